@@ -1,0 +1,11 @@
+//! What every RequestRocket process does the same way.
+//!
+//! Invariant: nothing here knows the domain; it is plumbing that core-api, xds-server and the
+//! supervisor share.
+
+pub mod clock;
+pub mod db;
+pub mod file;
+pub mod logs;
+pub mod settings;
+pub mod tasks;

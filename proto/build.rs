@@ -1,0 +1,21 @@
+//! Generates the messages and services; protox parses the files, so no `protoc` is needed.
+
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let files = [
+        "requestrocket/policy/v1/policy.proto",
+        "requestrocket/region/v1/region.proto",
+    ];
+    for file in files {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    let descriptors = protox::compile(files, ["."])?;
+    let grpc = std::env::var_os("CARGO_FEATURE_GRPC").is_some();
+    tonic_prost_build::configure()
+        .bytes(".")
+        .build_client(grpc)
+        .build_server(grpc)
+        .compile_fds(descriptors)?;
+    Ok(())
+}

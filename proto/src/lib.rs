@@ -1,0 +1,17 @@
+//! Generated wire contracts; the `.proto` files beside `src/` are the documentation.
+
+pub mod policy {
+    //! xds-server → filter.
+    pub mod v1 {
+        //! `requestrocket.policy.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.policy.v1.rs"));
+    }
+}
+
+pub mod region {
+    //! core-api ↔ xds-server.
+    pub mod v1 {
+        //! `requestrocket.region.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.region.v1.rs"));
+    }
+}

@@ -1,0 +1,23 @@
+//! The region server: one data plane's configuration, secrets and fleet.
+//!
+//! `region_link` and `store` bring the control plane's records in, `secrets` turns sealed secrets
+//! into what the filter needs, `assemble` joins them into [`region_config::ProxyConfig`]s,
+//! `publisher` translates those to Envoy resources, and `ads` serves them.
+
+pub mod ads;
+pub mod assemble;
+pub mod config;
+pub mod http;
+pub mod keys;
+pub mod pki;
+pub mod publisher;
+pub mod region_config;
+pub mod region_link;
+pub mod resource;
+pub mod secrets;
+pub mod snapshot;
+pub mod status;
+pub mod store;
+pub mod stream;
+pub mod subscription;
+pub mod translate;

@@ -1,0 +1,65 @@
+//! Region config (IR): all that is to be known of one proxy before translation to Envoy resources.
+
+use std::num::NonZeroU32;
+
+use requestrocket_proto::policy::v1 as wire;
+
+/// One proxy with what its organisation, credentials and target contribute.
+///
+/// Secrets are digests and envelopes only, in the form the filter's policy carries them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProxyConfig {
+    /// UUID text.
+    pub proxy_id: String,
+    /// UUID text.
+    pub organisation_id: String,
+    /// Slug usable in place of the id.
+    pub alias: Option<String>,
+    /// `proxyActive`.
+    pub is_active: bool,
+    /// The organisation is suspended.
+    pub is_suspended: bool,
+    /// From the end of the request to the target's response head.
+    pub timeout_seconds: NonZeroU32,
+    /// `proxyMaxResponseBytes`.
+    pub max_response_bytes: u64,
+    /// None: deleted; the proxy is incomplete.
+    pub target: Option<TargetConfig>,
+    /// In list order; credentials that are gone are left out.
+    pub proxy_credentials: Vec<wire::ProxyCredential>,
+    /// None: deleted, inactive or its secret never arrived; the proxy is incomplete.
+    pub target_credential: Option<wire::TargetCredential>,
+    /// Wrapped data key of the organisation (an envelope).
+    pub data_key: Vec<u8>,
+    /// Wrapped digest key of the organisation (an envelope).
+    pub digest_key: Vec<u8>,
+}
+
+/// Where a proxy forwards to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetConfig {
+    /// Decides the cluster.
+    pub scheme: Scheme,
+    /// Host, with `:port` when the base URL has one; the `Host` header of every request.
+    pub authority: String,
+    /// Path of the base URL without its trailing slash; empty for none.
+    pub base_path: String,
+}
+
+/// Scheme of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Plain text.
+    Http,
+    /// TLS with verification.
+    Https,
+}
+
+/// What the publisher is told of a revision.
+#[derive(Clone, Debug)]
+pub enum RegionUpdate {
+    /// These proxies are new or differ, or are gone (`None`).
+    Delta(Vec<(String, Option<ProxyConfig>)>),
+    /// This is all there is.
+    Full(Vec<ProxyConfig>),
+}
