@@ -1,1 +1,277 @@
-//! config
+//! The settings of core-api, parsed into what the process uses.
+//!
+//! Every problem names its field; the database URL may hold a password and is never repeated.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use requestrocket_process::settings::{self, InvalidSettings};
+use serde::Deserialize;
+
+use crate::domain::organisation::Plan;
+
+/// What the names of this process's environment variables begin with.
+pub const ENV_PREFIX: &str = "REQUESTROCKET_CORE_API_";
+
+/// What the process runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Holds `pki/` and the default store.
+    pub data_dir: PathBuf,
+    /// The control-plane store.
+    pub database_url: DatabaseUrl,
+    /// Where the REST API listens.
+    pub listen: SocketAddr,
+    /// Where the region link listens.
+    pub region_listen: SocketAddr,
+    /// DNS names and addresses in the region link's certificate; not empty.
+    pub region_link_names: Vec<String>,
+    /// Written when everything is ready.
+    pub ready_file: Option<PathBuf>,
+    /// Gets the ids and tokens of the first start.
+    pub bootstrap_file: Option<PathBuf>,
+    /// Plan of the organisation that the first start creates.
+    pub bootstrap_plan: Plan,
+    /// Log directives.
+    pub log: String,
+    /// Ranges that saved URLs may name although they are not public.
+    pub allow_private_targets: Vec<IpNet>,
+}
+
+/// Where the store is. Prints without what may be a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+/// The settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidConfig {
+    /// The file or a variable does not parse.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// A value that has the right type and no meaning.
+    #[error("invalid settings: `{field}` {problem}")]
+    Field {
+        /// Key in the file; the variable has the same name in upper case, after the prefix.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// The keys as an operator writes them.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    data_dir: PathBuf,
+    database_url: Option<String>,
+    listen: String,
+    region_listen: String,
+    region_link_names: Vec<String>,
+    ready_file: Option<PathBuf>,
+    bootstrap_file: Option<PathBuf>,
+    bootstrap_plan: String,
+    log: String,
+    allow_private_targets: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("."),
+            database_url: None,
+            listen: "127.0.0.1:8080".to_owned(),
+            region_listen: "127.0.0.1:8081".to_owned(),
+            region_link_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+            ready_file: None,
+            bootstrap_file: None,
+            bootstrap_plan: "business".to_owned(),
+            log: "info".to_owned(),
+            allow_private_targets: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads `file` and the environment.
+    ///
+    /// # Errors
+    /// Names the file or variable and the key that is wrong.
+    pub fn load(file: Option<&Path>) -> Result<Self, InvalidConfig> {
+        Self::parse(settings::load(file, ENV_PREFIX)?)
+    }
+
+    fn parse(settings: Settings) -> Result<Self, InvalidConfig> {
+        Ok(Self {
+            database_url: database_url(settings.database_url, &settings.data_dir)?,
+            data_dir: settings.data_dir,
+            listen: address("listen", &settings.listen)?,
+            region_listen: address("region_listen", &settings.region_listen)?,
+            region_link_names: names(settings.region_link_names)?,
+            ready_file: settings.ready_file,
+            bootstrap_file: settings.bootstrap_file,
+            bootstrap_plan: plan(&settings.bootstrap_plan)?,
+            log: settings.log,
+            allow_private_targets: ranges(&settings.allow_private_targets)?,
+        })
+    }
+}
+
+impl DatabaseUrl {
+    /// The URL with its password; for the driver only.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+fn invalid(field: &'static str, problem: impl Into<String>) -> InvalidConfig {
+    InvalidConfig::Field {
+        field,
+        problem: problem.into(),
+    }
+}
+
+fn database_url(url: Option<String>, data_dir: &Path) -> Result<DatabaseUrl, InvalidConfig> {
+    let Some(url) = url else {
+        return Ok(DatabaseUrl(format!(
+            "sqlite://{}",
+            data_dir.join("core.db").display()
+        )));
+    };
+    if ["sqlite:", "postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+    {
+        Ok(DatabaseUrl(url))
+    } else {
+        Err(invalid(
+            "database_url",
+            "must begin with `sqlite:` or `postgres://`",
+        ))
+    }
+}
+
+fn address(field: &'static str, text: &str) -> Result<SocketAddr, InvalidConfig> {
+    text.parse().map_err(|_| {
+        invalid(
+            field,
+            format!("must be an address and a port, and is `{text}`"),
+        )
+    })
+}
+
+fn names(names: Vec<String>) -> Result<Vec<String>, InvalidConfig> {
+    let field = "region_link_names";
+    if names.is_empty() {
+        return Err(invalid(field, "must hold at least one name"));
+    }
+    match names.iter().find(|name| !is_host(name)) {
+        None => Ok(names),
+        Some(name) => Err(invalid(
+            field,
+            format!("holds `{name}`, which is no host name"),
+        )),
+    }
+}
+
+fn is_host(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
+    name.parse::<IpAddr>().is_ok()
+        || (!name.is_empty() && name.len() <= 253 && name.bytes().all(legal))
+}
+
+fn plan(text: &str) -> Result<Plan, InvalidConfig> {
+    text.parse().map_err(|_| {
+        invalid(
+            "bootstrap_plan",
+            format!("must be basic, team or business, and is `{text}`"),
+        )
+    })
+}
+
+fn ranges(texts: &[String]) -> Result<Vec<IpNet>, InvalidConfig> {
+    texts.iter().map(|text| range(text)).collect()
+}
+
+fn range(text: &str) -> Result<IpNet, InvalidConfig> {
+    text.parse().map_err(|_| {
+        invalid(
+            "allow_private_targets",
+            format!("holds `{text}`, which is no CIDR range"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("core-api.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_gives_the_documented_defaults() {
+        let config = load("").unwrap();
+        assert_eq!(config.database_url.expose(), "sqlite://./core.db");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.region_listen.to_string(), "127.0.0.1:8081");
+        assert_eq!(config.region_link_names, ["localhost", "127.0.0.1"]);
+        assert!(config.allow_private_targets.is_empty());
+    }
+
+    #[test]
+    fn the_store_lies_in_the_data_folder_unless_told_otherwise() {
+        let config = load("data_dir = \"/var/lib/rr\"").unwrap();
+        assert_eq!(config.database_url.expose(), "sqlite:///var/lib/rr/core.db");
+        let config = load("database_url = \"postgres://u:p@h/d\"").unwrap();
+        assert_eq!(config.database_url.expose(), "postgres://u:p@h/d");
+    }
+
+    #[test]
+    fn a_problem_names_its_field() {
+        for (text, field) in [
+            ("listn = \"127.0.0.1:0\"", "listn"),
+            ("listen = \"8080\"", "listen"),
+            ("region_listen = \"localhost\"", "region_listen"),
+            ("region_link_names = []", "region_link_names"),
+            ("region_link_names = [\"a b\"]", "region_link_names"),
+            ("bootstrap_plan = \"gold\"", "bootstrap_plan"),
+            (
+                "allow_private_targets = [\"10.0.0.0\\\\8\"]",
+                "allow_private_targets",
+            ),
+            (
+                "allow_private_targets = \"10.0.0.0/8\"",
+                "allow_private_targets",
+            ),
+            ("log = 5", "log"),
+            ("database_url = \"mysql://h/d\"", "database_url"),
+        ] {
+            let problem = load(text).unwrap_err();
+            assert!(
+                problem.contains(&format!("`{field}`")) || problem.contains(field),
+                "{problem}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_password_of_the_store_is_never_printed() {
+        let config = load("database_url = \"postgres://u:hunter2@h/d\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let problem = load("database_url = \"mysql://u:hunter2@h/d\"").unwrap_err();
+        assert!(!problem.contains("hunter2"));
+    }
+}

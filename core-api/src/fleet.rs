@@ -1,12 +1,19 @@
 //! What the regions' Envoy fleets have, as the regions report it: proxy status, `/regions`,
 //! `?wait=applied`.
 
+mod proxy_status;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use requestrocket_proto::region::v1::NodeStatus;
 use tokio::sync::watch;
+
+pub use self::proxy_status::{NodeState, NodeView, ProxyCondition, ProxyStatus};
+
+/// A node that is gone for so long is no longer shown.
+const GONE_MS: u64 = 10 * 60 * 1000;
 
 /// The live state of every region; cheap to clone, shared by the region link and the routes.
 #[derive(Clone, Debug)]
@@ -19,10 +26,25 @@ pub struct Fleets {
 /// What is known of one region.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RegionState {
-    /// Its link is up.
-    pub is_connected: bool,
-    /// As reported when it last connected.
+    /// Its link.
+    pub link: Link,
+    /// As last reported; what it says of connections holds while the link is up.
     pub nodes: Vec<NodeStatus>,
+}
+
+/// Whether a region's link is up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Not since this process started.
+    #[default]
+    Never,
+    /// Now.
+    Up,
+    /// Not any more.
+    Down {
+        /// Unix time in milliseconds.
+        since_ms: u64,
+    },
 }
 
 /// Outcome of a wait, as header `requestrocket-config-applied` says it.
@@ -50,7 +72,8 @@ impl Default for Fleets {
 impl Fleets {
     /// Tells the region links that `revision` was committed.
     pub fn announce(&self, revision: u64) {
-        self.committed.send_modify(|newest| *newest = (*newest).max(revision));
+        self.committed
+            .send_modify(|newest| *newest = (*newest).max(revision));
     }
 
     /// Ends at every [`Fleets::announce`].
@@ -61,20 +84,27 @@ impl Fleets {
 
     /// Changes what is known of `region`.
     pub fn update(&self, region: &str, change: impl FnOnce(&mut RegionState)) {
-        self.regions.send_modify(|regions| change(regions.entry(region.to_owned()).or_default()));
+        self.regions
+            .send_modify(|regions| change(regions.entry(region.to_owned()).or_default()));
     }
 
     /// What is known of `region`.
     #[must_use]
     pub fn region(&self, region: &str) -> RegionState {
-        self.regions.borrow().get(region).cloned().unwrap_or_default()
+        self.regions
+            .borrow()
+            .get(region)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Waits until every connected Envoy of `region` settled `revision`, for `limit` at most.
     pub async fn wait_applied(&self, region: &str, revision: u64, limit: Duration) -> Applied {
         let mut regions = self.regions.subscribe();
         let settled = regions.wait_for(|regions| {
-            regions.get(region).is_none_or(|state| state.outcome(revision).is_some())
+            regions
+                .get(region)
+                .is_none_or(|state| state.outcome(revision).is_some())
         });
         match tokio::time::timeout(limit, settled).await {
             Ok(Ok(regions)) => regions
@@ -87,10 +117,43 @@ impl Fleets {
 }
 
 impl RegionState {
+    /// Its link is up.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.link == Link::Up
+    }
+
+    /// How many Envoys are connected.
+    #[must_use]
+    pub fn connected_nodes(&self) -> usize {
+        if self.is_connected() {
+            self.nodes.iter().filter(|node| node.is_connected).count()
+        } else {
+            0
+        }
+    }
+
+    /// The nodes to show at `now_ms`: those gone for ten minutes are left out.
+    fn present_nodes(&self, now_ms: u64) -> impl Iterator<Item = &NodeStatus> {
+        self.nodes.iter().filter(move |node| {
+            let gone_since = match self.link {
+                Link::Up | Link::Never if node.is_connected => return true,
+                Link::Up | Link::Never => node.changed_at_ms,
+                Link::Down { since_ms } if node.is_connected => since_ms,
+                Link::Down { since_ms } => node.changed_at_ms.min(since_ms),
+            };
+            now_ms.saturating_sub(gone_since) < GONE_MS
+        })
+    }
+
     /// None while an Envoy is outstanding.
     fn outcome(&self, revision: u64) -> Option<Applied> {
-        let mut connected = self.nodes.iter().filter(|node| node.is_connected).peekable();
-        if !self.is_connected || connected.peek().is_none() {
+        let mut connected = self
+            .nodes
+            .iter()
+            .filter(|node| node.is_connected)
+            .peekable();
+        if !self.is_connected() || connected.peek().is_none() {
             return Some(Applied::NoEnvoy);
         }
         let mut outcome = Applied::True;
@@ -98,10 +161,17 @@ impl RegionState {
             if node.settled_revision < revision {
                 return None;
             }
-            if node.rejections.iter().any(|rejection| rejection.revision == revision) {
+            if node
+                .rejections
+                .iter()
+                .any(|rejection| rejection.revision == revision)
+            {
                 outcome = Applied::Rejected;
             }
         }
         Some(outcome)
     }
 }
+
+#[cfg(test)]
+mod tests;
