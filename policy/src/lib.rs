@@ -1,1 +1,17 @@
-//! TBD
+//! The policy engine: decides everything a request needs.
+//!
+//! Pure: no I/O, no clock, no host calls, no panics. It runs natively and as wasm32 inside Envoy.
+//! Start at [`exchange::Exchange`] (one request), [`policy::Policy`] (one proxy, compiled) and
+//! [`envelope`] (secrets at rest).
+
+#![warn(missing_docs, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
+
+pub mod authn;
+pub mod denial;
+pub mod envelope;
+pub mod exchange;
+pub mod http;
+pub mod id;
+pub mod policy;
+pub mod record;
+pub mod secret;

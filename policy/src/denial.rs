@@ -1,0 +1,254 @@
+//! Refusals: the one table of statuses, codes and sentences, and how a refusal is rendered.
+
+use crate::http::ALLOWED_METHODS;
+
+/// Why a request or a response is refused. One fixed answer each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Denial {
+    /// A path that a lenient target could read as climbing.
+    PathAmbiguous,
+    /// Framing the gateway does not pass on.
+    BadRequest,
+    /// The caller took too long to send its request (made by Envoy).
+    RequestTimeout,
+    /// The caller's headers are too large (made by Envoy).
+    HeadersTooLarge,
+    /// None of the seven methods.
+    MethodNotAllowed,
+    /// No credential was presented.
+    CredentialMissing,
+    /// The credential is wrong, expired, revoked or inactive, or there is no such proxy.
+    CredentialInvalid,
+    /// The proxy is switched off.
+    ProxyInactive,
+    /// The organisation is suspended.
+    BillingSuspended,
+    /// The proxy's target or target credential is gone.
+    ProxyIncomplete,
+    /// The target declared a response longer than the proxy allows.
+    ResponseTooLarge,
+    /// The target cannot be reached (made by Envoy).
+    TargetUnreachable,
+    /// The target's address is one of those the region forbids (made by Envoy).
+    AddressNotAllowed,
+    /// The target took too long (made by Envoy).
+    TargetTimeout,
+    /// The gateway itself is at fault: no usable policy, no keys, events out of order. Bare.
+    GatewayFault,
+}
+
+/// `requestrocket-proxy-code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProxyCode {
+    /// The call was let through.
+    AccessGranted,
+    /// The call was refused.
+    AccessDenied,
+    /// The organisation is suspended.
+    BillingSuspended,
+    /// The target's response is too large.
+    ResponseTooLarge,
+}
+
+/// Name of the header with the proxy code.
+pub const PROXY_CODE_HEADER: &str = "requestrocket-proxy-code";
+/// Name of the header with the fixed sentence.
+pub const PROXY_MESSAGE_HEADER: &str = "requestrocket-proxy-message";
+/// Name of the header with the gateway's request id.
+pub const REQUEST_ID_HEADER: &str = "requestrocket-request-id";
+/// The sentence of a call that was let through.
+pub const GRANTED_MESSAGE: &str = "Access granted.";
+
+/// A refusal as the caller gets it.
+///
+/// `body` belongs to every method; for HEAD the host sends the headers alone, as Envoy's local
+/// replies do by themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DenialResponse {
+    /// Status code.
+    pub status: u16,
+    /// Header lines in the order they are sent.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON, or nothing when the gateway is at fault.
+    pub body: Vec<u8>,
+}
+
+impl ProxyCode {
+    /// The header's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessGranted => "proxy-access-granted",
+            Self::AccessDenied => "proxy-access-denied",
+            Self::BillingSuspended => "billing-suspended",
+            Self::ResponseTooLarge => "response-too-large",
+        }
+    }
+}
+
+impl Denial {
+    /// Every refusal there is.
+    pub const ALL: [Self; 15] = [
+        Self::PathAmbiguous,
+        Self::BadRequest,
+        Self::RequestTimeout,
+        Self::HeadersTooLarge,
+        Self::MethodNotAllowed,
+        Self::CredentialMissing,
+        Self::CredentialInvalid,
+        Self::ProxyInactive,
+        Self::BillingSuspended,
+        Self::ProxyIncomplete,
+        Self::ResponseTooLarge,
+        Self::TargetUnreachable,
+        Self::AddressNotAllowed,
+        Self::TargetTimeout,
+        Self::GatewayFault,
+    ];
+
+    /// Status code.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::PathAmbiguous | Self::BadRequest => 400,
+            Self::CredentialMissing => 401,
+            Self::BillingSuspended => 402,
+            Self::CredentialInvalid | Self::ProxyInactive => 403,
+            Self::MethodNotAllowed => 405,
+            Self::RequestTimeout => 408,
+            Self::ResponseTooLarge => 413,
+            Self::HeadersTooLarge => 431,
+            Self::TargetUnreachable | Self::AddressNotAllowed => 502,
+            Self::ProxyIncomplete | Self::GatewayFault => 503,
+            Self::TargetTimeout => 504,
+        }
+    }
+
+    /// `requestrocket-proxy-code`; none when the gateway is at fault.
+    pub fn proxy_code(self) -> Option<ProxyCode> {
+        match self {
+            Self::PathAmbiguous
+            | Self::BadRequest
+            | Self::RequestTimeout
+            | Self::HeadersTooLarge
+            | Self::MethodNotAllowed
+            | Self::CredentialMissing
+            | Self::CredentialInvalid
+            | Self::ProxyInactive => Some(ProxyCode::AccessDenied),
+            Self::BillingSuspended => Some(ProxyCode::BillingSuspended),
+            Self::ResponseTooLarge => Some(ProxyCode::ResponseTooLarge),
+            Self::ProxyIncomplete
+            | Self::TargetUnreachable
+            | Self::AddressNotAllowed
+            | Self::TargetTimeout => Some(ProxyCode::AccessGranted),
+            Self::GatewayFault => None,
+        }
+    }
+
+    /// `code` of the JSON body.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::PathAmbiguous => "PATH_AMBIGUOUS",
+            Self::BadRequest | Self::RequestTimeout | Self::HeadersTooLarge => "BAD_REQUEST",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::CredentialMissing => "CREDENTIAL_MISSING",
+            Self::CredentialInvalid => "CREDENTIAL_INVALID",
+            Self::ProxyInactive => "PROXY_INACTIVE",
+            Self::BillingSuspended => "BILLING_SUSPENDED",
+            Self::ProxyIncomplete => "PROXY_INCOMPLETE",
+            Self::ResponseTooLarge => "RESPONSE_TOO_LARGE",
+            Self::TargetUnreachable | Self::AddressNotAllowed => "TARGET_UNREACHABLE",
+            Self::TargetTimeout => "TARGET_TIMEOUT",
+            Self::GatewayFault => "GATEWAY_FAULT",
+        }
+    }
+
+    /// The fixed sentence: `requestrocket-proxy-message` and `error` of the JSON body.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::PathAmbiguous => "The path can be read in more than one way.",
+            Self::BadRequest | Self::RequestTimeout | Self::HeadersTooLarge => {
+                "The request is malformed, incomplete or too large."
+            }
+            Self::MethodNotAllowed => "The method is not allowed.",
+            Self::CredentialMissing => "A proxy credential is required.",
+            Self::CredentialInvalid => "The proxy credential is not valid for this proxy.",
+            Self::ProxyInactive => "The proxy is inactive.",
+            Self::BillingSuspended => "The organisation is suspended.",
+            Self::ProxyIncomplete => "The proxy's target or target credential is missing.",
+            Self::ResponseTooLarge => "The target's response is too large.",
+            Self::TargetUnreachable => "The target could not be reached.",
+            Self::AddressNotAllowed => "The target could not be reached: address not allowed.",
+            Self::TargetTimeout => "The target did not answer in time.",
+            Self::GatewayFault => "The gateway is at fault.",
+        }
+    }
+
+    /// The refusal as the caller gets it.
+    pub fn response(self, request_id: &str) -> DenialResponse {
+        let status = self.status();
+        let Some(proxy_code) = self.proxy_code() else {
+            return DenialResponse {
+                status,
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
+        };
+        let mut headers = vec![
+            ("content-type", "application/json".to_owned()),
+            (PROXY_CODE_HEADER, proxy_code.as_str().to_owned()),
+            (PROXY_MESSAGE_HEADER, self.message().to_owned()),
+            (REQUEST_ID_HEADER, request_id.to_owned()),
+        ];
+        match self {
+            // The same for every proxy, known or not, so it names no proxy and no auth type of one.
+            Self::CredentialMissing => {
+                headers.push((
+                    "www-authenticate",
+                    "Bearer realm=\"requestrocket\"".to_owned(),
+                ));
+            }
+            Self::MethodNotAllowed => headers.push(("allow", ALLOWED_METHODS.join(", "))),
+            Self::PathAmbiguous
+            | Self::BadRequest
+            | Self::RequestTimeout
+            | Self::HeadersTooLarge
+            | Self::CredentialInvalid
+            | Self::ProxyInactive
+            | Self::BillingSuspended
+            | Self::ProxyIncomplete
+            | Self::ResponseTooLarge
+            | Self::TargetUnreachable
+            | Self::AddressNotAllowed
+            | Self::TargetTimeout
+            | Self::GatewayFault => {}
+        }
+        DenialResponse {
+            status,
+            headers,
+            body: self.body(request_id).into_bytes(),
+        }
+    }
+
+    /// The JSON body. `request_id` may also be a placeholder that Envoy fills in.
+    pub fn body(self, request_id: &str) -> String {
+        format!(
+            r#"{{"error":"{}","code":"{}","status":{},"details":[],"requestId":"{}"}}"#,
+            self.message(),
+            self.code(),
+            self.status(),
+            JsonText(request_id),
+        )
+    }
+}
+
+/// Text inside a JSON string.
+struct JsonText<'a>(&'a str);
+
+impl std::fmt::Display for JsonText<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.chars().try_for_each(|char| match char {
+            '"' | '\\' => write!(f, "\\{char}"),
+            '\0'..='\u{1f}' => write!(f, "\\u{:04x}", u32::from(char)),
+            _ => write!(f, "{char}"),
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Heads of requests and responses as the host hands them over.
+
+use std::fmt;
+
+/// Name (lower case, pseudo-headers included) and value of one header line.
+pub type HeaderLine<'a> = (&'a [u8], &'a [u8]);
+
+/// How often a header occurs.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Lines<'a> {
+    /// Not at all.
+    #[default]
+    None,
+    /// Once.
+    One(&'a [u8]),
+    /// More than once.
+    Several,
+}
+
+/// A request's head, read in one pass over its lines.
+#[derive(Clone, Copy)]
+pub struct RequestHead<'a> {
+    pub(crate) lines: &'a [HeaderLine<'a>],
+    pub(crate) method: Lines<'a>,
+    pub(crate) path: Lines<'a>,
+    /// `:authority` or `Host`.
+    pub(crate) authority: Lines<'a>,
+    pub(crate) authorization: Lines<'a>,
+    pub(crate) has_proxy_authorization: bool,
+}
+
+/// What the engine asks about a response's head. Each call may cost the host something, so the
+/// engine asks for as little as the answer needs.
+pub trait ResponseHead {
+    /// Value of the first line of that name; names are lower case, `:status` included.
+    fn header(&self, name: &str) -> Option<Vec<u8>>;
+}
+
+impl<'a> RequestHead<'a> {
+    /// Reads the lines of a head, pseudo-headers included.
+    pub fn new(lines: &'a [HeaderLine<'a>]) -> Self {
+        let mut head = Self {
+            lines,
+            method: Lines::None,
+            path: Lines::None,
+            authority: Lines::None,
+            authorization: Lines::None,
+            has_proxy_authorization: false,
+        };
+        for &(name, value) in lines {
+            head.take_line(name, value);
+        }
+        head
+    }
+
+    fn take_line(&mut self, name: &[u8], value: &'a [u8]) {
+        if name.eq_ignore_ascii_case(b":method") {
+            self.method.add(value);
+        } else if name.eq_ignore_ascii_case(b":path") {
+            self.path.add(value);
+        } else if name.eq_ignore_ascii_case(b":authority") || name.eq_ignore_ascii_case(b"host") {
+            self.authority.add(value);
+        } else if name.eq_ignore_ascii_case(b"authorization") {
+            self.authorization.add(value);
+        } else if name.eq_ignore_ascii_case(b"proxy-authorization") {
+            self.has_proxy_authorization = true;
+        }
+    }
+
+    /// How many lines have that name.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        let name = name.as_bytes();
+        self.lines
+            .iter()
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name))
+            .count()
+    }
+}
+
+impl<'a> Lines<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        *self = match self {
+            Self::None => Self::One(value),
+            Self::One(_) | Self::Several => Self::Several,
+        };
+    }
+}
+
+/// Values may be credentials.
+impl fmt::Debug for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::One(_) => "One",
+            Self::Several => "Several",
+        })
+    }
+}
+
+/// Values may be credentials.
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("lines", &self.lines.len())
+            .finish_non_exhaustive()
+    }
+}
