@@ -1,1 +1,20 @@
-//! TBD
+//! The harness of the black-box tests: it starts stacks, plays caller and target byte by byte,
+//! and looks at what the processes leave behind.
+//!
+//! Invariant: nothing here imports the product; it meets it through ports, files and processes.
+
+pub mod binaries;
+pub mod caller;
+pub mod canary;
+pub mod certificates;
+pub mod core_api;
+pub mod external;
+pub mod gateway;
+pub mod http2;
+pub mod logs;
+pub mod machine;
+pub mod stack;
+pub mod target;
+pub mod traffic;
+pub mod wait;
+pub mod wire;

@@ -1,0 +1,149 @@
+//! Programs nobody here wrote: curl, Python and Node.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::process::{Child, Command};
+
+use crate::{binaries, wait};
+
+const RUN: Duration = Duration::from_mins(1);
+
+/// What a program printed and how it ended.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// The standard output of a program that must have succeeded.
+    pub fn success(self) -> Result<String> {
+        match self.code {
+            Some(0) => Ok(self.stdout),
+            code => bail!("ended with {code:?}: {}{}", self.stdout, self.stderr),
+        }
+    }
+}
+
+/// Runs a program to its end.
+pub async fn run(program: &str, arguments: &[&str]) -> Result<Outcome> {
+    let mut command = command(program);
+    command
+        .args(arguments)
+        .kill_on_drop(true)
+        .stdin(Stdio::null());
+    let output = wait::within(RUN, program, async { Ok(command.output().await?) }).await?;
+    Ok(Outcome {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+pub async fn curl(arguments: &[&str]) -> Result<Outcome> {
+    let mut all = vec!["--silent", "--show-error", "--max-time", "30"];
+    all.extend_from_slice(arguments);
+    run("curl", &all).await
+}
+
+/// Runs a Python script with the packages of `requirements.txt`.
+pub async fn python(script: &str, arguments: &[&str]) -> Result<Outcome> {
+    let python = python_path()?;
+    let mut all = vec!["-c", script];
+    all.extend_from_slice(arguments);
+    run(&python.to_string_lossy(), &all).await
+}
+
+/// Runs a JavaScript module.
+pub async fn node(script: &str, arguments: &[&str]) -> Result<Outcome> {
+    let mut all = vec!["--input-type=module", "-e", script];
+    all.extend_from_slice(arguments);
+    run("node", &all).await
+}
+
+/// `REQUESTROCKET_TEST_PYTHON`, or the environment that `scripts/setup` makes.
+fn python_path() -> Result<PathBuf> {
+    if let Some(path) = binaries::variable("REQUESTROCKET_TEST_PYTHON") {
+        return Ok(path.into());
+    }
+    let cache = match binaries::variable("XDG_CACHE_HOME") {
+        Some(cache) => PathBuf::from(cache),
+        None => PathBuf::from(binaries::variable("HOME").context("no HOME")?).join(".cache"),
+    };
+    let path = cache.join("requestrocket/test-python/bin/python");
+    if !path.exists() {
+        bail!("{} is missing: run `make it`", path.display());
+    }
+    Ok(path)
+}
+
+/// Programs must reach the stack directly, whatever proxy this machine uses for the internet.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for name in [
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// httpbin, the well-known echo service, as a target.
+#[derive(Debug)]
+pub struct Httpbin {
+    pub address: SocketAddr,
+    _process: Child,
+}
+
+/// Binds port 0 itself, so that no port is picked twice, and says which one it got.
+const HTTPBIN: &str = "
+import sys, threading
+from werkzeug.serving import make_server
+from httpbin import app
+server = make_server('127.0.0.1', 0, app, threaded=True)
+open(sys.argv[1] + '.new', 'w').write(str(server.server_port))
+import os; os.rename(sys.argv[1] + '.new', sys.argv[1])
+server.serve_forever()
+";
+
+impl Httpbin {
+    pub async fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let port_file = folder.path().join("port");
+        let mut command = command(&python_path()?.to_string_lossy());
+        command.args(["-c", HTTPBIN]).arg(&port_file);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let process = command
+            .kill_on_drop(true)
+            .spawn()
+            .context("start httpbin")?;
+        let port = wait::until("httpbin", || async {
+            Ok(std::fs::read_to_string(&port_file)
+                .ok()
+                .map(|text| text.parse::<u16>())
+                .transpose()?)
+        })
+        .await?;
+        Ok(Self {
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            _process: process,
+        })
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
