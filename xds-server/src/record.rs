@@ -1,0 +1,140 @@
+//! What the region knows, record by record; knows neither SQL nor Envoy.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use requestrocket_proto::policy::v1 as wire;
+
+/// An organisation with its keys, both envelopes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organisation {
+    /// UUID text.
+    pub organisation_id: String,
+    /// Every call is answered 402.
+    pub is_suspended: bool,
+    /// Its keys.
+    pub keys: OrganisationKeys,
+}
+
+/// Keys of one organisation in their stored form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganisationKeys {
+    /// Wrapped by a key of the region.
+    pub data_key: Vec<u8>,
+    /// Wrapped by the data key.
+    pub digest_key: Vec<u8>,
+}
+
+/// A credential and, when it can be used, its secret in the filter's form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Credential {
+    /// UUID text.
+    pub credential_id: String,
+    /// UUID text.
+    pub organisation_id: String,
+    /// Which side presents it.
+    pub side: Side,
+    /// `credentialActive`.
+    pub is_active: bool,
+    /// Of the secret.
+    pub version: u64,
+    /// Digests or envelopes, or why there are none.
+    pub secret: Result<StoredSecret, SecretProblem>,
+}
+
+/// Who presents a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Callers, to a proxy.
+    Proxy,
+    /// A proxy, to its target.
+    Target,
+}
+
+/// A converted secret: never plaintext.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StoredSecret {
+    /// Of a proxy credential.
+    Presented(wire::proxy_credential::Presented),
+    /// Of a target credential.
+    Injections(Vec<wire::Injection>),
+}
+
+/// Why a credential cannot be used. The text names no content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretProblem {
+    /// The record came without a secret of its version.
+    #[error("secret of this version never arrived")]
+    Missing,
+    /// Not sealed to this region, organisation, credential and version.
+    #[error("sealed secret does not open")]
+    Sealed,
+    /// Not the object that the auth type asks for.
+    #[error("secret has the wrong shape for its type")]
+    Shape,
+    /// A value is empty, too long or holds control bytes.
+    #[error("secret holds a value that is empty, too long or has control bytes")]
+    Value,
+    /// A header or parameter may not carry a secret.
+    #[error("secret names a header or parameter that cannot be set")]
+    Name,
+    /// `exp` of a literal token is no time.
+    #[error("token has an `exp` that is no time")]
+    Expiry,
+    /// The auth type does not exist on this side.
+    #[error("auth type does not fit the side of the credential")]
+    AuthType,
+    /// The organisation's keys do not open.
+    #[error("keys of the organisation do not open")]
+    Keys,
+    /// The stored form is damaged.
+    #[error("stored secret is damaged")]
+    Damaged,
+}
+
+/// Where a proxy may forward to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// UUID text.
+    pub target_id: String,
+    /// UUID text.
+    pub organisation_id: String,
+    /// As saved.
+    pub base_url: String,
+}
+
+/// What binds credentials and target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// UUID text.
+    pub proxy_id: String,
+    /// UUID text.
+    pub organisation_id: String,
+    /// `proxyActive`.
+    pub is_active: bool,
+    /// In list order.
+    pub proxy_credential_ids: Vec<String>,
+    /// May be gone.
+    pub target_id: String,
+    /// May be gone.
+    pub target_credential_id: String,
+    /// Until the target's response head.
+    pub timeout_seconds: NonZeroU32,
+    /// Ceiling for a declared response length.
+    pub max_response_bytes: u64,
+    /// Slug usable in place of the id.
+    pub alias: Option<String>,
+}
+
+/// Some proxies and every record they name.
+#[derive(Clone, Debug, Default)]
+pub struct Records {
+    /// By id.
+    pub organisations: BTreeMap<String, Organisation>,
+    /// By id.
+    pub credentials: BTreeMap<String, Credential>,
+    /// By id.
+    pub targets: BTreeMap<String, Target>,
+    /// By id.
+    pub proxies: BTreeMap<String, Proxy>,
+}

@@ -1,0 +1,351 @@
+//! Every test runs on SQLite, and on PostgreSQL when `REQUESTROCKET_TEST_POSTGRES_URL` is set.
+
+use std::num::NonZeroU32;
+
+use requestrocket_proto::policy::v1 as wire;
+use sqlx::Connection;
+
+use super::affected::{Changed, affected_fetch};
+use super::credential::*;
+use super::organisation::*;
+use super::proxy::*;
+use super::records::*;
+use super::retain::records_retain;
+use super::state::*;
+use super::target::*;
+use super::*;
+use crate::record::*;
+
+/// A fresh store and what keeps its files alive.
+pub(crate) struct TestStore {
+    pub(crate) store: Store,
+    pub(crate) url: String,
+    _folder: tempfile::TempDir,
+}
+
+/// One fresh store for each database at hand.
+pub(crate) async fn test_stores() -> Vec<TestStore> {
+    let mut stores = vec![fresh_sqlite().await];
+    stores.extend(fresh_postgres().await);
+    stores
+}
+
+pub(crate) async fn fresh_sqlite() -> TestStore {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("region.db").display());
+    let store = Store::open(&url).await.unwrap();
+    TestStore {
+        store,
+        url,
+        _folder: folder,
+    }
+}
+
+/// Every store gets a schema of its own.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells tests where the database of `make test` is"
+)]
+async fn fresh_postgres() -> Option<TestStore> {
+    let server = std::env::var("REQUESTROCKET_TEST_POSTGRES_URL").ok()?;
+    let schema = format!("region_{}", uuid::Uuid::new_v4().simple());
+    sqlx::any::install_default_drivers();
+    let mut conn = AnyConnection::connect(&server).await.unwrap();
+    let sql = format!("CREATE SCHEMA {schema}");
+    sqlx::query(AssertSqlSafe(sql))
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+    let joint = if server.contains('?') { '&' } else { '?' };
+    let url = format!("{server}{joint}options[search_path]={schema}");
+    let store = Store::open(&url).await.unwrap();
+    Some(TestStore {
+        store,
+        url,
+        _folder: tempfile::tempdir().unwrap(),
+    })
+}
+
+fn organisation(id: &str) -> Organisation {
+    let keys = OrganisationKeys {
+        data_key: vec![1, 2, 255],
+        digest_key: vec![3],
+    };
+    Organisation {
+        organisation_id: id.to_owned(),
+        is_suspended: false,
+        keys,
+    }
+}
+
+fn digest() -> StoredSecret {
+    let digests = vec![wire::SecretDigest {
+        hmac_sha256: vec![7; 32].into(),
+        valid_until_ms: 5,
+    }];
+    StoredSecret::Presented(wire::proxy_credential::Presented::ApiKey(wire::ApiKey {
+        digests,
+    }))
+}
+
+fn injection() -> StoredSecret {
+    StoredSecret::Injections(vec![wire::Injection {
+        location: wire::Location::Header.into(),
+        name: "Authorization".to_owned(),
+        sealed_value: vec![9; 40].into(),
+    }])
+}
+
+fn credential(id: &str, side: Side) -> Credential {
+    let secret = match side {
+        Side::Proxy => digest(),
+        Side::Target => injection(),
+    };
+    Credential {
+        credential_id: id.to_owned(),
+        organisation_id: "o".to_owned(),
+        side,
+        is_active: true,
+        version: 3,
+        secret: Ok(secret),
+    }
+}
+
+fn target(id: &str) -> Target {
+    Target {
+        target_id: id.to_owned(),
+        organisation_id: "o".to_owned(),
+        base_url: "https://api.example.com/v1".to_owned(),
+    }
+}
+
+fn proxy(id: &str, callers: &[&str], target: &str, target_credential: &str) -> Proxy {
+    Proxy {
+        proxy_id: id.to_owned(),
+        organisation_id: "o".to_owned(),
+        is_active: true,
+        proxy_credential_ids: callers.iter().map(|id| (*id).to_owned()).collect(),
+        target_id: target.to_owned(),
+        target_credential_id: target_credential.to_owned(),
+        timeout_seconds: NonZeroU32::new(30).unwrap(),
+        max_response_bytes: 6 << 20,
+        alias: None,
+    }
+}
+
+async fn fill(conn: &mut AnyConnection) {
+    organisation_upsert(conn, &organisation("o")).await.unwrap();
+    organisation_upsert(conn, &organisation("other"))
+        .await
+        .unwrap();
+    for id in ["c1", "c2"] {
+        credential_upsert(conn, &credential(id, Side::Proxy))
+            .await
+            .unwrap();
+    }
+    credential_upsert(conn, &credential("t1", Side::Target))
+        .await
+        .unwrap();
+    target_upsert(conn, &target("x1")).await.unwrap();
+    target_upsert(conn, &target("x2")).await.unwrap();
+    proxy_upsert(conn, &proxy("p1", &["c2", "c1"], "x1", "t1"))
+        .await
+        .unwrap();
+    proxy_upsert(conn, &proxy("p2", &["c1"], "x2", "gone"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn records_come_back_as_they_were_written() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        fill(&mut tx).await;
+        let records = records_fetch_all(&mut tx).await.unwrap();
+        assert_eq!(records.organisations.len(), 2);
+        assert_eq!(records.organisations["o"], organisation("o"));
+        assert_eq!(records.credentials["c1"], credential("c1", Side::Proxy));
+        assert_eq!(records.credentials["t1"], credential("t1", Side::Target));
+        assert_eq!(records.targets["x1"], target("x1"));
+        assert_eq!(
+            records.proxies["p1"],
+            proxy("p1", &["c2", "c1"], "x1", "t1")
+        );
+
+        let some = records_fetch(&mut tx, &["p2", "unknown"]).await.unwrap();
+        assert_eq!(some.proxies.keys().collect::<Vec<_>>(), ["p2"]);
+        assert_eq!(some.credentials.keys().collect::<Vec<_>>(), ["c1"]);
+        assert_eq!(some.targets.keys().collect::<Vec<_>>(), ["x2"]);
+        assert_eq!(some.organisations.keys().collect::<Vec<_>>(), ["o"]);
+    }
+}
+
+#[tokio::test]
+async fn a_second_write_replaces_the_first() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        fill(&mut tx).await;
+        let suspended = Organisation {
+            is_suspended: true,
+            ..organisation("o")
+        };
+        organisation_upsert(&mut tx, &suspended).await.unwrap();
+        assert_eq!(
+            organisation_fetch(&mut tx, "o").await.unwrap(),
+            Some(suspended)
+        );
+
+        let unusable = Credential {
+            secret: Err(SecretProblem::Missing),
+            version: 4,
+            ..credential("c1", Side::Proxy)
+        };
+        credential_upsert(&mut tx, &unusable).await.unwrap();
+        assert_eq!(
+            credential_fetch(&mut tx, "c1").await.unwrap(),
+            Some(unusable)
+        );
+
+        let renamed = Proxy {
+            alias: Some("weather".to_owned()),
+            is_active: false,
+            ..proxy("p1", &["c1"], "x2", "t2")
+        };
+        proxy_upsert(&mut tx, &renamed).await.unwrap();
+        assert_eq!(proxy_list(&mut tx, Some(&["p1"])).await.unwrap(), [renamed]);
+    }
+}
+
+#[tokio::test]
+async fn a_change_names_the_proxies_it_touches() {
+    type Pick = fn(&mut Changed) -> &mut std::collections::BTreeSet<String>;
+    let cases: &[(Pick, &str, &[&str])] = &[
+        (|c| &mut c.organisations, "o", &["p1", "p2"]),
+        (|c| &mut c.organisations, "other", &[]),
+        (|c| &mut c.credentials, "c1", &["p1", "p2"]),
+        (|c| &mut c.credentials, "c2", &["p1"]),
+        (|c| &mut c.credentials, "t1", &["p1"]),
+        (|c| &mut c.targets, "x2", &["p2"]),
+        (|c| &mut c.proxies, "p2", &["p2"]),
+        (|c| &mut c.proxies, "removed", &["removed"]),
+    ];
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        fill(&mut tx).await;
+        for (pick, id, want) in cases {
+            let mut changed = Changed::default();
+            pick(&mut changed).insert((*id).to_owned());
+            let got = affected_fetch(&mut tx, &changed).await.unwrap();
+            assert_eq!(got.iter().collect::<Vec<_>>(), *want, "{id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_kept_goes() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        fill(&mut tx).await;
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        let kept = Changed {
+            organisations: ids(&["o"]),
+            credentials: ids(&["c1", "t1"]),
+            targets: ids(&["x1"]),
+            proxies: ids(&["p1"]),
+        };
+        records_retain(&mut tx, &kept).await.unwrap();
+        let records = records_fetch_all(&mut tx).await.unwrap();
+        assert!(records.organisations.keys().eq(&kept.organisations));
+        assert!(records.credentials.keys().eq(&kept.credentials));
+        assert!(records.targets.keys().eq(&kept.targets));
+        assert!(records.proxies.keys().eq(&kept.proxies));
+        // A deleted credential stays in the list of the proxy until that proxy changes.
+        assert_eq!(records.proxies["p1"].proxy_credential_ids, ["c2", "c1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_transaction_leaves_nothing() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        fill(&mut tx).await;
+        drop(tx);
+        let mut tx = test.store.begin().await.unwrap();
+        assert!(records_fetch_all(&mut tx).await.unwrap().proxies.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn state_survives_reopening() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        assert_eq!(key_check_fetch(&mut tx).await.unwrap(), None);
+        assert_eq!(revision_fetch(&mut tx).await.unwrap(), 0);
+        let check = KeyCheck {
+            envelope: vec![1, 2],
+            sealing_public_key: vec![0, 255],
+        };
+        state_insert(&mut tx, &check).await.unwrap();
+        revision_update(&mut tx, 17).await.unwrap();
+        tx.commit().await.unwrap();
+        test.store.close().await;
+
+        let store = Store::open(&test.url).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(key_check_fetch(&mut tx).await.unwrap(), Some(check));
+        assert_eq!(revision_fetch(&mut tx).await.unwrap(), 17);
+    }
+}
+
+#[tokio::test]
+async fn more_ids_than_one_statement_takes() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        let ids: Vec<String> = (0..CHUNK + 3).map(|n| format!("x{n}")).collect();
+        for id in &ids {
+            target_upsert(&mut tx, &target(id)).await.unwrap();
+        }
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        assert_eq!(
+            target_list(&mut tx, Some(&ids)).await.unwrap().len(),
+            ids.len()
+        );
+        assert!(target_list(&mut tx, Some(&[])).await.unwrap().is_empty());
+        target_delete(&mut tx, &ids).await.unwrap();
+        assert!(target_list(&mut tx, None).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_row_leaves_the_others_usable() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        fill(&mut tx).await;
+        for sql in [
+            "UPDATE credential SET secret = '%%%' WHERE credential_id = 'c1'",
+            "UPDATE organisation SET data_key = '%%%' WHERE organisation_id = 'other'",
+            "UPDATE proxy SET timeout_seconds = 0 WHERE proxy_id = 'p2'",
+        ] {
+            sqlx::query(sql).execute(&mut *tx).await.unwrap();
+        }
+        let records = records_fetch_all(&mut tx).await.unwrap();
+        assert_eq!(
+            records.credentials["c1"].secret,
+            Err(SecretProblem::Damaged)
+        );
+        assert_eq!(records.credentials["c2"].secret, Ok(digest()));
+        assert!(records.organisations["other"].keys.data_key.is_empty());
+        assert_eq!(records.proxies.keys().collect::<Vec<_>>(), ["p1"]);
+    }
+}
+
+#[test]
+fn few_different_statements_are_made() {
+    assert_eq!(placeholders(1), "$1");
+    assert_eq!(placeholders(3), "$1, $2, $3, $4");
+    assert_eq!(
+        padded(&[1, 2, 3]).copied().collect::<Vec<_>>(),
+        [1, 2, 3, 3]
+    );
+}
