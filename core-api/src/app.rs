@@ -1,1 +1,153 @@
-//! app
+//! The REST application: what it has, and its routes with everything that stands before them.
+
+pub mod body;
+pub mod call;
+pub mod etag;
+pub mod fields;
+pub mod idempotency;
+pub mod json;
+pub mod list;
+pub mod mutate;
+pub mod query;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
+use requestrocket_process::clock::Clock;
+use requestrocket_process::db::Db;
+use requestrocket_process::tasks::TaskSet;
+use sqlx::pool::PoolConnection;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::auth::{authenticate, rate::Rates};
+use crate::domain::moment::Moment;
+use crate::error::{ApiError, ApiResult, Code};
+use crate::fleet::Fleets;
+use crate::store::write::Write;
+use crate::{openapi, routes};
+
+/// What every handler can reach; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The control-plane store.
+    pub db: Db,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// What the regions' Envoys have.
+    pub fleets: Fleets,
+    /// Changes run here, so that shutdown waits for them and a caller cannot cut one short.
+    pub tasks: TaskSet,
+    /// Ranges that saved URLs may name although they are not public.
+    pub allow_private_targets: Arc<[IpNet]>,
+    /// Requests of this minute.
+    pub rates: Rates,
+}
+
+impl AppState {
+    /// A state without history.
+    pub fn new(db: Db, clock: Clock, fleets: Fleets, tasks: TaskSet) -> Self {
+        let allow_private_targets = Arc::from([]);
+        Self {
+            db,
+            clock,
+            fleets,
+            tasks,
+            allow_private_targets,
+            rates: Rates::default(),
+        }
+    }
+
+    /// The same with ranges that saved URLs may name although they are not public.
+    #[must_use]
+    pub fn allowing(mut self, ranges: &[IpNet]) -> Self {
+        self.allow_private_targets = Arc::from(ranges);
+        self
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Moment {
+        self.clock.now().into()
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn connect(&self) -> sqlx::Result<PoolConnection<sqlx::Any>> {
+        self.db.pool().acquire().await
+    }
+
+    /// Begins a change; end it with `write.commit(&state.fleets)`.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn begin(&self) -> sqlx::Result<Write> {
+        Write::begin(&self.db, self.now()).await
+    }
+}
+
+/// All routes, under `/` and under `/api`.
+pub fn router(state: AppState) -> Router {
+    let (routes, document) = documented(&state).split_for_parts();
+    let routes = routes
+        .merge(openapi::router(&document))
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(state);
+    Router::new()
+        .merge(routes.clone())
+        .nest("/api", routes)
+        .fallback(not_found)
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+/// The routes with their documentation.
+pub fn documented(state: &AppState) -> OpenApiRouter<AppState> {
+    let guarded = |routes: OpenApiRouter<AppState>| {
+        // A panic ends one request, not the task that carries it.
+        let routes = routes.layer(CatchPanicLayer::custom(panicked));
+        routes.route_layer(from_fn_with_state(state.clone(), mutate::run))
+    };
+    let protected = guarded(routes::protected())
+        .route_layer(from_fn_with_state(state.clone(), authenticate))
+        .route_layer(from_fn(no_store));
+    let mut all = OpenApiRouter::with_openapi(openapi::base()).merge(protected);
+    all = all.merge(guarded(routes::public()));
+    openapi::complete(all.get_openapi_mut());
+    all
+}
+
+/// Answers are one caller's own: shared caches keep none of them.
+async fn no_store(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let private = http::HeaderValue::from_static("private, no-cache");
+    headers
+        .entry(http::header::CACHE_CONTROL)
+        .or_insert(private);
+    response
+}
+
+async fn not_found() -> ApiResult {
+    Err(ApiError::not_found())
+}
+
+async fn method_not_allowed() -> ApiResult {
+    Err(ApiError::new(
+        Code::MethodNotAllowed,
+        "this path does not have this method",
+    ))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str);
+    let text = text
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("no text");
+    ApiError::internal(format!("panic: {text}")).into_response()
+}

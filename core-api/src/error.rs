@@ -1,1 +1,285 @@
-//! error
+//! The one place that turns what went wrong into a status, a code and a body.
+//!
+//! Invariant: texts say what the caller can do about it; the cause of a 500 goes to the log only.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::problem::{Fault, Problem, Problems};
+
+/// What a handler answers.
+pub type ApiResult<T = Response> = Result<T, ApiError>;
+
+/// Machine word of an error answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// A value of the request is refused.
+    Fault(Fault),
+    /// The body is no JSON object.
+    InvalidJson,
+    /// No token, or none that counts.
+    Unauthenticated,
+    /// The member's roles do not permit it.
+    Forbidden,
+    /// No such thing, or another organisation's.
+    NotFound,
+    /// The path has no such method.
+    MethodNotAllowed,
+    /// The body did not arrive in time.
+    RequestTimeout,
+    /// Still bound to proxies.
+    ResourceInUse,
+    /// Another proxy of the region has the alias.
+    AliasTaken,
+    /// The region never enrolled, or cannot be reached now.
+    RegionUnavailable,
+    /// The same key with another body.
+    IdempotencyKeyReused,
+    /// The first request with this key has not ended.
+    IdempotencyInProgress,
+    /// It cannot be done in the present state.
+    Conflict,
+    /// `If-Match` names another version.
+    PreconditionFailed,
+    /// More than 1 MiB.
+    BodyTooLarge,
+    /// Not JSON by its content type.
+    UnsupportedMediaType,
+    /// Too many requests with this token.
+    RateLimited,
+    /// Ours to repair.
+    Internal,
+    /// The process cannot serve now.
+    Unavailable,
+}
+
+/// A refusal on its way to the caller.
+#[derive(Debug)]
+pub struct ApiError {
+    code: Code,
+    status: StatusCode,
+    message: Cow<'static, str>,
+    details: Vec<Detail>,
+    retry_after_s: Option<u64>,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// Body of every error answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// For people.
+    error: String,
+    /// For machines, such as `VALIDATION_FAILED`.
+    code: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// Every problem found.
+    details: Vec<Detail>,
+}
+
+/// One problem of a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Detail {
+    /// Path of the member or parameter.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// Offset in bytes inside a pattern.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+}
+
+impl ApiError {
+    /// A refusal with the usual status of `code`.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            status: code.status(),
+            message: message.into(),
+            details: Vec::new(),
+            retry_after_s: None,
+            cause: None,
+        }
+    }
+
+    /// No such thing, or none of yours: both read the same.
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, "not found")
+    }
+
+    /// 500; `cause` is logged when the answer is made.
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let mut error = Self::new(Code::Internal, "internal error");
+        error.cause = Some(cause.into());
+        error
+    }
+
+    /// 400 for one parameter or member.
+    pub fn invalid(field: &str, text: impl Into<String>) -> Self {
+        let mut problems = Problems::default();
+        problems.add(Fault::ValidationFailed, field, text);
+        problems.into()
+    }
+
+    /// The same refusal with 503 in place of its usual status.
+    #[must_use]
+    pub fn as_unavailable(mut self) -> Self {
+        self.status = StatusCode::SERVICE_UNAVAILABLE;
+        self
+    }
+
+    /// Adds one detail.
+    #[must_use]
+    pub fn with_detail(mut self, field: &str, problem: impl Into<String>) -> Self {
+        let problem = problem.into();
+        self.details.push(Detail {
+            field: field.to_owned(),
+            problem,
+            position: None,
+        });
+        self
+    }
+
+    /// Adds `Retry-After`.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+impl Code {
+    /// The word in the body.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fault(fault) => fault_word(fault),
+            Self::InvalidJson => "INVALID_JSON",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::RequestTimeout => "REQUEST_TIMEOUT",
+            Self::ResourceInUse => "RESOURCE_IN_USE",
+            Self::AliasTaken => "ALIAS_TAKEN",
+            Self::RegionUnavailable => "REGION_UNAVAILABLE",
+            Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::IdempotencyInProgress => "IDEMPOTENCY_IN_PROGRESS",
+            Self::Conflict => "CONFLICT",
+            Self::PreconditionFailed => "PRECONDITION_FAILED",
+            Self::BodyTooLarge => "BODY_TOO_LARGE",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Internal => "INTERNAL",
+            Self::Unavailable => "UNAVAILABLE",
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Fault(_) | Self::InvalidJson => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::ResourceInUse
+            | Self::AliasTaken
+            | Self::RegionUnavailable
+            | Self::IdempotencyKeyReused
+            | Self::IdempotencyInProgress
+            | Self::Conflict => StatusCode::CONFLICT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+fn fault_word(fault: Fault) -> &'static str {
+    match fault {
+        Fault::ValidationFailed => "VALIDATION_FAILED",
+        Fault::UnknownField => "UNKNOWN_FIELD",
+        Fault::FieldImmutable => "FIELD_IMMUTABLE",
+        Fault::InvalidUrl => "INVALID_URL",
+        Fault::AddressNotAllowed => "ADDRESS_NOT_ALLOWED",
+        Fault::InvalidSecret => "INVALID_SECRET",
+        Fault::ReferenceNotFound => "REFERENCE_NOT_FOUND",
+        Fault::RegionMismatch => "REGION_MISMATCH",
+        Fault::CredentialTypeMismatch => "CREDENTIAL_TYPE_MISMATCH",
+        Fault::UnknownRegion => "UNKNOWN_REGION",
+        Fault::RegionNotAllowed => "REGION_NOT_ALLOWED",
+    }
+}
+
+impl From<Problem> for Detail {
+    fn from(problem: Problem) -> Self {
+        let Problem {
+            fault: _,
+            field,
+            text,
+            position,
+        } = problem;
+        Self {
+            field,
+            problem: text,
+            position,
+        }
+    }
+}
+
+impl From<Problems> for ApiError {
+    fn from(problems: Problems) -> Self {
+        let fault = problems.leading().unwrap_or(Fault::ValidationFailed);
+        let mut error = Self::new(Code::Fault(fault), "the request is not valid");
+        error.details = problems.into_vec().into_iter().map(Detail::from).collect();
+        if let [only] = error.details.as_slice() {
+            error.message = format!("`{}` {}", only.field, only.problem).into();
+        }
+        error
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Some(cause) = &self.cause {
+            let cause: &(dyn Error + 'static) = &**cause;
+            tracing::error!(error = cause, "request failed");
+        }
+        let body = ErrorBody {
+            error: self.message.into_owned(),
+            code: self.code.as_str(),
+            status: self.status.as_u16(),
+            details: self.details,
+        };
+        let mut response = (self.status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == Code::Unauthenticated {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

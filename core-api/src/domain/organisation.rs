@@ -1,39 +1,96 @@
-//! What an organisation is, apart from its records.
+//! An organisation: the tenant that owns everything else.
 
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
-/// What an organisation pays for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use super::id::OrganisationId;
+use super::moment::Moment;
+use super::name::Name;
+use super::region::RegionName;
+
+/// What the organisation pays for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Plan {
-    /// 100 requests a minute.
+    /// 100 calls a minute.
     Basic,
-    /// 1,000 requests a minute.
+    /// 1,000 calls a minute.
     Team,
-    /// Limits from the organisation's configuration.
+    /// As configured.
     Business,
 }
 
-/// Whether an organisation's proxies serve.
+/// Whether its proxies serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrganisationStatus {
     /// They do.
     Active,
-    /// Authenticated callers are told 402.
+    /// Its callers get 402.
     Suspended,
 }
 
-/// No plan has this name.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("plan must be basic, team or business")]
-pub struct InvalidPlan;
+/// A word that is not one of the enum's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of {0}")]
+pub struct InvalidWord(pub &'static str);
 
-/// No status has this name.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("status must be active or suspended")]
-pub struct InvalidOrganisationStatus;
+/// Ceilings; None is unlimited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Copied to new proxies.
+    pub requests_per_minute: Option<NonZeroU64>,
+    /// Copied to new proxies.
+    pub requests_per_day: Option<NonZeroU64>,
+    /// Per proxy credential, on plan business.
+    pub credential_requests_per_minute: Option<NonZeroU64>,
+    /// Per user token, on plan business.
+    pub api_requests_per_minute: Option<NonZeroU64>,
+}
+
+/// The record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organisation {
+    /// Its id.
+    pub id: OrganisationId,
+    /// Its name.
+    pub name: Name,
+    /// Its plan.
+    pub plan: Plan,
+    /// Its status.
+    pub status: OrganisationStatus,
+    /// Its ceilings.
+    pub limits: Limits,
+    /// Where it may have resources; empty for everywhere.
+    pub allowed_regions: Vec<RegionName>,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it was last changed.
+    pub updated_at: Moment,
+    /// User id, or `operator`.
+    pub created_by: String,
+    /// Of its last change.
+    pub revision: u64,
+}
+
+impl Organisation {
+    /// It may have resources in `region`.
+    #[must_use]
+    pub fn allows_region(&self, region: &RegionName) -> bool {
+        self.allowed_regions.is_empty() || self.allowed_regions.contains(region)
+    }
+}
 
 impl Plan {
-    /// Its name in the API and in the store.
+    /// Requests a user token may make in a minute; None is unlimited.
+    #[must_use]
+    pub fn api_requests_per_minute(self, configured: Option<NonZeroU64>) -> Option<u64> {
+        match self {
+            Self::Basic => Some(100),
+            Self::Team => Some(1000),
+            Self::Business => configured.map(NonZeroU64::get),
+        }
+    }
+
+    /// As the API says it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,20 +102,20 @@ impl Plan {
 }
 
 impl FromStr for Plan {
-    type Err = InvalidPlan;
+    type Err = InvalidWord;
 
-    fn from_str(text: &str) -> Result<Self, InvalidPlan> {
-        match text {
+    fn from_str(raw: &str) -> Result<Self, InvalidWord> {
+        match raw {
             "basic" => Ok(Self::Basic),
             "team" => Ok(Self::Team),
             "business" => Ok(Self::Business),
-            _ => Err(InvalidPlan),
+            _ => Err(InvalidWord("`basic`, `team`, `business`")),
         }
     }
 }
 
 impl OrganisationStatus {
-    /// Its name in the API and in the store.
+    /// As the API says it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -69,13 +126,13 @@ impl OrganisationStatus {
 }
 
 impl FromStr for OrganisationStatus {
-    type Err = InvalidOrganisationStatus;
+    type Err = InvalidWord;
 
-    fn from_str(text: &str) -> Result<Self, InvalidOrganisationStatus> {
-        match text {
+    fn from_str(raw: &str) -> Result<Self, InvalidWord> {
+        match raw {
             "active" => Ok(Self::Active),
             "suspended" => Ok(Self::Suspended),
-            _ => Err(InvalidOrganisationStatus),
+            _ => Err(InvalidWord("`active`, `suspended`")),
         }
     }
 }
@@ -92,10 +149,7 @@ mod tests {
         for status in [OrganisationStatus::Active, OrganisationStatus::Suspended] {
             assert_eq!(status.as_str().parse(), Ok(status));
         }
-        assert_eq!("Basic".parse::<Plan>(), Err(InvalidPlan));
-        assert_eq!(
-            "".parse::<OrganisationStatus>(),
-            Err(InvalidOrganisationStatus)
-        );
+        assert!("Basic".parse::<Plan>().is_err());
+        assert!("".parse::<OrganisationStatus>().is_err());
     }
 }

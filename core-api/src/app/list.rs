@@ -1,0 +1,296 @@
+//! Lists: the parameters that every one takes, and its envelope.
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::query::Query;
+use crate::domain::problem::Problems;
+use crate::domain::region::RegionName;
+use crate::error::{ApiError, ApiResult};
+
+/// What a caller asks of a list; a list refuses the filters that it does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListQuery {
+    /// 1-based.
+    pub page: u64,
+    /// Items per page.
+    pub limit: u64,
+    /// By what.
+    pub sort: Sort,
+    /// Which way.
+    pub order: Order,
+    /// Only of this region.
+    pub region: Option<RegionName>,
+    /// Only active or inactive ones.
+    pub is_active: Option<bool>,
+    /// Only of this kind, one of [`Filters::types`].
+    pub kind: Option<String>,
+    /// Lower-case part of the name.
+    pub search: Option<String>,
+}
+
+/// By what a list is sorted; ties go by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// `createdAt`
+    CreatedAt,
+    /// `name`, without regard to case.
+    Name,
+}
+
+/// Which way a list is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// The filters that a list has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filters {
+    /// `?region=`
+    pub region: bool,
+    /// `?active=`
+    pub active: bool,
+    /// Words of `?type=`; empty for none.
+    pub types: &'static [&'static str],
+    /// Parameters that are accepted and answered by the handler itself.
+    pub flags: &'static [&'static str],
+}
+
+/// The parameters of every list, for the documentation.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery reads")]
+pub struct ListParams {
+    /// 1-based page.
+    #[param(minimum = 1, default = 1)]
+    page: Option<u64>,
+    /// Items per page.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u64>,
+    /// `createdAt` or `name`.
+    #[param(default = "createdAt")]
+    sort: Option<String>,
+    /// `asc` or `desc`.
+    #[param(default = "desc")]
+    order: Option<String>,
+    /// Part of the name, without regard to case.
+    search: Option<String>,
+}
+
+/// One page of records.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The records of this page.
+    pub items: Vec<T>,
+    /// Records on all pages.
+    pub total: u64,
+}
+
+/// The envelope of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Listed<T> {
+    data: Vec<T>,
+    pagination: Pagination,
+}
+
+/// Where in a list a page is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Pagination {
+    page: u64,
+    limit: u64,
+    total: u64,
+    pages: u64,
+}
+
+impl ListQuery {
+    /// Reads the parameters of a list that has `filters`.
+    ///
+    /// # Errors
+    /// Lists every parameter that is repeated, unknown or out of range.
+    pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<Self> {
+        let mut problems = Problems::default();
+        let mut query = Query::new(raw, &mut problems);
+        let list = Self {
+            page: query.integer("page", 1, u64::MAX).unwrap_or(1),
+            limit: query.integer("limit", 1, 100).unwrap_or(20),
+            sort: word(
+                &mut query,
+                "sort",
+                &[("createdAt", Sort::CreatedAt), ("name", Sort::Name)],
+            )
+            .unwrap_or(Sort::CreatedAt),
+            order: word(
+                &mut query,
+                "order",
+                &[("asc", Order::Ascending), ("desc", Order::Descending)],
+            )
+            .unwrap_or(Order::Descending),
+            region: if filters.region {
+                query.parsed("region")
+            } else {
+                None
+            },
+            is_active: if filters.active {
+                query.boolean("active")
+            } else {
+                None
+            },
+            kind: kind(&mut query, filters.types),
+            search: query.take("search").map(|text| text.to_lowercase()),
+        };
+        for flag in filters.flags {
+            query.boolean(flag);
+        }
+        query.finish();
+        problems.check()?;
+        Ok(list)
+    }
+
+    /// Records before this page.
+    pub fn offset(&self) -> i64 {
+        i64::try_from((self.page - 1).saturating_mul(self.limit)).unwrap_or(i64::MAX)
+    }
+
+    /// The search text as a pattern of SQL's LIKE with escape character `\`.
+    pub fn search_pattern(&self) -> Option<String> {
+        let text = self.search.as_ref()?;
+        let escaped = text
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_");
+        Some(format!("%{escaped}%"))
+    }
+
+    /// The answer: `page` in its envelope, each record as `show` has it.
+    pub fn answer<T, V: Serialize>(&self, page: Page<T>, show: impl FnMut(T) -> V) -> Response {
+        let pagination = Pagination {
+            page: self.page,
+            limit: self.limit,
+            total: page.total,
+            pages: page.total.div_ceil(self.limit),
+        };
+        let data: Vec<V> = page.items.into_iter().map(show).collect();
+        axum::Json(Listed { data, pagination }).into_response()
+    }
+}
+
+/// The query of a request as it came, for handlers that know their own parameters.
+#[derive(Debug)]
+pub struct RawQuery(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for RawQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(Self(parts.uri.query().map(str::to_owned)))
+    }
+}
+
+impl RawQuery {
+    /// Reads it as the query of a list.
+    ///
+    /// # Errors
+    /// As [`ListQuery::read`].
+    pub fn list(&self, filters: Filters) -> ApiResult<ListQuery> {
+        ListQuery::read(self.0.as_deref(), filters)
+    }
+}
+
+fn word<T: Copy>(query: &mut Query<'_>, name: &str, words: &[(&str, T)]) -> Option<T> {
+    let raw = query.take(name)?;
+    let found = words
+        .iter()
+        .find(|(word, _)| *word == raw)
+        .map(|(_, meaning)| *meaning);
+    if found.is_none() {
+        let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        query.problem(name, format!("must be one of {}", known.join(", ")));
+    }
+    found
+}
+
+fn kind(query: &mut Query<'_>, types: &[&'static str]) -> Option<String> {
+    if types.is_empty() {
+        return None;
+    }
+    let words: Vec<_> = types.iter().map(|word| (*word, *word)).collect();
+    word(query, "type", &words).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Filters = Filters {
+        region: true,
+        active: true,
+        types: &["proxy", "target"],
+        flags: &[],
+    };
+
+    #[test]
+    fn defaults() {
+        let list = ListQuery::read(None, ALL).unwrap();
+        assert_eq!((list.page, list.limit), (1, 20));
+        assert_eq!(
+            (list.sort, list.order),
+            (Sort::CreatedAt, Order::Descending)
+        );
+        assert_eq!((list.offset(), list.search_pattern()), (0, None));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for raw in [
+            "page=0",
+            "page=-1",
+            "page=+1",
+            "page=1.5",
+            "page=",
+            "page=a",
+            "page=18446744073709551616",
+            "limit=0",
+            "limit=101",
+            "limit=1000000000",
+            "page=1&page=2",
+            "page=1&%70age=2",
+            "sort=created_at",
+            "sort=createdAt;drop",
+            "order=up",
+            "active=1",
+            "type=both",
+            "region=EU",
+            "search=%ff",
+            "search=%00",
+            "bogus=1",
+            "Page=1",
+        ] {
+            assert!(ListQuery::read(Some(raw), ALL).is_err(), "{raw}");
+        }
+        for raw in ["region=eu", "active=true", "type=proxy"] {
+            assert!(
+                ListQuery::read(Some(raw), Filters::default()).is_err(),
+                "{raw}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_far_past_the_end_is_no_error() {
+        let list = ListQuery::read(Some("page=9223372036854775808&limit=100"), ALL).unwrap();
+        assert_eq!(list.offset(), i64::MAX);
+    }
+
+    #[test]
+    fn wildcards_in_a_search_are_text() {
+        let list = ListQuery::read(Some("search=50%25_A%5C"), ALL).unwrap();
+        assert_eq!(list.search_pattern().as_deref(), Some("%50\\%\\_a\\\\%"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Query parameters: each once, known, UTF-8.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode;
+
+use crate::domain::problem::{Fault, Problems};
+
+/// The parameters that nothing has read yet.
+#[derive(Debug)]
+pub struct Query<'a> {
+    parameters: BTreeMap<String, String>,
+    problems: &'a mut Problems,
+}
+
+impl<'a> Query<'a> {
+    /// Decodes `raw` (without its `?`).
+    pub fn new(raw: Option<&str>, problems: &'a mut Problems) -> Self {
+        let mut parameters = BTreeMap::new();
+        for pair in raw
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+        {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match (decode(name), decode(value)) {
+                (Some(name), Some(value)) => {
+                    if parameters.insert(name.clone(), value).is_some() {
+                        problems.add(Fault::ValidationFailed, name, "must not be repeated");
+                    }
+                }
+                _ => problems.add(Fault::ValidationFailed, "query", "must be UTF-8"),
+            }
+        }
+        Self {
+            parameters,
+            problems,
+        }
+    }
+
+    /// The text of a parameter.
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        self.parameters.remove(name)
+    }
+
+    /// A parameter that `T` parses.
+    pub fn parsed<T>(&mut self, name: &str) -> Option<T>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Display,
+    {
+        match self.take(name)?.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(name, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        match self.take(name)?.as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.problem(name, "must be true or false");
+                None
+            }
+        }
+    }
+
+    /// A whole number from `least` to `most`.
+    pub fn integer(&mut self, name: &str, least: u64, most: u64) -> Option<u64> {
+        let raw = self.take(name)?;
+        // `u64::from_str` also takes a plus sign.
+        let is_plain = raw.bytes().all(|b| b.is_ascii_digit());
+        let number = raw
+            .parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number));
+        if number.is_none() || !is_plain {
+            self.problem(name, format!("must be an integer from {least} to {most}"));
+        }
+        number
+    }
+
+    /// Notes a problem with parameter `name`.
+    pub fn problem(&mut self, name: &str, text: impl Into<String>) {
+        self.problems.add(Fault::ValidationFailed, name, text);
+    }
+
+    /// Notes every parameter that nothing has read.
+    pub fn finish(self) {
+        for name in self.parameters.into_keys() {
+            self.problems
+                .add(Fault::ValidationFailed, name, "is not a known parameter");
+        }
+    }
+}
+
+fn decode(raw: &str) -> Option<String> {
+    let spaced = raw.replace('+', " ");
+    let text = percent_decode(spaced.as_bytes()).decode_utf8().ok()?;
+    // PostgreSQL text cannot hold NUL; no parameter has a use for it.
+    (!text.contains('\0')).then(|| text.into_owned())
+}

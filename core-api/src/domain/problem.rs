@@ -1,0 +1,128 @@
+//! What is wrong with a request body: every finding, with its place.
+
+/// Why a value is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Missing, of the wrong type, out of range or malformed.
+    ValidationFailed,
+    /// No such member.
+    UnknownField,
+    /// Server-set or fixed at creation, and different from what is stored.
+    FieldImmutable,
+    /// Not an http(s) base URL.
+    InvalidUrl,
+    /// A literal address that targets may not have.
+    AddressNotAllowed,
+    /// A secret value that cannot be presented.
+    InvalidSecret,
+    /// Names a record that the organisation does not have.
+    ReferenceNotFound,
+    /// The records of a proxy lie in different regions.
+    RegionMismatch,
+    /// A credential of the other side.
+    CredentialTypeMismatch,
+    /// No such region.
+    UnknownRegion,
+    /// The organisation may not use the region.
+    RegionNotAllowed,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Why.
+    pub fault: Fault,
+    /// Path of the member, such as `limits.minute` or `headers[0].name`.
+    pub field: String,
+    /// For people: lower case, no full stop, never holds a secret.
+    pub text: String,
+    /// Offset in bytes inside a pattern.
+    pub position: Option<usize>,
+}
+
+/// A value that a parser refused; the reader adds the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// Why.
+    pub fault: Fault,
+    /// For people.
+    pub text: String,
+}
+
+impl Invalid {
+    /// A finding of kind `VALIDATION_FAILED`.
+    pub fn value(text: impl Into<String>) -> Self {
+        Self {
+            fault: Fault::ValidationFailed,
+            text: text.into(),
+        }
+    }
+
+    /// A finding of the given kind.
+    pub fn new(fault: Fault, text: impl Into<String>) -> Self {
+        Self {
+            fault,
+            text: text.into(),
+        }
+    }
+
+    /// The same finding at its place.
+    #[must_use]
+    pub fn at(self, field: impl Into<String>) -> Problem {
+        Problem {
+            fault: self.fault,
+            field: field.into(),
+            text: self.text,
+            position: None,
+        }
+    }
+}
+
+/// All findings so far, in the order they were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Notes one more.
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// Notes `fault` at `field`.
+    pub fn add(&mut self, fault: Fault, field: impl Into<String>, text: impl Into<String>) {
+        self.push(Invalid::new(fault, text).at(field));
+    }
+
+    /// Nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The findings, if there are any.
+    ///
+    /// # Errors
+    /// There are.
+    pub fn check(&self) -> Result<(), Self> {
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(self.clone())
+        }
+    }
+
+    /// The findings.
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+
+    /// The one that names the answer: an unknown member before all, else the first.
+    pub fn leading(&self) -> Option<Fault> {
+        let unknown = self
+            .0
+            .iter()
+            .find(|problem| problem.fault == Fault::UnknownField);
+        unknown
+            .or_else(|| self.0.first())
+            .map(|problem| problem.fault)
+    }
+}

@@ -1,0 +1,146 @@
+//! What holds for every operation is said once, here, and not at each handler.
+
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr, Required, ResponseBuilder};
+
+const SCHEME: &str = "token";
+/// Paths that anybody may call.
+const PUBLIC: [&str; 3] = ["/healthz", "/readyz", "/invites/accept"];
+
+/// Adds the common headers, parameters and error answers to every operation.
+pub fn complete(document: &mut OpenApi) {
+    let components = document.components.get_or_insert_default();
+    let header = ApiKeyValue::with_description(
+        "Authorization",
+        "`u-…` of a user (also as `Bearer u-…`), or `o-…` of an operator",
+    );
+    components.add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Header(header)));
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            describe(path, &method, operation);
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
+    let all = [
+        (HttpMethod::Get, &mut item.get),
+        (HttpMethod::Post, &mut item.post),
+        (HttpMethod::Put, &mut item.put),
+        (HttpMethod::Patch, &mut item.patch),
+        (HttpMethod::Delete, &mut item.delete),
+    ];
+    all.into_iter()
+        .filter_map(|(method, slot)| Some((method, slot.as_mut()?)))
+        .collect()
+}
+
+fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    let is_public = PUBLIC.contains(&path);
+    if !is_public {
+        let requirement = SecurityRequirement::new(SCHEME, Vec::<String>::new());
+        operation.security = Some(vec![requirement]);
+        refusal(operation, "401", "No token that counts");
+        refusal(operation, "429", "Too many requests with this token");
+    }
+    if path.contains("{clientId}") {
+        refusal(operation, "403", "Your roles do not permit this");
+    }
+    if path.contains('{') {
+        refusal(
+            operation,
+            "404",
+            "No such resource, or another organisation's",
+        );
+    }
+    match method {
+        HttpMethod::Get => {}
+        HttpMethod::Post => {
+            parameter(
+                operation,
+                header("Idempotency-Key", "Makes a repetition harmless for 24 h"),
+            );
+            changes(operation, true);
+        }
+        HttpMethod::Put | HttpMethod::Patch => {
+            conditional(operation);
+            changes(operation, true);
+        }
+        _ => {
+            conditional(operation);
+            changes(operation, false);
+        }
+    }
+}
+
+fn conditional(operation: &mut Operation) {
+    parameter(
+        operation,
+        header(
+            "If-Match",
+            "Entity tags; 412 when the resource is another version",
+        ),
+    );
+    refusal(operation, "412", "Changed since `If-Match`");
+}
+
+fn changes(operation: &mut Operation, has_body: bool) {
+    parameter(
+        operation,
+        query(
+            "wait",
+            "`applied`: answer when the region's Envoys have it",
+            Type::String,
+        ),
+    );
+    parameter(
+        operation,
+        query("waitSeconds", "1 to 30, default 5", Type::Integer),
+    );
+    refusal(operation, "409", "Not possible in the present state");
+    if has_body {
+        refusal(operation, "400", "Every problem is listed");
+        refusal(operation, "413", "The body is larger than 1 MiB");
+        refusal(operation, "415", "The body is not JSON by its content type");
+    }
+}
+
+fn refusal(operation: &mut Operation, status: &str, description: &str) {
+    let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
+    let response = ResponseBuilder::new()
+        .description(description)
+        .content("application/json", body)
+        .build();
+    let responses = &mut operation.responses.responses;
+    responses
+        .entry(status.to_owned())
+        .or_insert(RefOr::T(response));
+}
+
+fn parameter(operation: &mut Operation, parameter: Parameter) {
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(RefOr::T(parameter));
+}
+
+fn header(name: &str, description: &str) -> Parameter {
+    optional(name, description, ParameterIn::Header, Type::String)
+}
+
+fn query(name: &str, description: &str, kind: Type) -> Parameter {
+    optional(name, description, ParameterIn::Query, kind)
+}
+
+fn optional(name: &str, description: &str, place: ParameterIn, kind: Type) -> Parameter {
+    let schema: Object = ObjectBuilder::new().schema_type(kind).build();
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(RefOr::T(Schema::Object(schema))))
+        .build()
+}
