@@ -1,1 +1,170 @@
-//! secrets
+//! Sealed secrets in, digests and envelopes out.
+//!
+//! Pure but for randomness. Invariant: plaintext lives in wiped types here and leaves this module
+//! only as a keyed digest or an envelope; no problem text holds any of it.
+
+use requestrocket_policy::authn::DigestKey;
+use requestrocket_policy::envelope::{
+    Binding, Key, KeyRing, NoRandomness, Nonce, PlaintextTooLong,
+};
+use requestrocket_policy::id::{CredentialId, OrganisationId};
+use requestrocket_policy::secret::SecretBytes;
+use requestrocket_proto::region::v1 as region;
+
+use crate::keys::RegionKeys;
+use crate::record::{OrganisationKeys, SecretProblem, Side, StoredSecret};
+
+mod inject;
+mod present;
+mod shape;
+
+#[cfg(test)]
+mod tests;
+
+/// A secret was not converted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConversionFailed {
+    /// The credential is unusable; others are not concerned.
+    #[error(transparent)]
+    Problem(#[from] SecretProblem),
+    /// The machine gives no randomness: nothing can be stored now.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+impl From<PlaintextTooLong> for ConversionFailed {
+    fn from(_: PlaintextTooLong) -> Self {
+        Self::Problem(SecretProblem::Value)
+    }
+}
+
+/// Whose secret is converted.
+#[derive(Clone, Copy, Debug)]
+struct Owner<'a> {
+    region: &'a str,
+    organisation: OrganisationId,
+    credential: CredentialId,
+    version: u64,
+}
+
+/// An organisation's keys, opened.
+struct OpenKeys {
+    /// A ring of one: it seals values and opens the digest key.
+    data: KeyRing,
+    digest: DigestKey,
+}
+
+/// Which side of a proxy a credential of the wire is on.
+///
+/// # Errors
+/// The message names none.
+pub fn side_of(credential: &region::Credential) -> Result<Side, SecretProblem> {
+    match credential.side() {
+        region::CredentialSide::Proxy => Ok(Side::Proxy),
+        region::CredentialSide::Target => Ok(Side::Target),
+        region::CredentialSide::Unspecified => Err(SecretProblem::AuthType),
+    }
+}
+
+/// Fresh keys for an organisation, wrapped by the newest key of the region.
+///
+/// # Errors
+/// The id is none, or the machine gives no randomness.
+pub fn organisation_keys(
+    region: &str,
+    keys: &RegionKeys,
+    organisation_id: &str,
+) -> Result<OrganisationKeys, ConversionFailed> {
+    let organisation = parse_id(organisation_id)?;
+    let (data, digest) = (Key::generate()?, Key::generate()?);
+    let data_binding = Binding::data_key(region, organisation);
+    let digest_binding = Binding::digest_key(region, organisation);
+    Ok(OrganisationKeys {
+        data_key: keys
+            .ring
+            .seal(data.expose(), &data_binding, Nonce::random()?)?,
+        digest_key: data.seal(digest.expose(), &digest_binding, Nonce::random()?)?,
+    })
+}
+
+/// Opens the sealed secret of `credential` and brings it into the form that policies carry.
+///
+/// # Errors
+/// What makes this credential unusable, or missing randomness.
+pub fn convert(
+    region: &str,
+    keys: &RegionKeys,
+    organisation_keys: &OrganisationKeys,
+    credential: &region::Credential,
+) -> Result<StoredSecret, ConversionFailed> {
+    let owner = Owner {
+        region,
+        organisation: parse_id(&credential.organisation_id)?,
+        credential: parse_id(&credential.credential_id)?,
+        version: credential.version,
+    };
+    let side = side_of(credential)?;
+    let auth_type = credential.auth_type();
+    if side == Side::Target && auth_type == region::CredentialAuthType::None {
+        return Ok(StoredSecret::Injections(Vec::new()));
+    }
+    let secret = open_sealed(keys, &owner, &credential.sealed_secret)?;
+    let open_keys = open_keys(keys, organisation_keys, &owner)?;
+    match side {
+        Side::Proxy => {
+            let presented = present::presented(auth_type, secret.expose(), &open_keys.digest)?;
+            Ok(StoredSecret::Presented(presented))
+        }
+        Side::Target => {
+            let values = inject::values(auth_type, secret.expose())?;
+            let sealed = values
+                .iter()
+                .map(|value| value.seal(&owner, &open_keys.data));
+            Ok(StoredSecret::Injections(sealed.collect::<Result<_, _>>()?))
+        }
+    }
+}
+
+fn open_sealed(
+    keys: &RegionKeys,
+    owner: &Owner<'_>,
+    sealed: &[u8],
+) -> Result<SecretBytes, SecretProblem> {
+    if sealed.is_empty() {
+        return Err(SecretProblem::Missing);
+    }
+    let Owner {
+        region,
+        organisation,
+        credential,
+        version,
+    } = *owner;
+    let binding = Binding::secret(region, organisation, credential, version);
+    keys.sealing
+        .open(sealed, &binding)
+        .map_err(|_| SecretProblem::Sealed)
+}
+
+fn open_keys(
+    keys: &RegionKeys,
+    wrapped: &OrganisationKeys,
+    owner: &Owner<'_>,
+) -> Result<OpenKeys, SecretProblem> {
+    let damaged = SecretProblem::Keys;
+    let data_binding = Binding::data_key(owner.region, owner.organisation);
+    let data = keys
+        .ring
+        .open(&wrapped.data_key, &data_binding)
+        .map_err(|_| damaged)?;
+    let data = KeyRing::of(Key::unnamed(data).map_err(|_| damaged)?);
+    let digest_binding = Binding::digest_key(owner.region, owner.organisation);
+    let digest = data
+        .open(&wrapped.digest_key, &digest_binding)
+        .map_err(|_| damaged)?;
+    let digest = DigestKey::new(digest.expose()).map_err(|_| damaged)?;
+    Ok(OpenKeys { data, digest })
+}
+
+fn parse_id<T: std::str::FromStr>(raw: &str) -> Result<T, SecretProblem> {
+    raw.parse().map_err(|_| SecretProblem::Sealed)
+}

@@ -34,17 +34,17 @@ fn each_bad_setting_is_named() {
         ("base_url", |s| s.base_url = "x".to_owned()),
         ("data_dir", |s| s.data_dir = PathBuf::new()),
         ("database_url", |s| {
-            s.database_url = Some(SecretText::new("mysql://hunter2".to_owned()))
+            s.database_url = Some(SecretText::new("mysql://hunter2".to_owned()));
         }),
         ("control_plane_url", |s| {
-            s.control_plane_url = "http://x".to_owned()
+            s.control_plane_url = "http://x".to_owned();
         }),
         ("control_plane_url", |s| {
-            s.control_plane_url = "https://x/link".to_owned()
+            s.control_plane_url = "https://x/link".to_owned();
         }),
         ("control_plane_ca", |s| s.control_plane_ca = PathBuf::new()),
         ("enrolment_token", |s| {
-            s.enrolment_token = Some(SecretText::new(" ".to_owned()))
+            s.enrolment_token = Some(SecretText::new(" ".to_owned()));
         }),
         ("ads_listen", |s| s.ads_listen = "localhost".to_owned()),
         ("http_listen", |s| s.http_listen = "1.2.3.4".to_owned()),
@@ -52,7 +52,7 @@ fn each_bad_setting_is_named() {
         ("ads_names", |s| s.ads_names = vec!["a b".to_owned()]),
         ("filter_wasm", |s| s.filter_wasm = PathBuf::new()),
         ("allow_private_targets", |s| {
-            s.allow_private_targets = vec!["10.0.0.0/33".to_owned()]
+            s.allow_private_targets = vec!["10.0.0.0/33".to_owned()];
         }),
         ("target_ca", |s| s.target_ca = Some(PathBuf::new())),
         ("ready_file", |s| s.ready_file = Some(PathBuf::new())),

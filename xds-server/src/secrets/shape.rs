@@ -1,0 +1,147 @@
+//! `credentialSecret` as JSON, one shape per auth type and side.
+//!
+//! The control plane has checked all this at save; it is checked again here because what passes
+//! goes onto the wire.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::record::SecretProblem;
+use crate::secret_text::SecretText;
+
+const MAX_VALUE_BYTES: usize = 8192;
+const MAX_NAME_BYTES: usize = 256;
+
+/// Headers that say how a message is framed or that belong to the gateway.
+const FORBIDDEN_HEADERS: &[&str] = &[
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+const FORBIDDEN_PREFIXES: &[&str] = &["requestrocket-", "requestrocket_", "x-rr-", "x-envoy-"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PresentedKey {
+    pub(super) key: SecretText,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InjectedKey {
+    pub(super) key: SecretText,
+    #[serde(default)]
+    pub(super) location: Place,
+    pub(super) name: Option<String>,
+    pub(super) prefix: Option<String>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Place {
+    #[default]
+    Header,
+    Query,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bearer {
+    pub(super) token: SecretText,
+    pub(super) prefix: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BasicAuth {
+    pub(super) username: SecretText,
+    pub(super) password: SecretText,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Jwt {
+    pub(super) token: SecretText,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Custom {
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, SecretText>,
+    #[serde(default)]
+    pub(super) query: BTreeMap<String, SecretText>,
+}
+
+/// serde's own message may quote the content and is dropped.
+pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, SecretProblem> {
+    serde_json::from_slice(json).map_err(|_| SecretProblem::Shape)
+}
+
+/// The value, if a header can carry it.
+pub(super) fn value(text: &SecretText) -> Result<&str, SecretProblem> {
+    let text = text.expose();
+    if !text.is_empty() && text.len() <= MAX_VALUE_BYTES && !has_control_bytes(text) {
+        Ok(text)
+    } else {
+        Err(SecretProblem::Value)
+    }
+}
+
+/// The prefix, or `default`.
+pub(super) fn prefix(text: Option<String>, default: &str) -> Result<String, SecretProblem> {
+    let text = text.unwrap_or_else(|| default.to_owned());
+    if text.len() <= MAX_NAME_BYTES && !has_control_bytes(&text) {
+        Ok(text)
+    } else {
+        Err(SecretProblem::Value)
+    }
+}
+
+/// A header that may be injected, in lower case.
+pub(super) fn header_name(name: &str) -> Result<String, SecretProblem> {
+    let name = name.to_ascii_lowercase();
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    let is_legal = (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_token);
+    let is_forbidden = FORBIDDEN_HEADERS.contains(&name.as_str())
+        || FORBIDDEN_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
+    if is_legal && !is_forbidden {
+        Ok(name)
+    } else {
+        Err(SecretProblem::Name)
+    }
+}
+
+/// A parameter that may be injected, decoded.
+pub(super) fn query_name(name: &str) -> Result<String, SecretProblem> {
+    if (1..=MAX_NAME_BYTES).contains(&name.len()) && !has_control_bytes(name) {
+        Ok(name.to_owned())
+    } else {
+        Err(SecretProblem::Name)
+    }
+}
+
+/// `username:password`, as both sides of basic authentication use it.
+pub(super) fn user_and_password(secret: &BasicAuth) -> Result<SecretText, SecretProblem> {
+    let (username, password) = (value(&secret.username)?, value(&secret.password)?);
+    if username.contains(':') {
+        return Err(SecretProblem::Value);
+    }
+    Ok(SecretText::new([username, ":", password].concat()))
+}
+
+fn has_control_bytes(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_control())
+}

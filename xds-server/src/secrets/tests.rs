@@ -1,0 +1,497 @@
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use requestrocket_policy::policy::Location;
+use requestrocket_proto::policy::v1 as wire;
+use requestrocket_proto::policy::v1::proxy_credential::Presented;
+use requestrocket_proto::region::v1::{CredentialAuthType as Auth, CredentialSide};
+use serde_json::{Value, json};
+
+use super::*;
+
+const REGION: &str = "eu-1";
+const ORGANISATION: &str = "0b9e3d4c-6a52-4a38-9d2f-5d1b7a4f0c11";
+const CREDENTIAL: &str = "7f8f6a52-1111-4a38-9d2f-5d1b7a4f0c22";
+
+struct Bench {
+    keys: RegionKeys,
+    wrapped: OrganisationKeys,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = RegionKeys::load_or_create(folder.path()).unwrap();
+        let wrapped = organisation_keys(REGION, &keys, ORGANISATION).unwrap();
+        Self {
+            keys,
+            wrapped,
+            _folder: folder,
+        }
+    }
+
+    fn sealed(&self, side: CredentialSide, auth: Auth, secret: &[u8]) -> region::Credential {
+        let binding = Binding::secret(
+            REGION,
+            ORGANISATION.parse().unwrap(),
+            CREDENTIAL.parse().unwrap(),
+            3,
+        );
+        region::Credential {
+            credential_id: CREDENTIAL.to_owned(),
+            organisation_id: ORGANISATION.to_owned(),
+            is_active: true,
+            version: 3,
+            side: side.into(),
+            auth_type: auth.into(),
+            sealed_secret: self
+                .keys
+                .sealing
+                .public_key()
+                .seal(secret, &binding)
+                .unwrap()
+                .into(),
+        }
+    }
+
+    fn convert(&self, credential: &region::Credential) -> Result<StoredSecret, SecretProblem> {
+        convert(REGION, &self.keys, &self.wrapped, credential).map_err(|failed| match failed {
+            ConversionFailed::Problem(problem) => problem,
+            ConversionFailed::Randomness(error) => panic!("{error}"),
+        })
+    }
+
+    fn open_keys(&self) -> OpenKeys {
+        open_keys(&self.keys, &self.wrapped, &owner()).unwrap()
+    }
+
+    fn presented(&self, auth: Auth, secret: &Value) -> Result<Presented, SecretProblem> {
+        let secret = secret.to_string();
+        match self.convert(&self.sealed(CredentialSide::Proxy, auth, secret.as_bytes()))? {
+            StoredSecret::Presented(presented) => Ok(presented),
+            StoredSecret::Injections(_) => panic!("other side"),
+        }
+    }
+
+    /// (location, name, opened value) of each injection.
+    fn injected(&self, auth: Auth, secret: &Value) -> Result<Vec<String>, SecretProblem> {
+        let secret = secret.to_string();
+        match self.convert(&self.sealed(CredentialSide::Target, auth, secret.as_bytes()))? {
+            StoredSecret::Injections(injections) => Ok(injections
+                .iter()
+                .map(|injection| self.open(injection))
+                .collect()),
+            StoredSecret::Presented(_) => panic!("other side"),
+        }
+    }
+
+    fn open(&self, injection: &wire::Injection) -> String {
+        let (word, location) = match injection.location() {
+            wire::Location::Header => ("header", Location::Header),
+            wire::Location::Query => ("query", Location::Query),
+            wire::Location::Unspecified => panic!("no location"),
+        };
+        let Owner {
+            region,
+            organisation,
+            credential,
+            version,
+        } = owner();
+        let place = (location, injection.name.as_str());
+        let binding = Binding::injection(region, organisation, (credential, version), place);
+        let opened = self
+            .open_keys()
+            .data
+            .open(&injection.sealed_value, &binding)
+            .unwrap();
+        format!(
+            "{word} {}: {}",
+            injection.name,
+            str::from_utf8(opened.expose()).unwrap()
+        )
+    }
+}
+
+fn owner() -> Owner<'static> {
+    Owner {
+        region: REGION,
+        organisation: ORGANISATION.parse().unwrap(),
+        credential: CREDENTIAL.parse().unwrap(),
+        version: 3,
+    }
+}
+
+fn token(claims: &str) -> String {
+    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
+}
+
+#[test]
+fn proxy_secrets_become_digests_of_what_callers_present() {
+    let bench = Bench::new();
+    let digest_key = bench.open_keys().digest;
+    let digests = |value: &str, valid_until_ms| {
+        let hmac_sha256 = digest_key.digest(value.as_bytes()).to_vec().into();
+        vec![wire::SecretDigest {
+            hmac_sha256,
+            valid_until_ms,
+        }]
+    };
+    let bearer = |prefix: &str, digests| {
+        Presented::Bearer(wire::Bearer {
+            prefix: prefix.to_owned(),
+            digests,
+        })
+    };
+    let cases = [
+        (
+            Auth::ApiKey,
+            json!({"key": "hunter2"}),
+            Presented::ApiKey(wire::ApiKey {
+                digests: digests("hunter2", 0),
+            }),
+        ),
+        (
+            Auth::Bearer,
+            json!({"token": "t"}),
+            bearer("Bearer ", digests("t", 0)),
+        ),
+        (
+            Auth::Bearer,
+            json!({"token": "t", "prefix": ""}),
+            bearer("", digests("t", 0)),
+        ),
+        (
+            Auth::BasicAuth,
+            json!({"username": "ü", "password": "p:w"}),
+            Presented::BasicAuth(wire::BasicAuth {
+                digests: digests("ü:p:w", 0),
+            }),
+        ),
+        (
+            Auth::Jwt,
+            json!({"token": "no.jwt"}),
+            Presented::Jwt(wire::JwtString {
+                digests: digests("no.jwt", 0),
+            }),
+        ),
+    ];
+    for (auth, secret, want) in cases {
+        assert_eq!(bench.presented(auth, &secret), Ok(want), "{auth:?}");
+    }
+}
+
+#[test]
+fn exp_of_a_literal_token_ends_it() {
+    let bench = Bench::new();
+    let end = |token: &str| match bench.presented(Auth::Jwt, &json!({ "token": token }))? {
+        Presented::Jwt(jwt) => Ok(jwt.digests[0].valid_until_ms),
+        other => panic!("{other:?}"),
+    };
+    for (claims, want) in [
+        (r#"{"exp":1700000000}"#, Ok(1_700_000_000_000)),
+        (r#"{"exp":1700000000.25,"sub":"a"}"#, Ok(1_700_000_000_250)),
+        (r#"{"exp":0}"#, Ok(1)),
+        (r#"{"exp":-5}"#, Ok(1)),
+        (r#"{"exp":1e99}"#, Ok(u64::MAX)),
+        (r#"{"exp":null}"#, Ok(0)),
+        (r#"{"sub":"a"}"#, Ok(0)),
+        ("not json", Ok(0)),
+        (r#"{"exp":"1700000000"}"#, Err(SecretProblem::Expiry)),
+        (r#"{"exp":[]}"#, Err(SecretProblem::Expiry)),
+    ] {
+        assert_eq!(end(&token(claims)), want, "{claims}");
+    }
+    assert_eq!(end("opaque"), Ok(0));
+    assert_eq!(end("a.%%%.c"), Ok(0));
+}
+
+#[test]
+fn target_secrets_become_envelopes_of_whole_values() {
+    let bench = Bench::new();
+    let basic = format!("header authorization: Basic {}", STANDARD.encode("u:p"));
+    let cases: [(Auth, Value, &[&str]); 10] = [
+        (Auth::None, json!({}), &[]),
+        (
+            Auth::ApiKey,
+            json!({"key": "k"}),
+            &["header authorization: k"],
+        ),
+        (
+            Auth::ApiKey,
+            json!({"key": "k", "location": "header", "name": "X-Api-Key", "prefix": "Key "}),
+            &["header x-api-key: Key k"],
+        ),
+        (
+            Auth::ApiKey,
+            json!({"key": "k&=", "location": "query", "name": "Api Key"}),
+            &["query Api Key: k&="],
+        ),
+        (
+            Auth::Bearer,
+            json!({"token": "t"}),
+            &["header authorization: Bearer t"],
+        ),
+        (
+            Auth::Bearer,
+            json!({"token": "t", "prefix": "Tok "}),
+            &["header authorization: Tok t"],
+        ),
+        (
+            Auth::BasicAuth,
+            json!({"username": "u", "password": "p"}),
+            &[&basic],
+        ),
+        (
+            Auth::Jwt,
+            json!({"token": "a.b.c"}),
+            &["header authorization: a.b.c"],
+        ),
+        (
+            Auth::Custom,
+            json!({"headers": {"X-B": "2", "X-A": "1"}, "query": {"q": "3"}}),
+            &["header x-a: 1", "header x-b: 2", "query q: 3"],
+        ),
+        (Auth::Custom, json!({"query": {"q": "ä"}}), &["query q: ä"]),
+    ];
+    for (auth, secret, want) in cases {
+        let mut got = bench.injected(auth, &secret).unwrap();
+        got.sort_unstable();
+        assert_eq!(got, want, "{auth:?} {secret}");
+    }
+    let mut none = bench.sealed(CredentialSide::Target, Auth::None, b"");
+    none.sealed_secret.clear();
+    assert_eq!(
+        bench.convert(&none),
+        Ok(StoredSecret::Injections(Vec::new()))
+    );
+}
+
+#[test]
+fn f23_no_value_that_breaks_a_header_is_converted() {
+    let bench = Bench::new();
+    let long = "x".repeat(8193);
+    for value in [
+        "a\r\nX: y",
+        "a\nb",
+        "a\0b",
+        "a\tb",
+        "\x7f",
+        "",
+        long.as_str(),
+    ] {
+        let target = [
+            (Auth::ApiKey, json!({ "key": value })),
+            (
+                Auth::ApiKey,
+                json!({ "key": value, "location": "query", "name": "q" }),
+            ),
+            (Auth::Bearer, json!({ "token": value })),
+            (
+                Auth::BasicAuth,
+                json!({ "username": value, "password": "p" }),
+            ),
+            (
+                Auth::BasicAuth,
+                json!({ "username": "u", "password": value }),
+            ),
+            (Auth::Jwt, json!({ "token": value })),
+            (Auth::Custom, json!({ "headers": { "x-a": value } })),
+            (Auth::Custom, json!({ "query": { "a": value } })),
+        ];
+        for (auth, secret) in target {
+            assert_eq!(
+                bench.injected(auth, &secret),
+                Err(SecretProblem::Value),
+                "{auth:?}"
+            );
+        }
+        let secret = json!({ "key": value });
+        assert_eq!(
+            bench.presented(Auth::ApiKey, &secret),
+            Err(SecretProblem::Value)
+        );
+    }
+    let prefix = json!({"token": "t", "prefix": "A\r\nB"});
+    assert_eq!(
+        bench.injected(Auth::Bearer, &prefix),
+        Err(SecretProblem::Value)
+    );
+}
+
+#[test]
+fn f23_no_name_that_belongs_to_the_message_or_the_gateway_is_injected() {
+    let bench = Bench::new();
+    for name in [
+        "Host",
+        "content-length",
+        "Transfer-Encoding",
+        "connection",
+        "TE",
+        "Upgrade",
+        "requestrocket-proxy-code",
+        "RequestRocket_request_id",
+        "x-rr-scope",
+        "x-envoy-retry-on",
+        "a b",
+        "a:b",
+        ":path",
+        "a\r\nb",
+        "",
+        "ä",
+    ] {
+        let key = json!({"key": "k", "name": name});
+        assert_eq!(
+            bench.injected(Auth::ApiKey, &key),
+            Err(SecretProblem::Name),
+            "{name}"
+        );
+        let custom = json!({"headers": {name: "v"}});
+        assert_eq!(
+            bench.injected(Auth::Custom, &custom),
+            Err(SecretProblem::Name),
+            "{name}"
+        );
+    }
+    let twice = json!({"headers": {"x-a": "1", "X-A": "2"}});
+    assert_eq!(
+        bench.injected(Auth::Custom, &twice),
+        Err(SecretProblem::Name)
+    );
+    let query = json!({"query": {"": "v"}});
+    assert_eq!(
+        bench.injected(Auth::Custom, &query),
+        Err(SecretProblem::Name)
+    );
+}
+
+#[test]
+fn a_secret_of_another_shape_is_refused_without_quoting_it() {
+    let bench = Bench::new();
+    let target = [
+        (Auth::ApiKey, json!({"hunter2": "k"})),
+        (Auth::ApiKey, json!({"key": "k", "hunter2": 1})),
+        (Auth::ApiKey, json!({"key": 5})),
+        (Auth::ApiKey, json!({"key": "k", "location": "cookie"})),
+        (Auth::Bearer, json!({})),
+        (Auth::BasicAuth, json!({"username": "hunter2"})),
+        (Auth::Jwt, json!("hunter2")),
+        (Auth::Custom, json!({})),
+        (Auth::Custom, json!({"headers": ["hunter2"]})),
+    ];
+    for (auth, secret) in target {
+        let problem = bench.injected(auth, &secret).unwrap_err();
+        assert_eq!(problem, SecretProblem::Shape, "{auth:?} {secret}");
+        assert!(!problem.to_string().contains("hunter2"));
+    }
+    let proxy = [
+        (
+            Auth::ApiKey,
+            json!({"key": "k", "location": "header"}),
+            SecretProblem::Shape,
+        ),
+        (Auth::ApiKey, json!({}), SecretProblem::Shape),
+        (
+            Auth::BasicAuth,
+            json!({"username": "a:b", "password": "c"}),
+            SecretProblem::Value,
+        ),
+        (
+            Auth::Custom,
+            json!({"headers": {"a": "b"}}),
+            SecretProblem::AuthType,
+        ),
+        (Auth::None, json!({}), SecretProblem::AuthType),
+    ];
+    for (auth, secret, want) in proxy {
+        assert_eq!(
+            bench.presented(auth, &secret),
+            Err(want),
+            "{auth:?} {secret}"
+        );
+    }
+    let not_json = bench.sealed(CredentialSide::Proxy, Auth::ApiKey, b"\xff hunter2");
+    assert_eq!(bench.convert(&not_json), Err(SecretProblem::Shape));
+}
+
+#[test]
+fn k2_a_sealed_secret_of_any_other_owner_does_not_open() {
+    type Move = fn(&mut region::Credential);
+    let bench = Bench::new();
+    let good = bench.sealed(CredentialSide::Target, Auth::Bearer, br#"{"token":"t"}"#);
+    bench.convert(&good).unwrap();
+    let elsewhere: [Move; 5] = [
+        |c| c.credential_id = ORGANISATION.to_owned(),
+        |c| c.organisation_id = CREDENTIAL.to_owned(),
+        |c| c.version = 4,
+        |c| c.credential_id = "7F8F6A52-1111-4A38-9D2F-5D1B7A4F0C22".to_owned(),
+        |c| c.sealed_secret = c.sealed_secret.slice(..c.sealed_secret.len() - 1),
+    ];
+    for (case, spoil) in elsewhere.iter().enumerate() {
+        let mut moved = good.clone();
+        spoil(&mut moved);
+        assert_eq!(
+            bench.convert(&moved),
+            Err(SecretProblem::Sealed),
+            "case {case}"
+        );
+    }
+    let mut missing = good.clone();
+    missing.sealed_secret.clear();
+    assert_eq!(bench.convert(&missing), Err(SecretProblem::Missing));
+    let other_region = convert("us-1", &bench.keys, &bench.wrapped, &good).unwrap_err();
+    assert_eq!(
+        other_region,
+        ConversionFailed::Problem(SecretProblem::Sealed)
+    );
+}
+
+#[test]
+fn k2_keys_of_another_organisation_do_not_open() {
+    let bench = Bench::new();
+    let foreign = organisation_keys(REGION, &bench.keys, CREDENTIAL).unwrap();
+    let good = bench.sealed(CredentialSide::Target, Auth::Bearer, br#"{"token":"t"}"#);
+    let swapped = OrganisationKeys {
+        data_key: foreign.data_key,
+        ..bench.wrapped.clone()
+    };
+    let other_digest = OrganisationKeys {
+        digest_key: foreign.digest_key,
+        ..bench.wrapped.clone()
+    };
+    for wrapped in [swapped, other_digest] {
+        let failed = convert(REGION, &bench.keys, &wrapped, &good).unwrap_err();
+        assert_eq!(failed, ConversionFailed::Problem(SecretProblem::Keys));
+    }
+}
+
+#[test]
+fn k6_every_flipped_bit_of_a_sealed_secret_is_noticed() {
+    let bench = Bench::new();
+    let good = bench.sealed(CredentialSide::Target, Auth::Bearer, br#"{"token":"t"}"#);
+    for position in 0..good.sealed_secret.len() {
+        let mut bytes = good.sealed_secret.to_vec();
+        bytes[position] ^= 1;
+        let flipped = region::Credential {
+            sealed_secret: bytes.into(),
+            ..good.clone()
+        };
+        assert_eq!(
+            bench.convert(&flipped),
+            Err(SecretProblem::Sealed),
+            "byte {position}"
+        );
+    }
+}
+
+#[test]
+fn k1_the_same_secret_is_never_sealed_alike_twice() {
+    let bench = Bench::new();
+    let good = bench.sealed(CredentialSide::Target, Auth::Bearer, br#"{"token":"t"}"#);
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..200 {
+        let Ok(StoredSecret::Injections(injections)) = bench.convert(&good) else {
+            panic!("not converted");
+        };
+        assert!(seen.insert(injections[0].sealed_value.clone()));
+    }
+}
