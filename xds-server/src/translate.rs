@@ -1,1 +1,135 @@
-//! translate
+//! Region config → Envoy resources (pure).
+//!
+//! Invariants: the same config gives the same bytes; a proxy's resources depend on that proxy and
+//! the settings only; no path leads to a filter that lets traffic through when it fails.
+
+pub mod listener;
+
+mod cluster;
+mod policy;
+mod route;
+mod scope;
+mod wire;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use self::listener::ListenerTemplate;
+use crate::region_config::ProxyConfig;
+use crate::resource::Resource;
+use crate::snapshot::ProxyResources;
+
+/// Where distributions keep the roots that the machine trusts.
+const SYSTEM_ROOTS: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// What of the region's settings shapes Envoy's configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Name of the region.
+    pub region: String,
+    /// The filter's module, as Envoy sees it.
+    pub filter_wasm: PathBuf,
+    /// Ranges that targets may lie in although they are private.
+    pub allow_private_targets: Vec<IpNet>,
+    /// Who may vouch for HTTPS targets.
+    pub target_roots: TargetRoots,
+}
+
+/// Certificate authorities that HTTPS targets are verified against.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TargetRoots {
+    /// A bundle on Envoy's disk.
+    File(PathBuf),
+    /// A bundle in the configuration itself.
+    Inline(Arc<[u8]>),
+}
+
+/// `target_ca` cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("`target_ca` `{}` cannot be read", path.display())]
+pub struct InvalidTargetCa {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl TargetRoots {
+    /// The system's roots, and `target_ca` beside them.
+    pub fn load(target_ca: Option<&Path>) -> Result<Self, InvalidTargetCa> {
+        let system = SYSTEM_ROOTS
+            .map(Path::new)
+            .into_iter()
+            .find(|path| path.is_file());
+        let Some(path) = target_ca else {
+            let [usual, ..] = SYSTEM_ROOTS.map(Path::new);
+            return Ok(Self::File(system.unwrap_or(usual).to_path_buf()));
+        };
+        let read = |path: &Path| {
+            fs::read(path).map_err(|source| InvalidTargetCa {
+                path: path.to_path_buf(),
+                source,
+            })
+        };
+        let mut bundle = read(path)?;
+        if let Some(system) = system {
+            bundle.push(b'\n');
+            bundle.extend(read(system)?);
+        }
+        Ok(Self::Inline(bundle.into()))
+    }
+}
+
+impl fmt::Debug for TargetRoots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Inline(bundle) => write!(f, "Inline({} bytes)", bundle.len()),
+        }
+    }
+}
+
+/// Translates one proxy after another under the same settings.
+#[derive(Debug)]
+pub struct Translator {
+    settings: Settings,
+}
+
+impl Translator {
+    /// A translator for one region.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings }
+    }
+
+    /// What all proxies share: the clusters, and the listener that each node gets as its own.
+    #[must_use]
+    pub fn shared(&self) -> (Vec<Resource>, ListenerTemplate) {
+        (
+            cluster::targets(&self.settings),
+            ListenerTemplate::new(&self.settings),
+        )
+    }
+
+    /// The resources of one proxy.
+    #[must_use]
+    pub fn proxy(&self, config: &ProxyConfig) -> ProxyResources {
+        let policy = policy::encode(config, &self.settings.region);
+        ProxyResources {
+            scope: scope::of_id(config),
+            alias_scope: scope::of_alias(config),
+            route: route::configuration(config, &policy),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

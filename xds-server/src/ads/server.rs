@@ -1,0 +1,64 @@
+//! The gRPC server: mutual TLS, limits, and the end with the process.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+
+use super::Ads;
+
+/// Largest request: a node that reconnects names everything it holds, some 100 bytes each.
+const MAX_REQUEST_BYTES: usize = 16 << 20;
+/// Streams of one connection; a node needs one.
+const MAX_STREAMS: u32 = 4;
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the server shows, and whose clients it lets in; all PEM.
+pub struct Tls {
+    /// Certificate of this server.
+    pub certificate_pem: String,
+    /// Its private key.
+    pub key_pem: String,
+    /// The authority that signs the certificates of this region's nodes.
+    pub node_ca_pem: String,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls([redacted])")
+    }
+}
+
+/// Serves `ads` on `listener` until `stopping`.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Tls,
+    ads: Ads,
+    stopping: CancellationToken,
+) -> anyhow::Result<()> {
+    let tls = ServerTlsConfig::new()
+        .identity(Identity::from_pem(tls.certificate_pem, tls.key_pem))
+        .client_ca_root(Certificate::from_pem(tls.node_ca_pem))
+        .timeout(HANDSHAKE_TIMEOUT);
+    let service = AggregatedDiscoveryServiceServer::new(ads)
+        .max_decoding_message_size(MAX_REQUEST_BYTES)
+        .max_encoding_message_size(usize::MAX);
+    Server::builder()
+        .tls_config(tls)
+        .context("ADS certificates cannot be used")?
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(MAX_STREAMS)
+        .tcp_nodelay(true)
+        .add_service(service)
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping.cancelled())
+        .await
+        .context("ADS server failed")
+}

@@ -1,0 +1,391 @@
+//! What a stream knows of its client for one resource type.
+//!
+//! Invariant: a name is due exactly while the client wants it and what it was last told differs
+//! from the catalogue; so a refused resource, which was told, is not due until it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::catalogue::Catalogue;
+use crate::resource::{Resource, ResourceKind, Version};
+use crate::subscription::{InvalidSubscription, Subscription};
+
+/// Most resources or removals in one response.
+pub(super) const MAX_RESOURCES: usize = 500;
+/// A response is closed before the resource that would take it over this size.
+pub(super) const MAX_BYTES: usize = 2 << 20;
+/// Responses of one type that may wait for their answer; changes of further ones gather meanwhile.
+const MAX_IN_FLIGHT: usize = 32;
+/// Longest part of a client's error text that is kept.
+const MAX_DETAIL_BYTES: usize = 2048;
+
+/// One resource type of one stream.
+#[derive(Debug)]
+pub(super) struct TypeState {
+    kind: Option<ResourceKind>,
+    subscription: Subscription,
+    told: BTreeMap<Arc<str>, Told>,
+    due_changes: BTreeSet<Arc<str>>,
+    due_removals: BTreeSet<Arc<str>>,
+    /// Due too, each in a response of its own: they were refused in company.
+    due_alone: BTreeSet<Arc<str>>,
+    /// The client waits for a response even if there is nothing to say.
+    owes_answer: bool,
+    in_flight: BTreeMap<u64, InFlight>,
+    refused: BTreeMap<Arc<str>, Refusal>,
+}
+
+/// What the client was last told of a resource.
+#[derive(Debug)]
+struct Told {
+    /// None: that it does not exist.
+    version: Option<Version>,
+    /// Nonce of the response that told it, until its answer.
+    awaiting: Option<u64>,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    names: Vec<Arc<str>>,
+    sent_at_tick: u64,
+}
+
+/// The client does not take the present version of a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// None for a resource that all proxies share.
+    pub proxy_id: Option<Arc<str>>,
+    /// The client's error text.
+    pub detail: String,
+}
+
+/// What goes into one response.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) resources: Vec<Arc<Resource>>,
+    pub(super) removed: Vec<Arc<str>>,
+}
+
+impl TypeState {
+    /// The state after the first request of a type. `initial` is what the client says it holds.
+    pub(super) fn begin(
+        kind: Option<ResourceKind>,
+        subscribe: Vec<String>,
+        initial: impl IntoIterator<Item = (String, String)>,
+        catalogue: &Catalogue,
+    ) -> Result<Self, InvalidSubscription> {
+        let (subscription, change) = Subscription::begin(subscribe)?;
+        let told: BTreeMap<Arc<str>, Told> = initial
+            .into_iter()
+            .filter(|(name, _)| subscription.covers(name))
+            .map(|(name, version)| (name.into(), Told::held(&version)))
+            .collect();
+        let mut begun = Self {
+            kind,
+            owes_answer: subscription.is_wildcard() && told.is_empty(),
+            subscription,
+            told,
+            due_changes: BTreeSet::new(),
+            due_removals: BTreeSet::new(),
+            due_alone: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
+            refused: BTreeMap::new(),
+        };
+        begun.mark_everything(catalogue);
+        for name in change.subscribed {
+            begun.mark(&name, catalogue);
+        }
+        Ok(begun)
+    }
+
+    /// Takes in the names of a later request; returns those whose standing may have changed.
+    pub(super) fn alter(
+        &mut self,
+        subscribe: Vec<String>,
+        unsubscribe: Vec<String>,
+        catalogue: &Catalogue,
+    ) -> Result<Vec<Arc<str>>, InvalidSubscription> {
+        let change = self.subscription.alter(subscribe, unsubscribe)?;
+        if change.ended_wildcard {
+            self.forget_unwanted();
+        }
+        if change.began_wildcard {
+            self.owes_answer = true;
+            self.mark_everything(catalogue);
+        }
+        for name in &change.unsubscribed {
+            self.forget(name);
+            // Under a wildcard it stays wanted, and the client is told where it stands.
+            if self.subscription.covers(name) {
+                self.mark(name, catalogue);
+            }
+        }
+        for name in change.subscribed {
+            if !self.refused.contains_key(&name) {
+                self.told.remove(&name);
+                self.mark(&name, catalogue);
+            }
+        }
+        Ok(change.unsubscribed)
+    }
+
+    /// Takes in that the catalogue may say something else of `name` now.
+    pub(super) fn mark(&mut self, name: &Arc<str>, catalogue: &Catalogue) {
+        let told = self.told.get(name);
+        if let Some(resource) = catalogue.get(self.kind, name) {
+            self.due_removals.remove(name);
+            let is_told = told.is_some_and(|told| told.version == Some(resource.version()));
+            if is_told || !self.subscription.covers(name) {
+                self.due_changes.remove(name);
+                self.due_alone.remove(name);
+            } else if !self.due_alone.contains(name) {
+                self.due_changes.insert(Arc::clone(name));
+            }
+        } else {
+            self.due_changes.remove(name);
+            self.due_alone.remove(name);
+            let is_missed = match told {
+                Some(told) => told.version.is_some(),
+                None => self.subscription.names(name),
+            };
+            if is_missed {
+                self.due_removals.insert(Arc::clone(name));
+            }
+        }
+    }
+
+    /// The resource changed: a refusal was of what it was before.
+    pub(super) fn mark_changed(&mut self, name: &Arc<str>, catalogue: &Catalogue) {
+        self.refused.remove(name);
+        self.mark(name, catalogue);
+    }
+
+    /// Whether the client has answered for what the catalogue says of `name`.
+    pub(super) fn is_settled(&self, name: &str, catalogue: &Catalogue) -> bool {
+        let present = catalogue
+            .get(self.kind, name)
+            .map(|resource| resource.version());
+        match self.told.get(name) {
+            Some(told) => told.version == present && told.awaiting.is_none(),
+            None => present.is_none() && !self.due_removals.contains(name),
+        }
+    }
+
+    pub(super) fn covers(&self, name: &str) -> bool {
+        self.subscription.covers(name)
+    }
+
+    /// Present versions that the client refused.
+    pub(super) fn refused(&self) -> impl Iterator<Item = (&Arc<str>, &Refusal)> {
+        self.refused.iter()
+    }
+
+    pub(super) fn is_refused(&self, name: &str) -> bool {
+        self.refused.contains_key(name)
+    }
+
+    /// When the oldest response without an answer was sent.
+    pub(super) fn oldest_in_flight(&self) -> Option<u64> {
+        self.in_flight
+            .first_key_value()
+            .map(|(_, sent)| sent.sent_at_tick)
+    }
+
+    /// The client answered a response, with an error text when it refused it. Returns the names
+    /// of the response; none when the nonce is of no response that waits for its answer.
+    pub(super) fn answer(
+        &mut self,
+        nonce: u64,
+        error: Option<&str>,
+        catalogue: &Catalogue,
+    ) -> Vec<Arc<str>> {
+        let Some(InFlight { names, .. }) = self.in_flight.remove(&nonce) else {
+            return Vec::new();
+        };
+        let is_alone = names.len() == 1;
+        for name in &names {
+            // Told again meanwhile, or unsubscribed: this answer is not about that.
+            let Some(told) = self.told.get_mut(name) else {
+                continue;
+            };
+            if told.awaiting != Some(nonce) {
+                continue;
+            }
+            told.awaiting = None;
+            match (told.version, error) {
+                (None, _) if self.subscription.names(name) => {}
+                (None, _) => {
+                    self.told.remove(name);
+                }
+                (Some(_), None) => {}
+                (Some(version), Some(detail)) if is_alone => {
+                    self.refuse(name, version, detail, catalogue);
+                }
+                (Some(_), Some(_)) => self.isolate(name, catalogue),
+            }
+        }
+        names
+    }
+
+    /// The next response with additions, if one may be sent now.
+    pub(super) fn next_changes(
+        &mut self,
+        nonce: u64,
+        tick: u64,
+        catalogue: &Catalogue,
+    ) -> Option<Content> {
+        if self.in_flight.len() >= MAX_IN_FLIGHT {
+            return None;
+        }
+        let mut resources: Vec<Arc<Resource>> = Vec::new();
+        let mut bytes = 0;
+        if let Some(name) = self.due_alone.pop_first() {
+            resources.extend(catalogue.get(self.kind, &name).cloned());
+        } else {
+            while let Some(name) = self.due_changes.first()
+                && resources.len() < MAX_RESOURCES
+            {
+                let resource = catalogue.get(self.kind, name).cloned();
+                bytes += resource
+                    .as_ref()
+                    .map_or(0, |resource| resource.body().len());
+                if bytes > MAX_BYTES && !resources.is_empty() {
+                    break;
+                }
+                self.due_changes.pop_first();
+                resources.extend(resource);
+            }
+        }
+        if resources.is_empty() {
+            return None;
+        }
+        let told = |r: &Arc<Resource>| (Arc::clone(r.name()), Some(r.version()));
+        self.tell(nonce, tick, resources.iter().map(told).collect());
+        Some(Content {
+            resources,
+            removed: Vec::new(),
+        })
+    }
+
+    /// The next response with removals, if one may be sent now.
+    pub(super) fn next_removals(&mut self, nonce: u64, tick: u64) -> Option<Content> {
+        if self.in_flight.len() >= MAX_IN_FLIGHT || self.due_removals.is_empty() {
+            return None;
+        }
+        let mut removed = Vec::new();
+        while removed.len() < MAX_RESOURCES
+            && let Some(name) = self.due_removals.pop_first()
+        {
+            removed.push(name);
+        }
+        self.tell(
+            nonce,
+            tick,
+            removed
+                .iter()
+                .map(|name| (Arc::clone(name), None))
+                .collect(),
+        );
+        Some(Content {
+            resources: Vec::new(),
+            removed,
+        })
+    }
+
+    /// The empty response to a first request that nothing else answered.
+    pub(super) fn owed_answer(&mut self, nonce: u64, tick: u64) -> Option<Content> {
+        if !self.owes_answer {
+            return None;
+        }
+        self.tell(nonce, tick, Vec::new());
+        Some(Content::default())
+    }
+
+    fn tell(&mut self, nonce: u64, tick: u64, said: Vec<(Arc<str>, Option<Version>)>) {
+        self.owes_answer = false;
+        let names = said.iter().map(|(name, _)| Arc::clone(name)).collect();
+        for (name, version) in said {
+            self.told.insert(
+                name,
+                Told {
+                    version,
+                    awaiting: Some(nonce),
+                },
+            );
+        }
+        self.in_flight.insert(
+            nonce,
+            InFlight {
+                names,
+                sent_at_tick: tick,
+            },
+        );
+    }
+
+    fn refuse(&mut self, name: &Arc<str>, version: Version, detail: &str, catalogue: &Catalogue) {
+        // A newer version is due already; what was refused is no longer the present one.
+        let present = catalogue
+            .get(self.kind, name)
+            .filter(|now| now.version() == version);
+        if let Some(resource) = present {
+            let detail = detail.chars().take(MAX_DETAIL_BYTES).collect();
+            let refusal = Refusal {
+                proxy_id: resource.proxy_id().cloned(),
+                detail,
+            };
+            self.refused.insert(Arc::clone(name), refusal);
+        }
+    }
+
+    /// It was refused together with others, of which it may be the good one: once more, alone.
+    fn isolate(&mut self, name: &Arc<str>, catalogue: &Catalogue) {
+        self.told.remove(name);
+        self.mark(name, catalogue);
+        if self.due_changes.remove(name) {
+            self.due_alone.insert(Arc::clone(name));
+        }
+    }
+
+    fn mark_everything(&mut self, catalogue: &Catalogue) {
+        let held: Vec<Arc<str>> = self.told.keys().cloned().collect();
+        for name in held {
+            self.mark(&name, catalogue);
+        }
+        if self.subscription.is_wildcard() {
+            for name in catalogue.names(self.kind) {
+                self.mark(&name, catalogue);
+            }
+        }
+    }
+
+    fn forget(&mut self, name: &Arc<str>) {
+        self.told.remove(name);
+        self.due_changes.remove(name);
+        self.due_removals.remove(name);
+        self.due_alone.remove(name);
+        self.refused.remove(name);
+    }
+
+    fn forget_unwanted(&mut self) {
+        let Self { subscription, .. } = self;
+        self.told.retain(|name, _| subscription.covers(name));
+        self.refused.retain(|name, _| subscription.covers(name));
+        self.due_changes.retain(|name| subscription.covers(name));
+        self.due_removals.retain(|name| subscription.covers(name));
+        self.due_alone.retain(|name| subscription.covers(name));
+    }
+}
+
+impl Told {
+    /// What a client says it holds from an earlier stream. A version that is none of ours is
+    /// hashed into one that differs from every present one.
+    fn held(version: &str) -> Self {
+        let version = version
+            .parse()
+            .unwrap_or_else(|_| Version::of(version.as_bytes()));
+        Self {
+            version: Some(version),
+            awaiting: None,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The two clusters of a region: dynamic forward proxies, so memory follows active hosts.
+
+use std::collections::HashMap;
+
+use envoy_types::pb::envoy::config::cluster::v3::{
+    Cluster,
+    cluster::{ClusterDiscoveryType, CustomClusterType, DnsLookupFamily, LbPolicy},
+};
+use envoy_types::pb::envoy::config::core::v3::{
+    DataSource, Http1ProtocolOptions, Http2ProtocolOptions, TransportSocket,
+    UpstreamHttpProtocolOptions, data_source, transport_socket,
+};
+use envoy_types::pb::envoy::extensions::clusters::dynamic_forward_proxy::v3::{
+    ClusterConfig, cluster_config::ClusterImplementationSpecifier,
+};
+use envoy_types::pb::envoy::extensions::common::dynamic_forward_proxy::v3::DnsCacheConfig;
+use envoy_types::pb::envoy::extensions::filters::http::header_mutation::v3::{
+    HeaderMutation, Mutations,
+};
+use envoy_types::pb::envoy::extensions::filters::http::upstream_codec::v3::UpstreamCodec;
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
+use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
+    CertificateValidationContext, CommonTlsContext, UpstreamTlsContext, common_tls_context,
+};
+use envoy_types::pb::envoy::extensions::upstreams::http::v3::{
+    HttpProtocolOptions,
+    http_protocol_options::{
+        AutoHttpConfig, ExplicitHttpConfig, UpstreamProtocolOptions, explicit_http_config,
+    },
+};
+use envoy_types::util::pack_any;
+
+use super::listener::http_filter;
+use super::wire::{
+    extension, file, number, remove_prefix, remove_reserved, seconds, set_header, some_any,
+};
+use super::{Settings, TargetRoots};
+use crate::region_config::Scheme;
+use crate::resource::Resource;
+
+/// Hosts whose addresses are kept at the same time.
+const MAX_HOSTS: u32 = 100_000;
+/// The shared resources are older than any proxy.
+const FIRST_REVISION: u64 = 1;
+
+/// Name of the cluster that targets of a scheme go through.
+pub(super) fn name(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Http => "target-http",
+        Scheme::Https => "target-https",
+    }
+}
+
+/// Both clusters.
+pub(super) fn targets(settings: &Settings) -> Vec<Resource> {
+    [Scheme::Http, Scheme::Https]
+        .map(|scheme| {
+            let name = name(scheme);
+            Resource::encode(
+                name.into(),
+                &cluster(scheme, settings),
+                FIRST_REVISION,
+                None,
+            )
+        })
+        .into()
+}
+
+/// Addresses of targets; filter and clusters must say the same of the cache that they share.
+pub(super) fn dns_cache() -> DnsCacheConfig {
+    DnsCacheConfig {
+        name: "targets".to_owned(),
+        dns_lookup_family: DnsLookupFamily::All.into(),
+        dns_min_refresh_rate: seconds(5),
+        max_hosts: number(MAX_HOSTS),
+        ..DnsCacheConfig::default()
+    }
+}
+
+fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {
+    let forward_proxy = ClusterConfig {
+        cluster_implementation_specifier: Some(ClusterImplementationSpecifier::DnsCacheConfig(
+            dns_cache(),
+        )),
+        ..ClusterConfig::default()
+    };
+    let protocol = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions".to_owned();
+    Cluster {
+        name: name(scheme).to_owned(),
+        connect_timeout: seconds(5),
+        lb_policy: LbPolicy::ClusterProvided.into(),
+        cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(CustomClusterType {
+            name: "envoy.clusters.dynamic_forward_proxy".to_owned(),
+            typed_config: some_any(forward_proxy),
+        })),
+        typed_extension_protocol_options: HashMap::from([(
+            protocol,
+            pack_any(protocol_options(scheme)),
+        )]),
+        transport_socket: match scheme {
+            Scheme::Http => None,
+            Scheme::Https => Some(tls(&settings.target_roots)),
+        },
+        ..Cluster::default()
+    }
+}
+
+fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
+    let http1 = Http1ProtocolOptions {
+        enable_trailers: true,
+        ..Http1ProtocolOptions::default()
+    };
+    let protocol = match scheme {
+        Scheme::Http => UpstreamProtocolOptions::ExplicitHttpConfig(ExplicitHttpConfig {
+            protocol_config: Some(explicit_http_config::ProtocolConfig::HttpProtocolOptions(
+                http1,
+            )),
+        }),
+        Scheme::Https => UpstreamProtocolOptions::AutoConfig(AutoHttpConfig {
+            http_protocol_options: Some(http1),
+            http2_protocol_options: Some(Http2ProtocolOptions::default()),
+            ..AutoHttpConfig::default()
+        }),
+    };
+    HttpProtocolOptions {
+        // Without TLS they mean nothing, but this kind of cluster insists on them.
+        upstream_http_protocol_options: Some(UpstreamHttpProtocolOptions {
+            auto_sni: true,
+            auto_san_validation: true,
+            ..UpstreamHttpProtocolOptions::default()
+        }),
+        upstream_protocol_options: Some(protocol),
+        http_filters: granted_filters(),
+        ..HttpProtocolOptions::default()
+    }
+}
+
+/// What is done to the response of a target, and to no answer of the gateway's own.
+fn granted_filters() -> Vec<HttpFilter> {
+    let mut response = Vec::from(remove_reserved());
+    response.extend([
+        remove_prefix("x-envoy-"),
+        set_header("requestrocket-proxy-code", "proxy-access-granted"),
+        set_header("requestrocket-proxy-message", "Access granted."),
+        set_header("requestrocket-request-id", "%UNIQUE_ID%"),
+    ]);
+    let granted = HeaderMutation {
+        mutations: Some(Mutations {
+            response_mutations: response,
+            response_trailers_mutations: remove_reserved().into(),
+            ..Mutations::default()
+        }),
+        ..HeaderMutation::default()
+    };
+    vec![
+        http_filter(extension("granted", granted)),
+        http_filter(extension(
+            "envoy.filters.http.upstream_codec",
+            UpstreamCodec {},
+        )),
+    ]
+}
+
+fn tls(roots: &TargetRoots) -> TransportSocket {
+    let trusted_ca = match roots {
+        TargetRoots::File(path) => file(path),
+        TargetRoots::Inline(bundle) => DataSource {
+            specifier: Some(data_source::Specifier::InlineBytes(bundle.to_vec())),
+            ..DataSource::default()
+        },
+    };
+    let validation = CertificateValidationContext {
+        trusted_ca: Some(trusted_ca),
+        ..CertificateValidationContext::default()
+    };
+    let context = UpstreamTlsContext {
+        common_tls_context: Some(CommonTlsContext {
+            validation_context_type: Some(
+                common_tls_context::ValidationContextType::ValidationContext(validation),
+            ),
+            ..CommonTlsContext::default()
+        }),
+        ..UpstreamTlsContext::default()
+    };
+    TransportSocket {
+        name: "envoy.transport_sockets.tls".to_owned(),
+        config_type: Some(transport_socket::ConfigType::TypedConfig(pack_any(context))),
+    }
+}

@@ -1,0 +1,144 @@
+//! The HTTP connection manager: what is done to every request before the filter sees it.
+
+use envoy_types::pb::envoy::config::core::v3::{
+    CidrRange, Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions,
+    TypedExtensionConfig, http_protocol_options::HeadersWithUnderscoresAction,
+};
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
+    HttpConnectionManager, ScopedRds, ScopedRoutes,
+    http_connection_manager::{
+        CodecType, InternalAddressConfig, PathWithEscapedSlashesAction, RouteSpecifier,
+        ServerHeaderTransformation, StripPortMode, UpgradeConfig,
+    },
+    scoped_routes::{
+        ConfigSpecifier, ScopeKeyBuilder,
+        scope_key_builder::{
+            FragmentBuilder,
+            fragment_builder::{HeaderValueExtractor, Type, header_value_extractor::ExtractType},
+        },
+    },
+};
+use envoy_types::pb::envoy::extensions::http::early_header_mutation::header_mutation::v3::HeaderMutation;
+use envoy_types::pb::envoy::r#type::matcher::v3::{
+    RegexMatcher, StringMatcher, string_matcher::MatchPattern,
+};
+
+use super::super::Settings;
+use super::super::wire::{
+    extension, flag, from_ads, number, remove_prefix, remove_reserved, seconds, set_header,
+};
+use super::{filters, local_reply};
+
+/// `/api/{proxy}/…` split at `/`.
+const SCOPE_ELEMENT: u32 = 2;
+/// Every value of `Upgrade` but `websocket`: Envoy then reads the request as if it had none.
+const NOT_WEBSOCKET: &str = "(?s)(?:|[^wW].*|[wW](?:|[^eE].*|[eE](?:|[^bB].*|[bB](?:|[^sS].*|[sS](?:|[^oO].*|[oO](?:|[^cC].*|[cC](?:|[^kK].*|[kK](?:|[^eE].*|[eE](?:|[^tT].*|[tT].+)))))))))";
+
+/// The connection manager of the listener.
+pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
+    HttpConnectionManager {
+        stat_prefix: "proxy".to_owned(),
+        codec_type: CodecType::Auto.into(),
+        // The peer is the caller, and nobody is trusted as internal.
+        use_remote_address: flag(true),
+        internal_address_config: Some(nobody_internal()),
+        generate_request_id: flag(false),
+        preserve_external_request_id: true,
+        server_header_transformation: ServerHeaderTransformation::PassThrough.into(),
+        // The filter judges the path as it came.
+        normalize_path: flag(false),
+        merge_slashes: false,
+        path_with_escaped_slashes_action: PathWithEscapedSlashesAction::KeepUnchanged.into(),
+        strip_port_mode: Some(StripPortMode::StripAnyHostPort(true)),
+        max_request_headers_kb: number(96),
+        request_headers_timeout: seconds(5),
+        stream_idle_timeout: seconds(300),
+        delayed_close_timeout: seconds(1),
+        common_http_protocol_options: Some(HttpProtocolOptions {
+            idle_timeout: seconds(300),
+            max_headers_count: number(200),
+            headers_with_underscores_action: HeadersWithUnderscoresAction::Allow.into(),
+            ..HttpProtocolOptions::default()
+        }),
+        http_protocol_options: Some(http1()),
+        http2_protocol_options: Some(Http2ProtocolOptions {
+            max_concurrent_streams: number(100),
+            initial_stream_window_size: number(1 << 16),
+            initial_connection_window_size: number(1 << 20),
+            ..Http2ProtocolOptions::default()
+        }),
+        upgrade_configs: vec![UpgradeConfig {
+            upgrade_type: "websocket".to_owned(),
+            ..UpgradeConfig::default()
+        }],
+        early_header_mutation_extensions: vec![early_mutation()],
+        local_reply_config: Some(local_reply::build()),
+        route_specifier: Some(RouteSpecifier::ScopedRoutes(scoped_routes())),
+        http_filters: filters::chain(settings),
+        ..HttpConnectionManager::default()
+    }
+}
+
+/// Drops what only the gateway may say, then notes what later steps need of the raw request.
+fn early_mutation() -> TypedExtensionConfig {
+    let mut mutations = Vec::from(remove_reserved());
+    mutations.extend([
+        remove_prefix("x-rr-"),
+        remove_prefix("x-envoy-"),
+        set_header("x-rr-scope", "%PATH(NQ)%"),
+        set_header("x-rr-xfp", "%REQ(x-forwarded-proto)%"),
+    ]);
+    extension(
+        "envoy.http.early_header_mutation.header_mutation",
+        HeaderMutation { mutations },
+    )
+}
+
+fn scoped_routes() -> ScopedRoutes {
+    let extractor = HeaderValueExtractor {
+        name: "x-rr-scope".to_owned(),
+        element_separator: "/".to_owned(),
+        extract_type: Some(ExtractType::Index(SCOPE_ELEMENT)),
+    };
+    let fragment = FragmentBuilder {
+        r#type: Some(Type::HeaderValueExtractor(extractor)),
+    };
+    ScopedRoutes {
+        name: "proxies".to_owned(),
+        scope_key_builder: Some(ScopeKeyBuilder {
+            fragments: vec![fragment],
+        }),
+        rds_config_source: Some(from_ads()),
+        config_specifier: Some(ConfigSpecifier::ScopedRds(ScopedRds {
+            scoped_rds_config_source: Some(from_ads()),
+            ..ScopedRds::default()
+        })),
+    }
+}
+
+fn http1() -> Http1ProtocolOptions {
+    let not_websocket = RegexMatcher {
+        regex: NOT_WEBSOCKET.to_owned(),
+        ..RegexMatcher::default()
+    };
+    Http1ProtocolOptions {
+        enable_trailers: true,
+        ignore_http_11_upgrade: vec![StringMatcher {
+            match_pattern: Some(MatchPattern::SafeRegex(not_websocket)),
+            ..StringMatcher::default()
+        }],
+        ..Http1ProtocolOptions::default()
+    }
+}
+
+/// An address that nobody has.
+fn nobody_internal() -> InternalAddressConfig {
+    let nobody = CidrRange {
+        address_prefix: "255.255.255.255".to_owned(),
+        prefix_len: number(32),
+    };
+    InternalAddressConfig {
+        unix_sockets: false,
+        cidr_ranges: vec![nobody],
+    }
+}

@@ -1,0 +1,85 @@
+//! The HTTP filters, in order: ours, then what finds the target, then what forbids addresses.
+
+use std::path::Path;
+
+use envoy_types::pb::envoy::config::core::v3::{
+    AsyncDataSource, BackoffStrategy, async_data_source,
+};
+use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3::{
+    FilterConfig, filter_config::ImplementationSpecifier,
+};
+use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
+use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
+use envoy_types::pb::envoy::extensions::wasm::v3::{
+    EnvironmentVariables, FailurePolicy, PluginConfig, ReloadConfig, VmConfig, plugin_config,
+};
+
+use super::super::Settings;
+use super::super::cluster::dns_cache;
+use super::super::route::FORWARD_PROXY;
+use super::super::wire::{extension, file, millis};
+use super::{address_guard, http_filter};
+
+/// The variable that brings the region's keys into the filter.
+const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";
+const FILTER_NAME: &str = "requestrocket";
+
+/// All filters of the listener.
+pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
+    let forward_proxy = FilterConfig {
+        // What the address guard looks at.
+        save_upstream_address: true,
+        implementation_specifier: Some(ImplementationSpecifier::DnsCacheConfig(dns_cache())),
+        ..FilterConfig::default()
+    };
+    let router = Router {
+        suppress_envoy_headers: true,
+        ..Router::default()
+    };
+    [
+        extension(FILTER_NAME, wasm(&settings.filter_wasm)),
+        extension(FORWARD_PROXY, forward_proxy),
+        extension(
+            "envoy.filters.http.rbac",
+            address_guard::build(&settings.allow_private_targets),
+        ),
+        extension("envoy.filters.http.router", router),
+    ]
+    .map(http_filter)
+    .into()
+}
+
+/// The filter. Constant but for the path: no setting can make it fail open.
+fn wasm(module: &Path) -> Wasm {
+    let vm = VmConfig {
+        vm_id: FILTER_NAME.to_owned(),
+        runtime: "envoy.wasm.runtime.v8".to_owned(),
+        code: Some(AsyncDataSource {
+            specifier: Some(async_data_source::Specifier::Local(file(module))),
+        }),
+        environment_variables: Some(EnvironmentVariables {
+            host_env_keys: vec![KEYS_VARIABLE.to_owned()],
+            ..EnvironmentVariables::default()
+        }),
+        ..VmConfig::default()
+    };
+    let config = PluginConfig {
+        name: FILTER_NAME.to_owned(),
+        root_id: FILTER_NAME.to_owned(),
+        // A trap is one failed request. The default pause before a fresh module is so long that
+        // a few traps a second are an outage for everybody.
+        failure_policy: FailurePolicy::FailReload.into(),
+        reload_config: Some(ReloadConfig {
+            backoff: Some(BackoffStrategy {
+                base_interval: millis(10),
+                max_interval: millis(20),
+            }),
+        }),
+        vm: Some(plugin_config::Vm::VmConfig(vm)),
+        ..PluginConfig::default()
+    };
+    Wasm {
+        config: Some(config),
+    }
+}

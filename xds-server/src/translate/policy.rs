@@ -1,0 +1,70 @@
+//! Proxy → the policy that the filter compiles.
+
+use std::fmt::Write;
+
+use prost::Message;
+use requestrocket_proto::policy::v1 as wire;
+use sha2::{Digest, Sha256};
+
+use crate::region_config::{ProxyConfig, TargetConfig};
+
+/// Bytes of the hash that make a policy version.
+const VERSION_BYTES: usize = 16;
+
+/// An encoded policy.
+#[derive(Debug)]
+pub(super) struct EncodedPolicy {
+    pub(super) bytes: Vec<u8>,
+    /// Hash of the bytes; the filter's cache goes by it.
+    pub(super) version: String,
+}
+
+/// The policy of a proxy.
+pub(super) fn encode(config: &ProxyConfig, region: &str) -> EncodedPolicy {
+    let bytes = policy(config, region).encode_to_vec();
+    let mut version = String::with_capacity(2 * VERSION_BYTES);
+    for byte in Sha256::digest(&bytes).iter().take(VERSION_BYTES) {
+        // Writing to a string does not fail.
+        let _ = write!(version, "{byte:02x}");
+    }
+    EncodedPolicy { bytes, version }
+}
+
+fn policy(config: &ProxyConfig, region: &str) -> wire::ProxyPolicy {
+    // No `..`: a new field must be given a place in the policy or be left out knowingly.
+    let ProxyConfig {
+        proxy_id,
+        organisation_id,
+        alias,
+        is_active,
+        is_suspended,
+        // Envoy's, by the route.
+        timeout_seconds: _,
+        max_response_bytes,
+        target,
+        proxy_credentials,
+        target_credential,
+        data_key,
+        digest_key,
+    } = config;
+    wire::ProxyPolicy {
+        proxy_id: proxy_id.clone(),
+        organisation_id: organisation_id.clone(),
+        region: region.to_owned(),
+        alias: alias.clone().unwrap_or_default(),
+        is_active: *is_active,
+        is_suspended: *is_suspended,
+        data_key: data_key.clone().into(),
+        digest_key: digest_key.clone().into(),
+        proxy_credentials: proxy_credentials.clone(),
+        target: target.as_ref().map(target_of),
+        target_credential: target_credential.clone(),
+        max_response_bytes: *max_response_bytes,
+    }
+}
+
+fn target_of(target: &TargetConfig) -> wire::Target {
+    wire::Target {
+        base_path: target.base_path.clone(),
+    }
+}

@@ -1,0 +1,109 @@
+//! Proxy → route configuration: one route, with the policy on it.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use envoy_types::pb::envoy::config::core::v3::Metadata;
+use envoy_types::pb::envoy::config::route::v3::{
+    RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost, route,
+    route_action::ClusterSpecifier, route_match::PathSpecifier,
+};
+use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3::{
+    PerRouteConfig, per_route_config::HostRewriteSpecifier,
+};
+use envoy_types::pb::google::protobuf::BytesValue;
+use envoy_types::util::pack_any;
+use prost::Message;
+
+use super::cluster;
+use super::policy::EncodedPolicy;
+use super::wire::{header, seconds};
+use crate::region_config::{ProxyConfig, Scheme};
+
+/// Key of the policy in the route's metadata.
+const METADATA_KEY: &str = "requestrocket";
+/// Name of the filter whose route configuration names the target.
+pub(super) const FORWARD_PROXY: &str = "envoy.filters.http.dynamic_forward_proxy";
+/// Longest silence once the response has begun, and while the request arrives. Streams are
+/// promised 60 s; a little more keeps this from firing together with the longest head timeout.
+const IDLE_SECONDS: u32 = 65;
+
+/// The route configuration of a proxy, encoded.
+pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Bytes {
+    let host = VirtualHost {
+        name: config.proxy_id.clone(),
+        domains: vec!["*".to_owned()],
+        routes: vec![route(config, policy)],
+        // After the route's own changes, which read one of them.
+        request_headers_to_remove: texts(&[
+            "x-rr-scope",
+            "x-rr-xfp",
+            "x-envoy-external-address",
+            "x-envoy-internal",
+        ]),
+        ..VirtualHost::default()
+    };
+    let configuration = RouteConfiguration {
+        name: config.proxy_id.clone(),
+        virtual_hosts: vec![host],
+        ..RouteConfiguration::default()
+    };
+    configuration.encode_to_vec().into()
+}
+
+fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {
+    let policy_value = pack_any(BytesValue {
+        value: policy.bytes.clone(),
+    });
+    let mut route = Route {
+        name: format!("{}/{}", config.proxy_id, policy.version),
+        // The path is the filter's business: it changes it, and the route must match again.
+        r#match: Some(RouteMatch {
+            path_specifier: Some(PathSpecifier::Prefix("/".to_owned())),
+            ..RouteMatch::default()
+        }),
+        metadata: Some(Metadata {
+            typed_filter_metadata: HashMap::from([(METADATA_KEY.to_owned(), policy_value)]),
+            ..Metadata::default()
+        }),
+        action: Some(route::Action::Route(action(config))),
+        // Envoy makes this header; the caller's own, if there was one, is put back.
+        request_headers_to_remove: texts(&["x-forwarded-proto"]),
+        request_headers_to_add: vec![header("x-forwarded-proto", "%REQ(x-rr-xfp)%")],
+        ..Route::default()
+    };
+    // Without a target the filter answers, and nothing is forwarded.
+    if let Some(target) = &config.target {
+        let rewrite = HostRewriteSpecifier::HostRewriteLiteral(target.authority.clone());
+        let per_route = PerRouteConfig {
+            host_rewrite_specifier: Some(rewrite),
+        };
+        route
+            .typed_per_filter_config
+            .insert(FORWARD_PROXY.to_owned(), pack_any(per_route));
+    }
+    route
+}
+
+fn action(config: &ProxyConfig) -> RouteAction {
+    let scheme = config
+        .target
+        .as_ref()
+        .map_or(Scheme::Https, |target| target.scheme);
+    RouteAction {
+        cluster_specifier: Some(ClusterSpecifier::Cluster(cluster::name(scheme).to_owned())),
+        // Zero: the length of a response is not limited in time. The head is, by the timeout of
+        // the only try, which counts from the end of the request and ends with the head.
+        timeout: seconds(0),
+        retry_policy: Some(RetryPolicy {
+            per_try_timeout: seconds(config.timeout_seconds.get()),
+            ..RetryPolicy::default()
+        }),
+        idle_timeout: seconds(IDLE_SECONDS),
+        ..RouteAction::default()
+    }
+}
+
+fn texts(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}

@@ -1,0 +1,134 @@
+//! Short forms of what Envoy's messages are made of.
+
+use std::path::Path;
+
+use envoy_types::pb::envoy::config::common::mutation_rules::v3::HeaderMutation;
+use envoy_types::pb::envoy::config::common::mutation_rules::v3::header_mutation::{
+    Action, RemoveOnMatch,
+};
+use envoy_types::pb::envoy::config::core::v3::{
+    AggregatedConfigSource, ApiVersion, ConfigSource, DataSource, HeaderValue, HeaderValueOption,
+    TypedExtensionConfig, config_source, data_source, header_value_option::HeaderAppendAction,
+};
+use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher};
+use envoy_types::pb::google::protobuf::{Any, BoolValue, Duration, UInt32Value};
+use envoy_types::util::pack_any;
+use prost::{Message, Name};
+
+/// An extension and its configuration.
+pub(super) fn extension<T: Name + Message>(name: &str, config: T) -> TypedExtensionConfig {
+    TypedExtensionConfig {
+        name: name.to_owned(),
+        typed_config: some_any(config),
+    }
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every place that takes an Any takes an Option"
+)]
+pub(super) fn some_any<T: Name + Message>(config: T) -> Option<Any> {
+    Some(pack_any(config))
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every place that takes one takes an Option"
+)]
+pub(super) fn number(value: u32) -> Option<UInt32Value> {
+    Some(UInt32Value { value })
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every place that takes one takes an Option"
+)]
+pub(super) fn flag(value: bool) -> Option<BoolValue> {
+    Some(BoolValue { value })
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every place that takes one takes an Option"
+)]
+pub(super) fn seconds(seconds: u32) -> Option<Duration> {
+    Some(Duration {
+        seconds: i64::from(seconds),
+        nanos: 0,
+    })
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every place that takes one takes an Option"
+)]
+pub(super) fn millis(millis: u16) -> Option<Duration> {
+    let nanos = i32::from(millis % 1000) * 1_000_000;
+    Some(Duration {
+        seconds: i64::from(millis / 1000),
+        nanos,
+    })
+}
+
+pub(super) fn file(path: &Path) -> DataSource {
+    let name = path.to_string_lossy().into_owned();
+    DataSource {
+        specifier: Some(data_source::Specifier::Filename(name)),
+        ..DataSource::default()
+    }
+}
+
+pub(super) fn text(text: String) -> DataSource {
+    DataSource {
+        specifier: Some(data_source::Specifier::InlineString(text)),
+        ..DataSource::default()
+    }
+}
+
+/// A header that is there once, with this value.
+pub(super) fn header(key: &str, value: &str) -> HeaderValueOption {
+    HeaderValueOption {
+        header: Some(HeaderValue {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            ..HeaderValue::default()
+        }),
+        append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
+        ..HeaderValueOption::default()
+    }
+}
+
+pub(super) fn set_header(key: &str, value: &str) -> HeaderMutation {
+    HeaderMutation {
+        action: Some(Action::Append(header(key, value))),
+    }
+}
+
+pub(super) fn remove_prefix(prefix: &str) -> HeaderMutation {
+    let key_matcher = StringMatcher {
+        ignore_case: true,
+        match_pattern: Some(string_matcher::MatchPattern::Prefix(prefix.to_owned())),
+    };
+    let remove = RemoveOnMatch {
+        key_matcher: Some(key_matcher),
+    };
+    HeaderMutation {
+        action: Some(Action::RemoveOnMatch(remove)),
+    }
+}
+
+/// Names are the gateway's own in both spellings.
+pub(super) fn remove_reserved() -> [HeaderMutation; 2] {
+    ["requestrocket-", "requestrocket_"].map(remove_prefix)
+}
+
+/// "By the stream this came on".
+pub(super) fn from_ads() -> ConfigSource {
+    ConfigSource {
+        resource_api_version: ApiVersion::V3.into(),
+        config_source_specifier: Some(config_source::ConfigSourceSpecifier::Ads(
+            AggregatedConfigSource {},
+        )),
+        ..ConfigSource::default()
+    }
+}
