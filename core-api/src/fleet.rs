@@ -98,6 +98,14 @@ impl Fleets {
             .unwrap_or_default()
     }
 
+    /// Ends when `region` is in a state that a test waits for.
+    #[cfg(test)]
+    pub(crate) async fn until(&self, region: &str, mut is_so: impl FnMut(&RegionState) -> bool) {
+        let mut regions = self.regions.subscribe();
+        let found = regions.wait_for(|regions| regions.get(region).is_some_and(&mut is_so));
+        found.await.unwrap();
+    }
+
     /// Waits until every connected Envoy of `region` settled `revision`, for `limit` at most.
     pub async fn wait_applied(&self, region: &str, revision: u64, limit: Duration) -> Applied {
         let mut regions = self.regions.subscribe();

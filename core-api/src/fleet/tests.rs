@@ -137,7 +137,7 @@ async fn waiting_ends_with_what_every_connected_node_did() {
 async fn waiting_ends_when_the_last_node_settles() {
     let fleets = Fleets::default();
     fleets.update("eu", |state| {
-        *state = region(Link::Up, vec![node("a", true, 3, &[])])
+        *state = region(Link::Up, vec![node("a", true, 3, &[])]);
     });
     let settle = async {
         fleets.update("eu", |state| state.nodes = vec![node("a", true, 4, &[])]);

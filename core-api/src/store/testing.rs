@@ -43,7 +43,7 @@ async fn postgres(url: &str) -> TestStore {
         .await
         .unwrap();
     run(
-        &mut *admin.pool().acquire().await.unwrap(),
+        &mut admin.pool().acquire().await.unwrap(),
         &format!("CREATE SCHEMA {schema}"),
     )
     .await;

@@ -1,0 +1,228 @@
+//! The life of one link: hello, then changes down and reports up until either side ends it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use requestrocket_process::clock;
+use requestrocket_proto::region::v1::{
+    ControlMessage, FleetStatus, RegionMessage, Stored, control_message, region_message::Kind,
+};
+use tokio::sync::{mpsc, watch};
+use tonic::{Status, Streaming};
+
+use super::RegionLink;
+use super::feed::Feed;
+use super::gate::Peer;
+use super::hello::Introduction;
+use super::links::{Links, Place};
+use super::service::unavailable;
+use crate::domain::region::RegionName;
+use crate::store::region;
+
+/// A region that says nothing first is let go.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// Changes whose announcement got lost (another process, a crash) are found after this.
+const POLL: Duration = Duration::from_secs(1);
+/// Batches on their way; more wait in the store.
+const WINDOW: usize = 4;
+
+type Outbound = mpsc::Sender<Result<ControlMessage, Status>>;
+
+/// One region's link before its hello.
+pub(super) struct Session {
+    link: Arc<RegionLink>,
+    links: Links,
+    region: RegionName,
+}
+
+/// One region's link after it.
+struct Attached {
+    link: Arc<RegionLink>,
+    region: RegionName,
+    /// The region was told everything up to here.
+    sent: AtomicI64,
+}
+
+/// Why a link ended.
+#[derive(Debug)]
+enum End {
+    /// The region closed it.
+    Closed,
+    /// A newer link of the same region took over.
+    Replaced,
+    /// This process stops.
+    Stopping,
+    /// It cannot go on.
+    Failed(Status),
+}
+
+impl Session {
+    pub(super) fn open(link: Arc<RegionLink>, links: Links, peer: &Peer) -> Self {
+        Self {
+            link,
+            links,
+            region: peer.region().clone(),
+        }
+    }
+
+    /// Waits for the hello, then runs the link beside the caller.
+    pub(super) async fn start(
+        self,
+        mut inbound: Streaming<RegionMessage>,
+    ) -> Result<mpsc::Receiver<Result<ControlMessage, Status>>, Status> {
+        let introduction = introduction(&mut inbound).await?;
+        // Before the feed begins, so that no announcement falls in between.
+        let committed = self.link.fleets.committed();
+        let feed = self.begin(introduction).await?;
+        let (outbound, batches) = mpsc::channel(WINDOW);
+        let tasks = self.link.tasks.clone();
+        tasks.spawn("region link", async move {
+            self.run(inbound, outbound, feed, committed).await;
+            Ok(())
+        });
+        Ok(batches)
+    }
+
+    async fn begin(&self, introduction: Introduction) -> Result<Feed, Status> {
+        let Introduction {
+            stored_revision,
+            key,
+            base_url,
+        } = introduction;
+        let mut tx = self.link.db.begin().await.map_err(unavailable)?;
+        let known = region::region_fetch(&mut tx, self.region.as_str()).await;
+        let row = known.map_err(unavailable)?.ok_or_else(|| {
+            Status::permission_denied("the region of this certificate does not exist")
+        })?;
+        let connected = region::region_connected(&mut tx, &self.region, &base_url, &key);
+        connected.await.map_err(unavailable)?;
+        let feed = Feed::begin(&mut tx, &self.region, &row, stored_revision).await;
+        let feed = feed.map_err(unavailable)?;
+        tx.commit().await.map_err(unavailable)?;
+        tracing::info!(region = %self.region, stored_revision, "region attached");
+        Ok(feed)
+    }
+
+    async fn run(
+        self,
+        inbound: Streaming<RegionMessage>,
+        outbound: Outbound,
+        feed: Feed,
+        committed: watch::Receiver<u64>,
+    ) {
+        let Self {
+            link,
+            links,
+            region,
+        } = self;
+        let place = links.open(&region, &link.fleets);
+        let stopping = link.tasks.stopping();
+        let sent = AtomicI64::new(feed.told());
+        let attached = Attached {
+            link: link.clone(),
+            region,
+            sent,
+        };
+        let end = tokio::select! {
+            end = attached.listen(inbound) => end,
+            end = attached.tell(&outbound, feed, committed) => end,
+            () = place.replaced.cancelled() => End::Replaced,
+            () = stopping.cancelled() => End::Stopping,
+        };
+        attached.finish(end, &outbound, &links, &place);
+    }
+}
+
+impl Attached {
+    /// Takes down what the region reports.
+    async fn listen(&self, mut inbound: Streaming<RegionMessage>) -> End {
+        loop {
+            let Ok(Some(message)) = inbound.message().await else {
+                return End::Closed;
+            };
+            if let Err(refusal) = self.take(message).await {
+                return End::Failed(refusal);
+            }
+        }
+    }
+
+    async fn take(&self, message: RegionMessage) -> Result<(), Status> {
+        let RegionMessage { kind } = message;
+        match kind {
+            Some(Kind::Stored(Stored { revision })) => self.stored(revision).await,
+            Some(Kind::FleetStatus(FleetStatus { nodes })) => {
+                self.link
+                    .fleets
+                    .update(self.region.as_str(), |state| state.nodes = nodes);
+                Ok(())
+            }
+            Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),
+            None => Err(Status::invalid_argument("message is of an unknown kind")),
+        }
+    }
+
+    async fn stored(&self, revision: u64) -> Result<(), Status> {
+        let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+        if revision > self.sent.load(Ordering::SeqCst) {
+            return Err(Status::invalid_argument("stored is ahead of what was sent"));
+        }
+        let mut tx = self.link.db.begin().await.map_err(unavailable)?;
+        let done = region::region_stored(&mut tx, &self.region, revision).await;
+        done.map_err(unavailable)?;
+        tx.commit().await.map_err(unavailable)
+    }
+
+    /// Tells the region what changed, from now on.
+    async fn tell(
+        &self,
+        outbound: &Outbound,
+        mut feed: Feed,
+        mut committed: watch::Receiver<u64>,
+    ) -> End {
+        loop {
+            committed.mark_unchanged();
+            if let Err(end) = self.drain(outbound, &mut feed).await {
+                return end;
+            }
+            // Either way the store is asked again; the announcement only makes it soon.
+            let _ = tokio::time::timeout(POLL, committed.changed()).await;
+        }
+    }
+
+    async fn drain(&self, outbound: &Outbound, feed: &mut Feed) -> Result<(), End> {
+        let next = |error| End::Failed(unavailable(error));
+        while let Some(batch) = feed.next(&self.link.db).await.map_err(next)? {
+            let revision = i64::try_from(batch.revision).unwrap_or(i64::MAX);
+            self.sent.fetch_max(revision, Ordering::SeqCst);
+            let message = ControlMessage {
+                kind: Some(control_message::Kind::Batch(batch)),
+            };
+            outbound.send(Ok(message)).await.map_err(|_| End::Closed)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&self, end: End, outbound: &Outbound, links: &Links, place: &Place) {
+        let now_ms = u64::try_from(clock::unix_ms(self.link.clock.now())).unwrap_or_default();
+        links.close(&self.region, place, &self.link.fleets, now_ms);
+        tracing::info!(region = %self.region, end = ?end, "region detached");
+        let status = match end {
+            End::Closed => return,
+            End::Replaced => Status::aborted("a newer link of this region took over"),
+            End::Stopping => Status::unavailable("the control plane stops"),
+            End::Failed(status) => status,
+        };
+        // When the window is full the region sees the stream end instead.
+        let _ = outbound.try_send(Err(status));
+    }
+}
+
+async fn introduction(inbound: &mut Streaming<RegionMessage>) -> Result<Introduction, Status> {
+    match tokio::time::timeout(HELLO_TIMEOUT, inbound.message()).await {
+        Ok(Ok(Some(message))) => Introduction::try_from(message),
+        Ok(Ok(None)) => Err(Status::invalid_argument("the first message must be hello")),
+        Ok(Err(status)) => Err(status),
+        Err(_) => Err(Status::deadline_exceeded("no hello came")),
+    }
+}

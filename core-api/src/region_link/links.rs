@@ -1,0 +1,99 @@
+//! Which link of each region counts: the newest.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::region::RegionName;
+use crate::fleet::{Fleets, Link};
+
+/// The links that are open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Links(Arc<Mutex<Open>>);
+
+#[derive(Debug, Default)]
+struct Open {
+    last_number: u64,
+    by_region: BTreeMap<RegionName, Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    number: u64,
+    replaced: CancellationToken,
+}
+
+/// One link's place among the links.
+#[derive(Debug)]
+pub(super) struct Place {
+    number: u64,
+    /// Ends when a newer link of the same region opens.
+    pub(super) replaced: CancellationToken,
+}
+
+impl Links {
+    /// Opens a link of `region`; one that is open is told to end.
+    pub(super) fn open(&self, region: &RegionName, fleets: &Fleets) -> Place {
+        let mut open = self.lock();
+        open.last_number += 1;
+        let (number, replaced) = (open.last_number, CancellationToken::new());
+        let current = Current {
+            number,
+            replaced: replaced.clone(),
+        };
+        if let Some(old) = open.by_region.insert(region.clone(), current) {
+            old.replaced.cancel();
+        }
+        // Under the lock, so that an old link's end cannot be told after a new one's beginning.
+        fleets.update(region.as_str(), |state| state.link = Link::Up);
+        Place { number, replaced }
+    }
+
+    /// Closes the link at `place`; without effect on a newer one.
+    pub(super) fn close(&self, region: &RegionName, place: &Place, fleets: &Fleets, now_ms: u64) {
+        let mut open = self.lock();
+        if open
+            .by_region
+            .get(region)
+            .is_some_and(|current| current.number == place.number)
+        {
+            open.by_region.remove(region);
+            fleets.update(region.as_str(), |state| {
+                state.link = Link::Down { since_ms: now_ms }
+            });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // Nothing that holds the lock can leave it half-changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_link_replaces_the_first_and_survives_its_end() {
+        let (links, fleets) = (Links::default(), Fleets::default());
+        let region: RegionName = "eu-1".parse().unwrap();
+        let first = links.open(&region, &fleets);
+        assert!(!first.replaced.is_cancelled());
+        let second = links.open(&region, &fleets);
+        assert!(first.replaced.is_cancelled() && !second.replaced.is_cancelled());
+        links.close(&region, &first, &fleets, 1);
+        assert!(fleets.region("eu-1").is_connected());
+        links.close(&region, &second, &fleets, 2);
+        assert_eq!(fleets.region("eu-1").link, Link::Down { since_ms: 2 });
+    }
+
+    #[test]
+    fn regions_do_not_replace_each_other() {
+        let (links, fleets) = (Links::default(), Fleets::default());
+        let first = links.open(&"eu-1".parse().unwrap(), &fleets);
+        links.open(&"us-1".parse().unwrap(), &fleets);
+        assert!(!first.replaced.is_cancelled());
+    }
+}

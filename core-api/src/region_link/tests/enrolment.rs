@@ -1,0 +1,138 @@
+use std::time::Duration;
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tonic::Code;
+
+use super::harness::{Control, attach, hello, signed_by};
+use crate::pki::{self, Authority};
+use crate::region_link::{ENROLMENT_LIFE, issue_token};
+use crate::store::testing::{sqlite, stores};
+use requestrocket_process::clock::Clock;
+use requestrocket_proto::region::v1::EnrolRequest;
+
+#[tokio::test]
+async fn a_token_enrols_its_region_once() {
+    for store in stores().await {
+        let control = Control::start(store).await;
+        let token = control.token("eu-1").await;
+        let region = control.enrol(token.expose()).await.unwrap();
+        assert_eq!(region.name, "eu-1");
+        let certificate =
+            CertificateDer::from_pem_slice(region.certificate_pem.as_bytes()).unwrap();
+        assert_eq!(pki::region_of(&certificate).unwrap().as_str(), "eu-1");
+        let again = control.enrol(token.expose()).await.unwrap_err();
+        assert_eq!(again.code(), Code::Unauthenticated);
+        let next = control.token("eu-1").await;
+        assert!(
+            control.enrol(next.expose()).await.is_ok(),
+            "a new token enrols the region anew"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_or_expired_token_enrols_nobody() {
+    let control = Control::start(sqlite().await).await;
+    for token in ["", "e-unknown"] {
+        assert_eq!(
+            control.enrol(token).await.unwrap_err().code(),
+            Code::Unauthenticated
+        );
+    }
+    let earlier = Clock::manual(control.clock.now() - ENROLMENT_LIFE - Duration::from_secs(1));
+    let region = "eu-1".parse().unwrap();
+    let expired = issue_token(&control.store.db, &earlier, &region)
+        .await
+        .unwrap();
+    assert_eq!(
+        control.enrol(expired.expose()).await.unwrap_err().code(),
+        Code::Unauthenticated
+    );
+}
+
+#[tokio::test]
+async fn a_bad_signing_request_leaves_the_token_usable() {
+    let control = Control::start(sqlite().await).await;
+    let token = control.token("eu-1").await;
+    let mut client = control.connect(None).await.unwrap();
+    let bad = EnrolRequest {
+        token: token.expose().to_owned(),
+        csr_der: "garbage".into(),
+    };
+    assert_eq!(
+        client.enrol(bad).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
+    assert!(control.enrol(token.expose()).await.is_ok());
+}
+
+#[tokio::test]
+async fn without_a_certificate_every_call_but_enrol_is_refused() {
+    let control = Control::with_records(sqlite().await).await;
+    let mut client = control.connect(None).await.unwrap();
+    let refusal = client
+        .attach(tokio_stream::iter([hello(0)]))
+        .await
+        .unwrap_err();
+    assert_eq!(refusal.code(), Code::Unauthenticated);
+    for path in [
+        "/requestrocket.region.v1.RegionLink/Attach",
+        "/requestrocket.region.v1.RegionLink/enrol",
+        "/requestrocket.region.v1.RegionLink/Enrol/",
+        "/grpc.health.v1.Health/Check",
+        "/",
+    ] {
+        let mut grpc = tonic::client::Grpc::new(control.channel(None).await.unwrap());
+        grpc.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<EnrolRequest, EnrolRequest>::default();
+        let request = tonic::Request::new(EnrolRequest::default());
+        let refusal = grpc
+            .unary(request, path.parse().unwrap(), codec)
+            .await
+            .unwrap_err();
+        assert_eq!(refusal.code(), Code::Unauthenticated, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_does_not_connect() {
+    let control = Control::with_records(sqlite().await).await;
+    let folder = tempfile::tempdir().unwrap();
+    let other = Authority::load_or_create(folder.path(), Clock::default().now()).unwrap();
+    let identity = signed_by(&other, &"eu-1".parse().unwrap());
+    // The refusal may come with the handshake or with the first call.
+    if let Ok(mut client) = control.connect(Some(identity)).await {
+        assert!(client.attach(tokio_stream::iter([hello(0)])).await.is_err());
+    }
+    assert!(!control.fleets.region("eu-1").is_connected());
+}
+
+#[tokio::test]
+async fn a_certificate_of_a_region_that_does_not_exist_is_refused() {
+    let control = Control::with_records(sqlite().await).await;
+    let identity = control.forged(&"ghost".parse().unwrap());
+    let refusal = attach(&control, identity, hello(0)).await.unwrap_err();
+    assert_eq!(refusal.code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn garbage_on_the_port_ends_its_own_connection_only() {
+    let control = Control::start(sqlite().await).await;
+    for garbage in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0; 4096],
+        b"\x16\x03\x01\xff\xff",
+        b"",
+    ] {
+        let mut connection = TcpStream::connect(control.address).await.unwrap();
+        connection.write_all(garbage).await.unwrap();
+        connection.shutdown().await.unwrap();
+        // An alert, a reset or nothing: the connection ends.
+        let _ = connection.read_to_end(&mut Vec::new()).await;
+    }
+    let token = control.token("eu-1").await;
+    assert!(control.enrol(token.expose()).await.is_ok());
+}
