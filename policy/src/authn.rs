@@ -1,5 +1,69 @@
 //! Is this credential right?
+//!
+//! Presented values are hashed before they are compared, and the comparison takes the same time
+//! whatever the outcome. A refusal costs the same whether the proxy exists or not.
 
+mod api_key;
+mod attempt;
+mod basic;
+mod bearer;
 mod digest;
+mod extract;
+pub mod jwt;
 
 pub use digest::{DIGEST_BYTES, DigestKey, InvalidDigestKey};
+
+pub(crate) use attempt::{refuse_unknown, verify};
+pub(crate) use digest::SecretDigest;
+pub(crate) use extract::{Presented, presented};
+
+use crate::id::CredentialId;
+
+/// How a proxy credential is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AuthType {
+    /// The value as it is.
+    ApiKey,
+    /// A prefix and a token.
+    Bearer,
+    /// `Basic` and a base64 pair of user name and password.
+    BasicAuth,
+    /// A literal JWT, compared as text.
+    Jwt,
+}
+
+/// A credential of a proxy.
+#[derive(Debug)]
+pub(crate) struct ProxyCredential {
+    pub(crate) id: CredentialId,
+    pub(crate) is_active: bool,
+    /// None for a credential that matches nobody.
+    pub(crate) accepts: Option<Accepted>,
+}
+
+/// What a caller may present.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) form: Form,
+    pub(crate) digests: Box<[SecretDigest]>,
+}
+
+/// What of the presented value is compared.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    ApiKey,
+    Bearer { prefix: Box<str> },
+    BasicAuth,
+    Jwt,
+}
+
+impl Form {
+    pub(crate) fn auth_type(&self) -> AuthType {
+        match self {
+            Self::ApiKey => AuthType::ApiKey,
+            Self::Bearer { prefix: _ } => AuthType::Bearer,
+            Self::BasicAuth => AuthType::BasicAuth,
+            Self::Jwt => AuthType::Jwt,
+        }
+    }
+}

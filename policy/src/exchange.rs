@@ -1,7 +1,14 @@
 //! One request from head to record: the order of the checks.
+//!
+//! Total: every event has an answer in every phase, and what nobody foresaw is refused.
+
+mod request;
+mod response;
 
 use std::sync::Arc;
 
+use self::request::{Refused, UsedCredential};
+pub use crate::swap::Edit;
 use crate::{
     denial::Denial,
     http::{RequestHead, ResponseHead},
@@ -18,17 +25,6 @@ pub enum Resolved {
     UnknownProxy,
     /// A route whose policy is of no use: it does not compile, or there are no keys.
     Fault,
-}
-
-/// One change of a request's head. `name`s are lower case.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Edit<'e> {
-    /// Replace `:path`.
-    SetPath(Vec<u8>),
-    /// Replace the header (all lines), or add it.
-    SetHeader(&'e str, &'e [u8]),
-    /// Remove all lines of the header.
-    RemoveHeader(&'e str),
 }
 
 /// What to do with a request's head.
@@ -53,49 +49,110 @@ pub enum ResponseDecision {
 #[derive(Debug)]
 pub struct Exchange {
     resolved: Resolved,
+    phase: Phase,
+}
+
+/// How far the exchange is, with what exists then.
+#[derive(Debug)]
+enum Phase {
+    AwaitingHead,
+    /// The target was asked.
+    Forwarded(Grant),
+    /// The target's head went to the caller.
+    Answered(Grant),
+    /// The caller gets, or got, our answer.
+    Refused(Refused),
+}
+
+/// A call that was let through.
+#[derive(Clone, Copy, Debug)]
+struct Grant {
+    credential: UsedCredential,
+    /// The answer has no body, whatever its length says.
+    is_head: bool,
 }
 
 impl Exchange {
     /// Starts with what the route says.
     pub fn new(resolved: Resolved) -> Self {
-        Self { resolved }
+        Self {
+            resolved,
+            phase: Phase::AwaitingHead,
+        }
     }
 
-    /// Decides a request's head. `now_ms` (Unix time) is asked for at most once, and only when the
-    /// policy holds a credential that expires.
+    /// Decides a request's head.
+    ///
+    /// `now_ms` (Unix time) is asked for at most once, and only when the presented credential is
+    /// one that expires.
     pub fn on_request_head<'e>(
         &'e mut self,
-        _head: &RequestHead<'_>,
-        _now_ms: &dyn Fn() -> u64,
+        head: &RequestHead<'_>,
+        now_ms: &dyn Fn() -> u64,
     ) -> RequestDecision<'e> {
-        RequestDecision::Refuse(Denial::GatewayFault)
+        let verdict = match &self.phase {
+            Phase::AwaitingHead => request::judge(&self.resolved, head, now_ms),
+            Phase::Forwarded(grant) | Phase::Answered(grant) => {
+                Err(Refused::granted(*grant, Denial::GatewayFault))
+            }
+            Phase::Refused(refused) => Err(*refused),
+        };
+        match verdict {
+            Ok((grant, edits)) => {
+                self.phase = Phase::Forwarded(grant);
+                RequestDecision::Forward(edits)
+            }
+            Err(refused) => {
+                self.phase = Phase::Refused(refused);
+                RequestDecision::Refuse(refused.denial)
+            }
+        }
     }
 
-    /// Decides a response's head.
-    pub fn on_response_head(&mut self, _head: &dyn ResponseHead) -> ResponseDecision {
-        ResponseDecision::Refuse(Denial::GatewayFault)
+    /// Decides a response's head. Our own refusals may come by here as well and pass.
+    pub fn on_response_head(&mut self, head: &dyn ResponseHead) -> ResponseDecision {
+        let (phase, decision) = match (&self.phase, &self.resolved) {
+            (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
+                match response::judge(policy, grant.is_head, head) {
+                    Ok(()) => (Phase::Answered(*grant), ResponseDecision::PassThrough),
+                    Err(denial) => refuse(Refused::granted(*grant, denial)),
+                }
+            }
+            (Phase::Refused(_), _) => return ResponseDecision::PassThrough,
+            (Phase::Forwarded(grant) | Phase::Answered(grant), _) => {
+                refuse(Refused::granted(*grant, Denial::GatewayFault))
+            }
+            (Phase::AwaitingHead, _) => refuse(Refused::unknown(Denial::GatewayFault)),
+        };
+        self.phase = phase;
+        decision
     }
 
-    /// Ends the exchange, however far it came.
+    /// Ends the exchange, however far it came. An exchange has exactly one record.
     pub fn finish(self) -> RequestRecord {
-        let proxy = match self.resolved {
-            Resolved::Proxy(_) | Resolved::UnknownProxy | Resolved::Fault => None,
+        let proxy = match &self.resolved {
+            Resolved::Proxy(policy) => Some((policy.organisation, policy.names.id)),
+            Resolved::UnknownProxy | Resolved::Fault => None,
+        };
+        let (credential, denial) = match self.phase {
+            Phase::AwaitingHead => (None, None),
+            Phase::Forwarded(grant) | Phase::Answered(grant) => (Some(grant.credential), None),
+            Phase::Refused(refused) => (refused.credential, Some(refused.denial)),
         };
         RequestRecord {
             proxy,
-            credential: None,
-            denial: None,
+            credential,
+            denial,
         }
     }
 }
 
-impl std::fmt::Debug for Edit<'_> {
-    /// Values may be secrets.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::SetPath(_) => f.write_str("SetPath"),
-            Self::SetHeader(name, _) => write!(f, "SetHeader({name})"),
-            Self::RemoveHeader(name) => write!(f, "RemoveHeader({name})"),
-        }
-    }
+fn refuse(refused: Refused) -> (Phase, ResponseDecision) {
+    (
+        Phase::Refused(refused),
+        ResponseDecision::Refuse(refused.denial),
+    )
 }
+
+#[cfg(test)]
+mod tests;

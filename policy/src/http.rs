@@ -1,6 +1,9 @@
 //! The shapes of HTTP that the engine reads.
 
 mod head;
+pub(crate) mod path;
+pub(crate) mod percent;
+pub(crate) mod query;
 
 pub(crate) use head::Lines;
 pub use head::{HeaderLine, RequestHead, ResponseHead};

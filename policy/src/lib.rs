@@ -7,11 +7,15 @@
 #![warn(missing_docs, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 pub mod authn;
+pub mod compile;
 pub mod denial;
 pub mod envelope;
 pub mod exchange;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 pub mod http;
 pub mod id;
 pub mod policy;
 pub mod record;
 pub mod secret;
+pub mod swap;

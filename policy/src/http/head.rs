@@ -67,6 +67,10 @@ impl<'a> RequestHead<'a> {
         }
     }
 
+    pub(crate) fn has_authorization(&self) -> bool {
+        self.authorization != Lines::None
+    }
+
     /// How many lines have that name.
     pub(crate) fn count(&self, name: &str) -> usize {
         let name = name.as_bytes();

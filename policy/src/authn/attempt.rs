@@ -1,0 +1,197 @@
+//! One presented value against a proxy's credentials.
+
+use std::sync::OnceLock;
+
+use super::{
+    Accepted, AuthType, DIGEST_BYTES, DigestKey, Form, ProxyCredential, SecretDigest, api_key,
+    basic, bearer, jwt,
+};
+use crate::id::CredentialId;
+
+type Digest = [u8; DIGEST_BYTES];
+
+/// Hashes that every refusal costs at least: one for each form a value can be compared in.
+const REFUSAL_HASHES: usize = 3;
+
+/// No stored secret, in the form it is presented, is longer. What is longer matches nothing.
+const MAX_PRESENTED_BYTES: usize = 24 * 1024;
+
+/// The credential that the value matches: the first in list order decides, whatever follows it.
+pub(crate) fn verify(
+    credentials: &[ProxyCredential],
+    key: &DigestKey,
+    value: &[u8],
+    now_ms: &dyn Fn() -> u64,
+) -> Option<(CredentialId, AuthType)> {
+    if value.len() > MAX_PRESENTED_BYTES {
+        return None;
+    }
+    let mut attempt = Attempt::new(key, value);
+    let verified = attempt.first_match(credentials, now_ms);
+    if verified.is_none() {
+        attempt.spend_the_rest();
+    }
+    verified
+}
+
+/// The work of a wrong credential, for a proxy that does not exist.
+pub(crate) fn refuse_unknown(value: &[u8]) {
+    static NOBODYS_KEY: OnceLock<Option<DigestKey>> = OnceLock::new();
+    let key = NOBODYS_KEY.get_or_init(|| DigestKey::new(&[0; DIGEST_BYTES]).ok());
+    if let Some(key) = key {
+        let nobody = verify(&[], key, value, &|| 0);
+        std::hint::black_box(nobody);
+    }
+}
+
+/// The matching digests of one credential.
+struct Found {
+    has_endless: bool,
+    latest_end_ms: Option<u64>,
+}
+
+impl Found {
+    fn any(&self) -> bool {
+        self.has_endless || self.latest_end_ms.is_some()
+    }
+
+    fn is_valid(&self, now_ms: &dyn Fn() -> u64) -> bool {
+        self.has_endless || self.latest_end_ms.is_some_and(|end| now_ms() < end)
+    }
+}
+
+/// Compares with every digest, so that the time tells nothing of which one matched.
+fn matching(digests: &[SecretDigest], presented: &Digest) -> Found {
+    let mut found = Found {
+        has_endless: false,
+        latest_end_ms: None,
+    };
+    for digest in digests {
+        let is_match = digest.matches(presented);
+        found.has_endless |= is_match && digest.valid_until_ms.is_none();
+        found.latest_end_ms = found
+            .latest_end_ms
+            .max(digest.valid_until_ms.filter(|_| is_match));
+    }
+    found
+}
+
+/// The digests of a presented value, each made once.
+struct Attempt<'a> {
+    key: &'a DigestKey,
+    value: &'a [u8],
+    hashes: usize,
+    whole: Option<Digest>,
+    /// Of what follows a prefix of that length.
+    token: Option<(usize, Digest)>,
+    pair: Pair,
+}
+
+/// The value read as a user name and a password.
+#[derive(Clone, Copy)]
+enum Pair {
+    Unread,
+    None,
+    Digest(Digest),
+}
+
+impl<'a> Attempt<'a> {
+    fn new(key: &'a DigestKey, value: &'a [u8]) -> Self {
+        Self {
+            key,
+            value,
+            hashes: 0,
+            whole: None,
+            token: None,
+            pair: Pair::Unread,
+        }
+    }
+
+    fn first_match(
+        &mut self,
+        credentials: &[ProxyCredential],
+        now_ms: &dyn Fn() -> u64,
+    ) -> Option<(CredentialId, AuthType)> {
+        for ProxyCredential {
+            id,
+            is_active,
+            accepts,
+        } in credentials
+        {
+            let Some(Accepted { form, digests }) = accepts else {
+                continue;
+            };
+            let Some(digest) = self.digest_for(form) else {
+                continue;
+            };
+            let found = matching(digests, &digest);
+            if found.any() {
+                let is_valid = *is_active && found.is_valid(now_ms);
+                return is_valid.then_some((*id, form.auth_type()));
+            }
+        }
+        None
+    }
+
+    /// Digest of what a form compares; none when the value is not of that form.
+    fn digest_for(&mut self, form: &Form) -> Option<Digest> {
+        match form {
+            Form::ApiKey => Some(self.whole(api_key::compared(self.value))),
+            Form::Jwt => Some(self.whole(jwt::compared(self.value))),
+            Form::Bearer { prefix } => self.token(prefix),
+            Form::BasicAuth => self.pair(),
+        }
+    }
+
+    fn whole(&mut self, value: &[u8]) -> Digest {
+        if let Some(digest) = self.whole {
+            return digest;
+        }
+        let digest = self.hash(value);
+        self.whole = Some(digest);
+        digest
+    }
+
+    fn token(&mut self, prefix: &str) -> Option<Digest> {
+        let token = bearer::compared(self.value, prefix)?;
+        if let Some((length, digest)) = self.token
+            && length == prefix.len()
+        {
+            return Some(digest);
+        }
+        let digest = self.hash(token);
+        self.token = Some((prefix.len(), digest));
+        Some(digest)
+    }
+
+    fn pair(&mut self) -> Option<Digest> {
+        if matches!(self.pair, Pair::Unread) {
+            self.pair = match basic::compared(self.value) {
+                Some(pair) => Pair::Digest(self.hash(pair.expose())),
+                None => Pair::None,
+            };
+        }
+        match self.pair {
+            Pair::Digest(digest) => Some(digest),
+            Pair::Unread | Pair::None => None,
+        }
+    }
+
+    fn hash(&mut self, value: &[u8]) -> Digest {
+        self.hashes += 1;
+        self.key.digest(value)
+    }
+
+    /// Brings a refusal to the same work, whatever the proxy's credentials are.
+    fn spend_the_rest(&mut self) {
+        if matches!(self.pair, Pair::Unread) {
+            std::hint::black_box(basic::compared(self.value));
+        }
+        while self.hashes < REFUSAL_HASHES {
+            std::hint::black_box(self.hash(self.value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

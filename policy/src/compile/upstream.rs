@@ -1,0 +1,133 @@
+//! Target and target credential.
+
+use requestrocket_proto::policy::v1 as wire;
+
+use super::{InvalidPolicy, Vault};
+use crate::{
+    envelope::{Binding, InvalidEnvelope},
+    id::{CredentialId, InvalidId},
+    policy::Location,
+    secret::SecretBytes,
+    swap::{HeaderInjection, InvalidInjection, QueryInjection, Upstream},
+};
+
+/// Not a target with its credential.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidUpstream {
+    /// `target.base_path`.
+    #[error("base path must start with a slash, not end with one, and be a plain URL path")]
+    BasePath,
+    /// `target_credential.credential_id`.
+    #[error("target credential id: {0}")]
+    CredentialId(#[from] InvalidId),
+    /// One of `target_credential.injections` names no location.
+    #[error("injection {0} has no known location")]
+    Location(usize),
+    /// One of `target_credential.injections` does not open.
+    #[error("injection {position}: {source}")]
+    Sealed {
+        /// Place in the list, from 0.
+        position: usize,
+        /// Why.
+        source: InvalidEnvelope,
+    },
+    /// One of `target_credential.injections` must not be put on a request.
+    #[error("injection {position}: {source}")]
+    Injection {
+        /// Place in the list, from 0.
+        position: usize,
+        /// Why.
+        source: InvalidInjection,
+    },
+}
+
+/// None when the target or its credential is gone.
+pub(super) fn compile(
+    target: Option<wire::Target>,
+    credential: Option<wire::TargetCredential>,
+    vault: &Vault<'_>,
+) -> Result<Option<Upstream>, InvalidPolicy> {
+    let base_path = target.map(base_path).transpose()?;
+    let injections = credential
+        .map(|credential| injections(credential, vault))
+        .transpose()?;
+    let (Some(base_path), Some((headers, query))) = (base_path, injections) else {
+        return Ok(None);
+    };
+    Ok(Some(Upstream {
+        base_path,
+        headers,
+        query,
+    }))
+}
+
+type Injections = (Box<[HeaderInjection]>, Box<[QueryInjection]>);
+
+fn base_path(target: wire::Target) -> Result<Box<[u8]>, InvalidUpstream> {
+    let wire::Target { base_path } = target;
+    let is_plain = base_path
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"?#\\".contains(&b));
+    let is_rooted = base_path.starts_with('/') && !base_path.ends_with('/');
+    if base_path.is_empty() || (is_rooted && is_plain) {
+        Ok(base_path.into_bytes().into())
+    } else {
+        Err(InvalidUpstream::BasePath)
+    }
+}
+
+fn injections(
+    credential: wire::TargetCredential,
+    vault: &Vault<'_>,
+) -> Result<Injections, InvalidUpstream> {
+    let wire::TargetCredential {
+        credential_id,
+        version,
+        injections,
+    } = credential;
+    let credential: CredentialId = credential_id.parse()?;
+    let mut headers = Vec::new();
+    let mut query = Vec::new();
+    for (position, injection) in injections.into_iter().enumerate() {
+        let (location, name, value) = open(injection, (credential, version), vault, position)?;
+        let invalid = |source| InvalidUpstream::Injection { position, source };
+        match location {
+            Location::Header => {
+                headers.push(HeaderInjection::new(&name, value).map_err(invalid)?);
+            }
+            Location::Query => {
+                query.push(QueryInjection::new(&name, &value).map_err(invalid)?);
+            }
+        }
+    }
+    Ok((headers.into(), query.into()))
+}
+
+fn open(
+    injection: wire::Injection,
+    credential: (CredentialId, u64),
+    vault: &Vault<'_>,
+    position: usize,
+) -> Result<(Location, String, SecretBytes), InvalidUpstream> {
+    let wire::Injection {
+        location,
+        name,
+        sealed_value,
+    } = injection;
+    let location = match wire::Location::try_from(location) {
+        Ok(wire::Location::Header) => Location::Header,
+        Ok(wire::Location::Query) => Location::Query,
+        Ok(wire::Location::Unspecified) | Err(_) => {
+            return Err(InvalidUpstream::Location(position));
+        }
+    };
+    let binding = Binding::injection(
+        vault.region.as_str(),
+        vault.organisation,
+        credential,
+        (location, &name),
+    );
+    let value = vault.data_key.open(&sealed_value, &binding);
+    let value = value.map_err(|source| InvalidUpstream::Sealed { position, source })?;
+    Ok((location, name, value))
+}

@@ -1,0 +1,53 @@
+//! A response's head: the size that the target declares.
+
+use crate::{denial::Denial, http::ResponseHead, policy::Policy};
+
+/// Media types whose responses are streams of records without a size limit.
+const STREAM_TYPES: [&[u8]; 4] = [
+    b"text/event-stream",
+    b"application/x-ndjson",
+    b"application/ndjson",
+    b"application/jsonl",
+];
+
+/// Asks for the length first: almost every response is decided by it alone.
+pub(super) fn judge(
+    policy: &Policy,
+    is_head_request: bool,
+    head: &dyn ResponseHead,
+) -> Result<(), Denial> {
+    if is_head_request || !declares_too_much(policy, head) || is_bodiless(head) || is_stream(head) {
+        Ok(())
+    } else {
+        Err(Denial::ResponseTooLarge)
+    }
+}
+
+fn declares_too_much(policy: &Policy, head: &dyn ResponseHead) -> bool {
+    let Some(declared) = head.header("content-length") else {
+        return false;
+    };
+    let declared = std::str::from_utf8(&declared)
+        .ok()
+        .and_then(|text| text.parse::<u64>().ok());
+    // A length that is no number promises nothing.
+    declared.is_none_or(|bytes| bytes > policy.max_response_bytes.get())
+}
+
+fn is_bodiless(head: &dyn ResponseHead) -> bool {
+    head.header(":status")
+        .is_some_and(|status| matches!(&*status, b"204" | b"304"))
+}
+
+fn is_stream(head: &dyn ResponseHead) -> bool {
+    head.header("content-type").is_some_and(|value| {
+        let essence = value
+            .split(|&byte| byte == b';')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii();
+        STREAM_TYPES
+            .iter()
+            .any(|stream| essence.eq_ignore_ascii_case(stream))
+    })
+}

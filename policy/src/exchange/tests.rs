@@ -1,0 +1,96 @@
+//! The order of the checks and what each kind of call gets, from head to record.
+
+mod hostile;
+mod order;
+mod properties;
+mod response;
+
+use std::{cell::Cell, sync::Arc};
+
+use super::*;
+use crate::{
+    authn::AuthType,
+    fixtures::{PROXY_ID, PolicyFixture, credential_id},
+    http::HeaderLine,
+};
+
+/// A response's head, which counts what was asked of it.
+pub(super) struct FakeResponse {
+    lines: Vec<(String, String)>,
+    asked: Cell<usize>,
+}
+
+impl FakeResponse {
+    fn new(lines: &[(&str, &str)]) -> Self {
+        let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        Self {
+            lines: lines.iter().map(own).collect(),
+            asked: Cell::new(0),
+        }
+    }
+}
+
+impl ResponseHead for FakeResponse {
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        self.asked.set(self.asked.get() + 1);
+        let line = self.lines.iter().find(|(other, _)| other == name);
+        line.map(|(_, value)| value.as_bytes().to_vec())
+    }
+}
+
+/// A request's head, in the order Envoy gives it.
+fn lines<'a>(
+    method: &'a str,
+    path: &'a str,
+    headers: &[(&'a str, &'a str)],
+) -> Vec<HeaderLine<'a>> {
+    let pseudo = [
+        (":authority", "gateway.example"),
+        (":path", path),
+        (":method", method),
+    ];
+    pseudo
+        .iter()
+        .chain(headers)
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        .collect()
+}
+
+/// A proxy with one apiKey `key` whose target wants a token.
+fn fixture() -> PolicyFixture {
+    PolicyFixture::new()
+        .api_key("key")
+        .header("Authorization", "Bearer target-token")
+}
+
+fn resolved(fixture: &PolicyFixture) -> Resolved {
+    Resolved::Proxy(Arc::new(fixture.compile().unwrap()))
+}
+
+fn api(below: &str) -> String {
+    format!("/api/{PROXY_ID}{below}")
+}
+
+/// What a call comes to: the edits in readable form, or the refusal.
+fn decide(
+    resolved: &Resolved,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<Vec<String>, Denial> {
+    let mut exchange = Exchange::new(resolved.clone());
+    let lines = lines(method, path, headers);
+    match exchange.on_request_head(&RequestHead::new(&lines), &|| 1_000) {
+        RequestDecision::Refuse(denial) => Err(denial),
+        RequestDecision::Forward(edits) => Ok(edits.iter().map(shown).collect()),
+    }
+}
+
+fn shown(edit: &Edit<'_>) -> String {
+    let text = String::from_utf8_lossy;
+    match edit {
+        Edit::SetPath(path) => format!(":path = {}", text(path)),
+        Edit::SetHeader(name, value) => format!("{name} = {}", text(value)),
+        Edit::RemoveHeader(name) => format!("- {name}"),
+    }
+}

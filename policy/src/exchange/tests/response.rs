@@ -1,0 +1,146 @@
+//! Declared lengths (product.md §3, details 53) and events out of order.
+
+use super::*;
+
+const MAX: u64 = 1_000;
+
+/// An exchange whose request was forwarded.
+fn forwarded(method: &str) -> Exchange {
+    let mut fixture = fixture();
+    fixture.wire.max_response_bytes = MAX;
+    let mut exchange = Exchange::new(resolved(&fixture));
+    let path = api("/");
+    let lines = lines(method, &path, &[("authorization", "key")]);
+    let decision = exchange.on_request_head(&RequestHead::new(&lines), &|| 0);
+    assert!(matches!(decision, RequestDecision::Forward(_)));
+    exchange
+}
+
+#[test]
+fn only_a_declared_length_above_the_limit_is_too_large() {
+    let too_large = ResponseDecision::Refuse(Denial::ResponseTooLarge);
+    let pass = ResponseDecision::PassThrough;
+    for (length, want) in [
+        (None, pass),
+        (Some("0"), pass),
+        (Some("1000"), pass),
+        (Some("1001"), too_large),
+        (Some("18446744073709551615"), too_large),
+        (Some("18446744073709551616"), too_large),
+        (Some("-1"), too_large),
+        (Some("1e3"), too_large),
+        (Some(""), too_large),
+        (Some("10, 10"), too_large),
+    ] {
+        let mut head = vec![(":status", "200"), ("content-type", "application/json")];
+        head.extend(length.map(|length| ("content-length", length)));
+        let head = FakeResponse::new(&head);
+        assert_eq!(forwarded("GET").on_response_head(&head), want, "{length:?}");
+    }
+}
+
+#[test]
+fn answers_without_a_body_and_streams_are_never_too_large() {
+    let too_large = ResponseDecision::Refuse(Denial::ResponseTooLarge);
+    let pass = ResponseDecision::PassThrough;
+    for (method, status, content_type, want) in [
+        ("GET", "200", "text/plain", too_large),
+        ("GET", "200", "", too_large),
+        ("GET", "500", "text/plain", too_large),
+        ("GET", "206", "text/plain", too_large),
+        ("GET", "204", "text/plain", pass),
+        ("GET", "304", "text/plain", pass),
+        ("HEAD", "200", "text/plain", pass),
+        ("POST", "200", "text/event-stream", pass),
+        ("GET", "200", "Text/Event-Stream; charset=utf-8", pass),
+        ("GET", "200", "application/x-ndjson", pass),
+        ("GET", "200", "application/ndjson ;x=y", pass),
+        ("GET", "200", "application/jsonl", pass),
+        ("GET", "200", "text/event-streams", too_large),
+        (
+            "GET",
+            "200",
+            "application/json; text/event-stream",
+            too_large,
+        ),
+    ] {
+        let head = FakeResponse::new(&[
+            (":status", status),
+            ("content-type", content_type),
+            ("content-length", "1001"),
+        ]);
+        let got = forwarded(method).on_response_head(&head);
+        assert_eq!(got, want, "{method} {status} {content_type}");
+    }
+}
+
+#[test]
+fn one_question_decides_almost_every_response() {
+    for (length, want) in [(None, 1), (Some("5"), 1), (Some("1001"), 3)] {
+        let mut head = vec![(":status", "200")];
+        head.extend(length.map(|length| ("content-length", length)));
+        let head = FakeResponse::new(&head);
+        forwarded("GET").on_response_head(&head);
+        assert_eq!(head.asked.get(), want, "{length:?}");
+    }
+    let head = FakeResponse::new(&[("content-length", "1001")]);
+    forwarded("HEAD").on_response_head(&head);
+    assert_eq!(head.asked.get(), 0);
+}
+
+#[test]
+fn our_own_answer_passes() {
+    let own = FakeResponse::new(&[(":status", "413"), ("content-length", "99999")]);
+    let large = FakeResponse::new(&[(":status", "200"), ("content-length", "99999")]);
+    let mut exchange = forwarded("GET");
+    assert_eq!(
+        exchange.on_response_head(&large),
+        ResponseDecision::Refuse(Denial::ResponseTooLarge)
+    );
+    assert_eq!(
+        exchange.on_response_head(&own),
+        ResponseDecision::PassThrough
+    );
+    let record = exchange.finish();
+    assert_eq!(record.denial, Some(Denial::ResponseTooLarge));
+    assert_eq!(
+        record.credential,
+        Some((credential_id(0), AuthType::ApiKey))
+    );
+
+    let mut refused = Exchange::new(Resolved::UnknownProxy);
+    refused.on_request_head(&RequestHead::new(&[]), &|| 0);
+    assert_eq!(
+        refused.on_response_head(&own),
+        ResponseDecision::PassThrough
+    );
+}
+
+#[test]
+fn events_out_of_order_are_refused() {
+    let fault = ResponseDecision::Refuse(Denial::GatewayFault);
+    let head = FakeResponse::new(&[(":status", "200")]);
+
+    let mut early = Exchange::new(resolved(&fixture()));
+    assert_eq!(early.on_response_head(&head), fault);
+    let path = api("/");
+    let lines = lines("GET", &path, &[("authorization", "key")]);
+    let request = RequestHead::new(&lines);
+    let late = early.on_request_head(&request, &|| 0);
+    assert_eq!(late, RequestDecision::Refuse(Denial::GatewayFault));
+
+    let mut twice = forwarded("GET");
+    let again = twice.on_request_head(&request, &|| 0);
+    assert_eq!(again, RequestDecision::Refuse(Denial::GatewayFault));
+    assert_eq!(twice.finish().denial, Some(Denial::GatewayFault));
+
+    let mut answered = forwarded("GET");
+    assert_eq!(
+        answered.on_response_head(&head),
+        ResponseDecision::PassThrough
+    );
+    assert_eq!(answered.on_response_head(&head), fault);
+    let record = answered.finish();
+    assert_eq!(record.denial, Some(Denial::GatewayFault));
+    assert!(record.credential.is_some());
+}

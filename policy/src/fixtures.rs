@@ -1,0 +1,262 @@
+//! Ready-made policies, for tests and benchmarks of this crate and of the filter.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "runs in tests and benchmarks only"
+)]
+
+use prost::Message as _;
+use requestrocket_proto::policy::v1 as wire;
+use uuid::Uuid;
+use wire::proxy_credential::Presented;
+
+use crate::{
+    authn::DigestKey,
+    envelope::{Binding, Key, KeyRing, Nonce},
+    id::{CredentialId, OrganisationId},
+    policy::{InvalidPolicy, Location, Policy},
+};
+
+/// Id of the fixture's proxy.
+pub const PROXY_ID: &str = "0b9e3d4c-6a52-4a38-9d2f-5d1b7a4f0c11";
+/// Id of the fixture's organisation.
+pub const ORGANISATION_ID: &str = "5f0c9a1e-33b1-4c55-8a70-0d8a4be1c201";
+/// The fixture's region.
+pub const REGION: &str = "local-1";
+
+const TARGET_CREDENTIAL: (u128, u64) = (0xc0ff_ee00, 3);
+const DIGEST_KEY: [u8; 32] = [7; 32];
+
+/// A policy under construction: active, complete, with no credential that anyone could present
+/// and nothing to inject.
+#[derive(Debug)]
+pub struct PolicyFixture {
+    /// The message, to be bent as a test needs it.
+    pub wire: wire::ProxyPolicy,
+    /// The region's key ring.
+    pub keys: KeyRing,
+    data_key: Key,
+    digest_key: DigestKey,
+}
+
+/// Id of the n-th proxy credential (from 0) of a fixture.
+pub fn credential_id(n: usize) -> CredentialId {
+    let n = u128::try_from(n).expect("small");
+    CredentialId::from(Uuid::from_u128(0x1000 + n))
+}
+
+/// A sealed value needs a nonce, and tests do not run without randomness.
+fn nonce() -> Nonce {
+    Nonce::random().expect("randomness")
+}
+
+impl Default for PolicyFixture {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PolicyFixture {
+    /// The policy described above, for `/api/{PROXY_ID}`.
+    pub fn new() -> Self {
+        let organisation: OrganisationId = ORGANISATION_ID.parse().expect("an id");
+        let keys = KeyRing::of(Key::generate().expect("randomness"));
+        let data_key = Key::generate().expect("randomness");
+        let wrapped = keys.seal(
+            data_key.expose(),
+            &Binding::data_key(REGION, organisation),
+            nonce(),
+        );
+        let binding = Binding::digest_key(REGION, organisation);
+        let digest_key = data_key.seal(&DIGEST_KEY, &binding, nonce());
+        let (credential, version) = TARGET_CREDENTIAL;
+        let wire = wire::ProxyPolicy {
+            proxy_id: PROXY_ID.to_owned(),
+            organisation_id: ORGANISATION_ID.to_owned(),
+            region: REGION.to_owned(),
+            alias: String::new(),
+            is_active: true,
+            is_suspended: false,
+            data_key: wrapped.expect("short").into(),
+            digest_key: digest_key.expect("short").into(),
+            proxy_credentials: Vec::new(),
+            target: Some(wire::Target {
+                base_path: String::new(),
+            }),
+            target_credential: Some(wire::TargetCredential {
+                credential_id: Uuid::from_u128(credential).to_string(),
+                version,
+                injections: Vec::new(),
+            }),
+            max_response_bytes: 6 << 20,
+        };
+        let digest_key = DigestKey::new(&DIGEST_KEY).expect("32 bytes");
+        Self {
+            wire,
+            keys,
+            data_key,
+            digest_key,
+        }
+    }
+
+    /// Adds an apiKey credential.
+    #[must_use]
+    pub fn api_key(self, key: &str) -> Self {
+        let digests = self.digests(key);
+        self.credential(Some(Presented::ApiKey(wire::ApiKey { digests })))
+    }
+
+    /// Adds a bearer credential.
+    #[must_use]
+    pub fn bearer(self, prefix: &str, token: &str) -> Self {
+        let (prefix, digests) = (prefix.to_owned(), self.digests(token));
+        self.credential(Some(Presented::Bearer(wire::Bearer { prefix, digests })))
+    }
+
+    /// Adds a basicAuth credential, given as `username:password`.
+    #[must_use]
+    pub fn basic_auth(self, pair: &str) -> Self {
+        let digests = self.digests(pair);
+        self.credential(Some(Presented::BasicAuth(wire::BasicAuth { digests })))
+    }
+
+    /// Adds a jwt credential.
+    #[must_use]
+    pub fn jwt(self, token: &str) -> Self {
+        let digests = self.digests(token);
+        self.credential(Some(Presented::Jwt(wire::JwtString { digests })))
+    }
+
+    /// Adds a credential of a type this build knows nothing of.
+    #[must_use]
+    pub fn unknown_credential(self) -> Self {
+        self.credential(None)
+    }
+
+    /// Switches the last credential off.
+    #[must_use]
+    pub fn inactive(mut self) -> Self {
+        self.wire
+            .proxy_credentials
+            .last_mut()
+            .expect("a credential")
+            .is_active = false;
+        self
+    }
+
+    /// Gives the last credential one more secret that ends at `valid_until_ms`.
+    #[must_use]
+    pub fn also(mut self, secret: &str, valid_until_ms: u64) -> Self {
+        let digest = wire::SecretDigest {
+            valid_until_ms,
+            ..self.digest(secret)
+        };
+        self.last_digests().push(digest);
+        self
+    }
+
+    /// Ends the last credential's last secret at `valid_until_ms`.
+    #[must_use]
+    pub fn until(mut self, valid_until_ms: u64) -> Self {
+        self.last_digests()
+            .last_mut()
+            .expect("a digest")
+            .valid_until_ms = valid_until_ms;
+        self
+    }
+
+    /// Sets the target's base path.
+    #[must_use]
+    pub fn base_path(mut self, base_path: &str) -> Self {
+        self.wire.target = Some(wire::Target {
+            base_path: base_path.to_owned(),
+        });
+        self
+    }
+
+    /// Injects a header.
+    #[must_use]
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.inject((Location::Header, wire::Location::Header), name, value)
+    }
+
+    /// Injects a query parameter.
+    #[must_use]
+    pub fn query(self, name: &str, value: &str) -> Self {
+        self.inject((Location::Query, wire::Location::Query), name, value)
+    }
+
+    /// The encoded policy, as it lies on a route.
+    pub fn encode(&self) -> Vec<u8> {
+        self.wire.encode_to_vec()
+    }
+
+    /// The compiled policy.
+    pub fn compile(&self) -> Result<Policy, InvalidPolicy> {
+        Policy::compile(&self.encode(), &self.keys)
+    }
+
+    fn credential(mut self, presented: Option<Presented>) -> Self {
+        let credential_id = credential_id(self.wire.proxy_credentials.len()).to_string();
+        let credential = wire::ProxyCredential {
+            credential_id,
+            is_active: true,
+            presented,
+        };
+        self.wire.proxy_credentials.push(credential);
+        self
+    }
+
+    fn digests(&self, secret: &str) -> Vec<wire::SecretDigest> {
+        vec![self.digest(secret)]
+    }
+
+    fn digest(&self, secret: &str) -> wire::SecretDigest {
+        let hmac_sha256 = self.digest_key.digest(secret.as_bytes()).to_vec().into();
+        wire::SecretDigest {
+            hmac_sha256,
+            valid_until_ms: 0,
+        }
+    }
+
+    fn last_digests(&mut self) -> &mut Vec<wire::SecretDigest> {
+        let credential = self
+            .wire
+            .proxy_credentials
+            .last_mut()
+            .expect("a credential");
+        match credential.presented.as_mut().expect("a known type") {
+            Presented::ApiKey(wire::ApiKey { digests })
+            | Presented::Bearer(wire::Bearer { prefix: _, digests })
+            | Presented::BasicAuth(wire::BasicAuth { digests })
+            | Presented::Jwt(wire::JwtString { digests }) => digests,
+        }
+    }
+
+    fn inject(
+        mut self,
+        (location, on_wire): (Location, wire::Location),
+        name: &str,
+        value: &str,
+    ) -> Self {
+        let organisation: OrganisationId = ORGANISATION_ID.parse().expect("an id");
+        let (credential, version) = TARGET_CREDENTIAL;
+        let credential = (CredentialId::from(Uuid::from_u128(credential)), version);
+        let binding = Binding::injection(REGION, organisation, credential, (location, name));
+        let sealed_value = self.data_key.seal(value.as_bytes(), &binding, nonce());
+        let sealed_value = sealed_value.expect("short").into();
+        let injection = wire::Injection {
+            location: on_wire.into(),
+            name: name.to_owned(),
+            sealed_value,
+        };
+        let credential = self
+            .wire
+            .target_credential
+            .as_mut()
+            .expect("a target credential");
+        credential.injections.push(injection);
+        self
+    }
+}

@@ -1,0 +1,217 @@
+//! The swap: what the caller presented comes off the request, what the target wants goes on.
+//!
+//! Every edit costs the host a call, so there is one only where the request differs.
+
+use std::fmt;
+
+use crate::{
+    http::{
+        RequestHead,
+        path::CallPath,
+        percent::encode_into,
+        query::{is_authorization, is_named, rewrite_into},
+    },
+    secret::SecretBytes,
+};
+
+/// One change of a request's head. Names are lower case.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Edit<'e> {
+    /// Replace `:path`.
+    SetPath(Vec<u8>),
+    /// Put the header: replace its line if there is one. There are never several at this point.
+    SetHeader(&'e str, &'e [u8]),
+    /// Remove all lines of the header.
+    RemoveHeader(&'e str),
+}
+
+/// Where granted calls go and what they carry there.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    /// Without its trailing slash.
+    pub(crate) base_path: Box<[u8]>,
+    pub(crate) headers: Box<[HeaderInjection]>,
+    pub(crate) query: Box<[QueryInjection]>,
+}
+
+/// A header to put on requests.
+#[derive(Debug)]
+pub(crate) struct HeaderInjection {
+    /// Lower case.
+    name: Box<str>,
+    value: SecretBytes,
+}
+
+/// A query parameter to put on requests.
+#[derive(Debug)]
+pub(crate) struct QueryInjection {
+    name: Box<[u8]>,
+    /// `name=value`, percent-encoded.
+    parameter: SecretBytes,
+}
+
+/// Must not be put on a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidInjection {
+    /// Not a header name, or one that is not the credential's to set.
+    #[error("header of that name cannot be injected")]
+    HeaderName,
+    /// No name.
+    #[error("query parameter needs a name")]
+    QueryName,
+    /// The value holds a control byte, which could end the header.
+    #[error("value holds a control byte")]
+    Value,
+}
+
+/// The request line and the connection are the gateway's; these headers say something of them.
+const RESERVED_HEADERS: [&str; 12] = [
+    "host",
+    "content-length",
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+];
+
+/// Prefixes of the gateway's own headers, in every spelling that targets may fold together.
+const RESERVED_PREFIXES: [&str; 4] = ["requestrocket-", "requestrocket_", "x-rr-", "x_rr_"];
+
+/// Whether a target credential may put a header of that name on requests (details 39).
+pub fn is_injectable_header(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let is_token = !name.is_empty() && name.bytes().all(is_token_byte);
+    is_token
+        && !RESERVED_HEADERS.contains(&lower.as_str())
+        && !RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| lower.starts_with(prefix))
+}
+
+impl HeaderInjection {
+    pub(crate) fn new(name: &str, value: SecretBytes) -> Result<Self, InvalidInjection> {
+        if !is_injectable_header(name) {
+            return Err(InvalidInjection::HeaderName);
+        }
+        refuse_control_bytes(&value)?;
+        Ok(Self {
+            name: name.to_ascii_lowercase().into(),
+            value,
+        })
+    }
+}
+
+impl QueryInjection {
+    pub(crate) fn new(name: &str, value: &SecretBytes) -> Result<Self, InvalidInjection> {
+        if name.is_empty() {
+            return Err(InvalidInjection::QueryName);
+        }
+        refuse_control_bytes(value)?;
+        let mut parameter = Vec::with_capacity(3 * (name.len() + value.expose().len()) + 1);
+        encode_into(name.as_bytes(), &mut parameter);
+        parameter.push(b'=');
+        encode_into(value.expose(), &mut parameter);
+        Ok(Self {
+            name: name.as_bytes().into(),
+            parameter: SecretBytes::from(parameter),
+        })
+    }
+}
+
+impl Upstream {
+    /// The edits that turn a granted caller's request into the target's.
+    pub(crate) fn edits<'e>(
+        &'e self,
+        head: &RequestHead<'_>,
+        path: &CallPath<'_>,
+        (raw, query): (&[u8], Option<&[u8]>),
+    ) -> Vec<Edit<'e>> {
+        let mut edits = Vec::with_capacity(3 + self.headers.len());
+        let target = self.request_target(path, query, raw.len());
+        if target != raw {
+            edits.push(Edit::SetPath(target));
+        }
+        if head.has_authorization() && !self.injects("authorization") {
+            edits.push(Edit::RemoveHeader("authorization"));
+        }
+        if head.has_proxy_authorization {
+            edits.push(Edit::RemoveHeader("proxy-authorization"));
+        }
+        for HeaderInjection { name, value } in &self.headers {
+            // A host's "replace" may touch the first line only.
+            if head.count(name) > 1 {
+                edits.push(Edit::RemoveHeader(name));
+            }
+            edits.push(Edit::SetHeader(name, value.expose()));
+        }
+        edits
+    }
+
+    /// Path and query as the target gets them.
+    fn request_target(
+        &self,
+        path: &CallPath<'_>,
+        query: Option<&[u8]>,
+        raw_length: usize,
+    ) -> Vec<u8> {
+        let injected: usize = self
+            .query
+            .iter()
+            .map(|one| one.parameter.expose().len() + 1)
+            .sum();
+        let capacity = self.base_path.len() + raw_length + injected + 1;
+        let mut target = Vec::with_capacity(capacity);
+        path.join_into(&self.base_path, &mut target);
+        let is_dropped = |parameter: &[u8]| {
+            is_authorization(parameter)
+                || self
+                    .query
+                    .iter()
+                    .any(|injection| is_named(parameter, &injection.name))
+        };
+        let appended = self
+            .query
+            .iter()
+            .map(|injection| injection.parameter.expose());
+        rewrite_into(query, &is_dropped, appended, &mut target);
+        target
+    }
+
+    fn injects(&self, header: &str) -> bool {
+        self.headers
+            .iter()
+            .any(|injection| &*injection.name == header)
+    }
+}
+
+/// Values may be secrets.
+impl fmt::Debug for Edit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetPath(_) => f.write_str("SetPath"),
+            Self::SetHeader(name, _) => write!(f, "SetHeader({name})"),
+            Self::RemoveHeader(name) => write!(f, "RemoveHeader({name})"),
+        }
+    }
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn refuse_control_bytes(value: &SecretBytes) -> Result<(), InvalidInjection> {
+    if value.expose().iter().any(u8::is_ascii_control) {
+        Err(InvalidInjection::Value)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
