@@ -8,7 +8,9 @@ pub mod ads;
 pub mod assemble;
 pub mod config;
 pub mod http;
+pub mod ingest;
 pub mod keys;
+pub mod metrics;
 pub mod pki;
 pub mod publisher;
 pub mod record;
@@ -23,3 +25,6 @@ pub mod store;
 pub mod stream;
 pub mod subscription;
 pub mod translate;
+
+#[cfg(test)]
+pub(crate) mod fixtures;

@@ -92,6 +92,23 @@ pub enum SecretProblem {
     Damaged,
 }
 
+impl SecretProblem {
+    /// One word for it, as in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Sealed => "sealed",
+            Self::Shape => "shape",
+            Self::Value => "value",
+            Self::Name => "name",
+            Self::Expiry => "expiry",
+            Self::AuthType => "auth_type",
+            Self::Keys => "keys",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
 /// Where a proxy may forward to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {

@@ -20,7 +20,14 @@ use crate::record::*;
 pub(crate) struct TestStore {
     pub(crate) store: Store,
     pub(crate) url: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+impl TestStore {
+    /// Where SQLite keeps its files.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
 }
 
 /// One fresh store for each database at hand.
@@ -34,11 +41,7 @@ pub(crate) async fn fresh_sqlite() -> TestStore {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("region.db").display());
     let store = Store::open(&url).await.unwrap();
-    TestStore {
-        store,
-        url,
-        _folder: folder,
-    }
+    TestStore { store, url, folder }
 }
 
 /// Every store gets a schema of its own.
@@ -63,7 +66,7 @@ async fn fresh_postgres() -> Option<TestStore> {
     Some(TestStore {
         store,
         url,
-        _folder: tempfile::tempdir().unwrap(),
+        folder: tempfile::tempdir().unwrap(),
     })
 }
 

@@ -1,0 +1,140 @@
+//! Records of the control plane, ready-made for tests.
+
+use std::sync::Arc;
+
+use requestrocket_policy::envelope::Binding;
+use requestrocket_proto::region::v1 as region;
+use requestrocket_proto::region::v1::change::Kind;
+use requestrocket_proto::region::v1::{CredentialAuthType as Auth, CredentialSide};
+
+use crate::ingest::Ingest;
+use crate::keys::RegionKeys;
+use crate::store::tests::TestStore;
+
+pub(crate) const REGION: &str = "eu-1";
+pub(crate) const ORGANISATION: &str = "0b9e3d4c-6a52-4a38-9d2f-5d1b7a4f0c11";
+/// Planted in every secret; must never be seen outside an envelope.
+pub(crate) const CANARY: &str = "canary-5f0c-hunter2";
+
+/// A store with its keys.
+pub(crate) struct Region {
+    pub(crate) store: TestStore,
+    pub(crate) keys: Arc<RegionKeys>,
+    pub(crate) ingest: Ingest,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Region {
+    pub(crate) async fn with(store: TestStore) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Arc::new(RegionKeys::load_or_create(folder.path()).unwrap());
+        let mut tx = store.store.begin().await.unwrap();
+        let check = keys.check(REGION).unwrap();
+        crate::store::state::state_insert(&mut tx, &check)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let ingest = Ingest::new(store.store.clone(), REGION.to_owned(), Arc::clone(&keys));
+        Self {
+            store,
+            keys,
+            ingest,
+            folder,
+        }
+    }
+
+    /// A caller's API key.
+    pub(crate) fn caller(&self, credential_id: &str, version: u64, key: &str) -> region::Change {
+        let json = serde_json::json!({ "key": key }).to_string();
+        let side = CredentialSide::Proxy;
+        self.credential(credential_id, version, (side, Auth::ApiKey), &json)
+    }
+
+    /// A bearer token for a target.
+    pub(crate) fn bearer(&self, credential_id: &str, version: u64, token: &str) -> region::Change {
+        let json = serde_json::json!({ "token": token }).to_string();
+        let side = CredentialSide::Target;
+        self.credential(credential_id, version, (side, Auth::Bearer), &json)
+    }
+
+    pub(crate) fn credential(
+        &self,
+        credential_id: &str,
+        version: u64,
+        (side, auth): (CredentialSide, Auth),
+        secret_json: &str,
+    ) -> region::Change {
+        let (organisation, credential) = (ORGANISATION.parse(), credential_id.parse());
+        let binding = Binding::secret(REGION, organisation.unwrap(), credential.unwrap(), version);
+        let sealing = self.keys.sealing.public_key();
+        let sealed_secret = sealing.seal(secret_json.as_bytes(), &binding).unwrap();
+        change(Kind::Credential(region::Credential {
+            credential_id: credential_id.to_owned(),
+            organisation_id: ORGANISATION.to_owned(),
+            is_active: true,
+            version,
+            side: side.into(),
+            auth_type: auth.into(),
+            sealed_secret: sealed_secret.into(),
+        }))
+    }
+}
+
+pub(crate) fn change(kind: Kind) -> region::Change {
+    region::Change { kind: Some(kind) }
+}
+
+pub(crate) fn organisation(is_suspended: bool) -> region::Change {
+    let organisation_id = ORGANISATION.to_owned();
+    change(Kind::Organisation(region::Organisation {
+        organisation_id,
+        is_suspended,
+    }))
+}
+
+pub(crate) fn target(target_id: &str, base_url: &str) -> region::Change {
+    change(Kind::Target(region::Target {
+        target_id: target_id.to_owned(),
+        organisation_id: ORGANISATION.to_owned(),
+        base_url: base_url.to_owned(),
+    }))
+}
+
+pub(crate) fn proxy(
+    proxy_id: &str,
+    callers: &[&str],
+    target_id: &str,
+    target_credential_id: &str,
+) -> region::Change {
+    change(Kind::Proxy(region::Proxy {
+        proxy_id: proxy_id.to_owned(),
+        organisation_id: ORGANISATION.to_owned(),
+        is_active: true,
+        proxy_credential_ids: callers.iter().map(|id| (*id).to_owned()).collect(),
+        target_id: target_id.to_owned(),
+        target_credential_id: target_credential_id.to_owned(),
+        timeout_seconds: 30,
+        max_response_bytes: 6 << 20,
+        alias: String::new(),
+    }))
+}
+
+pub(crate) fn removed(kind: region::RecordKind, id: &str) -> region::Change {
+    change(Kind::Removed(region::Removed {
+        kind: kind.into(),
+        id: id.to_owned(),
+    }))
+}
+
+/// The same credential without its secret, as after an acknowledgement.
+pub(crate) fn without_secret(mut given: region::Change) -> region::Change {
+    if let Some(Kind::Credential(credential)) = &mut given.kind {
+        credential.sealed_secret.clear();
+    }
+    given
+}
+
+/// A UUID that says its number.
+pub(crate) fn id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
