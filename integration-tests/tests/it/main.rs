@@ -1,1 +1,49 @@
-//! Black-box tests against a real Envoy. One binary: the tests share one stack.
+//! Black-box tests against a real Envoy. One binary: the tests share one stack, so run it with
+//! `cargo test`; cargo-nextest would start a stack for every test.
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod bad_requests;
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod callers;
+#[cfg(test)]
+mod canaries;
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod control_link;
+#[cfg(test)]
+mod denials;
+#[cfg(test)]
+mod expect;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod framing;
+#[cfg(test)]
+mod guard;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
+mod injection;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod paths;
+#[cfg(test)]
+mod revocation;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
+mod trap;

@@ -1,0 +1,213 @@
+//! Processes die and come back; traffic and configuration survive. Each test has its own stack.
+
+use anyhow::{Context, Result, ensure};
+use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan, Secret};
+use requestrocket_integration_tests::stack::Stack;
+use requestrocket_integration_tests::target::Target;
+use requestrocket_integration_tests::traffic::Traffic;
+use requestrocket_integration_tests::wait;
+use serde_json::json;
+
+use crate::expect;
+
+const OUTAGE: [&str; 1] = ["--no-restart"];
+
+#[tokio::test]
+async fn killing_core_api_changes_nothing_for_traffic() -> Result<()> {
+    let mut stack = Stack::start(&OUTAGE).await?;
+    let gateway = Gateway::of(&stack)?;
+    let target = Target::start().await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    let traffic = Traffic::start(&gateway.address, &proxy.get("/steady"), 2);
+    traffic.more(20).await?;
+    stack.kill(stack.file.pids.core_api).await?;
+    traffic.more(200).await?;
+    ensure!(
+        gateway.api.get("/readyz").await.is_err(),
+        "core-api still answers"
+    );
+    stack.revive().await?;
+    traffic.more(50).await?;
+    traffic.finish().await?;
+    // The region dials again by itself and changes arrive.
+    let path = format!("proxies/{}", proxy.id);
+    gateway
+        .api
+        .send("PATCH", &path, &json!({ "proxyActive": false }))
+        .await?
+        .succeeded()?;
+    wait::until("the change to arrive", || async {
+        Ok((gateway.call(&proxy.get("/")).await?.status == 403).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn killing_xds_server_changes_nothing_and_changes_made_meanwhile_arrive() -> Result<()> {
+    let mut stack = Stack::start(&OUTAGE).await?;
+    let gateway = Gateway::of(&stack)?;
+    let target = Target::start().await?;
+    let kept = gateway.proxy_to(&target.url()).await?;
+    let changed = gateway.proxy_to(&target.url()).await?;
+    let traffic = Traffic::start(&gateway.address, &kept.get("/steady"), 2);
+    traffic.more(20).await?;
+    stack.kill(stack.xds_pid()?).await?;
+    traffic.more(200).await?;
+    let path = format!("proxies/{}?wait=applied&waitSeconds=1", changed.id);
+    let answer = gateway
+        .api
+        .send("PATCH", &path, &json!({ "proxyActive": false }))
+        .await?
+        .succeeded()?;
+    ensure!(
+        answer.header("requestrocket-config-applied") != "true",
+        "applied by a dead region"
+    );
+    let fresh = gateway
+        .credential("proxy", &Secret::api_key("made-in-the-outage"))
+        .await?;
+    let added =
+        json!({ "proxyProxyCredentialIds": [kept.credential_ids[0], fresh["credentialId"]] });
+    gateway
+        .api
+        .send("PATCH", &format!("proxies/{}", kept.id), &added)
+        .await?
+        .succeeded()?;
+    expect::ok(&gateway.call(&changed.get("/")).await?).context("the last good configuration")?;
+    stack.revive().await?;
+    wait::until("the change to arrive", || async {
+        Ok((gateway.call(&changed.get("/")).await?.code() == "PROXY_INACTIVE").then_some(()))
+    })
+    .await?;
+    let request = requestrocket_integration_tests::caller::Request::get(&kept.path("/"))
+        .with("authorization", "made-in-the-outage");
+    wait::until("the new credential to arrive", || async {
+        Ok((gateway.call(&request).await?.status == 200).then_some(()))
+    })
+    .await?;
+    traffic.more(50).await?;
+    traffic.finish().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_restarted_envoy_recovers_even_while_core_api_is_away() -> Result<()> {
+    let mut stack = Stack::start(&OUTAGE).await?;
+    let gateway = Gateway::of(&stack)?;
+    let target = Target::start().await?;
+    let plan = ProxyPlan::to(&target.url()).injecting(Secret::api_key("still-injected"));
+    let proxy = gateway.proxy(&plan).await?;
+    stack.kill(stack.envoy_pid()?).await?;
+    ensure!(
+        gateway.call(&proxy.get("/")).await.is_err(),
+        "a dead Envoy answered"
+    );
+    stack.revive().await?;
+    served_again(&Gateway::of(&stack)?, &proxy).await?;
+    assert_eq!(target.last()?.head.all("authorization"), ["still-injected"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_child_that_dies_is_started_again() -> Result<()> {
+    let mut stack = Stack::start(&[]).await?;
+    let gateway = Gateway::of(&stack)?;
+    let target = Target::start().await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    for pid in [
+        stack.envoy_pid()?,
+        stack.xds_pid()?,
+        stack.file.pids.core_api,
+    ] {
+        stack.kill(pid).await?;
+        wait::until("a new process in stack.json", || {
+            let reread = stack.reread();
+            let pids = [
+                stack.envoy_pid(),
+                stack.xds_pid(),
+                Ok(stack.file.pids.core_api),
+            ];
+            async move {
+                reread?;
+                Ok(pids
+                    .into_iter()
+                    .flatten()
+                    .all(|found| found != pid)
+                    .then_some(()))
+            }
+        })
+        .await?;
+        served_again(&Gateway::of(&stack)?, &proxy).await?;
+    }
+    let gateway = Gateway::of(&stack)?;
+    wait::until("the Core API to be ready", || async {
+        Ok((gateway.api.get("/readyz").await?.status == 200).then_some(()))
+    })
+    .await?;
+    let other = gateway.proxy_to(&target.url()).await?;
+    expect::ok(&gateway.call(&other.get("/")).await?)
+}
+
+#[tokio::test]
+async fn restarting_the_whole_stack_loses_nothing() -> Result<()> {
+    let mut stack = Stack::start(&[]).await?;
+    let gateway = Gateway::of(&stack)?;
+    let target = Target::start().await?;
+    let plan = ProxyPlan::to(&target.url())
+        .injecting(Secret::api_key("durable-key"))
+        .with("proxyTimeoutSeconds", 7);
+    let proxy = gateway.proxy(&plan).await?;
+    let revoked = gateway.proxy_to(&target.url()).await?;
+    let credential = format!("credentials/{}", revoked.credential_ids[0]);
+    gateway
+        .api
+        .applied("DELETE", &credential, &json!(null))
+        .await?;
+    let before = gateway
+        .api
+        .get(&format!("proxies/{}", proxy.id))
+        .await?
+        .succeeded()?;
+    let old = stack.file.clone();
+    stack.restart(&[]).await?;
+    assert_eq!(
+        (&stack.file.user_token, &stack.file.client_id),
+        (&old.user_token, &old.client_id)
+    );
+    let gateway = Gateway::of(&stack)?;
+    served_again(&gateway, &proxy).await?;
+    assert_eq!(target.last()?.head.all("authorization"), ["durable-key"]);
+    expect::denied(
+        &gateway.call(&revoked.get("/")).await?,
+        403,
+        "CREDENTIAL_INVALID",
+    )?;
+    let after = gateway
+        .api
+        .get(&format!("proxies/{}", proxy.id))
+        .await?
+        .succeeded()?;
+    for member in [
+        "proxyName",
+        "proxyTimeoutSeconds",
+        "createdAt",
+        "updatedAt",
+        "proxyProxyCredentialIds",
+    ] {
+        assert_eq!(after.json[member], before.json[member], "{member}");
+    }
+    let fresh = gateway.proxy_to(&target.url()).await?;
+    expect::ok(&gateway.call(&fresh.get("/")).await?)
+}
+
+/// An Envoy that just started has its configuration a moment later.
+async fn served_again(
+    gateway: &Gateway,
+    proxy: &requestrocket_integration_tests::gateway::Proxy,
+) -> Result<()> {
+    wait::until("the proxy to be served again", || async {
+        let reply = gateway.call(&proxy.get("/")).await?;
+        Ok((reply.status == 200).then_some(()))
+    })
+    .await
+}
