@@ -28,6 +28,8 @@ mod framing;
 #[cfg(test)]
 mod guard;
 #[cfg(test)]
+mod harness;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod injection;
