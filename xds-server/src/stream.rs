@@ -32,6 +32,15 @@ pub const MAX_REQUESTS_PER_TICK: u32 = 20_000;
 /// Ticks after which a response must have been answered.
 pub const MAX_TICKS_TO_ANSWER: u64 = 24;
 
+/// Before any change that a node could have missed.
+const FIRST_REVISION: u64 = 1;
+/// Types that every Envoy asks for, whatever it holds; routes only once it has scopes.
+const ASKED_BY_ALL: [ResourceKind; 3] = [
+    ResourceKind::Cluster,
+    ResourceKind::Listener,
+    ResourceKind::Scope,
+];
+
 /// One client on one stream.
 #[derive(Debug)]
 pub struct Stream {
@@ -166,15 +175,23 @@ impl Stream {
     #[must_use]
     pub fn standing(&self) -> Standing {
         let revision = self.catalogue.revision().unwrap_or_default();
-        let settled = self
-            .unsettled
-            .oldest()
-            .map(|oldest| oldest.saturating_sub(1));
         let refusals = self.types.values().flat_map(TypeState::refused);
         Standing {
             revision,
-            settled_revision: settled.unwrap_or(revision),
+            settled_revision: self.settled_revision(revision),
             refusals: refusals.map(|(_, refusal)| refusal.clone()).collect(),
+        }
+    }
+
+    fn settled_revision(&self, revision: u64) -> u64 {
+        // Before its questions it is not known what the node holds and has to drop.
+        let has_asked = ASKED_BY_ALL
+            .iter()
+            .all(|kind| self.types.contains_key(&TypeKey::Known(*kind)));
+        match self.unsettled.oldest() {
+            Some(oldest) if has_asked => oldest.saturating_sub(1),
+            None if has_asked => revision,
+            Some(_) | None => 0,
         }
     }
 
@@ -209,9 +226,20 @@ impl Stream {
         let state = TypeState::begin(kind, subscribe, initial, &self.catalogue)?;
         self.types.insert(key, state);
         if let Some(kind) = kind {
+            self.open_removals(kind);
             self.recheck(kind, &self.catalogue.names(Some(kind)));
         }
         Ok(())
+    }
+
+    /// What the client brought and is to drop went away at some revision that nobody remembers.
+    fn open_removals(&mut self, kind: ResourceKind) {
+        if let Some(state) = self.types.get(&TypeKey::Known(kind)) {
+            for name in state.due_removals() {
+                self.unsettled
+                    .open((kind, Arc::clone(name)), FIRST_REVISION);
+            }
+        }
     }
 
     /// Settles what of `names` the node has answered for by now.

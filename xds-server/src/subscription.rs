@@ -224,22 +224,15 @@ mod tests {
             let got = subscription
                 .alter(texts(want.subscribe), texts(want.unsubscribe))
                 .unwrap();
-            let strs = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect();
+            let strs =
+                |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
             assert_eq!(
                 (got.began_wildcard, got.ended_wildcard),
                 want.wildcard,
                 "{label}"
             );
-            assert_eq!(
-                texts(want.subscribed),
-                strs(&got.subscribed) as Vec<String>,
-                "{label}"
-            );
-            assert_eq!(
-                texts(want.unsubscribed),
-                strs(&got.unsubscribed) as Vec<String>,
-                "{label}"
-            );
+            assert_eq!(texts(want.subscribed), strs(&got.subscribed), "{label}");
+            assert_eq!(texts(want.unsubscribed), strs(&got.unsubscribed), "{label}");
             let covers = (subscription.covers("a"), subscription.covers("b"));
             assert_eq!(covers, want.covers, "{label}");
         }

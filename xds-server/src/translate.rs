@@ -5,6 +5,7 @@
 
 pub mod listener;
 
+mod address_guard;
 mod cluster;
 mod policy;
 mod route;

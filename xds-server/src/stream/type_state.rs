@@ -175,6 +175,11 @@ impl TypeState {
         self.subscription.covers(name)
     }
 
+    /// What the client holds or asked for, and is to be told that it is gone.
+    pub(super) fn due_removals(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.due_removals.iter()
+    }
+
     /// Present versions that the client refused.
     pub(super) fn refused(&self) -> impl Iterator<Item = (&Arc<str>, &Refusal)> {
         self.refused.iter()

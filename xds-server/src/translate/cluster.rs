@@ -30,9 +30,11 @@ use envoy_types::pb::envoy::extensions::upstreams::http::v3::{
 };
 use envoy_types::util::pack_any;
 
+use super::address_guard;
 use super::listener::http_filter;
 use super::wire::{
-    extension, file, number, remove_prefix, remove_reserved, seconds, set_header, some_any,
+    extension, file, number, remove_header, remove_prefix, remove_reserved, seconds, set_header,
+    some_any,
 };
 use super::{Settings, TargetRoots};
 use crate::region_config::Scheme;
@@ -67,12 +69,13 @@ pub(super) fn targets(settings: &Settings) -> Vec<Resource> {
 }
 
 /// Addresses of targets; filter and clusters must say the same of the cache that they share.
-pub(super) fn dns_cache() -> DnsCacheConfig {
+pub(super) fn dns_cache(settings: &Settings) -> DnsCacheConfig {
     DnsCacheConfig {
         name: "targets".to_owned(),
-        dns_lookup_family: DnsLookupFamily::All.into(),
+        dns_lookup_family: DnsLookupFamily::V4Preferred.into(),
         dns_min_refresh_rate: seconds(5),
         max_hosts: number(MAX_HOSTS),
+        resolved_address_filter: Some(address_guard::build(&settings.allow_private_targets)),
         ..DnsCacheConfig::default()
     }
 }
@@ -80,7 +83,7 @@ pub(super) fn dns_cache() -> DnsCacheConfig {
 fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {
     let forward_proxy = ClusterConfig {
         cluster_implementation_specifier: Some(ClusterImplementationSpecifier::DnsCacheConfig(
-            dns_cache(),
+            dns_cache(settings),
         )),
         ..ClusterConfig::default()
     };
@@ -135,7 +138,7 @@ fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
     }
 }
 
-/// What is done to the response of a target, and to no answer of the gateway's own.
+/// What is done to trailers, and to the response of a target: to no answer of the gateway's own.
 fn granted_filters() -> Vec<HttpFilter> {
     let mut response = Vec::from(remove_reserved());
     response.extend([
@@ -144,9 +147,17 @@ fn granted_filters() -> Vec<HttpFilter> {
         set_header("requestrocket-proxy-message", "Access granted."),
         set_header("requestrocket-request-id", "%UNIQUE_ID%"),
     ]);
+    let mut request_trailers = Vec::from(remove_reserved());
+    request_trailers.extend([
+        remove_prefix("x-rr-"),
+        remove_prefix("x-envoy-"),
+        remove_header("authorization"),
+        remove_header("proxy-authorization"),
+    ]);
     let granted = HeaderMutation {
         mutations: Some(Mutations {
             response_mutations: response,
+            request_trailers_mutations: request_trailers,
             response_trailers_mutations: remove_reserved().into(),
             ..Mutations::default()
         }),

@@ -1,6 +1,5 @@
 //! The one listener: the same for all nodes but for its address.
 
-mod address_guard;
 mod connection_manager;
 mod filters;
 mod local_reply;

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use envoy_types::pb::envoy::config::core::v3::Metadata;
+use envoy_types::pb::envoy::config::core::v3::{
+    HeaderValueOption, Metadata, header_value_option::HeaderAppendAction,
+};
 use envoy_types::pb::envoy::config::route::v3::{
     RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost, route,
     route_action::ClusterSpecifier, route_match::PathSpecifier,
@@ -17,8 +19,8 @@ use prost::Message;
 
 use super::cluster;
 use super::policy::EncodedPolicy;
-use super::wire::{header, seconds};
-use crate::region_config::{ProxyConfig, Scheme};
+use super::wire::{header, header_as, seconds};
+use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
 
 /// Key of the policy in the route's metadata.
 const METADATA_KEY: &str = "requestrocket";
@@ -40,6 +42,11 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
             "x-rr-xfp",
             "x-envoy-external-address",
             "x-envoy-internal",
+            // Hop by hop, but left alone by Envoy.
+            "te",
+            "trailer",
+            "proxy-authenticate",
+            "proxy-authorization",
         ]),
         ..VirtualHost::default()
     };
@@ -67,14 +74,14 @@ fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {
             ..Metadata::default()
         }),
         action: Some(route::Action::Route(action(config))),
-        // Envoy makes this header; the caller's own, if there was one, is put back.
+        // Envoy makes this header; the caller's own, if there was one, is put back below.
         request_headers_to_remove: texts(&["x-forwarded-proto"]),
-        request_headers_to_add: vec![header("x-forwarded-proto", "%REQ(x-rr-xfp)%")],
+        request_headers_to_add: forwarded_headers().into(),
         ..Route::default()
     };
     // Without a target the filter answers, and nothing is forwarded.
     if let Some(target) = &config.target {
-        let rewrite = HostRewriteSpecifier::HostRewriteLiteral(target.authority.clone());
+        let rewrite = HostRewriteSpecifier::HostRewriteLiteral(host(target).to_owned());
         let per_route = PerRouteConfig {
             host_rewrite_specifier: Some(rewrite),
         };
@@ -83,6 +90,29 @@ fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {
             .insert(FORWARD_PROXY.to_owned(), pack_any(per_route));
     }
     route
+}
+
+fn forwarded_headers() -> [HeaderValueOption; 3] {
+    let key = "x-forwarded-for";
+    let peer = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
+    let after_list = format!("%REQ({key})%, {peer}");
+    [
+        header("x-forwarded-proto", "%REQ(x-rr-xfp)%"),
+        header_as(key, &after_list, HeaderAppendAction::OverwriteIfExists),
+        header_as(key, peer, HeaderAppendAction::AddIfAbsent),
+    ]
+}
+
+/// The target's `Host`: a port that the scheme implies is not said.
+fn host(target: &TargetConfig) -> &str {
+    let implied = match target.scheme {
+        Scheme::Http => ":80",
+        Scheme::Https => ":443",
+    };
+    target
+        .authority
+        .strip_suffix(implied)
+        .unwrap_or(&target.authority)
 }
 
 fn action(config: &ProxyConfig) -> RouteAction {

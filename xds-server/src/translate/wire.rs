@@ -87,13 +87,18 @@ pub(super) fn text(text: String) -> DataSource {
 
 /// A header that is there once, with this value.
 pub(super) fn header(key: &str, value: &str) -> HeaderValueOption {
+    header_as(key, value, HeaderAppendAction::OverwriteIfExistsOrAdd)
+}
+
+/// A header that is put beside, over or in the absence of what is there.
+pub(super) fn header_as(key: &str, value: &str, action: HeaderAppendAction) -> HeaderValueOption {
     HeaderValueOption {
         header: Some(HeaderValue {
             key: key.to_owned(),
             value: value.to_owned(),
             ..HeaderValue::default()
         }),
-        append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
+        append_action: action.into(),
         ..HeaderValueOption::default()
     }
 }
@@ -114,6 +119,12 @@ pub(super) fn remove_prefix(prefix: &str) -> HeaderMutation {
     };
     HeaderMutation {
         action: Some(Action::RemoveOnMatch(remove)),
+    }
+}
+
+pub(super) fn remove_header(name: &str) -> HeaderMutation {
+    HeaderMutation {
+        action: Some(Action::Remove(name.to_owned())),
     }
 }
 

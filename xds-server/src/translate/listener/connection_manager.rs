@@ -41,6 +41,8 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
         codec_type: CodecType::Auto.into(),
         // The peer is the caller, and nobody is trusted as internal.
         use_remote_address: flag(true),
+        // Envoy would write its own address for a caller on the same machine: the route does it.
+        skip_xff_append: true,
         internal_address_config: Some(nobody_internal()),
         generate_request_id: flag(false),
         preserve_external_request_id: true,

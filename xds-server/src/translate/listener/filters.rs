@@ -1,4 +1,4 @@
-//! The HTTP filters, in order: ours, then what finds the target, then what forbids addresses.
+//! The HTTP filters, in order: ours, then what finds the target.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use super::super::Settings;
 use super::super::cluster::dns_cache;
 use super::super::route::FORWARD_PROXY;
 use super::super::wire::{extension, file, millis};
-use super::{address_guard, http_filter};
+use super::http_filter;
 
 /// The variable that brings the region's keys into the filter.
 const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";
@@ -28,9 +28,9 @@ const FILTER_NAME: &str = "requestrocket";
 /// All filters of the listener.
 pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
     let forward_proxy = FilterConfig {
-        // What the address guard looks at.
-        save_upstream_address: true,
-        implementation_specifier: Some(ImplementationSpecifier::DnsCacheConfig(dns_cache())),
+        implementation_specifier: Some(ImplementationSpecifier::DnsCacheConfig(dns_cache(
+            settings,
+        ))),
         ..FilterConfig::default()
     };
     let router = Router {
@@ -40,10 +40,6 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
     [
         extension(FILTER_NAME, wasm(&settings.filter_wasm)),
         extension(FORWARD_PROXY, forward_proxy),
-        extension(
-            "envoy.filters.http.rbac",
-            address_guard::build(&settings.allow_private_targets),
-        ),
         extension("envoy.filters.http.router", router),
     ]
     .map(http_filter)

@@ -27,7 +27,8 @@ enum When {
 /// One row of the error table that Envoy, not the filter, has to say.
 struct Reply {
     when: When,
-    status: u32,
+    /// None: Envoy's own.
+    status: Option<u32>,
     proxy_code: &'static str,
     code: &'static str,
     message: &'static str,
@@ -37,17 +38,17 @@ const GRANTED: &str = "proxy-access-granted";
 const DENIED: &str = "proxy-access-denied";
 
 /// The first that matches counts; an answer of the filter matches none.
-const REPLIES: [Reply; 7] = [
+const REPLIES: [Reply; 5] = [
     Reply {
-        when: When::Expression("response.code_details.startsWith('rbac_access_denied')"),
-        status: 502,
+        when: When::Expression("response.code_details == 'dns_resolution_failure{address_denied}'"),
+        status: Some(502),
         proxy_code: GRANTED,
         code: "TARGET_UNREACHABLE",
         message: "address not allowed",
     },
     Reply {
         when: When::Flags(&["UT", "SI"]),
-        status: 504,
+        status: Some(504),
         proxy_code: GRANTED,
         code: "TARGET_TIMEOUT",
         message: "The target did not answer in time.",
@@ -56,35 +57,24 @@ const REPLIES: [Reply; 7] = [
         when: When::Flags(&[
             "UF", "UH", "URX", "UC", "UR", "LR", "UO", "NC", "DF", "UPE", "DT",
         ]),
-        status: 502,
+        status: Some(502),
         proxy_code: GRANTED,
         code: "TARGET_UNREACHABLE",
         message: "The target could not be reached.",
     },
     Reply {
-        when: When::Expression("response.code == 408"),
-        status: 408,
+        when: When::Expression("response.code_details == 'absolute_path_rejected'"),
+        status: Some(400),
         proxy_code: DENIED,
         code: "BAD_REQUEST",
-        message: "The request took too long to arrive.",
+        message: "The request is malformed.",
     },
     Reply {
-        when: When::Expression("response.code == 431"),
-        status: 431,
-        proxy_code: DENIED,
-        code: "BAD_REQUEST",
-        message: "The request headers are too large.",
-    },
-    Reply {
-        when: When::Expression("response.code_details == 'upgrade_failed'"),
-        status: 405,
-        proxy_code: DENIED,
-        code: "METHOD_NOT_ALLOWED",
-        message: "Method not allowed.",
-    },
-    Reply {
-        when: When::Flags(&["DPE"]),
-        status: 400,
+        when: When::Expression(
+            "response.code >= 400 && response.code < 500 \
+             && !('requestrocket-proxy-code' in response.headers)",
+        ),
+        status: None,
         proxy_code: DENIED,
         code: "BAD_REQUEST",
         message: "The request is malformed.",
@@ -107,13 +97,14 @@ fn mapper(reply: &Reply) -> ResponseMapper {
         code,
         message,
     } = reply;
+    let shown = status.map_or("%RESPONSE_CODE%".to_owned(), |status| status.to_string());
     // Headers are made before the body, which repeats the id.
     let body = format!(
-        r#"{{"error":"{message}","code":"{code}","status":{status},"details":[],"requestId":"%RESP(requestrocket-request-id)%"}}"#
+        r#"{{"error":"{message}","code":"{code}","status":{shown},"details":[],"requestId":"%RESP(requestrocket-request-id)%"}}"#
     );
     ResponseMapper {
         filter: Some(filter(when)),
-        status_code: number(*status),
+        status_code: status.and_then(number),
         headers_to_add: vec![
             header("requestrocket-proxy-code", proxy_code),
             header("requestrocket-proxy-message", message),
