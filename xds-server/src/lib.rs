@@ -19,6 +19,7 @@ pub mod region_link;
 pub mod resource;
 pub mod secret_text;
 pub mod secrets;
+pub mod serve;
 pub mod snapshot;
 pub mod status;
 pub mod store;

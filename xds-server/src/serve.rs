@@ -1,0 +1,262 @@
+//! Puts the parts together: stored state first, then Envoys, then the control plane.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use requestrocket_process::clock::Clock;
+use requestrocket_process::file::write_private;
+use requestrocket_process::tasks::TaskSet;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::ads::{self, Ads};
+use crate::config::{Config, InvalidSetting};
+use crate::http::{self, Health};
+use crate::ingest::Ingest;
+use crate::keys::RegionKeys;
+use crate::metrics;
+use crate::pki::NodeAuthority;
+use crate::pki::identity::Identity;
+use crate::publisher::Publisher;
+use crate::region_link::{LinkConfig, RegionLink};
+use crate::status::Fleet;
+use crate::store::Store;
+use crate::store::state::{key_check_fetch, state_insert};
+use crate::translate::{Settings, TargetRoots};
+
+#[cfg(test)]
+mod tests;
+
+/// Tasks that have not ended by then are left behind.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Content of `ready_file`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ready {
+    ads_address: String,
+    http_url: String,
+}
+
+/// Runs the region server until it is told to stop.
+///
+/// # Errors
+/// It cannot start, or a part of it fails.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    check_enrolment(&config)?;
+    let clock = Clock::default();
+    let tasks = TaskSet::default();
+    let metrics_handle = PrometheusBuilder::new()
+        .install_recorder()
+        .context("metrics")?;
+    metrics::describe();
+
+    let store = Store::open(config.database_url.expose())
+        .await
+        .context("`database_url`")?;
+    let keys = Arc::new(open_keys(&config, &store).await?);
+    let ingest = Ingest::new(store.clone(), config.region.clone(), Arc::clone(&keys));
+    let publisher = Arc::new(Publisher::new(translation_settings(&config)?));
+    let (revision, update) = ingest.load().await?;
+    publisher.apply(revision, update);
+
+    let ads_listener = bind("ads_listen", config.ads_listen).await?;
+    let http_listener = bind("http_listen", config.http_listen).await?;
+    let ready = Ready {
+        ads_address: ads_listener.local_addr()?.to_string(),
+        http_url: format!("http://{}", http_listener.local_addr()?),
+    };
+    let fleet = Fleet::new(clock.clone());
+    let stopping = tasks.stopping();
+    tasks.spawn("fleet status", fleet.clone().run(stopping.clone()));
+    spawn_ads(&config, &clock, &tasks, (ads_listener, &publisher, &fleet))?;
+    let (is_ready, watched) = watch::channel(false);
+    let health = Health {
+        is_ready: watched,
+        metrics: metrics_handle,
+    };
+    tasks.spawn(
+        "health endpoints",
+        http::serve(http_listener, health, stopping.clone()),
+    );
+    spawn_link(
+        link_config(&config, &keys),
+        &tasks,
+        ingest,
+        (publisher, &fleet),
+    );
+
+    is_ready.send_replace(true);
+    announce(&config, &ready, revision)?;
+    run_until_stopped(&tasks, stopping).await?;
+    store.close().await;
+    Ok(())
+}
+
+/// Before the first contact a token and the authority's certificate are needed, later neither.
+///
+/// # Errors
+/// Names the setting that is missing or unusable.
+pub fn check_enrolment(config: &Config) -> anyhow::Result<()> {
+    if Identity::load(&pki_dir(config))?.is_some() {
+        return Ok(());
+    }
+    if config.enrolment_token.is_none() {
+        let problem = "is needed until the region is enrolled".to_owned();
+        return Err(InvalidSetting {
+            field: "enrolment_token",
+            problem,
+        }
+        .into());
+    }
+    let has_certificate = CertificateDer::pem_file_iter(&config.control_plane_ca)
+        .is_ok_and(|mut certificates| certificates.next().is_some_and(|first| first.is_ok()));
+    if !has_certificate {
+        let path = config.control_plane_ca.display();
+        let problem = format!("names `{path}`, which is no readable PEM certificate");
+        return Err(InvalidSetting {
+            field: "control_plane_ca",
+            problem,
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Makes a certificate for a node of this region.
+///
+/// # Errors
+/// The id is not legal, or the file system says no.
+pub fn node_certificate(config: &Config, node_id: &str, out: &Path) -> anyhow::Result<()> {
+    let now = Clock::default().now();
+    let authority = NodeAuthority::load_or_create(&pki_dir(config), &config.region, now)?;
+    Ok(authority.write_node_certificate(node_id, out, now)?)
+}
+
+fn pki_dir(config: &Config) -> std::path::PathBuf {
+    config.data_dir.join("pki")
+}
+
+/// A new store gets new keys; a used one is opened with its own or not at all.
+async fn open_keys(config: &Config, store: &Store) -> anyhow::Result<RegionKeys> {
+    let mut tx = store.begin().await?;
+    if let Some(check) = key_check_fetch(&mut tx).await? {
+        return Ok(RegionKeys::load(&config.data_dir, &config.region, &check)?);
+    }
+    let keys = RegionKeys::load_or_create(&config.data_dir)?;
+    state_insert(&mut tx, &keys.check(&config.region)?).await?;
+    tx.commit().await?;
+    Ok(keys)
+}
+
+fn translation_settings(config: &Config) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        region: config.region.clone(),
+        filter_wasm: config.filter_wasm.clone(),
+        allow_private_targets: config.allow_private_targets.clone(),
+        target_roots: TargetRoots::load(config.target_ca.as_deref())?,
+    })
+}
+
+async fn bind(field: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    let context = || format!("`{field}`: cannot listen on {address}");
+    TcpListener::bind(address).await.with_context(context)
+}
+
+fn spawn_ads(
+    config: &Config,
+    clock: &Clock,
+    tasks: &TaskSet,
+    (listener, publisher, fleet): (TcpListener, &Publisher, &Fleet),
+) -> anyhow::Result<()> {
+    let now = clock.now();
+    let authority = NodeAuthority::load_or_create(&pki_dir(config), &config.region, now)?;
+    let own = authority
+        .server_certificate(&config.ads_names, now)
+        .context("`ads_names`")?;
+    let tls = ads::Tls {
+        certificate_pem: own.certificate_pem,
+        key_pem: own.private_key_pem.expose().to_owned(),
+        node_ca_pem: authority.certificate_pem().to_owned(),
+    };
+    let service = Ads::new(
+        &config.region,
+        publisher.subscribe(),
+        fleet.clone(),
+        tasks.clone(),
+    );
+    tasks.spawn("ADS", ads::serve(listener, tls, service, tasks.stopping()));
+    Ok(())
+}
+
+fn link_config(config: &Config, keys: &RegionKeys) -> LinkConfig {
+    LinkConfig {
+        region: config.region.clone(),
+        base_url: config.base_url.clone(),
+        control_plane_url: config.control_plane_url.clone(),
+        control_plane_ca: config.control_plane_ca.clone(),
+        enrolment_token: config.enrolment_token.clone(),
+        pki_dir: pki_dir(config),
+        sealing_public_key: keys.sealing.public_key().to_bytes().to_vec(),
+    }
+}
+
+fn spawn_link(
+    config: LinkConfig,
+    tasks: &TaskSet,
+    ingest: Ingest,
+    (publisher, fleet): (Arc<Publisher>, &Fleet),
+) {
+    let link = RegionLink {
+        config,
+        ingest,
+        publisher,
+        fleet: fleet.subscribe(),
+    };
+    let stopping = tasks.stopping();
+    tasks.spawn("region link", async move {
+        link.run(stopping).await;
+        Ok(())
+    });
+}
+
+fn announce(config: &Config, ready: &Ready, revision: u64) -> anyhow::Result<()> {
+    let Ready {
+        ads_address,
+        http_url,
+    } = ready;
+    tracing::info!(
+        region = config.region,
+        ads_address,
+        http_url,
+        revision,
+        "region server is up"
+    );
+    if let Some(path) = &config.ready_file {
+        let text = serde_json::to_vec(ready)?;
+        write_private(path, &text)
+            .with_context(|| format!("`ready_file`: cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+async fn run_until_stopped(tasks: &TaskSet, stopping: CancellationToken) -> anyhow::Result<()> {
+    let too_long = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
+    };
+    tokio::select! {
+        ended = tasks.run_until_stopped() => Ok(ended?),
+        () = too_long => {
+            tracing::warn!("some tasks did not end in time");
+            Ok(())
+        }
+    }
+}
