@@ -10,14 +10,16 @@ use tokio::sync::OnceCell;
 use crate::caller::{self, Connection, Reply, Request};
 use crate::core_api::CoreApi;
 use crate::logs;
-use crate::stack::{Stack, StackFile};
+use crate::stack::{Stack, StackFile, authority};
 
 /// A stack as a test uses it.
 #[derive(Debug)]
 pub struct Gateway {
     pub file: StackFile,
     pub api: CoreApi,
-    /// `host:port` of the proxy API.
+    /// The region in which this gateway makes its records.
+    pub region: String,
+    /// `host:port` of one of its Envoys.
     pub address: String,
 }
 
@@ -159,11 +161,29 @@ impl Gateway {
         Self::of(shared_stack().await?)
     }
 
+    /// The first Envoy of the first region.
     pub fn of(stack: &Stack) -> Result<Self> {
+        Self::at(stack, &stack.region()?.name, stack.gateway()?)
+    }
+
+    /// Every Envoy of a region.
+    pub fn of_region(stack: &Stack, region: &str) -> Result<Vec<Self>> {
+        let mut regions = stack.file.regions.iter();
+        let entry = regions
+            .find(|entry| entry.name == region)
+            .context("no such region")?;
+        let listeners = entry.envoys.iter().map(|envoy| authority(&envoy.listener));
+        listeners
+            .map(|address| Self::at(stack, region, address.to_owned()))
+            .collect()
+    }
+
+    fn at(stack: &Stack, region: &str, address: String) -> Result<Self> {
         Ok(Self {
             file: stack.file.clone(),
             api: CoreApi::owner(&stack.file)?,
-            address: stack.gateway()?,
+            region: region.to_owned(),
+            address,
         })
     }
 
@@ -172,17 +192,13 @@ impl Gateway {
         shared_stack().await
     }
 
-    pub fn region(&self) -> Result<&str> {
-        Ok(&self.file.regions.first().context("no region")?.name)
-    }
-
     /// Creates a credential and gives its resource back.
     pub async fn credential(&self, side: &str, secret: &Secret) -> Result<Value> {
         let mut body = json!({
             "credentialName": unique("credential"),
             "credentialType": side,
             "credentialAuthType": secret.kind,
-            "credentialRegion": self.region()?,
+            "credentialRegion": self.region,
         });
         if secret.kind != "none" {
             insert(&mut body, "credentialSecret", secret.body.clone());
@@ -197,7 +213,7 @@ impl Gateway {
         let body = json!({
             "targetName": unique("target"),
             "targetBaseURL": base_url,
-            "targetRegion": self.region()?,
+            "targetRegion": self.region,
         });
         self.api.create("targets", &body).await
     }
@@ -214,7 +230,7 @@ impl Gateway {
         let target_credential_id = id(&injected, "credentialId")?;
         let mut body = json!({
             "proxyName": unique("proxy"),
-            "proxyRegion": self.region()?,
+            "proxyRegion": self.region,
             "proxyProxyCredentialIds": credential_ids,
             "proxyTargetId": target_id,
             "proxyTargetCredentialId": target_credential_id,

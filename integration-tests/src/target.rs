@@ -4,18 +4,20 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
-use bytes::Bytes;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+
+mod script;
+
+use script::play;
+pub use script::{Gate, Script, Step, chunk, echo_body, head, head_bytes, respond, send};
 
 use crate::wait;
 use crate::wire::{Framing, Head, Part, Stream, Wire};
 
 /// Bodies are counted in full and kept up to this length.
 const KEPT_BODY: usize = 1 << 20;
-const FILLER: [u8; 16 * 1024] = [b'.'; 16 * 1024];
 
 /// One request as the target saw it; grows while the body arrives.
 #[derive(Clone, Debug, Default)]
@@ -42,52 +44,6 @@ impl Recorded {
     /// The request target, byte for byte.
     pub fn path(&self) -> &str {
         self.head.word(1)
-    }
-}
-
-/// What the target does, in order.
-#[derive(Clone, Debug)]
-pub enum Step {
-    Send(Bytes),
-    /// Sends that many filler bytes.
-    Filler(u64),
-    /// Waits until the test opens the gate once for each arrival.
-    Wait(Gate),
-    /// Sends back what comes until the peer closes.
-    Echo,
-    /// Closes without a word; by reset when the target was started with [`Style::Abrupt`].
-    Close,
-}
-
-/// A script and when it starts.
-#[derive(Clone, Debug)]
-pub enum Script {
-    /// When the request is complete.
-    AfterRequest(Vec<Step>),
-    /// As soon as the head is there.
-    AfterHead(Vec<Step>),
-}
-
-/// Holds a script until the test lets it go on.
-#[derive(Clone, Debug)]
-pub struct Gate(Arc<Semaphore>);
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(0)))
-    }
-}
-
-impl Gate {
-    /// Lets one waiting step pass, now or later.
-    pub fn open(&self) {
-        self.0.add_permits(1);
-    }
-
-    async fn pass(&self) {
-        if let Ok(permit) = self.0.acquire().await {
-            permit.forget();
-        }
     }
 }
 
@@ -197,50 +153,6 @@ impl Target {
         })
         .await
     }
-}
-
-/// A complete answer with its length, keeping the connection.
-pub fn respond(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Script {
-    let mut all = headers.to_vec();
-    let length = body.len().to_string();
-    all.push(("content-length", &length));
-    let mut bytes = head_bytes(status, &all);
-    bytes.extend_from_slice(body);
-    Script::AfterRequest(vec![Step::Send(bytes.into())])
-}
-
-/// An answer that gives back the request's body.
-pub fn echo_body(request: &Recorded) -> Script {
-    respond(
-        "200 OK",
-        &[("content-type", "application/octet-stream")],
-        &request.body,
-    )
-}
-
-/// A response head and its end.
-pub fn head_bytes(status: &str, headers: &[(&str, &str)]) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {status}\r\n");
-    for (name, value) in headers {
-        text.extend([name, ": ", value, "\r\n"]);
-    }
-    text.push_str("\r\n");
-    text.into_bytes()
-}
-
-/// A head as a step.
-pub fn head(status: &str, headers: &[(&str, &str)]) -> Step {
-    Step::Send(head_bytes(status, headers).into())
-}
-
-/// Bytes as a step.
-pub fn send(bytes: impl Into<Bytes>) -> Step {
-    Step::Send(bytes.into())
-}
-
-/// One chunk of a chunked body as a step.
-pub fn chunk(data: &str) -> Step {
-    send(format!("{:x}\r\n{data}\r\n", data.len()))
 }
 
 #[derive(Clone, Default)]
@@ -377,43 +289,6 @@ impl Recorded {
                 self.complete = true;
             }
             Part::Cut => {}
-        }
-    }
-}
-
-/// Runs a script; gives the connection back when it is still usable.
-async fn play<S: Stream>(mut wire: Wire<S>, steps: Vec<Step>) -> Option<Wire<S>> {
-    for step in steps {
-        match step {
-            Step::Send(bytes) => wire.send(&bytes).await.ok()?,
-            Step::Filler(length) => fill(&mut wire, length).await?,
-            Step::Wait(gate) => gate.pass().await,
-            Step::Echo => {
-                echo(wire).await;
-                return None;
-            }
-            Step::Close => return None,
-        }
-    }
-    Some(wire)
-}
-
-async fn fill<S: Stream>(wire: &mut Wire<S>, mut left: u64) -> Option<()> {
-    while left > 0 {
-        let length = usize::try_from(left)
-            .unwrap_or(usize::MAX)
-            .min(FILLER.len());
-        wire.send(FILLER.get(..length)?).await.ok()?;
-        left -= length as u64;
-    }
-    Some(())
-}
-
-async fn echo<S: Stream>(mut wire: Wire<S>) {
-    let mut framing = Framing::UntilClose;
-    while let Ok(Part::Data(data)) = wire.part(&mut framing).await {
-        if wire.send(&data).await.is_err() {
-            return;
         }
     }
 }

@@ -186,7 +186,7 @@ async fn foreign_records_are_unknown_records() -> Result<()> {
             );
         }
     }
-    let body = scene.good("proxies")?;
+    let body = scene.good("proxies");
     let foreign = other.send("POST", "proxies", &body).await?;
     let text = body
         .to_string()

@@ -53,7 +53,7 @@ async fn put_and_patch_change_what_they_name_on_the_wire() -> Result<()> {
     expect::ok(&gateway.call(&proxy.get("/x")).await?)?;
     assert_eq!(target.last()?.path(), "/other/x");
     let body = json!({
-        "proxyName": "put", "proxyRegion": gateway.region()?, "proxyProxyCredentialIds": proxy.credential_ids,
+        "proxyName": "put", "proxyRegion": gateway.region, "proxyProxyCredentialIds": proxy.credential_ids,
         "proxyTargetId": proxy.target_id, "proxyTargetCredentialId": proxy.target_credential_id,
     });
     gateway.api.applied("PUT", &path, &body).await?;

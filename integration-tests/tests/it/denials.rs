@@ -163,6 +163,7 @@ async fn a_suspended_organisation_is_402_until_it_is_reinstated() -> Result<()> 
         api: gateway.api.in_organisation(organisation),
         file: gateway.file.clone(),
         address: gateway.address.clone(),
+        region: gateway.region.clone(),
     };
     let target = Target::start().await?;
     let proxy = other.proxy_to(&target.url()).await?;

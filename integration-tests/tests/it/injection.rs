@@ -178,7 +178,7 @@ async fn reserved_names_and_control_bytes_are_refused_when_saved() -> Result<()>
     ] {
         let body = json!({
             "credentialName": "naughty", "credentialType": "target", "credentialAuthType": "custom",
-            "credentialRegion": gateway.region()?, "credentialSecret": secret,
+            "credentialRegion": gateway.region, "credentialSecret": secret,
         });
         let answer = gateway.api.send("POST", "credentials", &body).await?;
         ensure!(

@@ -38,6 +38,8 @@ mod life;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod regions;
+#[cfg(test)]
 mod revocation;
 #[cfg(test)]
 mod secrets;

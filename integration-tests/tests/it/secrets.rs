@@ -153,7 +153,7 @@ async fn a5_refused_secrets_are_not_quoted() -> Result<()> {
     ] {
         let request = json!({
             "credentialName": "refused", "credentialType": "proxy", "credentialAuthType": "apiKey",
-            "credentialRegion": gateway.region()?, "credentialSecret": body,
+            "credentialRegion": gateway.region, "credentialSecret": body,
         });
         let answer = gateway.api.send("POST", "credentials", &request).await?;
         ensure!(answer.status == 400, "{}", answer.text);
