@@ -63,6 +63,7 @@ CREATE TABLE user_account (
     email TEXT NOT NULL,
     first_name TEXT NOT NULL,
     last_name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     revision BIGINT NOT NULL
@@ -105,6 +106,8 @@ CREATE TABLE invite (
     invite_id TEXT PRIMARY KEY,
     organisation_id TEXT NOT NULL REFERENCES organisation (organisation_id),
     email TEXT NOT NULL,
+    -- The e-mail address in lower case.
+    name_key TEXT NOT NULL,
     roles TEXT NOT NULL,
     token_digest TEXT NOT NULL,
     expires_at TEXT NOT NULL,

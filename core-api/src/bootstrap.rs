@@ -1,1 +1,263 @@
-//! bootstrap
+//! The first start: one organisation, its owner, and the tokens to begin with.
+
+use std::path::Path;
+
+use requestrocket_process::file;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::app::AppState;
+use crate::auth::token::NewToken;
+use crate::domain::id::{OrganisationId, TokenId, UserId};
+use crate::domain::member::{Member, Roles};
+use crate::domain::organisation::{Limits, Organisation, OrganisationStatus, Plan};
+use crate::domain::user::{Profile, User};
+use crate::domain::user_token::UserToken;
+use crate::store::member::member_insert;
+use crate::store::organisation::organisation_insert;
+use crate::store::user::{user_insert, user_is_none};
+use crate::store::user_token::{operator_token_insert, user_token_insert};
+use crate::store::write::Write;
+
+const ORGANISATION_NAME: &str = "My organisation";
+const EMAIL: &str = "owner@localhost";
+const FIRST_NAME: &str = "First";
+const LAST_NAME: &str = "Owner";
+const TOKEN_NAME: &str = "First token";
+
+/// What the first start made. The tokens are nowhere else.
+#[derive(Debug)]
+pub struct FirstStart {
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// Its owner.
+    pub user: UserId,
+    /// Calls the Core API as the owner.
+    pub user_token: NewToken,
+    /// Changes plans and statuses.
+    pub operator_token: NewToken,
+}
+
+/// The bootstrap file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    client_id: String,
+    user_id: String,
+    user_token: &'a str,
+    operator_token: &'a str,
+}
+
+/// Fills an empty store; None when the store was filled before.
+///
+/// The tokens go to `file` before they count, so that a crash cannot lose them.
+///
+/// # Errors
+/// The store, the file or the machine's randomness fail.
+pub async fn first_start(
+    state: &AppState,
+    plan: Plan,
+    file: Option<&Path>,
+) -> anyhow::Result<Option<FirstStart>> {
+    let mut write = state.begin().await?;
+    if !user_is_none(write.conn()).await? {
+        return Ok(None);
+    }
+    let first = FirstStart {
+        organisation: OrganisationId::random(),
+        user: UserId::random(),
+        user_token: NewToken::user()?,
+        operator_token: NewToken::operator()?,
+    };
+    insert_user(&mut write, &first).await?;
+    insert_organisation(&mut write, &first, plan).await?;
+    let (digest, now) = (first.operator_token.digest(), write.now());
+    operator_token_insert(write.conn(), &digest, now).await?;
+    if let Some(file) = file {
+        file::write_private(file, first.document()?.as_bytes())?;
+    }
+    write.commit(&state.fleets).await?;
+    Ok(Some(first))
+}
+
+/// Makes one more operator token.
+///
+/// # Errors
+/// The store or the machine's randomness fail.
+pub async fn mint_operator_token(state: &AppState) -> anyhow::Result<NewToken> {
+    let token = NewToken::operator()?;
+    let mut write = state.begin().await?;
+    let now = write.now();
+    operator_token_insert(write.conn(), &token.digest(), now).await?;
+    write.commit(&state.fleets).await?;
+    Ok(token)
+}
+
+impl FirstStart {
+    fn document(&self) -> serde_json::Result<Zeroizing<String>> {
+        let document = Document {
+            client_id: self.organisation.to_string(),
+            user_id: self.user.to_string(),
+            user_token: self.user_token.expose(),
+            operator_token: self.operator_token.expose(),
+        };
+        serde_json::to_string(&document).map(Zeroizing::new)
+    }
+
+    fn owner(&self, write: &Write) -> anyhow::Result<User> {
+        let profile = Profile {
+            email: EMAIL.parse()?,
+            first_name: FIRST_NAME.parse()?,
+            last_name: LAST_NAME.parse()?,
+        };
+        let (now, revision) = (write.now(), write.revision());
+        Ok(User {
+            id: self.user,
+            profile,
+            created_at: now,
+            updated_at: now,
+            revision,
+        })
+    }
+}
+
+async fn insert_user(write: &mut Write, first: &FirstStart) -> anyhow::Result<()> {
+    let user = first.owner(write)?;
+    let token = UserToken {
+        id: TokenId::random(),
+        user: user.id,
+        name: TOKEN_NAME.parse()?,
+        prefix: first.user_token.shown_prefix(),
+        expires_at: None,
+        last_used_at: None,
+        created_at: write.now(),
+        revision: write.revision(),
+    };
+    user_insert(write.conn(), &user).await?;
+    user_token_insert(write.conn(), &token, &first.user_token.digest()).await?;
+    Ok(())
+}
+
+async fn insert_organisation(
+    write: &mut Write,
+    first: &FirstStart,
+    plan: Plan,
+) -> anyhow::Result<()> {
+    let (now, revision) = (write.now(), write.revision());
+    let organisation = Organisation {
+        id: first.organisation,
+        name: ORGANISATION_NAME.parse()?,
+        plan,
+        status: OrganisationStatus::Active,
+        limits: Limits::default(),
+        allowed_regions: Vec::new(),
+        created_at: now,
+        updated_at: now,
+        created_by: first.user.to_string(),
+        revision,
+    };
+    let member = Member {
+        organisation: first.organisation,
+        user: first.user,
+        profile: first.owner(write)?.profile,
+        roles: Roles::owner(),
+        created_at: now,
+        updated_at: now,
+        created_by: first.user.to_string(),
+        revision,
+    };
+    organisation_insert(write.conn(), &organisation).await?;
+    member_insert(write.conn(), &member).await?;
+    write
+        .touch_organisation(&first.organisation.to_string())
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+    use requestrocket_process::clock::Clock;
+    use requestrocket_process::tasks::TaskSet;
+
+    use super::*;
+    use crate::auth::{Caller, caller_of};
+    use crate::domain::permission::Role;
+    use crate::fleet::Fleets;
+    use crate::store::session::membership_fetch;
+    use crate::store::testing::stores;
+
+    fn bearing(token: &NewToken) -> HeaderMap {
+        let value = HeaderValue::from_str(token.expose()).unwrap();
+        HeaderMap::from_iter([(AUTHORIZATION, value)])
+    }
+
+    #[tokio::test]
+    async fn the_first_start_makes_an_owner_and_the_second_nothing() {
+        for store in stores().await {
+            let (fleets, tasks) = (Fleets::default(), TaskSet::default());
+            let state = AppState::new(store.db.clone(), Clock::default(), fleets, tasks);
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("bootstrap.json");
+            let first = first_start(&state, Plan::Team, Some(&file))
+                .await
+                .unwrap()
+                .unwrap();
+            let caller = caller_of(&state, &bearing(&first.user_token))
+                .await
+                .unwrap();
+            assert_eq!(caller.user().unwrap(), first.user);
+            let operator = caller_of(&state, &bearing(&first.operator_token))
+                .await
+                .unwrap();
+            assert_eq!(operator, Caller::Operator);
+            let mut conn = store.conn().await;
+            let found = membership_fetch(&mut conn, first.organisation, first.user)
+                .await
+                .unwrap();
+            let (organisation, roles) = found.unwrap();
+            assert_eq!((organisation.plan, roles), (Plan::Team, vec![Role::Owner]));
+            let document: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            assert_eq!(document["userToken"], first.user_token.expose());
+            assert_eq!(document["clientId"], first.organisation.to_string());
+            assert!(
+                first_start(&state, Plan::Basic, Some(&file))
+                    .await
+                    .unwrap()
+                    .is_none()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_minted_operator_token_counts() {
+        let store = crate::store::testing::sqlite().await;
+        let (fleets, tasks) = (Fleets::default(), TaskSet::default());
+        let state = AppState::new(store.db.clone(), Clock::default(), fleets, tasks);
+        let token = mint_operator_token(&state).await.unwrap();
+        assert_eq!(
+            caller_of(&state, &bearing(&token)).await.unwrap(),
+            Caller::Operator
+        );
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_written_leaves_the_store_empty() {
+        let store = crate::store::testing::sqlite().await;
+        let (fleets, tasks) = (Fleets::default(), TaskSet::default());
+        let state = AppState::new(store.db.clone(), Clock::default(), fleets, tasks);
+        let missing = Path::new("/nonexistent/bootstrap.json");
+        assert!(
+            first_start(&state, Plan::Team, Some(missing))
+                .await
+                .is_err()
+        );
+        assert!(
+            first_start(&state, Plan::Team, None)
+                .await
+                .unwrap()
+                .is_some()
+        );
+    }
+}

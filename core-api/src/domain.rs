@@ -1,7 +1,13 @@
 //! Records, permissions and invariants: no I/O, no SQL, no HTTP.
 
+pub mod address;
+pub mod api_key;
+pub mod base_url;
+pub mod credential;
 pub mod effect;
 pub mod id;
+pub mod listing;
+pub mod member;
 pub mod moment;
 pub mod name;
 pub mod organisation;
@@ -9,3 +15,7 @@ pub mod permission;
 pub mod problem;
 pub mod random;
 pub mod region;
+pub mod secret;
+pub mod target;
+pub mod user;
+pub mod user_token;

@@ -13,5 +13,6 @@ pub mod pki;
 pub mod region_link;
 pub mod routes;
 pub mod sealing;
+pub mod serve;
 pub mod service;
 pub mod store;

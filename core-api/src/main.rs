@@ -1,2 +1,97 @@
-//! Entry point.
-fn main() {}
+//! Entry point: the command line.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use requestrocket_core_api::bootstrap::{self, FirstStart};
+use requestrocket_core_api::config::Config;
+use requestrocket_core_api::domain::region::RegionName;
+use requestrocket_core_api::region_link;
+use requestrocket_core_api::serve::{self, Core};
+use requestrocket_process::logs;
+
+/// RequestRocket's control plane.
+#[derive(Debug, Parser)]
+#[command(name = "requestrocket-core-api", version)]
+struct Arguments {
+    /// Settings file (TOML).
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    /// Check the settings and exit.
+    #[arg(long, global = true)]
+    check_config: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the REST API and the region link (the default).
+    Serve,
+    /// Print a token with which a region enrols once within an hour; makes the region when new.
+    RegionToken {
+        /// Name of the region.
+        #[arg(long)]
+        region: RegionName,
+    },
+    /// Print a new operator token.
+    OperatorToken,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when standard error is closed.
+            let _ = writeln!(std::io::stderr(), "requestrocket-core-api: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let config = Config::load(arguments.config.as_deref())?;
+    logs::start(&config.log).context("invalid settings: `log`")?;
+    if arguments.check_config {
+        return Ok(say("ok")?);
+    }
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => {
+            let mut core = Core::start(&config).await?;
+            if let Some(first) = core.first_start.take() {
+                introduce(&first)?;
+            }
+            core.run(&config).await
+        }
+        Command::RegionToken { region } => {
+            let state = serve::open(&config).await?;
+            let token = region_link::issue_token(&state.db, &state.clock, &region).await?;
+            Ok(say(token.expose())?)
+        }
+        Command::OperatorToken => {
+            let state = serve::open(&config).await?;
+            let token = bootstrap::mint_operator_token(&state).await?;
+            Ok(say(token.expose())?)
+        }
+    }
+}
+
+/// The only time that these tokens are shown.
+fn introduce(first: &FirstStart) -> std::io::Result<()> {
+    say(&format!("organisation    {}", first.organisation))?;
+    say(&format!("user            {}", first.user))?;
+    say(&format!("user token      {}", first.user_token.expose()))?;
+    say(&format!(
+        "operator token  {}",
+        first.operator_token.expose()
+    ))
+}
+
+/// Standard output is for what a command answers; everything else is in the log.
+fn say(line: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{line}")
+}

@@ -2,14 +2,22 @@
 //! names say the record first, then the verb.
 
 pub mod change;
+pub mod credential;
 pub mod idempotency;
+pub mod invite;
+pub mod listing;
+pub mod member;
 pub mod organisation;
 pub mod present;
+pub mod proxy_binding;
 pub mod region;
 pub mod row;
 pub mod session;
+pub mod target;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod user;
+pub mod user_token;
 pub mod write;
 
 use sqlx::migrate::Migrator;

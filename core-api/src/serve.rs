@@ -1,0 +1,148 @@
+//! The running process: store, region link and REST API, put together.
+
+mod http;
+mod trace;
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use requestrocket_process::clock::Clock;
+use requestrocket_process::db::Db;
+use requestrocket_process::file;
+use requestrocket_process::tasks::TaskSet;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::app::{self, AppState};
+use crate::bootstrap::{self, FirstStart};
+use crate::config::Config;
+use crate::fleet::Fleets;
+use crate::pki::{Authority, Identity};
+use crate::region_link::RegionLink;
+use crate::store::MIGRATIONS;
+
+/// What is still open after this is cut.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// A process whose listeners are bound.
+#[derive(Debug)]
+pub struct Core {
+    state: AppState,
+    authority: Authority,
+    identity: Identity,
+    rest: TcpListener,
+    region: TcpListener,
+    /// None when the store was filled before.
+    pub first_start: Option<FirstStart>,
+}
+
+/// Opens the store that `config` names and what works on it.
+///
+/// # Errors
+/// The data folder or the store cannot be used.
+pub async fn open(config: &Config) -> anyhow::Result<AppState> {
+    let folder = config.data_dir.display();
+    file::create_private_dir(&config.data_dir)
+        .with_context(|| format!("data folder `{folder}`"))?;
+    let db = Db::open(config.database_url.expose(), &MIGRATIONS).await?;
+    let state = AppState::new(db, Clock::default(), Fleets::default(), TaskSet::default());
+    Ok(state.allowing(&config.allow_private_targets))
+}
+
+impl Core {
+    /// Opens everything; nothing is served yet.
+    ///
+    /// # Errors
+    /// Says which part cannot be opened.
+    pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        let state = open(config).await?;
+        let now = state.clock.now();
+        let authority = Authority::load_or_create(&config.data_dir.join("pki"), now)?;
+        let identity = authority.issue_server(&config.region_link_names, now)?;
+        let rest = bind("listen", config.listen).await?;
+        let region = bind("region_listen", config.region_listen).await?;
+        let (plan, file) = (config.bootstrap_plan, config.bootstrap_file.as_deref());
+        let first_start = bootstrap::first_start(&state, plan, file).await?;
+        Ok(Self {
+            state,
+            authority,
+            identity,
+            rest,
+            region,
+            first_start,
+        })
+    }
+
+    /// Serves until the process is told to stop.
+    ///
+    /// # Errors
+    /// The ready file cannot be written or signals cannot be heard.
+    pub async fn run(self, config: &Config) -> anyhow::Result<()> {
+        let Self {
+            state,
+            authority,
+            identity,
+            rest,
+            region,
+            first_start: _,
+        } = self;
+        let ready = json!({
+            "restUrl": format!("http://{}", rest.local_addr()?),
+            "regionLinkUrl": format!("https://{}", region.local_addr()?),
+        });
+        let metrics = trace::install_metrics()?;
+        let (tasks, db) = (state.tasks.clone(), state.db.clone());
+        let link = RegionLink {
+            db: db.clone(),
+            fleets: state.fleets.clone(),
+            authority,
+            clock: state.clock.clone(),
+            tasks: tasks.clone(),
+        };
+        let stopping = tasks.stopping();
+        tasks.spawn("region link server", async move {
+            let server = link.serve(region, &identity);
+            bounded(stopping.cancelled(), server)
+                .await
+                .unwrap_or(Ok(()))?;
+            Ok(())
+        });
+        let app = trace::layered(app::router(state), metrics);
+        let stopping = tasks.stopping();
+        tasks.spawn("rest server", async move {
+            bounded(
+                stopping.cancelled(),
+                http::serve(rest, app, stopping.clone()),
+            )
+            .await;
+            Ok(())
+        });
+        if let Some(file) = &config.ready_file {
+            file::write_private(file, ready.to_string().as_bytes())
+                .with_context(|| format!("ready file `{}`", file.display()))?;
+        }
+        tracing::info!(urls = %ready, "ready");
+        tasks.run_until_stopped().await?;
+        db.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn bind(setting: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("`{setting}` = `{address}` cannot be bound"))
+}
+
+/// Runs `work` to its end, or until [`GRACE`] after `stop`.
+async fn bounded<T>(stop: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    let cut = async {
+        stop.await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        done = work => Some(done),
+        () = cut => None,
+    }
+}
