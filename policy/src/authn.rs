@@ -49,7 +49,7 @@ pub(crate) struct Accepted {
 }
 
 /// What of the presented value is compared.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     ApiKey,
     Bearer { prefix: Box<str> },

@@ -252,3 +252,6 @@ impl std::fmt::Display for JsonText<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

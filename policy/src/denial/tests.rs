@@ -1,0 +1,221 @@
+//! The error table of product.md §3 with details 45, 46 and 54, row by row.
+
+use super::*;
+
+const ID: &str = "4be0643f-1d98-4573-97cd-ca98a65347dd";
+
+#[test]
+fn the_table_is_that_of_the_specification() {
+    let rows = [
+        (
+            Denial::PathAmbiguous,
+            400,
+            "proxy-access-denied",
+            "PATH_AMBIGUOUS",
+        ),
+        (
+            Denial::BadRequest,
+            400,
+            "proxy-access-denied",
+            "BAD_REQUEST",
+        ),
+        (
+            Denial::RequestTimeout,
+            408,
+            "proxy-access-denied",
+            "BAD_REQUEST",
+        ),
+        (
+            Denial::HeadersTooLarge,
+            431,
+            "proxy-access-denied",
+            "BAD_REQUEST",
+        ),
+        (
+            Denial::MethodNotAllowed,
+            405,
+            "proxy-access-denied",
+            "METHOD_NOT_ALLOWED",
+        ),
+        (
+            Denial::CredentialMissing,
+            401,
+            "proxy-access-denied",
+            "CREDENTIAL_MISSING",
+        ),
+        (
+            Denial::CredentialInvalid,
+            403,
+            "proxy-access-denied",
+            "CREDENTIAL_INVALID",
+        ),
+        (
+            Denial::ProxyInactive,
+            403,
+            "proxy-access-denied",
+            "PROXY_INACTIVE",
+        ),
+        (
+            Denial::BillingSuspended,
+            402,
+            "billing-suspended",
+            "BILLING_SUSPENDED",
+        ),
+        (
+            Denial::ProxyIncomplete,
+            503,
+            "proxy-access-granted",
+            "PROXY_INCOMPLETE",
+        ),
+        (
+            Denial::ResponseTooLarge,
+            413,
+            "response-too-large",
+            "RESPONSE_TOO_LARGE",
+        ),
+        (
+            Denial::TargetUnreachable,
+            502,
+            "proxy-access-granted",
+            "TARGET_UNREACHABLE",
+        ),
+        (
+            Denial::AddressNotAllowed,
+            502,
+            "proxy-access-granted",
+            "TARGET_UNREACHABLE",
+        ),
+        (
+            Denial::TargetTimeout,
+            504,
+            "proxy-access-granted",
+            "TARGET_TIMEOUT",
+        ),
+    ];
+    for (denial, status, proxy_code, code) in rows {
+        assert_eq!(denial.status(), status, "{denial:?}");
+        assert_eq!(
+            denial.proxy_code().map(ProxyCode::as_str),
+            Some(proxy_code),
+            "{denial:?}"
+        );
+        assert_eq!(denial.code(), code, "{denial:?}");
+    }
+    let listed: Vec<_> = rows
+        .iter()
+        .map(|row| row.0)
+        .chain([Denial::GatewayFault])
+        .collect();
+    let mut all = Denial::ALL.to_vec();
+    all.sort();
+    let mut sorted = listed;
+    sorted.sort();
+    assert_eq!(all, sorted);
+}
+
+fn header<'a>(response: &'a DenialResponse, name: &str) -> Option<&'a str> {
+    let mut values = response.headers.iter().filter(|(other, _)| *other == name);
+    let value = values.next().map(|(_, value)| value.as_str());
+    assert!(values.next().is_none(), "two {name}");
+    value
+}
+
+#[test]
+fn every_refusal_carries_the_four_headers_and_the_body() {
+    for denial in Denial::ALL
+        .into_iter()
+        .filter(|denial| *denial != Denial::GatewayFault)
+    {
+        let response = denial.response(ID);
+        assert_eq!(response.status, denial.status());
+        assert_eq!(header(&response, "content-type"), Some("application/json"));
+        let proxy_code = denial.proxy_code().map(ProxyCode::as_str);
+        assert_eq!(header(&response, "requestrocket-proxy-code"), proxy_code);
+        assert_eq!(
+            header(&response, "requestrocket-proxy-message"),
+            Some(denial.message())
+        );
+        assert_eq!(header(&response, "requestrocket-request-id"), Some(ID));
+        let is_401 = denial == Denial::CredentialMissing;
+        assert_eq!(
+            header(&response, "www-authenticate").is_some(),
+            is_401,
+            "{denial:?}"
+        );
+        let is_405 = denial == Denial::MethodNotAllowed;
+        assert_eq!(header(&response, "allow").is_some(), is_405, "{denial:?}");
+        let body = String::from_utf8(response.body).unwrap();
+        let want = format!(
+            "{{\"error\":\"{}\",\"code\":\"{}\",\"status\":{},\"details\":[],\"requestId\":\"{ID}\"}}",
+            denial.message(),
+            denial.code(),
+            denial.status(),
+        );
+        assert_eq!(body, want);
+    }
+}
+
+#[test]
+fn the_extra_headers_are_fixed() {
+    let missing = Denial::CredentialMissing.response(ID);
+    assert_eq!(
+        header(&missing, "www-authenticate"),
+        Some("Bearer realm=\"requestrocket\"")
+    );
+    let method = Denial::MethodNotAllowed.response(ID);
+    let allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    assert_eq!(header(&method, "allow"), Some(allow));
+}
+
+#[test]
+fn a_gateway_fault_is_bare() {
+    let response = Denial::GatewayFault.response(ID);
+    assert_eq!(
+        response,
+        DenialResponse {
+            status: 503,
+            headers: Vec::new(),
+            body: Vec::new()
+        }
+    );
+}
+
+#[test]
+fn there_is_one_sentence_for_each_code() {
+    for one in Denial::ALL {
+        let message = one.message();
+        assert!(message.is_ascii() && message.ends_with('.'), "{message}");
+        assert!(!message.contains(['"', '\\']), "{message}");
+        for other in Denial::ALL
+            .into_iter()
+            .filter(|other| other.code() == one.code())
+        {
+            // A forbidden address says so (details 38).
+            let says_more = [one, other].contains(&Denial::AddressNotAllowed);
+            assert!(says_more || other.message() == message, "{one:?} {other:?}");
+        }
+    }
+    assert!(
+        Denial::AddressNotAllowed
+            .message()
+            .contains("address not allowed")
+    );
+}
+
+#[test]
+fn the_body_is_json_whatever_the_request_id() {
+    for (id, want) in [
+        ("a\"b", "a\\\"b"),
+        ("a\\b", "a\\\\b"),
+        ("a\nb\u{0}", "a\\u000ab\\u0000"),
+        ("é", "é"),
+        ("", ""),
+        ("%REQ(X-ID)%", "%REQ(X-ID)%"),
+    ] {
+        let body = Denial::BadRequest.body(id);
+        assert!(
+            body.ends_with(&format!("\"requestId\":\"{want}\"}}")),
+            "{body}"
+        );
+    }
+}
