@@ -16,7 +16,7 @@ use crate::server::{Listener, Server, ask, port_of};
 
 const ENROLMENT_TOKEN: &str = "REQUESTROCKET_XDS_SERVER_ENROLMENT_TOKEN";
 /// There once the region server was enrolled.
-const IDENTITY: &str = "pki/control-plane.pem";
+const IDENTITY: &str = "pki/identity.pem";
 
 /// A region server that is ready.
 #[derive(Debug)]
