@@ -1,0 +1,279 @@
+//! The measured stack: the supervisor in release mode, and the few Core API calls needed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use crate::load::Load;
+
+/// A running stack; ended on drop.
+#[derive(Debug)]
+pub(crate) struct BenchStack {
+    supervisor: Child,
+    description: Value,
+    http: reqwest::Client,
+    region: String,
+}
+
+/// A proxy that forwards to the measured target.
+#[derive(Clone, Debug)]
+pub(crate) struct BenchProxy {
+    pub(crate) proxy_id: String,
+    pub(crate) credential: String,
+    pub(crate) envoy_binary: PathBuf,
+}
+
+/// What every proxy of the fleet shares.
+#[derive(Clone, Debug)]
+pub(crate) struct Bindings {
+    pub(crate) proxy_credential_id: String,
+    pub(crate) target_id: String,
+    pub(crate) target_credential_id: String,
+}
+
+impl BenchStack {
+    /// Starts the supervisor that lies beside this program and waits until it is ready.
+    pub(crate) async fn start(scratch: &Path) -> anyhow::Result<Self> {
+        let data_dir = scratch.join("stack");
+        let supervisor = Command::new(beside_this_program("requestrocket-local-stack")?)
+            .args([
+                "--release",
+                "--ports",
+                "auto",
+                "--no-demo",
+                "--allow-private-targets",
+            ])
+            .arg("--data-dir")
+            .arg(&data_dir)
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .context("the supervisor cannot be started; `make bench` builds it")?;
+        let mut stack = Self {
+            supervisor,
+            description: Value::Null,
+            http: reqwest::Client::new(),
+            region: String::new(),
+        };
+        stack.description = stack.wait_until_ready(&data_dir.join("stack.json")).await?;
+        stack.region = stack.text("/regions/0/name")?;
+        Ok(stack)
+    }
+
+    async fn wait_until_ready(&mut self, file: &Path) -> anyhow::Result<Value> {
+        for _ in 0..1200 {
+            if let Ok(text) = std::fs::read(file) {
+                return Ok(serde_json::from_slice(&text)?);
+            }
+            if let Some(status) = self.supervisor.try_wait()? {
+                anyhow::bail!("the supervisor ended with {status}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::bail!("the stack was not ready within a minute")
+    }
+
+    /// Creates the credentials and the target that all proxies share.
+    pub(crate) async fn create_bindings(
+        &self,
+        name: &str,
+        target_url: &str,
+    ) -> anyhow::Result<(Bindings, String)> {
+        let caller = self
+            .create("credentials", &json!({
+                "credentialName": format!("{name} caller"), "credentialType": "proxy",
+                "credentialAuthType": "apiKey", "credentialRegion": self.region, "credentialSecret": {},
+            }))
+            .await?;
+        let target = self
+            .create(
+                "targets",
+                &json!({
+                    "targetName": name, "targetBaseURL": target_url, "targetRegion": self.region,
+                }),
+            )
+            .await?;
+        let injected = self
+            .create(
+                "credentials",
+                &json!({
+                    "credentialName": format!("{name} target"), "credentialType": "target",
+                    "credentialAuthType": "bearer", "credentialRegion": self.region,
+                    "credentialSecret": {"token": "target-secret"},
+                }),
+            )
+            .await?;
+        let bindings = Bindings {
+            proxy_credential_id: member(&caller, "credentialId")?,
+            target_id: member(&target, "targetId")?,
+            target_credential_id: member(&injected, "credentialId")?,
+        };
+        let key = caller["credentialSecret"]["key"]
+            .as_str()
+            .context("no generated key")?;
+        Ok((bindings, key.to_owned()))
+    }
+
+    /// Creates one proxy; its id.
+    pub(crate) async fn create_bound_proxy(
+        &self,
+        name: &str,
+        to: &Bindings,
+        wait: bool,
+    ) -> anyhow::Result<String> {
+        let path = if wait {
+            "proxies?wait=applied&waitSeconds=30"
+        } else {
+            "proxies"
+        };
+        let proxy = self
+            .create(path, &json!({
+                "proxyName": name, "proxyRegion": self.region,
+                "proxyProxyCredentialIds": [to.proxy_credential_id],
+                "proxyTargetId": to.target_id, "proxyTargetCredentialId": to.target_credential_id,
+            }))
+            .await?;
+        member(&proxy, "proxyId")
+    }
+
+    /// A proxy to `target_url` with all it needs, enforced.
+    pub(crate) async fn create_proxy(
+        &self,
+        name: &str,
+        target_url: &str,
+    ) -> anyhow::Result<BenchProxy> {
+        let (bindings, credential) = self.create_bindings(name, target_url).await?;
+        let proxy_id = self.create_bound_proxy(name, &bindings, true).await?;
+        let envoy_binary = std::fs::read_link(format!("/proc/{}/exe", self.envoy_pid()?))?;
+        Ok(BenchProxy {
+            proxy_id,
+            credential,
+            envoy_binary,
+        })
+    }
+
+    /// Switches a proxy on or off; answers when the Core API has.
+    pub(crate) async fn set_active(&self, proxy_id: &str, is_active: bool) -> anyhow::Result<()> {
+        let url = self.organisation_url(&format!("proxies/{proxy_id}"))?;
+        let answer = self
+            .http
+            .patch(url)
+            .header("authorization", self.text("/userToken")?)
+            .json(&json!({"proxyActive": is_active}))
+            .send()
+            .await?;
+        anyhow::ensure!(
+            answer.status().is_success(),
+            "PATCH answered {}",
+            answer.status()
+        );
+        Ok(())
+    }
+
+    /// Envoy's whole configuration as its admin endpoint dumps it.
+    pub(crate) async fn config_dump(&self) -> anyhow::Result<Value> {
+        let url = format!("{}/config_dump", self.text("/regions/0/envoys/0/admin")?);
+        Ok(self
+            .http
+            .get(url)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?)
+    }
+
+    pub(crate) fn load(&self, proxy: &BenchProxy) -> anyhow::Result<Load> {
+        Ok(Load {
+            url: self.proxy_url(&proxy.proxy_id)?,
+            authorization: proxy.credential.clone(),
+            envoy_pid: self.envoy_pid()?,
+        })
+    }
+
+    pub(crate) fn proxy_url(&self, proxy_id: &str) -> anyhow::Result<String> {
+        Ok(format!(
+            "{}/api/{proxy_id}/v1/me",
+            self.text("/regions/0/envoys/0/listener")?
+        ))
+    }
+
+    /// Process ids by role: `envoy`, `xds-server`, `core-api`.
+    pub(crate) fn pids(&self) -> anyhow::Result<BTreeMap<&'static str, u32>> {
+        Ok(BTreeMap::from([
+            ("envoy", self.envoy_pid()?),
+            (
+                "xds-server",
+                self.pid(&format!("/pids/regions/{}", self.region))?,
+            ),
+            ("core-api", self.pid("/pids/coreApi")?),
+        ]))
+    }
+
+    fn envoy_pid(&self) -> anyhow::Result<u32> {
+        self.pid("/pids/envoys/0")
+    }
+
+    fn pid(&self, pointer: &str) -> anyhow::Result<u32> {
+        let pid = self.description.pointer(pointer).and_then(Value::as_u64);
+        Ok(pid
+            .with_context(|| format!("stack.json has no {pointer}"))?
+            .try_into()?)
+    }
+
+    fn text(&self, pointer: &str) -> anyhow::Result<String> {
+        let text = self.description.pointer(pointer).and_then(Value::as_str);
+        Ok(text
+            .with_context(|| format!("stack.json has no {pointer}"))?
+            .to_owned())
+    }
+
+    fn organisation_url(&self, path: &str) -> anyhow::Result<String> {
+        Ok(format!(
+            "{}/clients/{}/{path}",
+            self.text("/coreApi")?,
+            self.text("/clientId")?
+        ))
+    }
+
+    async fn create(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let answer = self
+            .http
+            .post(self.organisation_url(path)?)
+            .header("authorization", self.text("/userToken")?)
+            .json(body)
+            .send()
+            .await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        anyhow::ensure!(status.is_success(), "POST {path} answered {status}: {text}");
+        Ok(serde_json::from_str(&text)?)
+    }
+}
+
+impl Drop for BenchStack {
+    fn drop(&mut self) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.supervisor.id()).unwrap_or(0));
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        let _ = self.supervisor.wait();
+    }
+}
+
+fn member(resource: &Value, name: &str) -> anyhow::Result<String> {
+    Ok(resource[name]
+        .as_str()
+        .with_context(|| format!("the answer has no {name}"))?
+        .to_owned())
+}
+
+fn beside_this_program(name: &str) -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    Ok(program
+        .parent()
+        .context("this program has no folder")?
+        .join(name))
+}

@@ -1,0 +1,259 @@
+//! Static Envoys for comparison, made from the configuration dump of the running one.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use crate::load::Load;
+use crate::stack::BenchProxy;
+use crate::upstream::free_port;
+
+const WASM_FILTER_TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+
+/// What stands in the place of our filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variant {
+    /// Nothing.
+    Bare,
+    /// Envoy's own filters: key check, one rule, header swap.
+    Native,
+    /// The same three in Lua.
+    Lua,
+}
+
+impl Variant {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare Envoy",
+            Self::Native => "native filters",
+            Self::Lua => "Lua",
+        }
+    }
+
+    fn filters(self, proxy: &BenchProxy) -> Vec<Value> {
+        match self {
+            Self::Bare => Vec::new(),
+            Self::Native => native_filters(proxy),
+            Self::Lua => vec![lua_filter(proxy)],
+        }
+    }
+}
+
+/// An Envoy with a static configuration; ended on drop.
+#[derive(Debug)]
+pub(crate) struct VariantEnvoy {
+    pub(crate) variant: Variant,
+    child: Child,
+    port: u16,
+}
+
+impl VariantEnvoy {
+    pub(crate) async fn start(
+        variant: Variant,
+        dump: &Value,
+        proxy: &BenchProxy,
+        scratch: &Path,
+    ) -> anyhow::Result<Self> {
+        let port = free_port()?;
+        let bootstrap = bootstrap(variant, dump, proxy, port)?;
+        let file = scratch.join(format!("{variant:?}.json"));
+        fs::write(&file, serde_json::to_vec_pretty(&bootstrap)?)?;
+        let log = fs::File::create(file.with_extension("log"))?;
+        let child = Command::new(&proxy.envoy_binary)
+            .arg("-c")
+            .arg(&file)
+            .args([
+                "--use-dynamic-base-id",
+                "--concurrency",
+                "1",
+                "-l",
+                "warning",
+            ])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .context("Envoy cannot be run")?;
+        let envoy = Self {
+            variant,
+            child,
+            port,
+        };
+        envoy.wait_until_answering(proxy).await.with_context(|| {
+            format!(
+                "{}: {}",
+                variant.name(),
+                fs::read_to_string(file.with_extension("log")).unwrap_or_default()
+            )
+        })?;
+        Ok(envoy)
+    }
+
+    pub(crate) fn load(&self, proxy: &BenchProxy) -> Load {
+        Load {
+            url: format!(
+                "http://127.0.0.1:{}/api/{}/v1/me",
+                self.port, proxy.proxy_id
+            ),
+            authorization: proxy.credential.clone(),
+            envoy_pid: self.child.id(),
+        }
+    }
+
+    async fn wait_until_answering(&self, proxy: &BenchProxy) -> anyhow::Result<()> {
+        let load = self.load(proxy);
+        let call = async {
+            loop {
+                let sent = reqwest::Client::new()
+                    .get(&load.url)
+                    .header("authorization", &load.authorization)
+                    .send()
+                    .await;
+                match sent {
+                    Ok(answer) if answer.status().is_success() => return,
+                    Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(15), call)
+            .await
+            .context("it does not answer 200")
+    }
+}
+
+impl Drop for VariantEnvoy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn bootstrap(
+    variant: Variant,
+    dump: &Value,
+    proxy: &BenchProxy,
+    port: u16,
+) -> anyhow::Result<Value> {
+    let mut listener = section(dump, "ListenersConfigDump")?
+        .pointer("/dynamic_listeners/0/active_state/listener")
+        .context("the dump has no active listener")?
+        .clone();
+    listener["address"] = json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
+    let manager = listener
+        .pointer_mut("/filter_chains/0/filters/0/typed_config")
+        .context("the listener has no connection manager")?;
+    replace_filter(manager, variant.filters(proxy))?;
+    manager["scoped_routes"]["scoped_route_configurations_list"] =
+        json!({"scoped_route_configurations": [scope(dump, &proxy.proxy_id)?]});
+    manager["scoped_routes"]
+        .as_object_mut()
+        .context("scoped_routes")?
+        .remove("scoped_rds");
+    manager["scoped_routes"]
+        .as_object_mut()
+        .context("scoped_routes")?
+        .remove("rds_config_source");
+    Ok(json!({
+        "static_resources": {"listeners": [listener], "clusters": clusters(dump)?},
+    }))
+}
+
+fn section<'a>(dump: &'a Value, kind: &str) -> anyhow::Result<&'a Value> {
+    dump["configs"]
+        .as_array()
+        .context("the dump has no configs")?
+        .iter()
+        .find(|config| {
+            config["@type"]
+                .as_str()
+                .is_some_and(|name| name.ends_with(kind))
+        })
+        .with_context(|| format!("the dump has no {kind}"))
+}
+
+fn replace_filter(manager: &mut Value, with: Vec<Value>) -> anyhow::Result<()> {
+    let filters = manager["http_filters"]
+        .as_array_mut()
+        .context("http_filters")?;
+    let place = filters
+        .iter()
+        .position(|filter| filter["typed_config"]["@type"] == WASM_FILTER_TYPE)
+        .context("the listener has no Wasm filter")?;
+    filters.splice(place..=place, with);
+    Ok(())
+}
+
+fn scope(dump: &Value, proxy_id: &str) -> anyhow::Result<Value> {
+    let routes = section(dump, "RoutesConfigDump")?["dynamic_route_configs"]
+        .as_array()
+        .context("dynamic_route_configs")?
+        .iter()
+        .map(|entry| &entry["route_config"])
+        .find(|route| route["name"] == proxy_id)
+        .context("the dump has no route of the proxy")?;
+    Ok(json!({
+        "name": proxy_id,
+        "key": {"fragments": [{"string_key": proxy_id}]},
+        "route_configuration": routes,
+    }))
+}
+
+fn clusters(dump: &Value) -> anyhow::Result<Vec<Value>> {
+    Ok(
+        section(dump, "ClustersConfigDump")?["dynamic_active_clusters"]
+            .as_array()
+            .context("dynamic_active_clusters")?
+            .iter()
+            .map(|entry| entry["cluster"].clone())
+            .collect(),
+    )
+}
+
+fn native_filters(proxy: &BenchProxy) -> Vec<Value> {
+    vec![
+        json!({"name": "envoy.filters.http.api_key_auth", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth",
+            "credentials": [{"key": proxy.credential, "client": "bench"}],
+            "key_sources": [{"header": "authorization"}],
+        }}),
+        json!({"name": "envoy.filters.http.rbac.rule", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+            "rules": {"action": "DENY", "policies": {"rule": {
+                "principals": [{"any": true}],
+                "permissions": [{"url_path": {"path": {"safe_regex": {"regex": ".*/admin.*"}}}}],
+            }}},
+        }}),
+        json!({"name": "envoy.filters.http.header_mutation.swap", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+            "mutations": {"request_mutations": [{"append": {
+                "header": {"key": "authorization", "value": "Bearer target-secret"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }}]},
+        }}),
+    ]
+}
+
+fn lua_filter(proxy: &BenchProxy) -> Value {
+    let code = format!(
+        "function envoy_on_request(handle)\n\
+           local headers = handle:headers()\n\
+           if headers:get('authorization') ~= '{key}' then\n\
+             handle:respond({{[':status'] = '403'}}, 'denied')\n\
+             return\n\
+           end\n\
+           if string.find(headers:get(':path'), '/admin') then\n\
+             handle:respond({{[':status'] = '403'}}, 'denied')\n\
+             return\n\
+           end\n\
+           headers:replace('authorization', 'Bearer target-secret')\n\
+         end",
+        key = proxy.credential,
+    );
+    json!({"name": "envoy.filters.http.lua", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+        "default_source_code": {"inline_string": code},
+    }})
+}
