@@ -12,7 +12,7 @@ use requestrocket_integration_tests::wait;
 use crate::expect;
 
 /// The header on which a filter built with `trap-header` traps.
-const TRAP: &str = "x-rr-test-trap";
+const TRAP: &str = "rr-test-trap";
 
 /// The trapping build, from `cargo xtask wasm --trap`.
 fn trapping_filter() -> Result<PathBuf> {
