@@ -1,6 +1,7 @@
 //! `requestrocket-local-stack`: the supervisor, and the helpers it starts from its own executable.
 
 use std::future::Future;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use requestrocket_local_stack::options::Options;
@@ -30,8 +31,17 @@ enum Command {
     RunChild(run_child::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
-    let Cli { command, options } = Cli::parse();
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(Cli { command, options }: Cli) -> anyhow::Result<()> {
     match command {
         // One thread: a child is ended by the kernel with the thread that started it.
         None => block_on(&mut Builder::new_current_thread(), stack::run(options)),
