@@ -1,6 +1,7 @@
 //! Records, permissions and invariants: no I/O, no SQL, no HTTP.
 
 pub mod address;
+pub mod alias;
 pub mod api_key;
 pub mod base_url;
 pub mod credential;
@@ -13,6 +14,7 @@ pub mod name;
 pub mod organisation;
 pub mod permission;
 pub mod problem;
+pub mod proxy;
 pub mod random;
 pub mod region;
 pub mod secret;

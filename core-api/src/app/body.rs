@@ -1,6 +1,7 @@
 //! Request bodies: content type, size, JSON, and how POST, PUT and PATCH come to the same form.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body as HttpBody, Bytes};
@@ -19,20 +20,38 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// A body that has not arrived by then is given up.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A JSON object that a caller sent.
-#[derive(Debug)]
+/// A JSON object that a caller sent. It may hold secrets and prints as nothing.
 pub struct Body {
     object: Map<String, Value>,
     is_patch: bool,
 }
 
-/// A body brought into the form of PUT, for a record that exists.
-#[derive(Debug)]
+/// A body brought into the form of PUT, for a record that exists. It prints as nothing.
 pub struct Update {
     /// What to read: server-set and immutable members are checked and gone.
     pub object: Map<String, Value>,
     /// The members that the caller wrote.
-    pub named: BTreeSet<String>,
+    named: BTreeSet<String>,
+    is_patch: bool,
+}
+
+impl Update {
+    /// The caller left this member as it is.
+    pub fn keeps(&self, name: &str) -> bool {
+        self.is_patch && !self.named.contains(name)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Body([redacted])")
+    }
+}
+
+impl fmt::Debug for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Update([redacted])")
+    }
 }
 
 impl Body {
@@ -74,6 +93,7 @@ impl Body {
             return Update {
                 object: self.object,
                 named,
+                is_patch: false,
             };
         }
         let mut object = current.clone();
@@ -86,7 +106,11 @@ impl Body {
                 merge(member, value);
             }
         }
-        Update { object, named }
+        Update {
+            object,
+            named,
+            is_patch: true,
+        }
     }
 }
 

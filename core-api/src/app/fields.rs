@@ -1,14 +1,14 @@
 //! Reads the members of a JSON object one by one and notes every problem, not just the first.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
 use crate::domain::problem::{Fault, Invalid, Problems};
 
-/// An object being read. What is left at [`Fields::finish`] is unknown.
-#[derive(Debug)]
+/// An object being read. What is left at [`Fields::finish`] is unknown. It may hold secrets and
+/// prints as its path only.
 pub struct Fields<'a> {
     object: Map<String, Value>,
     /// Path of the object with its dot; empty for the body itself.
@@ -36,7 +36,7 @@ impl<'a> Fields<'a> {
         if value.is_none() {
             self.problem(Fault::ValidationFailed, name, "is required");
         }
-        self.noted(name, read(&value?))
+        self.checked(name, read(&value?))
     }
 
     /// A member that may be absent or null.
@@ -46,7 +46,7 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(&Value) -> Result<T, Invalid>,
     ) -> Option<T> {
         let value = self.take(name)?;
-        self.noted(name, read(&value))
+        self.checked(name, read(&value))
     }
 
     /// An object that may be absent or null; `read` must end with [`Fields::finish`].
@@ -75,7 +75,7 @@ impl<'a> Fields<'a> {
         }
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            list.extend(self.noted(&format!("{name}[{index}]"), read(item)));
+            list.extend(self.checked(&format!("{name}[{index}]"), read(item)));
         }
         Some(list)
     }
@@ -83,6 +83,23 @@ impl<'a> Fields<'a> {
     /// The bare value of a member, None when absent or null.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         self.object.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// The member is there and not null.
+    pub fn has(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// The good outcome of a check of member `name`; a bad one is noted.
+    pub fn checked<T>(&mut self, name: &str, result: Result<T, Invalid>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(invalid) => {
+                let path = self.path(name);
+                self.problems.push(invalid.at(path));
+                None
+            }
+        }
     }
 
     /// Notes a problem at member `name`.
@@ -123,19 +140,14 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    fn noted<T>(&mut self, name: &str, result: Result<T, Invalid>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(invalid) => {
-                let path = self.path(name);
-                self.problems.push(invalid.at(path));
-                None
-            }
-        }
-    }
-
     fn path(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
+    }
+}
+
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fields({})", self.prefix)
     }
 }
 

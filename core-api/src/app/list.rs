@@ -7,48 +7,12 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::Query;
+use crate::domain::listing::{ListQuery, Order, Page, Sort};
 use crate::domain::problem::Problems;
-use crate::domain::region::RegionName;
 use crate::error::{ApiError, ApiResult};
 
-/// What a caller asks of a list; a list refuses the filters that it does not have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListQuery {
-    /// 1-based.
-    pub page: u64,
-    /// Items per page.
-    pub limit: u64,
-    /// By what.
-    pub sort: Sort,
-    /// Which way.
-    pub order: Order,
-    /// Only of this region.
-    pub region: Option<RegionName>,
-    /// Only active or inactive ones.
-    pub is_active: Option<bool>,
-    /// Only of this kind, one of [`Filters::types`].
-    pub kind: Option<String>,
-    /// Lower-case part of the name.
-    pub search: Option<String>,
-}
-
-/// By what a list is sorted; ties go by id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
-    /// `createdAt`
-    CreatedAt,
-    /// `name`, without regard to case.
-    Name,
-}
-
-/// Which way a list is sorted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Smallest first.
-    Ascending,
-    /// Largest first.
-    Descending,
-}
+const SORTS: [(&str, Sort); 2] = [("createdAt", Sort::CreatedAt), ("name", Sort::Name)];
+const ORDERS: [(&str, Order); 2] = [("asc", Order::Ascending), ("desc", Order::Descending)];
 
 /// The filters that a list has.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,15 +48,6 @@ pub struct ListParams {
     search: Option<String>,
 }
 
-/// One page of records.
-#[derive(Clone, Debug)]
-pub struct Page<T> {
-    /// The records of this page.
-    pub items: Vec<T>,
-    /// Records on all pages.
-    pub total: u64,
-}
-
 /// The envelope of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Listed<T> {
@@ -109,76 +64,53 @@ pub struct Pagination {
     pages: u64,
 }
 
-impl ListQuery {
-    /// Reads the parameters of a list that has `filters`.
-    ///
-    /// # Errors
-    /// Lists every parameter that is repeated, unknown or out of range.
-    pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<Self> {
-        let mut problems = Problems::default();
-        let mut query = Query::new(raw, &mut problems);
-        let list = Self {
-            page: query.integer("page", 1, u64::MAX).unwrap_or(1),
-            limit: query.integer("limit", 1, 100).unwrap_or(20),
-            sort: word(
-                &mut query,
-                "sort",
-                &[("createdAt", Sort::CreatedAt), ("name", Sort::Name)],
-            )
-            .unwrap_or(Sort::CreatedAt),
-            order: word(
-                &mut query,
-                "order",
-                &[("asc", Order::Ascending), ("desc", Order::Descending)],
-            )
-            .unwrap_or(Order::Descending),
-            region: if filters.region {
-                query.parsed("region")
-            } else {
-                None
-            },
-            is_active: if filters.active {
-                query.boolean("active")
-            } else {
-                None
-            },
-            kind: kind(&mut query, filters.types),
-            search: query.take("search").map(|text| text.to_lowercase()),
-        };
-        for flag in filters.flags {
-            query.boolean(flag);
-        }
-        query.finish();
-        problems.check()?;
-        Ok(list)
+/// Reads the parameters of a list that has `filters`.
+///
+/// # Errors
+/// Lists every parameter that is repeated, unknown or out of range.
+pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
+    let mut problems = Problems::default();
+    let mut query = Query::new(raw, &mut problems);
+    let list = ListQuery {
+        page: query.integer("page", 1, u64::MAX).unwrap_or(1),
+        limit: query.integer("limit", 1, 100).unwrap_or(20),
+        sort: word(&mut query, "sort", &SORTS).unwrap_or(Sort::CreatedAt),
+        order: word(&mut query, "order", &ORDERS).unwrap_or(Order::Descending),
+        region: if filters.region {
+            query.parsed("region")
+        } else {
+            None
+        },
+        is_active: if filters.active {
+            query.boolean("active")
+        } else {
+            None
+        },
+        kind: kind(&mut query, filters.types),
+        search: query.take("search").map(|text| text.to_lowercase()),
+    };
+    for flag in filters.flags {
+        query.boolean(flag);
     }
+    query.finish();
+    problems.check()?;
+    Ok(list)
+}
 
-    /// Records before this page.
-    pub fn offset(&self) -> i64 {
-        i64::try_from((self.page - 1).saturating_mul(self.limit)).unwrap_or(i64::MAX)
-    }
-
-    /// The search text as a pattern of SQL's LIKE with escape character `\`.
-    pub fn search_pattern(&self) -> Option<String> {
-        let text = self.search.as_ref()?;
-        let escaped = text
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_");
-        Some(format!("%{escaped}%"))
-    }
-
-    /// The answer: `page` in its envelope, each record as `show` has it.
-    pub fn answer<T, V: Serialize>(&self, page: Page<T>, show: impl FnMut(T) -> V) -> Response {
-        let pagination = Pagination {
-            page: self.page,
-            limit: self.limit,
-            total: page.total,
-            pages: page.total.div_ceil(self.limit),
-        };
-        let data: Vec<V> = page.items.into_iter().map(show).collect();
-        axum::Json(Listed { data, pagination }).into_response()
-    }
+/// The answer: `page` in its envelope, each record as `show` has it.
+pub fn answer<T, V: Serialize>(
+    list: &ListQuery,
+    page: Page<T>,
+    show: impl FnMut(T) -> V,
+) -> Response {
+    let pagination = Pagination {
+        page: list.page,
+        limit: list.limit,
+        total: page.total,
+        pages: page.total.div_ceil(list.limit),
+    };
+    let data: Vec<V> = page.items.into_iter().map(show).collect();
+    axum::Json(Listed { data, pagination }).into_response()
 }
 
 /// The query of a request as it came, for handlers that know their own parameters.
@@ -197,9 +129,9 @@ impl RawQuery {
     /// Reads it as the query of a list.
     ///
     /// # Errors
-    /// As [`ListQuery::read`].
+    /// As [`read`].
     pub fn list(&self, filters: Filters) -> ApiResult<ListQuery> {
-        ListQuery::read(self.0.as_deref(), filters)
+        read(self.0.as_deref(), filters)
     }
 }
 
@@ -237,7 +169,7 @@ mod tests {
 
     #[test]
     fn defaults() {
-        let list = ListQuery::read(None, ALL).unwrap();
+        let list = read(None, ALL).unwrap();
         assert_eq!((list.page, list.limit), (1, 20));
         assert_eq!(
             (list.sort, list.order),
@@ -272,25 +204,22 @@ mod tests {
             "bogus=1",
             "Page=1",
         ] {
-            assert!(ListQuery::read(Some(raw), ALL).is_err(), "{raw}");
+            assert!(read(Some(raw), ALL).is_err(), "{raw}");
         }
         for raw in ["region=eu", "active=true", "type=proxy"] {
-            assert!(
-                ListQuery::read(Some(raw), Filters::default()).is_err(),
-                "{raw}"
-            );
+            assert!(read(Some(raw), Filters::default()).is_err(), "{raw}");
         }
     }
 
     #[test]
     fn a_page_far_past_the_end_is_no_error() {
-        let list = ListQuery::read(Some("page=9223372036854775808&limit=100"), ALL).unwrap();
+        let list = read(Some("page=9223372036854775808&limit=100"), ALL).unwrap();
         assert_eq!(list.offset(), i64::MAX);
     }
 
     #[test]
     fn wildcards_in_a_search_are_text() {
-        let list = ListQuery::read(Some("search=50%25_A%5C"), ALL).unwrap();
+        let list = read(Some("search=50%25_A%5C"), ALL).unwrap();
         assert_eq!(list.search_pattern().as_deref(), Some("%50\\%\\_a\\\\%"));
     }
 }

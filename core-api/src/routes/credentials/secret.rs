@@ -1,0 +1,135 @@
+//! Reads `credentialSecret`: one shape per type and side (details.md 2).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::app::fields::{Fields, string};
+use crate::domain::credential::{AuthType, Side};
+use crate::domain::problem::{Fault, Invalid};
+use crate::domain::secret::{Place, Secret, SecretText, header_name, prefix, query_name};
+use crate::service::credentials::NewSecret;
+
+/// Room for values that a request may be given by one credential.
+const MAX_CUSTOM_VALUES: usize = 64;
+
+/// The secret in `fields`, which are the members of `credentialSecret`.
+pub(super) fn read(auth_type: AuthType, side: Side, mut fields: Fields<'_>) -> Option<NewSecret> {
+    let secret = match (auth_type, side) {
+        (AuthType::ApiKey, Side::Proxy) => match fields.take("key") {
+            None => Some(NewSecret::Generate),
+            Some(value) => {
+                let key = fields.checked("key", text(&value, SecretText::bare));
+                key.map(|key| NewSecret::Given(Secret::ProxyKey(key)))
+            }
+        },
+        (AuthType::ApiKey, Side::Target) => target_key(&mut fields).map(NewSecret::Given),
+        (AuthType::Bearer, _) => bearer(&mut fields).map(NewSecret::Given),
+        (AuthType::BasicAuth, _) => basic_auth(&mut fields).map(NewSecret::Given),
+        (AuthType::Jwt, _) => {
+            let token = fields.required("token", |value| text(value, SecretText::jwt));
+            token.map(|token| NewSecret::Given(Secret::Jwt(token)))
+        }
+        (AuthType::Custom, _) => custom(&mut fields).map(NewSecret::Given),
+        (AuthType::None, _) => Some(NewSecret::Given(Secret::None)),
+    };
+    fields.finish();
+    secret
+}
+
+fn target_key(fields: &mut Fields<'_>) -> Option<Secret> {
+    let key = fields.required("key", |value| text(value, SecretText::bare));
+    let place = fields.optional("location", |value| match value.as_str() {
+        Some("header") => Ok(Place::Header),
+        Some("query") => Ok(Place::Query),
+        _ => Err(Invalid::value("must be `header` or `query`")),
+    });
+    let place = place.unwrap_or(Place::Header);
+    let name = fields.optional("name", |value| match place {
+        Place::Header => header_name(&string(value)?),
+        Place::Query => query_name(&string(value)?),
+    });
+    let prefix = fields.optional("prefix", |value| prefix(&string(value)?));
+    Some(Secret::TargetKey {
+        key: key?,
+        place,
+        name: name.unwrap_or_else(|| "Authorization".to_owned()),
+        prefix: prefix.unwrap_or_default(),
+    })
+}
+
+fn bearer(fields: &mut Fields<'_>) -> Option<Secret> {
+    let token = fields.required("token", |value| text(value, SecretText::bare));
+    let prefix = fields.optional("prefix", |value| prefix(&string(value)?));
+    let prefix = prefix.unwrap_or_else(|| "Bearer ".to_owned());
+    Some(Secret::Bearer {
+        token: token?,
+        prefix,
+    })
+}
+
+fn basic_auth(fields: &mut Fields<'_>) -> Option<Secret> {
+    let username = fields.required("username", |value| text(value, SecretText::username));
+    let password = fields.required("password", |value| text(value, SecretText::text));
+    Some(Secret::BasicAuth {
+        username: username?,
+        password: password?,
+    })
+}
+
+fn custom(fields: &mut Fields<'_>) -> Option<Secret> {
+    let has_any = fields.has("headers") || fields.has("query");
+    let headers = fields.object("headers", |members| values(members, header_name));
+    let query = fields.object("query", |members| values(members, query_name));
+    let (headers, query) = (headers.unwrap_or_default(), query.unwrap_or_default());
+    let mut names: Vec<_> = headers
+        .keys()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        fields.problem(Fault::InvalidSecret, "headers", "names a header twice");
+    }
+    if headers.is_empty() && query.is_empty() {
+        if !has_any {
+            fields.problem(Fault::ValidationFailed, "headers", "or `query` is required");
+        } else {
+            fields.problem(Fault::InvalidSecret, "headers", "and `query` are empty");
+        }
+        return None;
+    }
+    if headers.len() + query.len() > MAX_CUSTOM_VALUES {
+        fields.problem(
+            Fault::InvalidSecret,
+            "headers",
+            "and `query` have more than 64 values",
+        );
+    }
+    Some(Secret::Custom { headers, query })
+}
+
+fn values(
+    mut members: Fields<'_>,
+    check_name: impl Fn(&str) -> Result<String, Invalid>,
+) -> BTreeMap<String, SecretText> {
+    let mut values = BTreeMap::new();
+    for name in members.names() {
+        let is_good = members.checked(&name, check_name(&name)).is_some();
+        let value = members.required(&name, |value| text(value, SecretText::bare));
+        if let (true, Some(value)) = (is_good, value) {
+            values.insert(name, value);
+        }
+    }
+    members.finish();
+    values
+}
+
+fn text(
+    value: &Value,
+    check: impl Fn(&str) -> Result<SecretText, Invalid>,
+) -> Result<SecretText, Invalid> {
+    match value {
+        Value::String(raw) => check(raw),
+        _ => Err(Invalid::value("must be a string")),
+    }
+}
