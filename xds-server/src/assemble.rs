@@ -135,6 +135,6 @@ fn parse_base_url(raw: &str) -> Option<TargetConfig> {
     is_plain.then(|| TargetConfig {
         scheme,
         authority: authority.to_string(),
-        base_path: path.strip_suffix('/').unwrap_or(path).to_owned(),
+        base_path: path.trim_end_matches('/').to_owned(),
     })
 }

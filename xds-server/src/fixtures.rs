@@ -126,6 +126,16 @@ pub(crate) fn removed(kind: region::RecordKind, id: &str) -> region::Change {
     }))
 }
 
+/// A translator of this region.
+pub(crate) fn translation() -> crate::translate::Settings {
+    crate::translate::Settings {
+        region: REGION.to_owned(),
+        filter_wasm: "filter.wasm".into(),
+        allow_private_targets: Vec::new(),
+        target_roots: crate::translate::TargetRoots::File("roots.pem".into()),
+    }
+}
+
 /// The same credential without its secret, as after an acknowledgement.
 pub(crate) fn without_secret(mut given: region::Change) -> region::Change {
     if let Some(Kind::Credential(credential)) = &mut given.kind {

@@ -23,6 +23,8 @@ mod organisation;
 mod plain;
 
 #[cfg(test)]
+mod policy_tests;
+#[cfg(test)]
 mod tests;
 
 /// Takes batches in.

@@ -166,7 +166,7 @@ fn base_urls_are_taken_apart() {
         ("http://a/", Some("Http a []")),
         ("https://a.b:1/v1", Some("Https a.b:1 [/v1]")),
         ("https://a/v1/", Some("Https a [/v1]")),
-        ("https://a/v1//", Some("Https a [/v1/]")),
+        ("https://a/v1//", Some("Https a [/v1]")),
         ("https://a/%7Ex", Some("Https a [/%7Ex]")),
         ("http://[::1]:8080/x", Some("Http [::1]:8080 [/x]")),
         ("http://u:p@a", None),

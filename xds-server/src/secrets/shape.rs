@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use requestrocket_policy::swap::is_injectable_header;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -14,21 +15,8 @@ use crate::secret_text::SecretText;
 const MAX_VALUE_BYTES: usize = 8192;
 const MAX_NAME_BYTES: usize = 256;
 
-/// Headers that say how a message is framed or that belong to the gateway.
-const FORBIDDEN_HEADERS: &[&str] = &[
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-const FORBIDDEN_PREFIXES: &[&str] = &["requestrocket-", "requestrocket_", "x-rr-", "x-envoy-"];
+/// Envoy's own; the gateway promises that none of them reaches a target.
+const ENVOY_PREFIX: &str = "x-envoy-";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,13 +99,10 @@ pub(super) fn prefix(text: Option<String>, default: &str) -> Result<String, Secr
 /// A header that may be injected, in lower case.
 pub(super) fn header_name(name: &str) -> Result<String, SecretProblem> {
     let name = name.to_ascii_lowercase();
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    let is_legal = (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_token);
-    let is_forbidden = FORBIDDEN_HEADERS.contains(&name.as_str())
-        || FORBIDDEN_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
-    if is_legal && !is_forbidden {
+    let is_legal = name.len() <= MAX_NAME_BYTES
+        && is_injectable_header(&name)
+        && !name.starts_with(ENVOY_PREFIX);
+    if is_legal {
         Ok(name)
     } else {
         Err(SecretProblem::Name)
