@@ -1,0 +1,246 @@
+use requestrocket_policy::fixtures::{PROXY_ID, PolicyFixture};
+
+use super::*;
+use crate::fake_host::{FakeHost, HostCall};
+
+const KEY: (&str, &str) = ("authorization", "right");
+
+fn fixture() -> PolicyFixture {
+    PolicyFixture::new()
+        .api_key("right")
+        .base_path("/base")
+        .header("authorization", "Bearer target")
+}
+
+fn path(rest: &str) -> String {
+    format!("/api/{PROXY_ID}{rest}")
+}
+
+fn policies_of(fixture: &PolicyFixture) -> Policies {
+    let keys = fixture.keys.to_text();
+    let keys = std::str::from_utf8(keys.expose()).unwrap();
+    Policies::new(Some(keys.parse().unwrap()), 8)
+}
+
+/// A call of the fixture's proxy, and the policies to judge it by.
+fn call(fixture: &PolicyFixture, headers: &[(&str, &str)]) -> (FakeHost, Policies) {
+    let host = FakeHost::get(&path("/x?q=1"), headers)
+        .on_route(&format!("{PROXY_ID}/1"), Some(fixture.encode()));
+    (host, policies_of(fixture))
+}
+
+#[track_caller]
+fn refused(host: &FakeHost, policies: &Policies, status: u16) {
+    assert_eq!(Call::default().on_request_head(host, policies), Flow::Stop);
+    assert_eq!(host.status(), Some(status));
+}
+
+#[track_caller]
+fn refused_bare(host: &FakeHost, policies: &Policies) {
+    refused(host, policies, 503);
+    let replies = host.replies.borrow();
+    assert!(replies[0].headers.is_empty() && replies[0].body.is_empty());
+}
+
+#[test]
+fn a_granted_call_is_edited_and_forwarded() {
+    let (host, policies) = call(&fixture(), &[KEY, ("x-other", "1")]);
+    let mut call = Call::default();
+    assert_eq!(call.on_request_head(&host, &policies), Flow::Continue);
+    assert_eq!(host.status(), None);
+    assert_eq!(host.header(":path").as_deref(), Some("/base/x?q=1"));
+    assert_eq!(
+        host.header("authorization").as_deref(),
+        Some("Bearer target")
+    );
+    assert_eq!(host.header("x-other").as_deref(), Some("1"));
+    assert_eq!(call.on_response_head(&host), Flow::Continue);
+}
+
+#[test]
+fn the_presented_credential_is_removed_when_nothing_replaces_it() {
+    let (host, policies) = call(&PolicyFixture::new().api_key("right"), &[KEY]);
+    assert_eq!(
+        Call::default().on_request_head(&host, &policies),
+        Flow::Continue
+    );
+    assert_eq!(host.header("authorization"), None);
+}
+
+#[test]
+fn a_denial_is_answered_with_an_id_of_our_own() {
+    let (host, policies) = call(&fixture(), &[("authorization", "wrong")]);
+    refused(&host, &policies, 403);
+    let replies = host.replies.borrow();
+    let id = "abababab-abab-4bab-abab-abababababab";
+    assert!(
+        replies[0]
+            .headers
+            .contains(&("requestrocket-request-id", id.to_owned()))
+    );
+    let body = String::from_utf8(replies[0].body.clone()).unwrap();
+    assert!(body.contains(id), "{body}");
+    assert_eq!(host.header("authorization").as_deref(), Some("wrong"));
+}
+
+#[test]
+fn a_policy_is_compiled_once() {
+    let fixture = fixture();
+    let policies = policies_of(&fixture);
+    for _ in 0..3 {
+        let (host, _) = call(&fixture, &[KEY]);
+        assert_eq!(
+            Call::default().on_request_head(&host, &policies),
+            Flow::Continue
+        );
+        assert!(host.policy_reads.get() <= 1);
+    }
+    let (host, _) = call(&fixture, &[KEY]);
+    let _ = Call::default().on_request_head(&host, &policies);
+    assert_eq!(host.policy_reads.get(), 0);
+}
+
+#[test]
+fn a_new_version_is_enforced_at_once() {
+    let old = fixture();
+    let policies = policies_of(&old);
+    let (host, _) = call(&old, &[KEY]);
+    assert_eq!(
+        Call::default().on_request_head(&host, &policies),
+        Flow::Continue
+    );
+    let host = FakeHost::get(&path("/"), &[KEY])
+        .on_route(&format!("{PROXY_ID}/2"), Some(old.inactive().encode()));
+    refused(&host, &policies, 403);
+}
+
+#[test]
+fn without_keys_every_call_is_refused() {
+    let (host, _) = call(&fixture(), &[KEY]);
+    refused_bare(&host, &Policies::new(None, 8));
+}
+
+#[test]
+fn other_keys_open_nothing() {
+    let (host, _) = call(&fixture(), &[KEY]);
+    let policies = Policies::new(Some(fixture().keys), 8);
+    refused_bare(&host, &policies);
+    assert_eq!(host.warnings.borrow().len(), 1);
+}
+
+#[test]
+fn an_invalid_policy_refuses_and_is_compiled_once() {
+    let fixture = fixture();
+    let policies = policies_of(&fixture);
+    for reads in [1, 0] {
+        let host =
+            FakeHost::get(&path("/"), &[KEY]).on_route(&format!("{PROXY_ID}/1"), Some(vec![1, 2]));
+        refused_bare(&host, &policies);
+        assert_eq!(host.policy_reads.get(), reads);
+    }
+}
+
+#[test]
+fn a_route_without_a_policy_refuses() {
+    let fixture = fixture();
+    let policies = policies_of(&fixture);
+    let host = FakeHost::get(&path("/"), &[KEY]).on_route(&format!("{PROXY_ID}/1"), None);
+    refused_bare(&host, &policies);
+    // It says nothing of the next request.
+    let (host, _) = call(&fixture, &[KEY]);
+    assert_eq!(
+        Call::default().on_request_head(&host, &policies),
+        Flow::Continue
+    );
+}
+
+#[test]
+fn no_route_is_an_unknown_proxy() {
+    let (mut host, policies) = call(&fixture(), &[KEY]);
+    host.route = None;
+    refused(&host, &policies, 403);
+    let (mut host, policies) = call(&fixture(), &[]);
+    host.route = Some((Vec::new(), None));
+    refused(&host, &policies, 401);
+}
+
+#[test]
+fn a_policy_of_another_proxy_lets_nobody_in() {
+    let fixture = fixture();
+    let host = FakeHost::get("/api/7d444840-9dc0-41d1-b245-5ffdce74fad2/x", &[KEY]).on_route(
+        "7d444840-9dc0-41d1-b245-5ffdce74fad2/1",
+        Some(fixture.encode()),
+    );
+    refused(&host, &policies_of(&fixture), 403);
+}
+
+#[test]
+fn every_failing_host_call_refuses() {
+    use HostCall::{RemoveRequestHeader, RequestHeaders, RouteName, RoutePolicy, SetRequestHeader};
+    for failing in [RequestHeaders, RouteName, RoutePolicy, SetRequestHeader] {
+        let (host, policies) = call(&fixture(), &[KEY]);
+        refused_bare(&host.failing_at(failing), &policies);
+    }
+    let (host, policies) = call(&PolicyFixture::new().api_key("right"), &[KEY]);
+    refused_bare(&host.failing_at(RemoveRequestHeader), &policies);
+}
+
+#[test]
+fn without_a_clock_what_expires_has_expired() {
+    let ends = || fixture().until(2_000);
+    let (host, policies) = call(&ends(), &[KEY]);
+    assert_eq!(
+        Call::default().on_request_head(&host, &policies),
+        Flow::Continue
+    );
+    let (host, policies) = call(&ends(), &[KEY]);
+    refused(&host.failing_at(HostCall::Now), &policies, 403);
+}
+
+#[test]
+fn without_randomness_a_denial_is_bare() {
+    let (host, policies) = call(&fixture(), &[]);
+    refused_bare(&host.failing_at(HostCall::Random), &policies);
+}
+
+#[test]
+fn a_refusal_that_cannot_be_sent_still_holds_the_stream() {
+    let (host, policies) = call(&fixture(), &[]);
+    let host = host.failing_at(HostCall::SendReply);
+    assert_eq!(
+        Call::default().on_request_head(&host, &policies),
+        Flow::Stop
+    );
+    assert_eq!(host.warnings.borrow().len(), 1);
+}
+
+#[test]
+fn a_response_that_is_too_long_is_replaced() {
+    let (host, policies) = call(&fixture(), &[KEY]);
+    let host = host.answered_with(&[(":status", "200"), ("content-length", "99999999")]);
+    let mut call = Call::default();
+    assert_eq!(call.on_request_head(&host, &policies), Flow::Continue);
+    assert_eq!(call.on_response_head(&host), Flow::Stop);
+    assert_eq!(host.status(), Some(413));
+    // Our answer passes by the filter as well.
+    assert_eq!(call.on_response_head(&host), Flow::Continue);
+}
+
+#[test]
+fn a_response_that_cannot_be_read_is_replaced() {
+    let (host, policies) = call(&fixture(), &[KEY]);
+    let host = host.failing_at(HostCall::ResponseHeader);
+    let mut call = Call::default();
+    assert_eq!(call.on_request_head(&host, &policies), Flow::Continue);
+    assert_eq!(call.on_response_head(&host), Flow::Stop);
+    assert_eq!(host.status(), Some(503));
+}
+
+#[test]
+fn our_refusals_and_answers_of_envoy_pass() {
+    let (host, policies) = call(&fixture(), &[]);
+    let mut call = Call::default();
+    assert_eq!(call.on_request_head(&host, &policies), Flow::Stop);
+    assert_eq!(call.on_response_head(&host), Flow::Continue);
+    assert_eq!(Call::default().on_response_head(&host), Flow::Continue);
+}
