@@ -1,0 +1,189 @@
+//! A region server without a region: publisher, fleet and ADS on a free port.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use requestrocket_process::clock::Clock;
+use requestrocket_process::tasks::TaskSet;
+use requestrocket_proto::region::v1::NodeStatus;
+use requestrocket_xds_server::ads::{self, Ads, Tls};
+use requestrocket_xds_server::publisher::Publisher;
+use requestrocket_xds_server::region_config::{ProxyConfig, RegionUpdate, Scheme, TargetConfig};
+use requestrocket_xds_server::status::Fleet;
+use requestrocket_xds_server::translate::{Settings, TargetRoots};
+use tokio::net::TcpListener;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+/// Name of the region of these tests.
+pub(crate) const REGION: &str = "eu";
+
+pub(crate) struct Region {
+    pub(crate) address: SocketAddr,
+    pub(crate) publisher: Publisher,
+    pub(crate) fleet: Fleet,
+    pub(crate) tasks: TaskSet,
+    authority: Authority,
+}
+
+/// Signs certificates of nodes, and of the server.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// What a node shows.
+pub(crate) struct NodeKeys {
+    certificate_pem: String,
+    key_pem: String,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
+    }
+
+    pub(crate) fn sign(&self, name: &str) -> NodeKeys {
+        self.sign_with(&CertificateParams::new(vec![name.to_owned()]).unwrap())
+    }
+
+    fn sign_with(&self, params: &CertificateParams) -> NodeKeys {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        NodeKeys {
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        }
+    }
+}
+
+impl Region {
+    /// A region that has published nothing yet.
+    pub(crate) async fn start() -> Self {
+        let authority = Authority::new();
+        let publisher = Publisher::new(Settings {
+            region: REGION.to_owned(),
+            filter_wasm: "/filter.wasm".into(),
+            allow_private_targets: Vec::new(),
+            target_roots: TargetRoots::File("/roots.pem".into()),
+        });
+        let (fleet, tasks) = (Fleet::new(Clock::default()), TaskSet::default());
+        tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = authority.sign("localhost");
+        let tls = Tls {
+            certificate_pem: server.certificate_pem,
+            key_pem: server.key_pem,
+            node_ca_pem: authority.0.pem(),
+        };
+        let ads = Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone());
+        tasks.spawn("ads", ads::serve(listener, tls, ads, tasks.stopping()));
+        Self {
+            address,
+            publisher,
+            fleet,
+            tasks,
+            authority,
+        }
+    }
+
+    pub(crate) async fn with(proxies: &[&str]) -> Self {
+        let region = Self::start().await;
+        region.publisher.apply(
+            1,
+            RegionUpdate::Full(proxies.iter().map(|id| proxy(id)).collect()),
+        );
+        region
+    }
+
+    pub(crate) fn change(&self, revision: u64, proxies: Vec<ProxyConfig>) {
+        let changes = proxies
+            .into_iter()
+            .map(|proxy| (proxy.proxy_id.clone(), Some(proxy)));
+        self.publisher
+            .apply(revision, RegionUpdate::Delta(changes.collect()));
+    }
+
+    pub(crate) fn keys(&self, name: &str) -> NodeKeys {
+        self.authority.sign(name)
+    }
+
+    pub(crate) fn sign_with(&self, params: &CertificateParams) -> NodeKeys {
+        self.authority.sign_with(params)
+    }
+
+    /// A connection as that node; none shows no certificate.
+    pub(crate) async fn connect(
+        &self,
+        keys: Option<&NodeKeys>,
+    ) -> Result<AggregatedDiscoveryServiceClient<Channel>, tonic::transport::Error> {
+        let mut tls = ClientTlsConfig::new()
+            .domain_name("localhost")
+            .ca_certificate(Certificate::from_pem(self.authority.0.pem()));
+        if let Some(NodeKeys {
+            certificate_pem,
+            key_pem,
+        }) = keys
+        {
+            tls = tls.identity(Identity::from_pem(certificate_pem, key_pem));
+        }
+        let endpoint = Endpoint::from_shared(format!("https://{}", self.address))?;
+        let channel = endpoint.tls_config(tls)?.connect().await?;
+        Ok(AggregatedDiscoveryServiceClient::new(channel))
+    }
+
+    /// Waits until the fleet looks like that.
+    pub(crate) async fn fleet_until(
+        &self,
+        what: &str,
+        mut is_there: impl FnMut(&[NodeStatus]) -> bool,
+    ) -> Vec<NodeStatus> {
+        let mut statuses = self.fleet.subscribe();
+        let found = statuses.wait_for(|nodes| is_there(nodes));
+        let limit = std::time::Duration::from_secs(20);
+        let Ok(found) = tokio::time::timeout(limit, found).await else {
+            panic!("never {what}: {:?}", self.fleet.subscribe().borrow())
+        };
+        found.unwrap().clone()
+    }
+}
+
+/// A complete proxy without credentials.
+pub(crate) fn proxy(id: &str) -> ProxyConfig {
+    ProxyConfig {
+        proxy_id: id.to_owned(),
+        organisation_id: "organisation".to_owned(),
+        alias: None,
+        is_active: true,
+        is_suspended: false,
+        timeout_seconds: NonZeroU32::new(30).unwrap(),
+        max_response_bytes: 6 << 20,
+        target: Some(TargetConfig {
+            scheme: Scheme::Https,
+            authority: "api.example.com".to_owned(),
+            base_path: String::new(),
+        }),
+        proxy_credentials: Vec::new(),
+        target_credential: None,
+        data_key: b"data key".to_vec(),
+        digest_key: b"digest key".to_vec(),
+    }
+}
+
+/// The same with something changed.
+pub(crate) fn changed(id: &str, max_response_bytes: u64) -> ProxyConfig {
+    ProxyConfig {
+        max_response_bytes,
+        ..proxy(id)
+    }
+}
+
+/// What every test that needs one certificate only begins with.
+pub(crate) async fn region_and_node(proxies: &[&str]) -> (Arc<Region>, NodeKeys) {
+    let region = Region::with(proxies).await;
+    let keys = region.keys("eu-envoy-1");
+    (Arc::new(region), keys)
+}
