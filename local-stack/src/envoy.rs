@@ -152,6 +152,9 @@ fn arguments(options: &Options, bootstrap: &Path, admin_file: &Path) -> Vec<OsSt
         options.envoy_threads.to_string().into(),
         "--log-level".into(),
         "warn".into(),
+        // It warns once for each address range of the SSRF guard.
+        "--component-log-level".into(),
+        "misc:error".into(),
     ]
 }
 

@@ -93,7 +93,11 @@ impl Stack {
                 return file;
             }
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "the supervisor ended: {}", self.wait_for_end().1);
+            assert!(
+                ended.is_none(),
+                "the supervisor ended: {}",
+                self.wait_for_end().1
+            );
             park_timeout(Duration::from_millis(10));
         }
         panic!("no {}", self.file.display());
