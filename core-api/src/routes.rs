@@ -2,11 +2,16 @@
 
 pub mod credentials;
 pub mod health;
+pub mod invites;
+pub mod members;
+pub mod organisations;
 pub mod proxies;
 pub mod regions;
 mod shape;
 pub mod status;
 pub mod targets;
+pub mod tokens;
+pub mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -16,7 +21,12 @@ use crate::app::AppState;
 pub fn protected() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(credentials::router())
+        .merge(invites::router())
+        .merge(members::router())
+        .merge(organisations::router())
         .merge(regions::router())
+        .merge(tokens::router())
+        .merge(users::router())
         .merge(status::router())
         .merge(targets::router())
         .merge(proxies::router())
@@ -24,5 +34,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
 
 /// Routes for everybody.
 pub fn public() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(health::router())
+    OpenApiRouter::new()
+        .merge(health::router())
+        .merge(invites::public_router())
 }

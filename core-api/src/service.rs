@@ -1,8 +1,12 @@
 //! Use cases over several records: each is one transaction.
 
 pub mod credentials;
+pub mod invites;
+pub mod members;
+pub mod organisations;
 pub mod proxies;
 pub mod regions;
 mod release;
 pub mod status;
 pub mod targets;
+pub mod tokens;

@@ -23,7 +23,9 @@ use crate::error::{ApiError, ApiResult};
 use crate::fleet::Applied;
 use crate::store::write::{Done, Reach};
 
-const CONFIG_VERSION: HeaderName = HeaderName::from_static("requestrocket-config-version");
+/// Header of every mutation: its version.
+pub(crate) const CONFIG_VERSION: HeaderName =
+    HeaderName::from_static("requestrocket-config-version");
 const CONFIG_APPLIED: HeaderName = HeaderName::from_static("requestrocket-config-applied");
 
 /// A request that only reads.

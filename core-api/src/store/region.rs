@@ -2,9 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, FromRow};
 use time::OffsetDateTime;
 
+use super::listing::{Listing, page};
+use crate::domain::listing::{ListQuery, Page};
 use crate::domain::moment;
 use crate::domain::region::RegionName;
 use crate::sealing::{RegionKey, SealingUnavailable};
@@ -58,6 +61,23 @@ pub async fn region_fetch(
     .bind(region)
     .fetch_optional(conn)
     .await
+}
+
+/// Everybody's: a constant stands where other lists have their owner.
+const LISTING: Listing = Listing {
+    from: "(SELECT r.*, r.region_name AS name_key FROM region r) AS regions",
+    columns: "*",
+    owner: "'everybody'",
+    id: "region_name",
+    kind: "",
+};
+
+/// A page of the regions.
+pub async fn region_page(
+    conn: &mut AnyConnection,
+    query: &ListQuery,
+) -> sqlx::Result<Page<RegionRow>> {
+    page(conn, LISTING, "everybody", query, region_from_row).await
 }
 
 /// Every region, by name.
@@ -176,6 +196,10 @@ pub async fn enrolment_token_use(
     .fetch_optional(conn)
     .await?;
     Ok(used.map(|(region,)| region))
+}
+
+fn region_from_row(row: &AnyRow) -> sqlx::Result<RegionRow> {
+    RegionRow::from_row(row)
 }
 
 #[cfg(test)]

@@ -30,13 +30,14 @@ pub async fn user_token_list(
     page(conn, LISTING, &user.to_string(), query, token_from_row).await
 }
 
-/// All of the user's tokens, newest first.
-pub async fn user_token_list_all(
+/// The user's newest hundred tokens.
+pub async fn user_token_newest(
     conn: &mut AnyConnection,
     user: UserId,
 ) -> sqlx::Result<Vec<UserToken>> {
     let rows = sqlx::query(
-        "SELECT * FROM user_token WHERE user_id = $1 ORDER BY created_at DESC, token_id DESC",
+        "SELECT * FROM user_token WHERE user_id = $1 ORDER BY created_at DESC, token_id DESC \
+         LIMIT 100",
     )
     .bind(user.to_string())
     .fetch_all(conn)

@@ -1,0 +1,154 @@
+//! Inviting new members and accepting invites.
+
+use crate::app::AppState;
+use crate::app::call::{Mutation, id};
+use crate::app::etag::Tag;
+use crate::auth::Scope;
+use crate::auth::token::{NewToken, digest};
+use crate::domain::id::{InviteId, OrganisationId, UserId};
+use crate::domain::member::{INVITE_LIFE, Invite, Member, Roles};
+use crate::domain::name::Name;
+use crate::domain::permission::Permission;
+use crate::domain::user::{Email, Profile, User};
+use crate::error::{ApiError, ApiResult, Code};
+use crate::service::tokens;
+use crate::store::invite::{invite_accept, invite_delete, invite_fetch, invite_insert};
+use crate::store::member::{member_fetch, member_insert};
+use crate::store::user::{user_fetch, user_insert};
+use crate::store::write::{Done, Write};
+
+const INVITE_PREFIX: &str = "i-";
+const TOKEN_NAME: &str = "First token";
+
+/// Who accepts an invite.
+#[derive(Clone, Debug)]
+pub enum Guest {
+    /// A user who has a token already.
+    Known(UserId),
+    /// Somebody new, by first and last name.
+    New(Name, Name),
+}
+
+/// What came of an accepted invite.
+#[derive(Debug)]
+pub struct Welcome {
+    /// Who.
+    pub user: UserId,
+    /// Where.
+    pub organisation: OrganisationId,
+    /// A token of the user.
+    pub token: NewToken,
+    /// The change.
+    pub done: Done,
+}
+
+/// Makes an invite; its token is only in the answer.
+///
+/// # Errors
+/// Only owners may invite owners.
+pub async fn create(
+    call: &Mutation,
+    scope: &Scope,
+    email: Email,
+    roles: Roles,
+) -> ApiResult<(Invite, NewToken, Done)> {
+    if roles.is_owner() {
+        scope.require(Permission::GrantOwner)?;
+    }
+    let token = NewToken::with_prefix(INVITE_PREFIX).map_err(ApiError::internal)?;
+    let mut write = call.state.begin().await?;
+    let invite = Invite {
+        id: InviteId::random(),
+        organisation: scope.id(),
+        email,
+        roles,
+        expires_at: write.now().plus(INVITE_LIFE),
+        accepted_at: None,
+        created_at: write.now(),
+        created_by: scope.actor.clone(),
+        revision: write.revision(),
+    };
+    invite_insert(write.conn(), &invite, &token.digest()).await?;
+    let done = write.commit(&call.state.fleets).await?;
+    Ok((invite, token, done))
+}
+
+/// Withdraws an invite; one that was accepted is only forgotten.
+///
+/// # Errors
+/// There is no such invite, or `If-Match` names another version.
+pub async fn withdraw(call: &Mutation, scope: &Scope, invite: &str) -> ApiResult<Done> {
+    let mut write = call.state.begin().await?;
+    let found = invite_fetch(write.conn(), scope.id(), id(invite)?).await?;
+    let invite = found.ok_or_else(ApiError::not_found)?;
+    call.if_match.check(&Tag::of_revision(invite.revision))?;
+    invite_delete(write.conn(), scope.id(), invite.id).await?;
+    Ok(write.commit(&call.state.fleets).await?)
+}
+
+/// Makes `guest` a member by the invite with this token.
+///
+/// # Errors
+/// The invite is unknown, expired or used, or the guest is a member already.
+pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<Welcome> {
+    let mut write = state.begin().await?;
+    let (now, revision) = (write.now(), write.revision());
+    let accepted = invite_accept(write.conn(), &digest(token.as_bytes()), now, revision).await?;
+    let invite = accepted.ok_or_else(|| {
+        ApiError::new(
+            Code::NotFound,
+            "the invite is unknown, expired or was used before",
+        )
+    })?;
+    let user = user_of(&mut write, guest, &invite).await?;
+    if member_fetch(write.conn(), invite.organisation, user.id)
+        .await?
+        .is_some()
+    {
+        return Err(ApiError::new(Code::Conflict, "you are a member already"));
+    }
+    let member = Member {
+        organisation: invite.organisation,
+        user: user.id,
+        profile: user.profile,
+        roles: invite.roles,
+        created_at: now,
+        updated_at: now,
+        created_by: invite.created_by,
+        revision,
+    };
+    member_insert(write.conn(), &member).await?;
+    let name = TOKEN_NAME.parse().map_err(ApiError::internal)?;
+    let (_, token) = tokens::add(&mut write, user.id, name, None).await?;
+    let done = write.commit(&state.fleets).await?;
+    Ok(Welcome {
+        user: user.id,
+        organisation: invite.organisation,
+        token,
+        done,
+    })
+}
+
+async fn user_of(write: &mut Write, guest: Guest, invite: &Invite) -> ApiResult<User> {
+    let (first_name, last_name) = match guest {
+        Guest::Known(user) => {
+            return user_fetch(write.conn(), user)
+                .await?
+                .ok_or_else(ApiError::not_found);
+        }
+        Guest::New(first_name, last_name) => (first_name, last_name),
+    };
+    let user = User {
+        id: UserId::random(),
+        profile: Profile {
+            email: invite.email.clone(),
+            first_name,
+            last_name,
+        },
+        created_at: write.now(),
+        updated_at: write.now(),
+        revision: write.revision(),
+    };
+    user_insert(write.conn(), &user).await?;
+    Ok(user)
+}
