@@ -1,1 +1,360 @@
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 
+use requestrocket_process::tasks::TaskSet;
+use requestrocket_proto::region::v1::region_message::Kind;
+use requestrocket_proto::region::v1::{Change, ConfigBatch, Hello, RecordKind};
+use tokio::net::TcpListener;
+
+use self::fake::{Authority, Control, TOKEN};
+use super::*;
+use crate::fixtures::{
+    CANARY, REGION, Region, id, organisation, proxy, removed, target, translation,
+};
+use crate::region_config::RegionUpdate;
+use crate::store::tests::{fresh_sqlite, test_stores};
+
+mod fake;
+
+/// A region whose link runs.
+struct Running {
+    region: Region,
+    publisher: Arc<Publisher>,
+    fleet: watch::Sender<Vec<NodeStatus>>,
+    pki: PathBuf,
+    tasks: TaskSet,
+}
+
+impl Running {
+    async fn start(region: Region, authority: &Authority, url: &str, token: &str) -> Self {
+        let ca = region.folder.path().join("control-plane-ca.pem");
+        std::fs::write(&ca, &authority.pem).unwrap();
+        let pki = region.folder.path().join("pki");
+        let publisher = Arc::new(Publisher::new(translation()));
+        let (revision, update) = region.ingest.load().await.unwrap();
+        publisher.apply(revision, update);
+        let fleet = watch::Sender::new(Vec::new());
+        let config = LinkConfig {
+            region: REGION.to_owned(),
+            base_url: "https://eu-1.example.com".to_owned(),
+            control_plane_url: url.parse().unwrap(),
+            control_plane_ca: ca,
+            enrolment_token: Some(SecretText::new(token.to_owned())),
+            pki_dir: pki.clone(),
+            sealing_public_key: region.keys.sealing.public_key().to_bytes().to_vec(),
+        };
+        let link = RegionLink {
+            config,
+            ingest: region.ingest.clone(),
+            publisher: Arc::clone(&publisher),
+            fleet: fleet.subscribe(),
+        };
+        let tasks = TaskSet::default();
+        let stopping = tasks.stopping();
+        tasks.spawn("link", async move {
+            link.run(stopping).await;
+            Ok(())
+        });
+        Self {
+            region,
+            publisher,
+            fleet,
+            pki,
+            tasks,
+        }
+    }
+
+    async fn with(control: &Control, authority: &Authority) -> Self {
+        let region = Region::with(fresh_sqlite().await).await;
+        Self::start(region, authority, &url(control), TOKEN).await
+    }
+
+    /// Ids of the proxies that are stored.
+    async fn proxies(&self) -> Vec<String> {
+        match self.region.ingest.load().await.unwrap().1 {
+            RegionUpdate::Full(proxies) => proxies.into_iter().map(|p| p.proxy_id).collect(),
+            RegionUpdate::Delta(_) => panic!("delta"),
+        }
+    }
+
+    fn published(&self) -> (Option<u64>, usize) {
+        let snapshot = self.publisher.subscribe().borrow().clone();
+        (snapshot.revision(), snapshot.proxies())
+    }
+}
+
+fn url(control: &Control) -> String {
+    format!("https://{}", control.address)
+}
+
+fn all(region: &Region) -> Vec<Change> {
+    vec![
+        organisation(false),
+        region.caller(&id(10), 1, CANARY),
+        region.bearer(&id(20), 1, CANARY),
+        target(&id(30), "https://api.example.com"),
+        proxy(&id(1), &[&id(10)], &id(30), &id(20)),
+    ]
+}
+
+#[tokio::test]
+async fn a_region_enrols_once_and_resumes_where_it_was() {
+    let authority = Authority::new();
+    for store in test_stores().await {
+        let mut control = Control::start(&authority, REGION).await;
+        let region = Region::with(store).await;
+        let running = Running::start(region, &authority, &url(&control), TOKEN).await;
+        let mut attached = control.attached().await;
+        let Hello {
+            stored_revision,
+            sealing_public_key,
+            base_url,
+        } = attached.hello.clone();
+        assert_eq!(
+            (stored_revision, base_url.as_str()),
+            (0, "https://eu-1.example.com")
+        );
+        let public = running.region.keys.sealing.public_key().to_bytes();
+        assert_eq!(sealing_public_key.as_ref(), public.as_slice());
+
+        attached.full(7, all(&running.region)).await;
+        attached.stored(7).await;
+        assert_eq!(running.published(), (Some(7), 1));
+        attached
+            .delta(8, vec![proxy(&id(2), &[], &id(30), &id(20))])
+            .await;
+        attached.stored(8).await;
+        assert_eq!(running.published(), (Some(8), 2));
+
+        drop(attached);
+        let mut attached = control.attached().await;
+        assert_eq!(attached.hello.stored_revision, 8);
+        attached
+            .delta(9, vec![removed(RecordKind::Proxy, &id(1))])
+            .await;
+        attached.stored(9).await;
+        assert_eq!(
+            (running.published(), running.proxies().await),
+            ((Some(9), 1), vec![id(2)])
+        );
+        assert_eq!(*control.enrolments.lock().unwrap(), 1);
+        running.tasks.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_sync_in_parts_is_one_change() {
+    let authority = Authority::new();
+    let mut control = Control::start(&authority, REGION).await;
+    let running = Running::with(&control, &authority).await;
+    let mut attached = control.attached().await;
+    attached.full(7, all(&running.region)).await;
+    attached.stored(7).await;
+
+    let part = |is_last, changes| ConfigBatch {
+        revision: 9,
+        is_full: true,
+        is_last,
+        changes,
+    };
+    let mut second = all(&running.region);
+    let first = second.drain(..3).collect();
+    second.push(proxy(&id(2), &[], &id(30), &id(20)));
+    attached.batch(part(false, first)).await;
+    // The link breaks in the middle: nothing of it counts.
+    drop(attached);
+    let mut attached = control.attached().await;
+    assert_eq!(attached.hello.stored_revision, 7);
+    assert_eq!(running.proxies().await, [id(1)]);
+
+    let mut second = all(&running.region);
+    let first = second.drain(..3).collect();
+    second.push(proxy(&id(2), &[], &id(30), &id(20)));
+    attached.batch(part(false, first)).await;
+    attached.batch(part(true, second)).await;
+    attached.stored(9).await;
+    assert_eq!(running.proxies().await, [id(1), id(2)]);
+    running.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn changes_arrive_after_the_control_plane_was_away() {
+    let authority = Authority::new();
+    // The port is known, but nobody is there yet.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let region = Region::with(fresh_sqlite().await).await;
+    let url = format!("https://{address}");
+    let running = Running::start(region, &authority, &url, TOKEN).await;
+    assert_eq!(running.published(), (Some(0), 0));
+
+    for revision in [5, 6] {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let mut control = Control::start_on(listener, &authority, REGION);
+        let mut attached = control.attached().await;
+        attached.full(revision, all(&running.region)).await;
+        attached.stored(revision).await;
+        assert_eq!(running.published(), (Some(revision), 1));
+        drop(attached);
+        control.stop().await;
+    }
+    assert_eq!(running.published(), (Some(6), 1));
+    running.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_poisoned_credential_holds_up_nobody() {
+    let authority = Authority::new();
+    let mut control = Control::start(&authority, REGION).await;
+    let running = Running::with(&control, &authority).await;
+    let mut attached = control.attached().await;
+    let mut changes = all(&running.region);
+    changes.insert(1, running.region.bearer(&id(21), 1, "a\r\nX-Evil: 1"));
+    changes.push(proxy(&id(2), &[&id(10)], &id(30), &id(21)));
+    attached.full(7, changes).await;
+    attached.stored(7).await;
+    assert_eq!(running.published(), (Some(7), 2));
+    // A second secret of the same credential heals it.
+    attached
+        .delta(8, vec![running.region.bearer(&id(21), 2, "good")])
+        .await;
+    attached.stored(8).await;
+    let RegionUpdate::Full(proxies) = running.region.ingest.load().await.unwrap().1 else {
+        panic!("delta");
+    };
+    assert!(
+        proxies
+            .iter()
+            .all(|proxy| proxy.target_credential.is_some())
+    );
+    running.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_fleet_is_told_at_once_and_on_every_change() {
+    let authority = Authority::new();
+    let mut control = Control::start(&authority, REGION).await;
+    let running = Running::with(&control, &authority).await;
+    let mut attached = control.attached().await;
+    assert!(matches!(attached.next().await, Some(Kind::FleetStatus(s)) if s.nodes.is_empty()));
+    for settled_revision in [1, 2] {
+        let node_id = "eu-1-envoy-1".to_owned();
+        let node = NodeStatus {
+            node_id,
+            settled_revision,
+            ..Default::default()
+        };
+        running.fleet.send_replace(vec![node.clone()]);
+        let want = vec![node];
+        assert!(matches!(attached.next().await, Some(Kind::FleetStatus(s)) if s.nodes == want));
+    }
+    // Nobody read these: the next session hears of the last one only.
+    drop(attached);
+    let mut attached = control.attached().await;
+    assert!(matches!(attached.next().await, Some(Kind::FleetStatus(s)) if s.nodes.len() == 1));
+    running.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_delta_that_goes_backwards_ends_the_session_and_changes_nothing() {
+    let authority = Authority::new();
+    let mut control = Control::start(&authority, REGION).await;
+    let running = Running::with(&control, &authority).await;
+    let mut attached = control.attached().await;
+    attached.full(7, all(&running.region)).await;
+    attached.stored(7).await;
+    attached
+        .delta(6, vec![removed(RecordKind::Proxy, &id(1))])
+        .await;
+    while attached.next().await.is_some() {}
+    let attached = control.attached().await;
+    assert_eq!(attached.hello.stored_revision, 7);
+    assert_eq!(running.proxies().await, [id(1)]);
+    running.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_or_of_another_region_gives_no_identity() {
+    let authority = Authority::new();
+    for (token, region) in [("wrong", REGION), (TOKEN, "us-1")] {
+        let control = Control::start(&authority, region).await;
+        let own = Region::with(fresh_sqlite().await).await;
+        let running = Running::start(own, &authority, &url(&control), token).await;
+        while *control.enrolments.lock().unwrap() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert!(Identity::load(&running.pki).unwrap().is_none(), "{token}");
+        running.tasks.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_control_plane_of_another_authority_gets_nothing() {
+    let (own, other) = (Authority::new(), Authority::new());
+    let mut control = Control::start(&own, REGION).await;
+    let running = Running::with(&control, &own).await;
+    drop(control.attached().await);
+    let address = control.address;
+    control.stop().await;
+    let listener = TcpListener::bind(address).await.unwrap();
+    let mut impostor = Control::start_on(listener, &other, REGION);
+    // A third connection begins only when the first two came to nothing.
+    while impostor.connections.load(Ordering::SeqCst) < 3 {
+        tokio::task::yield_now().await;
+    }
+    assert!(impostor.attached_yet().is_none());
+    running.tasks.shutdown().await;
+}
+
+/// Everything that is logged while it lives, at the finest level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn l1_no_log_line_holds_a_secret() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    // With one subscriber alone, tracing asks whichever thread comes first what to log at all.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+    // One thread runs everything of this test, so this is the log of all of it.
+    let guard = tracing::subscriber::set_default(subscriber);
+    let authority = Authority::new();
+    let mut control = Control::start(&authority, REGION).await;
+    let running = Running::with(&control, &authority).await;
+    let mut attached = control.attached().await;
+    let mut changes = all(&running.region);
+    changes.push(running.region.bearer(&id(21), 1, &format!("{CANARY}\r\n")));
+    attached.full(7, changes).await;
+    attached.stored(7).await;
+    attached.delta(6, Vec::new()).await;
+    while attached.next().await.is_some() {}
+    running.tasks.shutdown().await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        text.contains("credential cannot be used") && text.contains(&id(21)),
+        "{text}"
+    );
+    assert!(text.contains("goes on without it"), "{text}");
+    for secret in [CANARY, TOKEN, "PRIVATE KEY"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
