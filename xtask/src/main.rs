@@ -26,6 +26,9 @@ enum Task {
         /// Instead of cargo's own target directory.
         #[arg(long)]
         target_dir: Option<PathBuf>,
+        /// The build that traps on a header, for the tests.
+        #[arg(long)]
+        trap: bool,
     },
 }
 
@@ -42,8 +45,12 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Tidy => tidy::run(repository()?),
-        Task::Wasm { target_dir } => {
-            let module = wasm::build(target_dir.as_deref())?;
+        Task::Wasm { target_dir, trap } => {
+            let module = if trap {
+                wasm::build_trapping(target_dir.as_deref())?
+            } else {
+                wasm::build(target_dir.as_deref())?
+            };
             let bytes = std::fs::metadata(&module)?.len();
             say(&format!("{} ({bytes} bytes)", module.display()));
             Ok(())
