@@ -2,6 +2,11 @@
 //!
 //! The request path is to stay around a microsecond; compiling happens once per policy and worker.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark without its fixture is of no use"
+)]
+
 use std::{hint::black_box, sync::Arc};
 
 use divan::Bencher;

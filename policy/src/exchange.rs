@@ -109,7 +109,8 @@ impl Exchange {
         }
     }
 
-    /// Decides a response's head. Our own refusals may come by here as well and pass.
+    /// Decides a response's head. Refusals may come by here as well, ours and those that Envoy
+    /// makes before it shows us a request, and pass.
     pub fn on_response_head(&mut self, head: &dyn ResponseHead) -> ResponseDecision {
         let (phase, decision) = match (&self.phase, &self.resolved) {
             (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
@@ -121,6 +122,10 @@ impl Exchange {
             (Phase::Refused(_), _) => return ResponseDecision::PassThrough,
             (Phase::Forwarded(grant) | Phase::Answered(grant), _) => {
                 refuse(Refused::granted(*grant, Denial::GatewayFault))
+            }
+            (Phase::AwaitingHead, _) if response::is_envoys_refusal(head) => {
+                let refused = Refused::unknown(Denial::BadRequest);
+                (Phase::Refused(refused), ResponseDecision::PassThrough)
             }
             (Phase::AwaitingHead, _) => refuse(Refused::unknown(Denial::GatewayFault)),
         };

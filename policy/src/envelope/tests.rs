@@ -335,7 +335,7 @@ mod sealing_tests {
         let private = SealingPrivateKey::generate().unwrap();
         let public = SealingPublicKey::from_bytes(&private.public_key().to_bytes()).unwrap();
         let private = SealingPrivateKey::from_bytes(private.to_bytes().expose()).unwrap();
-        for plaintext in [&b""[..], b"{\"key\":\"k\"}", &[9; 20_000]] {
+        for plaintext in [&b""[..], b"{\"key\":\"k\"}", &vec![9; 20_000]] {
             let sealed = public.seal(plaintext, &binding()).unwrap();
             assert_eq!(
                 private.open(&sealed, &binding()).unwrap().expose(),

@@ -1,4 +1,4 @@
-//! A request's head: framing, path and method, then credential, then the proxy's state, then the
+//! A request's head: framing, method and path, then credential, then the proxy's state, then the
 //! swap. What depends on the proxy comes after the credential, so that only its callers learn it.
 
 use super::{Grant, Resolved};
@@ -80,7 +80,7 @@ pub(super) fn judge<'e>(
 
 impl<'a> Call<'a> {
     fn parse(head: &RequestHead<'a>) -> Result<Self, Denial> {
-        let (Lines::One(method), Lines::One(raw)) = (head.method, head.path) else {
+        let Lines::One(method) = head.method else {
             return Err(Denial::BadRequest);
         };
         // Envoy joins several Host lines with a comma, which no authority holds.
@@ -89,6 +89,16 @@ impl<'a> Call<'a> {
             Lines::One(authority) if !authority.contains(&b',') => {}
             Lines::One(_) | Lines::Several => return Err(Denial::BadRequest),
         }
+        if !ALLOWED_METHODS
+            .iter()
+            .any(|allowed| allowed.as_bytes() == method)
+        {
+            return Err(Denial::MethodNotAllowed);
+        }
+        // Only CONNECT comes without a path.
+        let Lines::One(raw) = head.path else {
+            return Err(Denial::BadRequest);
+        };
         let (path, query) = split_query(raw);
         let path = CallPath::parse(path).map_err(|_| Denial::PathAmbiguous)?;
         if query
@@ -97,12 +107,6 @@ impl<'a> Call<'a> {
             .any(|&byte| matches!(byte, 0..=b' ' | b'#' | 0x7f))
         {
             return Err(Denial::BadRequest);
-        }
-        if !ALLOWED_METHODS
-            .iter()
-            .any(|allowed| allowed.as_bytes() == method)
-        {
-            return Err(Denial::MethodNotAllowed);
         }
         Ok(Self {
             method,

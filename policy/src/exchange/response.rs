@@ -1,6 +1,10 @@
 //! A response's head: the size that the target declares.
 
-use crate::{denial::Denial, http::ResponseHead, policy::Policy};
+use crate::{
+    denial::{Denial, PROXY_CODE_HEADER, ProxyCode},
+    http::ResponseHead,
+    policy::Policy,
+};
 
 /// Media types whose responses are streams of records without a size limit.
 const STREAM_TYPES: [&[u8]; 4] = [
@@ -21,6 +25,14 @@ pub(super) fn judge(
     } else {
         Err(Denial::ResponseTooLarge)
     }
+}
+
+/// Whether a response to a request that we never saw is Envoy's refusal of it.
+///
+/// A target cannot fake one: the header is removed from its responses before we see them.
+pub(super) fn is_envoys_refusal(head: &dyn ResponseHead) -> bool {
+    head.header(PROXY_CODE_HEADER)
+        .is_some_and(|code| code == ProxyCode::AccessDenied.as_str().as_bytes())
 }
 
 fn declares_too_much(policy: &Policy, head: &dyn ResponseHead) -> bool {

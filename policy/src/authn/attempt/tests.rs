@@ -119,7 +119,7 @@ fn longer_values_than_any_secret_match_nothing() {
 
 #[test]
 fn an_unknown_proxy_is_refused_without_a_policy() {
-    for value in [&b""[..], b"key", &[0xff; 100_000]] {
+    for value in [&b""[..], b"key", &vec![0xff; 100_000]] {
         refuse_unknown(value);
     }
 }

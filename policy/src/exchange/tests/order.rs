@@ -93,6 +93,14 @@ fn the_seven_methods_pass_and_no_other() {
 }
 
 #[test]
+fn connect_comes_without_a_path_and_is_405_all_the_same() {
+    let lines: [HeaderLine<'_>; 2] = [(b":authority", b"target:443"), (b":method", b"CONNECT")];
+    let mut exchange = Exchange::new(Resolved::UnknownProxy);
+    let decision = exchange.on_request_head(&RequestHead::new(&lines), &|| 0);
+    assert_eq!(decision, RequestDecision::Refuse(Denial::MethodNotAllowed));
+}
+
+#[test]
 fn override_headers_pass_as_long_as_there_are_no_rules() {
     let resolved = resolved(&PolicyFixture::new().api_key("key"));
     let headers = [
@@ -133,14 +141,6 @@ fn framing_and_path_are_judged_before_the_proxy() {
                 Denial::BadRequest,
             );
             check(resolved, "GET", &api("/a?b c"), headers, Denial::BadRequest);
-            // A path is worse than a method.
-            check(
-                resolved,
-                "TRACE",
-                &api("/%2e%2e/a"),
-                headers,
-                Denial::PathAmbiguous,
-            );
         }
         check(
             resolved,

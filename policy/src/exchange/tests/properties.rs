@@ -92,7 +92,7 @@ proptest! {
                 }
                 Event::Response(lines) => {
                     let lines: Vec<_> =
-                        lines.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+                        lines.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                     match exchange.on_response_head(&FakeResponse::new(&lines)) {
                         ResponseDecision::PassThrough => {}
                         ResponseDecision::Refuse(denial) => last_refusal = Some(denial),

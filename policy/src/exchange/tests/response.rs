@@ -117,6 +117,32 @@ fn our_own_answer_passes() {
 }
 
 #[test]
+fn envoys_refusal_of_a_request_we_never_saw_passes_and_nothing_else_does() {
+    for (code, passes) in [
+        (Some("proxy-access-denied"), true),
+        (Some("proxy-access-granted"), false),
+        (Some(""), false),
+        (None, false),
+    ] {
+        let mut head = vec![(":status", "400"), ("content-length", "99999")];
+        head.extend(code.map(|code| ("requestrocket-proxy-code", code)));
+        let mut exchange = Exchange::new(resolved(&fixture()));
+        let decision = exchange.on_response_head(&FakeResponse::new(&head));
+        assert_eq!(
+            decision == ResponseDecision::PassThrough,
+            passes,
+            "{code:?}"
+        );
+        let want = if passes {
+            Denial::BadRequest
+        } else {
+            Denial::GatewayFault
+        };
+        assert_eq!(exchange.finish().denial, Some(want), "{code:?}");
+    }
+}
+
+#[test]
 fn events_out_of_order_are_refused() {
     let fault = ResponseDecision::Refuse(Denial::GatewayFault);
     let head = FakeResponse::new(&[(":status", "200")]);
