@@ -52,7 +52,10 @@ impl Db {
             Dialect::Sqlite | Dialect::Postgres => url.to_owned(),
         };
         let options = AnyConnectOptions::from_str(&url).map_err(InvalidDb::Open)?;
-        let pool = pool_options(dialect).connect_with(options).await.map_err(InvalidDb::Open)?;
+        let pool = pool_options(dialect)
+            .connect_with(options)
+            .await
+            .map_err(InvalidDb::Open)?;
         migrations.run(&pool).await?;
         Ok(Self { pool, dialect })
     }
@@ -132,19 +135,29 @@ mod tests {
         let url = format!("sqlite://{}", folder.path().join("a.db").display());
         let db = Db::open(&url, &NO_MIGRATIONS).await.unwrap();
         let mut tx = db.begin().await.unwrap();
-        tx.execute("CREATE TABLE kept (name TEXT NOT NULL)").await.unwrap();
-        sqlx::query("INSERT INTO kept VALUES ($1)").bind("a").execute(&mut *tx).await.unwrap();
+        tx.execute("CREATE TABLE kept (name TEXT NOT NULL)")
+            .await
+            .unwrap();
+        sqlx::query("INSERT INTO kept VALUES ($1)")
+            .bind("a")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         db.close().await;
         let db = Db::open(&url, &NO_MIGRATIONS).await.unwrap();
-        let (name,): (String,) =
-            sqlx::query_as("SELECT name FROM kept").fetch_one(db.pool()).await.unwrap();
+        let (name,): (String,) = sqlx::query_as("SELECT name FROM kept")
+            .fetch_one(db.pool())
+            .await
+            .unwrap();
         assert_eq!(name, "a");
     }
 
     #[tokio::test]
     async fn another_database_is_refused_without_its_url() {
-        let error = Db::open("mysql://u:hunter2@h/d", &NO_MIGRATIONS).await.unwrap_err();
+        let error = Db::open("mysql://u:hunter2@h/d", &NO_MIGRATIONS)
+            .await
+            .unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
     }
 }

@@ -10,9 +10,14 @@ use std::path::Path;
 /// # Errors
 /// What the file system says; the old file is untouched then.
 pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
-    draft.as_file().set_permissions(Permissions::from_mode(0o600))?;
+    draft
+        .as_file()
+        .set_permissions(Permissions::from_mode(0o600))?;
     draft.write_all(contents)?;
     draft.as_file().sync_all()?;
     draft.persist(path).map_err(|failed| failed.error)?;
@@ -39,7 +44,10 @@ mod tests {
         write_private(&path, b"old").unwrap();
         write_private(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

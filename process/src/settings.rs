@@ -52,7 +52,10 @@ mod tests {
 
     impl Default for Sample {
         fn default() -> Self {
-            Self { listen: "127.0.0.1:0".to_owned(), limit: 5 }
+            Self {
+                listen: "127.0.0.1:0".to_owned(),
+                limit: 5,
+            }
         }
     }
 
@@ -65,7 +68,10 @@ mod tests {
 
     #[test]
     fn the_file_overrides_defaults() {
-        let want = Sample { listen: "0.0.0.0:80".to_owned(), limit: 5 };
+        let want = Sample {
+            listen: "0.0.0.0:80".to_owned(),
+            limit: 5,
+        };
         assert_eq!(load_text("listen = \"0.0.0.0:80\"").unwrap(), want);
     }
 
