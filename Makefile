@@ -31,9 +31,11 @@ test: setup-test unit it ## Runs every test
 unit: setup-test ## Tests without Envoy, the stores on SQLite and on a PostgreSQL of their own
 	scripts/with-postgres $(CARGO) $(TEST) --workspace --exclude requestrocket-integration-tests
 
+# One process for all of them: they share a stack.
 it: setup-test wasm ## Black-box tests against the whole stack with a real Envoy
+	$(CARGO) xtask wasm --trap
 	$(CARGO) build $(BINARIES)
-	scripts/with-postgres $(CARGO) $(TEST) -p requestrocket-integration-tests
+	scripts/with-postgres $(CARGO) test --no-fail-fast -p requestrocket-integration-tests
 
 check: setup-check fmt tidy clippy deny ## Format, budgets, lints, supply chain
 
