@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
         self.nested(path, value, read)
     }
 
-    /// A list that may be absent or null, of at most `limit` items; refused items are left out.
+    /// A list that may be absent or null, of at most `limit` items, none of them refused.
     pub fn list<T>(
         &mut self,
         name: &str,
@@ -77,7 +77,7 @@ impl<'a> Fields<'a> {
         for (index, item) in items.iter().enumerate() {
             list.extend(self.checked(&format!("{name}[{index}]"), read(item)));
         }
-        Some(list)
+        (list.len() == items.len()).then_some(list)
     }
 
     /// The bare value of a member, None when absent or null.
@@ -216,7 +216,7 @@ mod tests {
             limits.optional("minute", integer(1, 9));
             limits.finish();
         });
-        assert_eq!(fields.list("tags", 5, string), Some(vec!["a".to_owned()]));
+        assert_eq!(fields.list("tags", 5, string), None);
         fields.finish();
         let found: Vec<_> = problems
             .into_vec()

@@ -43,13 +43,13 @@ impl BaseUrl {
         }
         let url = Url::parse(raw).map_err(|_| invalid("must be an absolute http or https URL"))?;
         check_parts(raw, &url)?;
-        if let Some(address) = literal(&url) {
-            if !address::is_allowed(address, allowed) {
-                return Err(Invalid::new(
-                    Fault::AddressNotAllowed,
-                    "names an address that targets may not have",
-                ));
-            }
+        if let Some(address) = literal(&url)
+            && !address::is_allowed(address, allowed)
+        {
+            return Err(Invalid::new(
+                Fault::AddressNotAllowed,
+                "names an address that targets may not have",
+            ));
         }
         Ok(Self(canonical(raw, &url)))
     }
@@ -92,10 +92,10 @@ fn check_parts(raw: &str, url: &Url) -> Result<(), Invalid> {
     if url.port() == Some(0) || authority.ends_with(':') {
         return invalid("must have a port from 1 to 65535, or none");
     }
-    if let Some(Host::Domain(name)) = url.host() {
-        if !is_host_name(name) {
-            return invalid("must have a host of letters, digits, dashes and dots");
-        }
+    if let Some(Host::Domain(name)) = url.host()
+        && !is_host_name(name)
+    {
+        return invalid("must have a host of letters, digits, dashes and dots");
     }
     if is_ambiguous(raw_path(raw)) {
         return invalid("must not have `.` or `..` segments, plain or encoded, in its path");

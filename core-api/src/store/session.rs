@@ -60,16 +60,16 @@ async fn allowance(conn: &mut AnyConnection, user: UserId) -> sqlx::Result<Optio
     .bind(user.to_string())
     .fetch_all(conn)
     .await?;
-    let mut most = Plan::Basic.api_requests_per_minute(None);
+    let mut most = None;
     for row in &rows {
         let plan: Plan = column(row, "plan")?;
         let configured: Option<NonZeroU64> = limit_column(row, "api_requests_per_minute")?;
-        most = match (most, plan.api_requests_per_minute(configured)) {
-            (Some(most), Some(next)) => Some(most.max(next)),
-            (None, _) | (_, None) => None,
+        let Some(limit) = plan.api_requests_per_minute(configured) else {
+            return Ok(None);
         };
+        most = most.max(Some(limit));
     }
-    Ok(most)
+    Ok(most.or_else(|| Plan::Basic.api_requests_per_minute(None)))
 }
 
 /// Notes that a token was used.

@@ -37,7 +37,7 @@ pub(super) const SECRET: &str = "credentialSecret";
     clippy::struct_field_names,
     reason = "documents what is read below"
 )]
-pub struct CredentialInput {
+pub(super) struct CredentialInput {
     /// 1 to 200 characters.
     credential_name: String,
     /// `proxy` or `target`. Cannot be changed later; PUT may leave it out.
@@ -71,12 +71,11 @@ pub(super) fn read_new(body: Body) -> Result<NewCredential, Problems> {
     let region = fields.required("credentialRegion", parsed);
     let side = fields.required("credentialType", parsed::<Side>);
     let auth_type = fields.required("credentialAuthType", parsed::<AuthType>);
-    let secret = match (auth_type, side) {
-        (Some(auth_type), Some(side)) => new_secret(&mut fields, auth_type, side),
-        _ => {
-            fields.take(SECRET);
-            None
-        }
+    let secret = if let (Some(auth_type), Some(side)) = (auth_type, side) {
+        new_secret(&mut fields, auth_type, side)
+    } else {
+        fields.take(SECRET);
+        None
     };
     let form = form(fields);
     problems.check()?;
@@ -104,6 +103,8 @@ fn new_secret(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> Optio
             .object(SECRET, |members| secret::read(auth_type, side, members))
             .flatten();
     }
+    // A null reads as absent.
+    fields.take(SECRET);
     match (auth_type, side) {
         (AuthType::None, _) => Some(NewSecret::Given(Secret::None)),
         (AuthType::ApiKey, Side::Proxy) => Some(NewSecret::Generate),
@@ -153,6 +154,8 @@ fn changed_secret(
         // There is no other "none": nothing changes.
         return secret.filter(|_| is_other || auth_type != AuthType::None);
     }
+    // A null reads as absent.
+    fields.take(SECRET);
     if is_other && auth_type == AuthType::None {
         return Some(NewSecret::Given(Secret::None));
     }

@@ -81,22 +81,22 @@ fn custom(fields: &mut Fields<'_>) -> Option<Secret> {
     let has_any = fields.has("headers") || fields.has("query");
     let headers = fields.object("headers", |members| values(members, header_name));
     let query = fields.object("query", |members| values(members, query_name));
-    let (headers, query) = (headers.unwrap_or_default(), query.unwrap_or_default());
+    if !has_any {
+        fields.problem(Fault::ValidationFailed, "headers", "or `query` is required");
+    }
+    // An inner None was noted member by member.
+    let (headers, query) = (headers.unwrap_or_else(none)?, query.unwrap_or_else(none)?);
     let mut names: Vec<_> = headers
         .keys()
         .map(|name| name.to_ascii_lowercase())
         .collect();
     names.sort_unstable();
-    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+    names.dedup();
+    if names.len() < headers.len() {
         fields.problem(Fault::InvalidSecret, "headers", "names a header twice");
     }
-    if headers.is_empty() && query.is_empty() {
-        if !has_any {
-            fields.problem(Fault::ValidationFailed, "headers", "or `query` is required");
-        } else {
-            fields.problem(Fault::InvalidSecret, "headers", "and `query` are empty");
-        }
-        return None;
+    if has_any && headers.is_empty() && query.is_empty() {
+        fields.problem(Fault::InvalidSecret, "headers", "and `query` are empty");
     }
     if headers.len() + query.len() > MAX_CUSTOM_VALUES {
         fields.problem(
@@ -108,17 +108,25 @@ fn custom(fields: &mut Fields<'_>) -> Option<Secret> {
     Some(Secret::Custom { headers, query })
 }
 
+type Values = BTreeMap<String, SecretText>;
+
+fn none() -> Option<Values> {
+    Some(Values::new())
+}
+
+/// None when a member is refused.
 fn values(
     mut members: Fields<'_>,
     check_name: impl Fn(&str) -> Result<String, Invalid>,
-) -> BTreeMap<String, SecretText> {
-    let mut values = BTreeMap::new();
+) -> Option<Values> {
+    let mut values = Some(Values::new());
     for name in members.names() {
-        let is_good = members.checked(&name, check_name(&name)).is_some();
+        let checked = members.checked(&name, check_name(&name));
         let value = members.required(&name, |value| text(value, SecretText::bare));
-        if let (true, Some(value)) = (is_good, value) {
-            values.insert(name, value);
-        }
+        values = values.and_then(|mut values| {
+            values.insert(checked?, value?);
+            Some(values)
+        });
     }
     members.finish();
     values

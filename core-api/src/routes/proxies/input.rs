@@ -46,7 +46,7 @@ const PER_DAY: &str = "proxyMaxRequestsPerDay";
     clippy::struct_field_names,
     reason = "documents what is read below"
 )]
-pub struct ProxyInput {
+pub(super) struct ProxyInput {
     /// 1 to 200 characters.
     proxy_name: String,
     /// Cannot be changed later; PUT may leave it out.
@@ -114,15 +114,25 @@ pub(super) fn read_change(
     let is_single = body.names(CREDENTIAL) && !body.names(CREDENTIALS);
     shown.remove(if is_single { CREDENTIALS } else { CREDENTIAL });
     let mut update = body.onto(&shown, &FIXED, &[], &mut problems);
+    let Limits {
+        requests_per_minute,
+        requests_per_day,
+        ..
+    } = limits;
+    let now = &current.form;
     let defaults = (
         kept(
             &mut update,
             PER_MINUTE,
-            current.form.max_requests_per_minute,
-        )
-        .unwrap_or(limits.requests_per_minute),
-        kept(&mut update, PER_DAY, current.form.max_requests_per_day)
-            .unwrap_or(limits.requests_per_day),
+            now.max_requests_per_minute,
+            *requests_per_minute,
+        ),
+        kept(
+            &mut update,
+            PER_DAY,
+            now.max_requests_per_day,
+            *requests_per_day,
+        ),
     );
     let keeps_target = update.keeps("proxyTargetId");
     let keeps_target_credential = update.keeps("proxyTargetCredentialId");
@@ -140,16 +150,18 @@ pub(super) fn read_change(
     })
 }
 
-/// A limit that PATCH did not name stays, also when it stays unlimited.
+/// A limit that PATCH did not name stays, also when it stays unlimited; else `default` counts.
 fn kept(
     update: &mut Update,
     name: &str,
     current: Option<NonZeroU64>,
-) -> Option<Option<NonZeroU64>> {
-    update.keeps(name).then(|| {
-        update.object.remove(name);
-        current
-    })
+    default: Option<NonZeroU64>,
+) -> Option<NonZeroU64> {
+    if !update.keeps(name) {
+        return default;
+    }
+    update.object.remove(name);
+    current
 }
 
 fn form(

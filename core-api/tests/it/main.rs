@@ -1,0 +1,13 @@
+//! The REST API as callers see it, on every database at hand: SQLite always, PostgreSQL when
+//! `REQUESTROCKET_TEST_POSTGRES_URL` names one.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise; the lints know this of #[test] functions only"
+)]
+
+mod routes;
+mod rules;
+mod world;

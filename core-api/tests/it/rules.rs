@@ -1,0 +1,11 @@
+//! What holds for every route.
+
+mod access;
+mod bodies;
+mod conditions;
+mod document;
+mod idempotency;
+mod lists;
+mod secrets;
+mod tenancy;
+mod updates;
