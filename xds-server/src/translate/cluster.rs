@@ -6,6 +6,8 @@ use envoy_types::pb::envoy::config::cluster::v3::{
     Cluster,
     cluster::{ClusterDiscoveryType, CustomClusterType, DnsLookupFamily, LbPolicy},
 };
+use envoy_types::pb::envoy::config::common::mutation_rules::v3::HeaderMutation as Mutation;
+use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use envoy_types::pb::envoy::config::core::v3::{
     DataSource, Http1ProtocolOptions, Http2ProtocolOptions, TransportSocket,
     UpstreamHttpProtocolOptions, data_source, transport_socket,
@@ -33,8 +35,8 @@ use envoy_types::util::pack_any;
 use super::address_guard;
 use super::listener::http_filter;
 use super::wire::{
-    extension, file, number, remove_header, remove_prefix, remove_reserved, seconds, set_header,
-    some_any,
+    extension, file, number, put_header, remove_header, remove_prefix, remove_reserved, seconds,
+    set_header, some_any,
 };
 use super::{Settings, TargetRoots};
 use crate::region_config::Scheme;
@@ -133,43 +135,78 @@ fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
             ..UpstreamHttpProtocolOptions::default()
         }),
         upstream_protocol_options: Some(protocol),
-        http_filters: granted_filters(),
+        http_filters: target_filters(),
         ..HttpProtocolOptions::default()
     }
 }
 
-/// What is done to trailers, and to the response of a target: to no answer of the gateway's own.
-fn granted_filters() -> Vec<HttpFilter> {
-    let mut response = Vec::from(remove_reserved());
-    response.extend([
-        remove_prefix("x-envoy-"),
-        set_header("requestrocket-proxy-code", "proxy-access-granted"),
-        set_header("requestrocket-proxy-message", "Access granted."),
-        set_header("requestrocket-request-id", "%UNIQUE_ID%"),
-    ]);
-    let mut request_trailers = Vec::from(remove_reserved());
-    request_trailers.extend([
-        remove_prefix("x-rr-"),
-        remove_prefix("x-envoy-"),
-        remove_header("authorization"),
-        remove_header("proxy-authorization"),
-    ]);
-    let granted = HeaderMutation {
-        mutations: Some(Mutations {
-            response_mutations: response,
-            request_trailers_mutations: request_trailers,
-            response_trailers_mutations: remove_reserved().into(),
-            ..Mutations::default()
-        }),
+/// What happens on the way to a target and back, and to no answer of the gateway's own. It stands
+/// here, once, because on the routes it would cost every proxy memory.
+fn target_filters() -> Vec<HttpFilter> {
+    let mutations = Mutations {
+        request_mutations: request_mutations(),
+        request_trailers_mutations: request_trailers_mutations(),
+        response_mutations: response_mutations(),
+        response_trailers_mutations: remove_reserved().into(),
+        ..Mutations::default()
+    };
+    let edits = HeaderMutation {
+        mutations: Some(mutations),
         ..HeaderMutation::default()
     };
     vec![
-        http_filter(extension("granted", granted)),
+        http_filter(extension("envoy.filters.http.header_mutation", edits)),
         http_filter(extension(
             "envoy.filters.http.upstream_codec",
             UpstreamCodec {},
         )),
     ]
+}
+
+fn request_mutations() -> Vec<Mutation> {
+    let forwarded_for = "x-forwarded-for";
+    let peer = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
+    let after_list = format!("%REQ({forwarded_for})%, {peer}");
+    vec![
+        // Envoy made this one; the caller's own, if there was one, is put back.
+        remove_header("x-forwarded-proto"),
+        set_header("x-forwarded-proto", "%REQ(x-rr-xfp)%"),
+        put_header(
+            forwarded_for,
+            &after_list,
+            HeaderAppendAction::OverwriteIfExists,
+        ),
+        put_header(forwarded_for, peer, HeaderAppendAction::AddIfAbsent),
+        remove_prefix("x-rr-"),
+        remove_prefix("x-envoy-"),
+        // Hop by hop, but left alone by Envoy.
+        remove_header("te"),
+        remove_header("trailer"),
+        remove_header("proxy-authenticate"),
+        remove_header("proxy-authorization"),
+    ]
+}
+
+fn request_trailers_mutations() -> Vec<Mutation> {
+    let mut mutations = Vec::from(remove_reserved());
+    mutations.extend([
+        remove_prefix("x-rr-"),
+        remove_prefix("x-envoy-"),
+        remove_header("authorization"),
+        remove_header("proxy-authorization"),
+    ]);
+    mutations
+}
+
+fn response_mutations() -> Vec<Mutation> {
+    let mut mutations = Vec::from(remove_reserved());
+    mutations.extend([
+        remove_prefix("x-envoy-"),
+        set_header("requestrocket-proxy-code", "proxy-access-granted"),
+        set_header("requestrocket-proxy-message", "Access granted."),
+        set_header("requestrocket-request-id", "%UNIQUE_ID%"),
+    ]);
+    mutations
 }
 
 fn tls(roots: &TargetRoots) -> TransportSocket {

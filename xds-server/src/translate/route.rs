@@ -1,14 +1,13 @@
 //! Proxy → route configuration: one route, with the policy on it.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
-use envoy_types::pb::envoy::config::core::v3::{
-    HeaderValueOption, Metadata, header_value_option::HeaderAppendAction,
-};
+use envoy_types::pb::envoy::config::core::v3::Metadata;
 use envoy_types::pb::envoy::config::route::v3::{
-    RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost, route,
-    route_action::ClusterSpecifier, route_match::PathSpecifier,
+    DirectResponseAction, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch,
+    VirtualHost, route, route_action::ClusterSpecifier, route_match::PathSpecifier,
 };
 use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3::{
     PerRouteConfig, per_route_config::HostRewriteSpecifier,
@@ -19,7 +18,7 @@ use prost::Message;
 
 use super::cluster;
 use super::policy::EncodedPolicy;
-use super::wire::{header, header_as, seconds};
+use super::wire::seconds;
 use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
 
 /// Key of the policy in the route's metadata.
@@ -33,21 +32,9 @@ const IDLE_SECONDS: u32 = 65;
 /// The route configuration of a proxy, encoded.
 pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Bytes {
     let host = VirtualHost {
-        name: config.proxy_id.clone(),
+        name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
         routes: vec![route(config, policy)],
-        // After the route's own changes, which read one of them.
-        request_headers_to_remove: texts(&[
-            "x-rr-scope",
-            "x-rr-xfp",
-            "x-envoy-external-address",
-            "x-envoy-internal",
-            // Hop by hop, but left alone by Envoy.
-            "te",
-            "trailer",
-            "proxy-authenticate",
-            "proxy-authorization",
-        ]),
         ..VirtualHost::default()
     };
     let configuration = RouteConfiguration {
@@ -73,13 +60,9 @@ fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {
             typed_filter_metadata: HashMap::from([(METADATA_KEY.to_owned(), policy_value)]),
             ..Metadata::default()
         }),
-        action: Some(route::Action::Route(action(config))),
-        // Envoy makes this header; the caller's own, if there was one, is put back below.
-        request_headers_to_remove: texts(&["x-forwarded-proto"]),
-        request_headers_to_add: forwarded_headers().into(),
+        action: Some(action(config)),
         ..Route::default()
     };
-    // Without a target the filter answers, and nothing is forwarded.
     if let Some(target) = &config.target {
         let rewrite = HostRewriteSpecifier::HostRewriteLiteral(host(target).to_owned());
         let per_route = PerRouteConfig {
@@ -92,15 +75,16 @@ fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {
     route
 }
 
-fn forwarded_headers() -> [HeaderValueOption; 3] {
-    let key = "x-forwarded-for";
-    let peer = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
-    let after_list = format!("%REQ({key})%, {peer}");
-    [
-        header("x-forwarded-proto", "%REQ(x-rr-xfp)%"),
-        header_as(key, &after_list, HeaderAppendAction::OverwriteIfExists),
-        header_as(key, peer, HeaderAppendAction::AddIfAbsent),
-    ]
+/// Where a call goes that the filter lets pass.
+fn action(config: &ProxyConfig) -> route::Action {
+    match &config.target {
+        Some(target) => route::Action::Route(forward(target.scheme, config.timeout_seconds)),
+        // The filter has answered before; should it ever not, nothing is forwarded.
+        None => route::Action::DirectResponse(DirectResponseAction {
+            status: 503,
+            ..DirectResponseAction::default()
+        }),
+    }
 }
 
 /// The target's `Host`: a port that the scheme implies is not said.
@@ -115,25 +99,17 @@ fn host(target: &TargetConfig) -> &str {
         .unwrap_or(&target.authority)
 }
 
-fn action(config: &ProxyConfig) -> RouteAction {
-    let scheme = config
-        .target
-        .as_ref()
-        .map_or(Scheme::Https, |target| target.scheme);
+fn forward(scheme: Scheme, timeout_seconds: NonZeroU32) -> RouteAction {
     RouteAction {
         cluster_specifier: Some(ClusterSpecifier::Cluster(cluster::name(scheme).to_owned())),
         // Zero: the length of a response is not limited in time. The head is, by the timeout of
         // the only try, which counts from the end of the request and ends with the head.
         timeout: seconds(0),
         retry_policy: Some(RetryPolicy {
-            per_try_timeout: seconds(config.timeout_seconds.get()),
+            per_try_timeout: seconds(timeout_seconds.get()),
             ..RetryPolicy::default()
         }),
         idle_timeout: seconds(IDLE_SECONDS),
         ..RouteAction::default()
     }
-}
-
-fn texts(names: &[&str]) -> Vec<String> {
-    names.iter().map(|&name| name.to_owned()).collect()
 }

@@ -90,8 +90,7 @@ pub(super) fn header(key: &str, value: &str) -> HeaderValueOption {
     header_as(key, value, HeaderAppendAction::OverwriteIfExistsOrAdd)
 }
 
-/// A header that is put beside, over or in the absence of what is there.
-pub(super) fn header_as(key: &str, value: &str, action: HeaderAppendAction) -> HeaderValueOption {
+fn header_as(key: &str, value: &str, action: HeaderAppendAction) -> HeaderValueOption {
     HeaderValueOption {
         header: Some(HeaderValue {
             key: key.to_owned(),
@@ -104,8 +103,13 @@ pub(super) fn header_as(key: &str, value: &str, action: HeaderAppendAction) -> H
 }
 
 pub(super) fn set_header(key: &str, value: &str) -> HeaderMutation {
+    put_header(key, value, HeaderAppendAction::OverwriteIfExistsOrAdd)
+}
+
+/// A header that is put over or in the absence of what is there.
+pub(super) fn put_header(key: &str, value: &str, action: HeaderAppendAction) -> HeaderMutation {
     HeaderMutation {
-        action: Some(Action::Append(header(key, value))),
+        action: Some(Action::Append(header_as(key, value, action))),
     }
 }
 
