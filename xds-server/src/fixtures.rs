@@ -7,6 +7,8 @@ use requestrocket_proto::region::v1 as region;
 use requestrocket_proto::region::v1::change::Kind;
 use requestrocket_proto::region::v1::{CredentialAuthType as Auth, CredentialSide};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::ingest::Ingest;
 use crate::keys::RegionKeys;
 use crate::store::tests::TestStore;
@@ -147,4 +149,19 @@ pub(crate) fn without_secret(mut given: region::Change) -> region::Change {
 /// A UUID that says its number.
 pub(crate) fn id(number: u32) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
+}
+
+/// Status and body of a GET, over a plain socket.
+pub(crate) async fn http_get(base: &str, path: &str) -> (u16, String) {
+    let address = base.trim_start_matches("http://");
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).await.unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (
+        head.split(' ').nth(1).unwrap().parse().unwrap(),
+        body.to_owned(),
+    )
 }

@@ -105,7 +105,7 @@ impl Ingest {
         let update = delta_update(&mut tx, &affected).await?;
         revision_update(&mut tx, revision).await?;
         tx.commit().await.map_err(StoreFailed::from)?;
-        metrics::batch_stored("delta", revision);
+        metrics::batch_stored("delta");
         Ok(update)
     }
 
@@ -124,7 +124,7 @@ impl Ingest {
         let update = full_update(&mut tx).await?;
         revision_update(&mut tx, revision).await?;
         tx.commit().await.map_err(StoreFailed::from)?;
-        metrics::batch_stored("full", revision);
+        metrics::batch_stored("full");
         Ok(update)
     }
 
@@ -149,9 +149,9 @@ impl Ingest {
 }
 
 async fn full_update(conn: &mut AnyConnection) -> Result<RegionUpdate, StoreFailed> {
-    let proxies = assemble_all(&records_fetch_all(conn).await?);
-    metrics::proxies_loaded(proxies.len());
-    Ok(RegionUpdate::Full(proxies))
+    Ok(RegionUpdate::Full(assemble_all(
+        &records_fetch_all(conn).await?,
+    )))
 }
 
 async fn delta_update(

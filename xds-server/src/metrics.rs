@@ -22,17 +22,18 @@ pub fn describe() {
     );
     describe_counter!(SESSIONS, "Sessions with the control plane that ended.");
     describe_gauge!(CONNECTED, "1 while the control plane is connected.");
-    describe_gauge!(
-        PROXIES,
-        "Proxies in the region store, as of the last full load."
-    );
+    describe_gauge!(PROXIES, "Proxies that Envoys are told of.");
     describe_gauge!(REVISION, "Everything up to this revision is stored.");
     gauge!(CONNECTED).set(0.0);
 }
 
 /// A batch was stored.
-pub fn batch_stored(kind: &'static str, revision: u64) {
+pub fn batch_stored(kind: &'static str) {
     counter!(BATCHES, "kind" => kind).increment(1);
+}
+
+/// Everything up to `revision` is stored.
+pub fn revision_stored(revision: u64) {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     gauge!(REVISION).set(revision as f64);
 }
@@ -47,8 +48,8 @@ pub fn secret_converted(problem: Option<SecretProblem>) {
     counter!(CONVERSIONS, "outcome" => problem.map_or("ok", SecretProblem::word)).increment(1);
 }
 
-/// All records were read.
-pub fn proxies_loaded(count: usize) {
+/// Envoys are told of so many proxies.
+pub fn proxies_published(count: usize) {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     gauge!(PROXIES).set(count as f64);
 }

@@ -20,6 +20,7 @@ use crate::metrics;
 use crate::pki::InvalidPki;
 use crate::pki::identity::Identity;
 use crate::publisher::Publisher;
+use crate::region_config::RegionUpdate;
 use crate::secret_text::SecretText;
 use crate::store::StoreFailed;
 
@@ -166,11 +167,18 @@ impl RegionLink {
     }
 }
 
+/// Tells Envoys of `update`, which is stored.
+pub fn publish(publisher: &Publisher, revision: u64, update: RegionUpdate) {
+    publisher.apply(revision, update);
+    metrics::revision_stored(revision);
+    metrics::proxies_published(publisher.subscribe().borrow().proxies());
+}
+
 /// The first failure of an outage is worth a warning, the rest of them are not.
 fn report(failed: &LinkFailed, attempt: u32, delay: Duration) {
     metrics::link_down(failed.word());
     let error = error_chain(failed);
-    let retry_ms = delay.as_millis();
+    let retry_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
     if attempt == 0 {
         tracing::warn!(
             error,

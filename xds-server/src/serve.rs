@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use requestrocket_process::clock::Clock;
-use requestrocket_process::file::write_private;
+use requestrocket_process::file::{create_private_dir, write_private};
 use requestrocket_process::tasks::TaskSet;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -25,7 +25,7 @@ use crate::metrics;
 use crate::pki::NodeAuthority;
 use crate::pki::identity::Identity;
 use crate::publisher::Publisher;
-use crate::region_link::{LinkConfig, RegionLink};
+use crate::region_link::{LinkConfig, RegionLink, publish};
 use crate::status::Fleet;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
@@ -50,22 +50,36 @@ struct Ready {
 /// # Errors
 /// It cannot start, or a part of it fails.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    check_enrolment(&config)?;
-    let clock = Clock::default();
-    let tasks = TaskSet::default();
     let metrics_handle = PrometheusBuilder::new()
         .install_recorder()
         .context("metrics")?;
     metrics::describe();
+    let tasks = TaskSet::default();
+    let stopping = tasks.stopping();
+    let store = start(&config, metrics_handle, &tasks).await?;
+    run_until_stopped(&tasks, stopping).await?;
+    store.close().await;
+    Ok(())
+}
 
+/// Starts every part; when it returns, Envoys are served from the stored state.
+async fn start(
+    config: &Config,
+    metrics_handle: PrometheusHandle,
+    tasks: &TaskSet,
+) -> anyhow::Result<Store> {
+    check_enrolment(config)?;
+    create_private_dir(&config.data_dir)
+        .with_context(|| format!("`data_dir`: cannot use {}", config.data_dir.display()))?;
+    let clock = Clock::default();
     let store = Store::open(config.database_url.expose())
         .await
         .context("`database_url`")?;
-    let keys = Arc::new(open_keys(&config, &store).await?);
+    let keys = Arc::new(open_keys(config, &store).await?);
     let ingest = Ingest::new(store.clone(), config.region.clone(), Arc::clone(&keys));
-    let publisher = Arc::new(Publisher::new(translation_settings(&config)?));
+    let publisher = Arc::new(Publisher::new(translation_settings(config)?));
     let (revision, update) = ingest.load().await?;
-    publisher.apply(revision, update);
+    publish(&publisher, revision, update);
 
     let ads_listener = bind("ads_listen", config.ads_listen).await?;
     let http_listener = bind("http_listen", config.http_listen).await?;
@@ -74,9 +88,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         http_url: format!("http://{}", http_listener.local_addr()?),
     };
     let fleet = Fleet::new(clock.clone());
-    let stopping = tasks.stopping();
-    tasks.spawn("fleet status", fleet.clone().run(stopping.clone()));
-    spawn_ads(&config, &clock, &tasks, (ads_listener, &publisher, &fleet))?;
+    tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
+    spawn_ads(config, &clock, tasks, (ads_listener, &publisher, &fleet))?;
     let (is_ready, watched) = watch::channel(false);
     let health = Health {
         is_ready: watched,
@@ -84,20 +97,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     };
     tasks.spawn(
         "health endpoints",
-        http::serve(http_listener, health, stopping.clone()),
+        http::serve(http_listener, health, tasks.stopping()),
     );
     spawn_link(
-        link_config(&config, &keys),
-        &tasks,
+        link_config(config, &keys),
+        tasks,
         ingest,
         (publisher, &fleet),
     );
 
     is_ready.send_replace(true);
-    announce(&config, &ready, revision)?;
-    run_until_stopped(&tasks, stopping).await?;
-    store.close().await;
-    Ok(())
+    announce(config, &ready, revision)?;
+    Ok(store)
 }
 
 /// Before the first contact a token and the authority's certificate are needed, later neither.
@@ -105,7 +116,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// # Errors
 /// Names the setting that is missing or unusable.
 pub fn check_enrolment(config: &Config) -> anyhow::Result<()> {
-    if Identity::load(&pki_dir(config))?.is_some() {
+    if Identity::load(&pki_dir(config))
+        .context("`data_dir`")?
+        .is_some()
+    {
         return Ok(());
     }
     if config.enrolment_token.is_none() {

@@ -1,14 +1,15 @@
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::fixtures::http_get as get;
 
 #[tokio::test]
 async fn the_endpoints_tell_health_readiness_and_metrics() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
     ::metrics::with_local_recorder(&recorder, || {
-        crate::metrics::batch_stored("delta", 12);
+        crate::metrics::batch_stored("delta");
+        crate::metrics::revision_stored(12);
         crate::metrics::link_down("unreachable");
     });
     let (ready, is_ready) = watch::channel(false);
@@ -39,17 +40,4 @@ async fn the_endpoints_tell_health_readiness_and_metrics() {
     };
     let (ended, ()) = tokio::join!(server, client);
     ended.unwrap();
-}
-
-/// The router is asked over a real socket: HTTP/1.1 by hand needs no client.
-async fn get(base: &str, path: &str) -> (u16, String) {
-    let address = base.trim_start_matches("http://");
-    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
-    let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    socket.write_all(head.as_bytes()).await.unwrap();
-    let mut text = String::new();
-    socket.read_to_string(&mut text).await.unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
 }

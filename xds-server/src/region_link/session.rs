@@ -15,7 +15,7 @@ use tonic::Streaming;
 use tonic::transport::Channel;
 
 use super::inbox::{Inbox, ProtocolViolation, Ready};
-use super::{LinkFailed, RegionLink};
+use super::{LinkFailed, RegionLink, publish};
 use crate::metrics;
 
 /// The control plane sends far less in one message.
@@ -94,7 +94,7 @@ async fn apply(link: &RegionLink, ready: Ready) -> Result<u64, LinkFailed> {
             (revision, link.ingest.apply_full(revision, changes).await?)
         }
     };
-    link.publisher.apply(revision, update);
+    publish(&link.publisher, revision, update);
     Ok(revision)
 }
 
