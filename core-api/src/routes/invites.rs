@@ -57,7 +57,7 @@ pub struct InviteResource {
 /// An invite just made: the one time that its token is shown.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct NewInviteResource<'a> {
+struct NewInviteResource<'a> {
     invite_id: Uuid,
     #[serde(skip_serializing_if = "Option::is_none")]
     invite_token: Option<&'a str>,
@@ -87,7 +87,7 @@ pub struct AcceptInput {
 /// A new member, with a token that is shown this once.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct WelcomeResource<'a> {
+struct WelcomeResource<'a> {
     user_id: Uuid,
     client_id: Uuid,
     #[serde(skip_serializing_if = "Option::is_none")]

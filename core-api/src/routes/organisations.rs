@@ -7,7 +7,7 @@ use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::input::{ConfigurationInput, OrganisationInput};
+use self::input::{ConfigurationInput, NewOrganisationInput, OrganisationInput};
 use self::view::{ConfigurationResource, OrganisationResource};
 use super::shape::document;
 use crate::app::AppState;
@@ -16,7 +16,7 @@ use crate::app::call::{InPath, Mutation, Read};
 use crate::app::etag::Tag;
 use crate::app::fields::Fields;
 use crate::app::list::{self, Filters, ListParams, Listed, RawQuery};
-use crate::auth::Caller;
+use crate::auth::{Caller, Scope};
 use crate::domain::organisation::Organisation;
 use crate::domain::permission::Permission;
 use crate::domain::problem::Problems;
@@ -65,7 +65,7 @@ async fn list_organisations(call: Read, query: RawQuery) -> ApiResult {
     post,
     path = "/clients",
     tag = "organisations",
-    request_body = OrganisationInput,
+    request_body = NewOrganisationInput,
     responses((status = 201, body = OrganisationResource))
 )]
 async fn create_organisation(call: Mutation, body: Body) -> ApiResult {
@@ -113,7 +113,8 @@ async fn replace_organisation(
     InPath(client): InPath<String>,
     body: Body,
 ) -> ApiResult {
-    update(call, &client, body).await
+    let scope = call.enter(&client, Permission::ChangeOrganisation).await?;
+    update(call, &scope, body).await
 }
 
 /// Changes members of an organisation (JSON merge patch); plan and status with an operator token.
@@ -130,14 +131,15 @@ async fn change_organisation(
     InPath(client): InPath<String>,
     body: Body,
 ) -> ApiResult {
-    update(call, &client, body).await
-}
-
-async fn update(call: Mutation, client: &str, body: Body) -> ApiResult {
-    let scope = call.enter(client, Permission::ReadOrganisation).await?;
+    let scope = call.enter(&client, Permission::ReadOrganisation).await?;
+    // An operator may come in, and is refused below for all but plan and status.
     if call.caller != Caller::Operator {
         scope.require(Permission::ChangeOrganisation)?;
     }
+    update(call, &scope, body).await
+}
+
+async fn update(call: Mutation, scope: &Scope, body: Body) -> ApiResult {
     let read = |current: &Organisation| -> ApiResult<Settings> {
         let mut problems = Problems::default();
         let document = document(&OrganisationResource::from(current));

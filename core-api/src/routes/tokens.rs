@@ -45,7 +45,7 @@ pub struct TokenResource {
 
 /// A user token just made: the one time that it is shown.
 #[derive(Serialize, ToSchema)]
-pub struct NewTokenResource<'a> {
+struct NewTokenResource<'a> {
     #[serde(flatten)]
     resource: TokenResource,
     token: &'a str,

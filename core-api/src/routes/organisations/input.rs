@@ -16,15 +16,21 @@ use crate::service::organisations::{Configuration, Settings};
 const MAX_LIMIT: u64 = 9_007_199_254_740_991;
 const MAX_REGIONS: usize = 1000;
 
+/// What to send for a new organisation.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what `new_organisation` reads")]
+pub(super) struct NewOrganisationInput {
+    /// 1 to 200 characters.
+    client_name: String,
+    configuration: Option<ConfigurationInput>,
+}
+
 /// What to send for an organisation.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    clippy::struct_field_names,
-    reason = "documents what `settings` reads"
-)]
-pub struct OrganisationInput {
+#[expect(dead_code, reason = "documents what `settings` reads")]
+pub(super) struct OrganisationInput {
     /// 1 to 200 characters.
     client_name: String,
     /// `basic`, `team` or `business`; only PATCH with an operator token changes it.
@@ -37,7 +43,7 @@ pub struct OrganisationInput {
 /// Limits and regions of an organisation.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "documents what `configuration` reads")]
-pub struct ConfigurationInput {
+pub(super) struct ConfigurationInput {
     limits: Option<LimitsInput>,
     /// Names of regions; empty (default) for everywhere.
     regions: Option<Vec<String>>,
@@ -46,12 +52,8 @@ pub struct ConfigurationInput {
 /// Ceilings; null (default) is unlimited.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    clippy::struct_field_names,
-    reason = "documents what `limits` reads"
-)]
-pub struct LimitsInput {
+#[expect(dead_code, reason = "documents what `limits` reads")]
+pub(super) struct LimitsInput {
     /// Copied to new proxies.
     #[schema(minimum = 1)]
     requests_per_minute: Option<u64>,

@@ -11,7 +11,7 @@ use crate::domain::organisation::{Limits, Organisation};
 /// An organisation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct OrganisationResource {
+pub(super) struct OrganisationResource {
     client_id: Uuid,
     client_name: String,
     /// `basic`, `team` or `business`.
@@ -27,7 +27,7 @@ pub struct OrganisationResource {
 /// Limits and regions of an organisation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ConfigurationResource {
+pub(super) struct ConfigurationResource {
     limits: LimitsResource,
     /// Where the organisation may have resources; empty for everywhere.
     regions: Vec<String>,
@@ -36,8 +36,7 @@ pub struct ConfigurationResource {
 /// Ceilings; null is unlimited.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the API's names")]
-pub struct LimitsResource {
+pub(super) struct LimitsResource {
     /// Copied to new proxies.
     requests_per_minute: Option<u64>,
     /// Copied to new proxies.

@@ -96,7 +96,11 @@ async fn another_organisation_sees_nothing() {
     for store in stores().await {
         run(&mut *store.conn().await, &records()).await;
         assert_eq!(usages(&store, OTHER).await, []);
-        let nothing = proxy_usages(&mut *store.conn().await, ORGANISATION.parse().unwrap(), &[]);
-        assert_eq!(nothing.await.unwrap(), []);
+        let organisation = ORGANISATION.parse().unwrap();
+        let mut conn = store.conn().await;
+        assert_eq!(
+            proxy_usages(&mut conn, organisation, &[]).await.unwrap(),
+            []
+        );
     }
 }
