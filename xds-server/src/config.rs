@@ -2,7 +2,7 @@
 //!
 //! Invariant: whoever holds a [`Config`] holds legal values; there is nothing left to validate.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use http::Uri;
@@ -230,14 +230,15 @@ fn parse_address(field: &'static str, raw: &str) -> Result<SocketAddr, InvalidSe
 }
 
 fn parse_names(field: &'static str, raw: Vec<String>) -> Result<Vec<String>, InvalidSetting> {
-    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'*');
+    let is_host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'*');
+    let is_legal = |name: &String| {
+        let is_name = !name.is_empty() && name.bytes().all(is_host);
+        is_name || name.parse::<IpAddr>().is_ok()
+    };
     if raw.is_empty() {
         return invalid(field, "must hold at least one name or address");
     }
-    match raw
-        .iter()
-        .find(|name| name.is_empty() || !name.bytes().all(legal))
-    {
+    match raw.iter().find(|name| !is_legal(name)) {
         Some(name) => invalid(
             field,
             format!("holds `{name}`, which is no host name or address"),

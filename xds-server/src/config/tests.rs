@@ -50,6 +50,7 @@ fn each_bad_setting_is_named() {
         ("http_listen", |s| s.http_listen = "1.2.3.4".to_owned()),
         ("ads_names", |s| s.ads_names = vec![]),
         ("ads_names", |s| s.ads_names = vec!["a b".to_owned()]),
+        ("ads_names", |s| s.ads_names = vec!["a:b".to_owned()]),
         ("filter_wasm", |s| s.filter_wasm = PathBuf::new()),
         ("allow_private_targets", |s| {
             s.allow_private_targets = vec!["10.0.0.0/33".to_owned()];
