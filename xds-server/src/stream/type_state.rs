@@ -3,19 +3,16 @@
 //! Invariant: a name is due exactly while the client wants it and what it was last told differs
 //! from the catalogue; so a refused resource, which was told, is not due until it changes.
 
+pub(super) mod outgoing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(super) use self::outgoing::Content;
 use super::catalogue::Catalogue;
-use crate::resource::{Resource, ResourceKind, Version};
+use crate::resource::{ResourceKind, Version};
 use crate::subscription::{InvalidSubscription, Subscription};
 
-/// Most resources or removals in one response.
-pub(super) const MAX_RESOURCES: usize = 500;
-/// A response is closed before the resource that would take it over this size.
-pub(super) const MAX_BYTES: usize = 2 << 20;
-/// Responses of one type that may wait for their answer; changes of further ones gather meanwhile.
-const MAX_IN_FLIGHT: usize = 32;
 /// Longest part of a client's error text that is kept.
 const MAX_DETAIL_BYTES: usize = 2048;
 
@@ -57,13 +54,6 @@ pub struct Refusal {
     pub proxy_id: Option<Arc<str>>,
     /// The client's error text.
     pub detail: String,
-}
-
-/// What goes into one response.
-#[derive(Debug, Default)]
-pub(super) struct Content {
-    pub(super) resources: Vec<Arc<Resource>>,
-    pub(super) removed: Vec<Arc<str>>,
 }
 
 impl TypeState {
@@ -230,101 +220,6 @@ impl TypeState {
             }
         }
         names
-    }
-
-    /// The next response with additions, if one may be sent now.
-    pub(super) fn next_changes(
-        &mut self,
-        nonce: u64,
-        tick: u64,
-        catalogue: &Catalogue,
-    ) -> Option<Content> {
-        if self.in_flight.len() >= MAX_IN_FLIGHT {
-            return None;
-        }
-        let mut resources: Vec<Arc<Resource>> = Vec::new();
-        let mut bytes = 0;
-        if let Some(name) = self.due_alone.pop_first() {
-            resources.extend(catalogue.get(self.kind, &name).cloned());
-        } else {
-            while let Some(name) = self.due_changes.first()
-                && resources.len() < MAX_RESOURCES
-            {
-                let resource = catalogue.get(self.kind, name).cloned();
-                bytes += resource
-                    .as_ref()
-                    .map_or(0, |resource| resource.body().len());
-                if bytes > MAX_BYTES && !resources.is_empty() {
-                    break;
-                }
-                self.due_changes.pop_first();
-                resources.extend(resource);
-            }
-        }
-        if resources.is_empty() {
-            return None;
-        }
-        let told = |r: &Arc<Resource>| (Arc::clone(r.name()), Some(r.version()));
-        self.tell(nonce, tick, resources.iter().map(told).collect());
-        Some(Content {
-            resources,
-            removed: Vec::new(),
-        })
-    }
-
-    /// The next response with removals, if one may be sent now.
-    pub(super) fn next_removals(&mut self, nonce: u64, tick: u64) -> Option<Content> {
-        if self.in_flight.len() >= MAX_IN_FLIGHT || self.due_removals.is_empty() {
-            return None;
-        }
-        let mut removed = Vec::new();
-        while removed.len() < MAX_RESOURCES
-            && let Some(name) = self.due_removals.pop_first()
-        {
-            removed.push(name);
-        }
-        self.tell(
-            nonce,
-            tick,
-            removed
-                .iter()
-                .map(|name| (Arc::clone(name), None))
-                .collect(),
-        );
-        Some(Content {
-            resources: Vec::new(),
-            removed,
-        })
-    }
-
-    /// The empty response to a first request that nothing else answered.
-    pub(super) fn owed_answer(&mut self, nonce: u64, tick: u64) -> Option<Content> {
-        if !self.owes_answer {
-            return None;
-        }
-        self.tell(nonce, tick, Vec::new());
-        Some(Content::default())
-    }
-
-    fn tell(&mut self, nonce: u64, tick: u64, said: Vec<(Arc<str>, Option<Version>)>) {
-        self.owes_answer = false;
-        let names = said.iter().map(|(name, _)| Arc::clone(name)).collect();
-        for (name, version) in said {
-            self.told.insert(
-                name,
-                Told {
-                    version,
-                    awaiting: Some(nonce),
-                },
-            );
-        }
-        self.in_flight.insert(
-            nonce,
-            InFlight {
-                names,
-                sent_at_tick: tick,
-            },
-        );
     }
 
     fn refuse(&mut self, name: &Arc<str>, version: Version, detail: &str, catalogue: &Catalogue) {

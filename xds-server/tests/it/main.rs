@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod delta_client;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod refusing;
 #[cfg(test)]
 mod region;

@@ -1,6 +1,6 @@
 //! Large regions and clients that mean ill.
 
-use super::type_state::{MAX_BYTES, MAX_RESOURCES};
+use super::type_state::outgoing::{MAX_BYTES, MAX_RESOURCES};
 use super::*;
 use ResourceKind::{Route, Scope};
 

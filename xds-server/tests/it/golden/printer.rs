@@ -1,0 +1,88 @@
+//! Resources as YAML, with every `Any` opened.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+use requestrocket_proto::policy::v1::ProxyPolicy;
+use requestrocket_xds_server::resource::{Resource, ResourceKind};
+use yaml_serde::Value;
+
+pub(crate) struct Printer {
+    envoy: DescriptorPool,
+}
+
+impl Printer {
+    /// Reads the description of Envoy's messages that comes with their generated code.
+    pub(crate) fn new() -> Self {
+        let path = envoy_types().join("src/generated/types.bin");
+        let descriptors = std::fs::read(path).unwrap();
+        Self {
+            envoy: DescriptorPool::decode(&descriptors[..]).unwrap(),
+        }
+    }
+
+    pub(crate) fn print(&self, kind: ResourceKind, resource: &Resource) -> String {
+        let type_url = kind.type_url();
+        let name = type_url.rsplit('/').next().unwrap();
+        let descriptor = self.envoy.get_message_by_name(name).unwrap();
+        let message = DynamicMessage::decode(descriptor, resource.body().clone()).unwrap();
+        let options = SerializeOptions::new().use_proto_field_name(true);
+        let mut tree = message
+            .serialize_with_options(yaml_serde::value::Serializer, &options)
+            .unwrap();
+        let policy = take_policy(&mut tree);
+        let text = yaml_serde::to_string(&tree).unwrap();
+        let heading = format!("# {} {}\n", kind.name(), resource.name());
+        policy.map_or(heading.clone(), |policy| heading + &commented(&policy)) + &text
+    }
+}
+
+/// The policy is ours and opaque to Envoy: it is shown as what it says.
+fn take_policy(tree: &mut Value) -> Option<ProxyPolicy> {
+    let route = tree
+        .get_mut("virtual_hosts")?
+        .get_mut(0)?
+        .get_mut("routes")?
+        .get_mut(0)?;
+    let value = route
+        .get_mut("metadata")?
+        .get_mut("typed_filter_metadata")?
+        .get_mut("requestrocket")?
+        .get_mut("value")?;
+    let encoded = value.as_str().unwrap().to_owned();
+    *value = Value::String("(the policy above)".to_owned());
+    let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, encoded).unwrap();
+    Some(ProxyPolicy::decode(&bytes[..]).unwrap())
+}
+
+fn commented(policy: &ProxyPolicy) -> String {
+    format!("{policy:#?}")
+        .lines()
+        .map(|line| format!("# {line}\n"))
+        .collect()
+}
+
+/// Where cargo keeps the crate's sources.
+fn envoy_types() -> PathBuf {
+    let metadata = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--offline",
+            "--format-version",
+            "1",
+            "--manifest-path",
+        ])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == "envoy-types")
+        .unwrap();
+    let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
+    manifest.parent().unwrap().to_path_buf()
+}
