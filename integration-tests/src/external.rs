@@ -105,15 +105,29 @@ pub struct Httpbin {
     _process: Child,
 }
 
-/// Binds port 0 itself, so that no port is picked twice, and says which one it got.
+/// gunicorn binds port 0 itself, so that no port is picked twice, and a hook says which one.
 const HTTPBIN: &str = "
-import sys, threading
-from werkzeug.serving import make_server
+import os, sys
+from gunicorn.app.base import BaseApplication
 from httpbin import app
-server = make_server('127.0.0.1', 0, app, threaded=True)
-open(sys.argv[1] + '.new', 'w').write(str(server.server_port))
-import os; os.rename(sys.argv[1] + '.new', sys.argv[1])
-server.serve_forever()
+
+def when_ready(server):
+    path = sys.argv[1]
+    with open(path + '.new', 'w') as file:
+        file.write(str(server.LISTENERS[0].sock.getsockname()[1]))
+    os.rename(path + '.new', path)
+
+class Server(BaseApplication):
+    def load_config(self):
+        settings = {'bind': '127.0.0.1:0', 'worker_class': 'gthread', 'threads': 8,
+                    'when_ready': when_ready, 'loglevel': 'error', 'control_socket_disable': True}
+        for name, value in settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+    def load(self):
+        return app
+
+Server().run()
 ";
 
 impl Httpbin {

@@ -14,6 +14,13 @@ pub fn is_gone(pid: i32) -> bool {
     after_name.trim_start().starts_with('Z')
 }
 
+/// A name of this machine that its resolver knows.
+pub fn host_name() -> Result<String> {
+    Ok(fs::read_to_string("/proc/sys/kernel/hostname")?
+        .trim()
+        .to_owned())
+}
+
 /// Resident memory in bytes.
 pub fn resident_bytes(pid: i32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;

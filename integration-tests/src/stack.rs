@@ -24,7 +24,7 @@ exec 3<&0
 (cat <&3; kill -TERM "$child") >/dev/null 2>&1 & watcher=$!
 wait "$child"; status=$?
 kill "$watcher" 2>/dev/null
-[ -n "$data" ] && [ -z "$REQUESTROCKET_TEST_KEEP" ] && rm -rf -- "$data"
+[ "$status" = 0 ] && [ -n "$data" ] && [ -z "$REQUESTROCKET_TEST_KEEP" ] && rm -rf -- "$data"
 exit "$status""#;
 
 /// `stack.json` (details 8), the members that tests use.

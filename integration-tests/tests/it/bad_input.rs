@@ -157,8 +157,8 @@ const CREDENTIALS: &str = r#"
     {"credentialAuthType": "basicAuth", "credentialSecret": {"username": "a:b", "password": "p"}} | INVALID_SECRET | credentialSecret.username
     {"credentialType": "target", "credentialSecret": {}} | VALIDATION_FAILED | -
     {"credentialType": "target", "credentialSecret": {"key": "k", "location": "cookie"}} | VALIDATION_FAILED | credentialSecret.location
-    {"credentialType": "target", "credentialSecret": {"key": "k", "name": "Host"}} | VALIDATION_FAILED | credentialSecret.name
-    {"credentialType": "target", "credentialSecret": {"key": "k", "name": "requestrocket-x"}} | VALIDATION_FAILED | credentialSecret.name
+    {"credentialType": "target", "credentialSecret": {"key": "k", "name": "Host"}} | INVALID_SECRET | credentialSecret.name
+    {"credentialType": "target", "credentialSecret": {"key": "k", "name": "requestrocket-x"}} | INVALID_SECRET | credentialSecret.name
 "#;
 
 const TARGETS: &str = r#"

@@ -1,7 +1,8 @@
 //! From the Core API's answer to enforcement, without a failed request elsewhere.
 
 use anyhow::{Context, Result, ensure};
-use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan, unique};
+use requestrocket_integration_tests::caller::Request;
+use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan, Secret, unique};
 use requestrocket_integration_tests::target::{Target, respond};
 use requestrocket_integration_tests::traffic::Traffic;
 use serde_json::{Value, json};
@@ -59,24 +60,25 @@ async fn put_and_patch_change_what_they_name_on_the_wire() -> Result<()> {
     gateway.api.applied("PUT", &path, &body).await?;
     expect::ok(&gateway.call(&proxy.get("/y")).await?)?;
     assert_eq!(target.last()?.path(), "/y");
-    gateway
-        .api
-        .applied("PATCH", &path, &json!({ "proxyProxyCredentialIds": [] }))
+    let none = json!({ "proxyProxyCredentialIds": [] });
+    let answer = gateway.api.send("PATCH", &path, &none).await?;
+    ensure!(
+        answer.status == 400,
+        "a proxy needs a credential: {}",
+        answer.text
+    );
+    let fresh = gateway
+        .credential("proxy", &Secret::api_key("the-only-one-now"))
         .await?;
+    let only = json!({ "proxyProxyCredentialId": fresh["credentialId"] });
+    gateway.api.applied("PATCH", &path, &only).await?;
     expect::denied(
         &gateway.call(&proxy.get("/")).await?,
         403,
         "CREDENTIAL_INVALID",
     )?;
-    gateway
-        .api
-        .applied(
-            "PATCH",
-            &path,
-            &json!({ "proxyProxyCredentialId": proxy.credential_ids[0] }),
-        )
-        .await?;
-    expect::ok(&gateway.call(&proxy.get("/")).await?)
+    let request = Request::get(&proxy.path("/")).with("authorization", "the-only-one-now");
+    expect::ok(&gateway.call(&request).await?)
 }
 
 /// X11: no blip on proxies that were not touched.

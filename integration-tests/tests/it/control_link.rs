@@ -177,14 +177,15 @@ async fn tls_ports(pid: i32) -> Result<Vec<u16>> {
 
 #[tokio::test]
 async fn x1_only_a_node_with_its_own_certificate_gets_configuration() -> Result<()> {
-    let stack = Gateway::shared_stack().await?;
+    // A stack of its own: a second stream of a node takes the place of the first one.
+    let stack = Stack::start(&[]).await?;
     let region = &stack.region()?.name;
     let ads = *tls_ports(stack.xds_pid()?)
         .await?
         .first()
         .context("no ADS port")?;
     let node = format!("{region}-envoy-1");
-    let good = first_resources(ads, Some(node_identity(stack)?), &node).await;
+    let good = first_resources(ads, Some(node_identity(&stack)?), &node).await;
     ensure!(
         good.is_ok(),
         "the node's own certificate was refused: {good:?}"
@@ -206,15 +207,15 @@ async fn x1_only_a_node_with_its_own_certificate_gets_configuration() -> Result<
         ),
         (
             "another node's name",
-            Some(node_identity(stack)?),
+            Some(node_identity(&stack)?),
             format!("{region}-envoy-99"),
         ),
         (
             "another region's name",
-            Some(node_identity(stack)?),
+            Some(node_identity(&stack)?),
             "other-region-envoy-1".to_owned(),
         ),
-        ("no name", Some(node_identity(stack)?), String::new()),
+        ("no name", Some(node_identity(&stack)?), String::new()),
     ] {
         let got = first_resources(ads, identity, &claimed).await;
         ensure!(got.is_err(), "{name}: {got:?} bytes of configuration");

@@ -1,6 +1,7 @@
 //! F22: requests whose framing two readers could understand differently never reach a target.
 
 use anyhow::{Context, Result, ensure};
+use requestrocket_integration_tests::caller::{Connection, Request};
 use requestrocket_integration_tests::gateway::{Gateway, Proxy};
 use requestrocket_integration_tests::target::Target;
 
@@ -119,6 +120,10 @@ fn bytes(shape: &str, proxy: &Proxy) -> Vec<u8> {
         .into_bytes()
 }
 
+/// Envoy repairs these before anything reads them: it unfolds lines and drops a lone CR. Then what
+/// follows is judged as a request of its own, here one with a wrong credential.
+const REPAIRED: [&str; 3] = ["a folded header", "a folded coding", "CR in a value"];
+
 #[tokio::test]
 async fn f22_hostile_framing_is_refused_and_nothing_is_smuggled() -> Result<()> {
     let gateway = Gateway::shared().await?;
@@ -127,43 +132,55 @@ async fn f22_hostile_framing_is_refused_and_nothing_is_smuggled() -> Result<()> 
     for (name, shape) in HOSTILE {
         let mut connection = gateway.connect().await?;
         connection.send(&bytes(shape, &proxy)).await?;
-        let mut statuses = Vec::new();
-        while let Some(reply) = connection
-            .answer("POST")
+        let answers = 1 + usize::from(shape.contains("{inner}"));
+        let statuses = statuses(&mut connection, answers)
             .await
-            .with_context(|| name.to_owned())?
-        {
-            statuses.push(reply.status);
-            if reply
-                .head
-                .first("connection")
-                .is_some_and(|value| value == "close")
-                || statuses.len() == 2
-            {
-                break;
-            }
+            .with_context(|| name.to_owned())?;
+        let refused = statuses
+            .iter()
+            .all(|status| [400, 413, 426, 501].contains(status));
+        let repaired = REPAIRED.contains(&name) && matches!(statuses[..], [200] | [200, 400 | 403]);
+        ensure!(refused || repaired, "{name}: {statuses:?}");
+        for seen in target.requests() {
+            ensure!(
+                !seen.path().contains(SMUGGLED),
+                "{name}: the target received {seen:?}"
+            );
+            ensure!(
+                seen.body.is_empty() && lines_are_clean(&seen.bytes),
+                "{name}: the target received {seen:?}"
+            );
         }
-        ensure!(
-            !statuses.contains(&200) || name == "a folded header" || name == "no version",
-            "{name}: {statuses:?}"
-        );
-        ensure!(
-            statuses
-                .iter()
-                .all(|status| [400, 200, 413, 426, 501].contains(status)),
-            "{name}: {statuses:?}"
-        );
-        let smuggled = target
-            .requests()
-            .into_iter()
-            .find(|seen| seen.path().contains(SMUGGLED) || seen.complete && !seen.body.is_empty());
-        ensure!(
-            smuggled.is_none(),
-            "{name}: the target received {smuggled:?}"
-        );
         expect::ok(&gateway.call(&proxy.get("/after")).await?).with_context(|| name.to_owned())?;
     }
     Ok(())
+}
+
+/// The statuses of at most that many answers; fewer when the connection is closed.
+async fn statuses(connection: &mut Connection, answers: usize) -> Result<Vec<u16>> {
+    let mut statuses = Vec::new();
+    while statuses.len() < answers {
+        let Some(reply) = connection.answer("POST").await? else {
+            break;
+        };
+        statuses.push(reply.status);
+        if reply
+            .head
+            .first("connection")
+            .is_some_and(|value| value == "close")
+        {
+            break;
+        }
+    }
+    Ok(statuses)
+}
+
+/// Every CR is followed by a LF and every LF stands behind a CR.
+fn lines_are_clean(bytes: &[u8]) -> bool {
+    let padded = [b" ", bytes, b" "].concat();
+    padded
+        .windows(2)
+        .all(|pair| (pair[0] == b'\r') == (pair[1] == b'\n'))
 }
 
 #[tokio::test]
@@ -180,13 +197,7 @@ async fn f22_a_bare_line_feed_does_not_hide_a_header() -> Result<()> {
     let status = reply.map_or(0, |reply| reply.status);
     ensure!(matches!(status, 0 | 200 | 400), "{status}");
     for seen in target.requests() {
-        ensure!(
-            !seen
-                .bytes
-                .windows(2)
-                .any(|pair| pair[1] == b'\n' && pair[0] != b'\r'),
-            "a bare line feed went on"
-        );
+        ensure!(lines_are_clean(&seen.bytes), "a bare line feed went on");
     }
     Ok(())
 }
@@ -196,30 +207,31 @@ async fn pipelined_requests_are_judged_one_by_one() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::start().await?;
     let proxy = gateway.proxy_to(&target.url()).await?;
-    let mut bytes = proxy.get("/1").bytes();
-    bytes.extend(
-        requestrocket_integration_tests::caller::Request::get(&proxy.path("/2"))
-            .with("authorization", "wrong")
-            .bytes(),
-    );
-    bytes.extend(requestrocket_integration_tests::caller::Request::get(&proxy.path("/3")).bytes());
-    bytes.extend(proxy.get("/4").bytes());
+    let calls = [
+        proxy.get("/1"),
+        Request::get(&proxy.path("/2")).with("authorization", "wrong"),
+        proxy.get("/3"),
+        Request::get(&proxy.path("/4")),
+        proxy.get("/5"),
+    ];
+    let bytes: Vec<Vec<u8>> = calls.iter().map(Request::bytes).collect();
     let mut connection = gateway.connect().await?;
-    connection.send(&bytes).await?;
-    for wanted in [200, 403, 401, 200] {
-        let reply = connection.answer("GET").await?.context("closed")?;
-        ensure!(
-            reply.status == wanted,
-            "{} instead of {wanted}",
-            reply.status
-        );
-    }
+    connection.send(&bytes.concat()).await?;
+    let statuses = statuses(&mut connection, calls.len()).await?;
+    // Envoy may close a pipelined connection behind an answer of its own; a caller sends the rest again.
+    ensure!(
+        statuses.len() >= 2 && [200, 403, 200, 401, 200].starts_with(&statuses),
+        "{statuses:?}"
+    );
     let paths: Vec<String> = target
         .requests()
         .iter()
         .map(|seen| seen.path().to_owned())
         .collect();
-    assert_eq!(paths, ["/1", "/4"]);
+    ensure!(
+        ["/1", "/3", "/5"].starts_with(&paths.iter().map(String::as_str).collect::<Vec<_>>()),
+        "{paths:?}"
+    );
     Ok(())
 }
 
@@ -279,9 +291,7 @@ async fn oversized_heads_are_431_and_odd_bytes_change_nothing() -> Result<()> {
                 .any(|(_, found)| found == value),
             "{value:?} was changed"
         );
-        let in_credential =
-            requestrocket_integration_tests::caller::Request::get(&proxy.path("/odd"))
-                .with("authorization", value);
+        let in_credential = Request::get(&proxy.path("/odd")).with("authorization", value);
         expect::denied(
             &gateway.call(&in_credential).await?,
             403,

@@ -2,55 +2,68 @@
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::gateway::Gateway;
+use requestrocket_integration_tests::machine;
 use requestrocket_integration_tests::stack::{Stack, authority};
 use requestrocket_integration_tests::target::Target;
 use serde_json::json;
 
 use crate::expect;
 
+/// A6, X9: neither a target inside nor a port of the stack itself is reached through a name.
 #[tokio::test]
-async fn without_an_allowance_loopback_is_not_reached_even_by_name() -> Result<()> {
+async fn x9_a_name_that_leads_inside_is_refused_at_connect_time() -> Result<()> {
     let stack = Stack::start(&["--allow-private-targets", "203.0.113.0/24"]).await?;
     let gateway = Gateway::of(&stack)?;
     let target = Target::start().await?;
-    let port = target.address.port();
-    for base in [
-        format!("http://localhost:{port}"),
-        format!("https://localhost:{port}"),
-        format!("http://LOCALHOST:{port}/x"),
-        format!("http://localhost.:{port}"),
+    // The machine's own name: the Core API cannot know what it resolves to.
+    let own_name = machine::host_name()?;
+    for address in [
+        target.address.to_string(),
+        authority(stack.admin()?).to_owned(),
+        authority(&stack.file.core_api).to_owned(),
     ] {
-        let body = json!({ "targetName": "inside", "targetBaseURL": base, "targetRegion": gateway.region });
-        let made = gateway.api.send("POST", "targets", &body).await?;
-        if made.status == 400 {
-            // Refused when saved is as good.
-            continue;
-        }
-        let proxy = gateway.proxy_to(&base).await?;
-        let reply = gateway.call(&proxy.get("/")).await?;
-        expect::failed(&reply, 502, "TARGET_UNREACHABLE").with_context(|| base.clone())?;
-        ensure!(
-            reply.text().contains("address not allowed"),
-            "{base}: {}",
-            reply.text()
-        );
-    }
-    let literal = json!({ "targetName": "inside", "targetBaseURL": target.url(), "targetRegion": gateway.region });
-    let answer = gateway.api.send("POST", "targets", &literal).await?;
-    ensure!(
-        (answer.status, answer.code()) == (400, "ADDRESS_NOT_ALLOWED"),
-        "{}",
-        answer.text
-    );
-    // X9: the admin port and the stack's own ports, by name.
-    let admin = authority(stack.admin()?).replace("127.0.0.1", "localhost");
-    let core = authority(&stack.file.core_api).replace("127.0.0.1", "localhost");
-    for inside in [admin, core] {
-        let proxy = gateway.proxy_to(&format!("http://{inside}")).await?;
+        let port = address.rsplit(':').next().unwrap_or_default();
+        let inside = format!("http://{own_name}:{port}");
+        let proxy = gateway.proxy_to(&inside).await?;
         let reply = gateway.call(&proxy.get("/config_dump")).await?;
         expect::failed(&reply, 502, "TARGET_UNREACHABLE").with_context(|| inside.clone())?;
+        let text = reply.text();
+        ensure!(text.contains("address not allowed"), "{inside}: {text}");
+    }
+    for base in [
+        "http://localhost",
+        "https://LOCALHOST/x",
+        "http://127.0.0.1",
+        "http://[::1]:8080",
+    ] {
+        let body =
+            json!({ "targetName": "in", "targetBaseURL": base, "targetRegion": gateway.region });
+        let answer = gateway.api.send("POST", "targets", &body).await?;
+        let got = (answer.status, answer.code());
+        ensure!(
+            got == (400, "ADDRESS_NOT_ALLOWED"),
+            "{base}: {}",
+            answer.text
+        );
     }
     ensure!(target.count() == 0, "the target inside was reached");
+    Ok(())
+}
+
+/// The same name is reached when its range is allowed: what refuses above is the guard.
+#[tokio::test]
+async fn an_allowed_range_is_reached_by_name() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::start().await?;
+    for name in ["localhost", "LOCALHOST"] {
+        let proxy = gateway
+            .proxy_to(&format!("http://{name}:{}", target.address.port()))
+            .await?;
+        expect::ok(&gateway.call(&proxy.get("/")).await?)?;
+        let host = format!("localhost:{}", target.address.port());
+        let seen = target.last()?.head.all("host").concat();
+        ensure!(seen.eq_ignore_ascii_case(&host), "{seen}");
+    }
     Ok(())
 }
 

@@ -4,7 +4,9 @@ use anyhow::{Context, Result, ensure};
 use futures::{SinkExt as _, StreamExt as _};
 use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
-use requestrocket_integration_tests::target::{Gate, Script, Step, Target, chunk, head, send};
+use requestrocket_integration_tests::target::{
+    Gate, Script, Step, Target, chunk, head, respond, send,
+};
 use requestrocket_integration_tests::wire::{Framing, Part};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -181,33 +183,45 @@ async fn a_websocket_needs_a_credential() -> Result<()> {
     Ok(())
 }
 
-/// A target that does not want the upgrade answers as it likes.
+/// A target that does not want the upgrade says so with its own status. Envoy drops the body of
+/// such an answer, and turns 2xx and 3xx into an answer of its own, so 4xx it is.
 #[tokio::test]
-async fn a_refused_upgrade_passes_as_it_is() -> Result<()> {
+async fn a_refused_upgrade_passes_with_its_status() -> Result<()> {
     let gateway = Gateway::shared().await?;
-    let target = Target::start().await?;
+    let target =
+        Target::answering(|_| respond("426 Upgrade Required", &[("x-why", "not here")], b""))
+            .await?;
     let proxy = gateway.proxy_to(&target.url()).await?;
-    let upgrade = |request: Request, protocol: &str| {
-        request
-            .with("connection", "Upgrade")
-            .with("upgrade", protocol)
-            .with("sec-websocket-version", "13")
-            .with("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
-    };
     let reply = gateway
         .call(&upgrade(proxy.get("/no"), "websocket"))
         .await?;
-    ensure!(reply.status == 200, "{reply:?}");
+    ensure!(reply.status == 426, "{reply:?}");
     expect::granted(&reply)?;
-    let seen = target.last()?;
-    assert_eq!(seen.head.all("upgrade"), ["websocket"]);
+    assert_eq!(reply.header("x-why")?, "not here");
+    assert_eq!(target.last()?.head.all("upgrade"), ["websocket"]);
+    Ok(())
+}
+
+/// Details 59: any other protocol is dropped like every hop-by-hop header.
+#[tokio::test]
+async fn only_websockets_are_upgraded() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::start().await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
     for other in ["h2c", "foo", "TLS/1.2"] {
-        let reply = gateway.call(&upgrade(proxy.get("/no"), other)).await?;
-        ensure!(reply.status == 200, "{other}: {reply:?}");
+        expect::ok(&gateway.call(&upgrade(proxy.get("/no"), other)).await?)?;
         ensure!(
             target.last()?.head.all("upgrade").is_empty(),
             "`upgrade: {other}` reached the target"
         );
     }
     Ok(())
+}
+
+fn upgrade(request: Request, protocol: &str) -> Request {
+    request
+        .with("connection", "Upgrade")
+        .with("upgrade", protocol)
+        .with("sec-websocket-version", "13")
+        .with("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
 }
