@@ -6,6 +6,7 @@ mod conditions;
 mod document;
 mod idempotency;
 mod lists;
+mod outcome;
 mod secrets;
 mod tenancy;
 mod updates;

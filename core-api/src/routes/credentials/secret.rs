@@ -85,7 +85,10 @@ fn custom(fields: &mut Fields<'_>) -> Option<Secret> {
         fields.problem(Fault::ValidationFailed, "headers", "or `query` is required");
     }
     // An inner None was noted member by member.
-    let (headers, query) = (headers.unwrap_or_else(none)?, query.unwrap_or_else(none)?);
+    let (headers, query) = (
+        headers.unwrap_or_else(|| Some(Values::new()))?,
+        query.unwrap_or_else(|| Some(Values::new()))?,
+    );
     let mut names: Vec<_> = headers
         .keys()
         .map(|name| name.to_ascii_lowercase())
@@ -109,10 +112,6 @@ fn custom(fields: &mut Fields<'_>) -> Option<Secret> {
 }
 
 type Values = BTreeMap<String, SecretText>;
-
-fn none() -> Option<Values> {
-    Some(Values::new())
-}
 
 /// None when a member is refused.
 fn values(
