@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -11,10 +12,14 @@ use std::time::Duration;
 use anyhow::Context;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+
+use crate::files::remove;
 
 /// How long a child may take to end by itself; the supervisor promises 10 s for everything.
 const GRACE: Duration = Duration::from_secs(6);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const TAIL_LINES: usize = 20;
 const TAIL_BYTES: u64 = 16 * 1024;
 
@@ -30,6 +35,39 @@ pub(crate) struct Recipe {
     /// Values read anew at each start, as (variable, file).
     pub(crate) environment_files: Vec<(&'static str, PathBuf)>,
     pub(crate) logs: PathBuf,
+    pub(crate) ready: Sign,
+}
+
+/// How a child shows that it is ready.
+#[derive(Clone, Debug)]
+pub(crate) enum Sign {
+    /// It writes this file; a stale one is removed before each start.
+    File(PathBuf),
+    /// It listens here.
+    Listener(SocketAddr),
+}
+
+impl Sign {
+    /// Waits until the child shows it.
+    pub(crate) async fn shown(&self) {
+        loop {
+            let shown = match self {
+                Self::File(path) => path.exists(),
+                Self::Listener(address) => TcpStream::connect(address).await.is_ok(),
+            };
+            if shown {
+                return;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    fn forget(&self) -> anyhow::Result<()> {
+        match self {
+            Self::File(path) => remove(path),
+            Self::Listener(_) => Ok(()),
+        }
+    }
 }
 
 impl Recipe {
@@ -45,6 +83,7 @@ impl Recipe {
             "`{}` for {name} does not exist",
             self.program.display()
         );
+        self.ready.forget()?;
         let guard = std::env::current_exe().context("own executable is unknown")?;
         let log =
             open_log(&self.log()).with_context(|| format!("cannot write the log of {name}"))?;
@@ -142,28 +181,24 @@ pub(crate) fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// Waits until `ready` gives a value, the child dies or `patience` is over.
-pub(crate) async fn until_ready<T, F>(
+/// Waits until a child is ready; an error when it dies or `patience` is over.
+pub(crate) async fn until_ready(
     recipe: &Recipe,
     child: &mut Child,
     patience: Duration,
-    ready: F,
-) -> anyhow::Result<T>
-where
-    F: Future<Output = anyhow::Result<T>>,
-{
+) -> anyhow::Result<()> {
     let name = &recipe.name;
     tokio::select! {
         status = child.wait() => {
             let status = describe(status?);
             anyhow::bail!("{name} ended at its start ({status}); {}", recipe.log_tail())
         }
-        outcome = tokio::time::timeout(patience, ready) => match outcome {
-            Ok(value) => value,
-            Err(_) => anyhow::bail!(
-                "{name} was not ready after {} s; {}", patience.as_secs(), recipe.log_tail()
-            ),
-        },
+        outcome = tokio::time::timeout(patience, recipe.ready.shown()) => {
+            let seconds = patience.as_secs();
+            outcome.map_err(|_| {
+                anyhow::anyhow!("{name} was not ready after {seconds} s; {}", recipe.log_tail())
+            })
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 use uuid::Uuid;
 
-use crate::child::{Recipe, until_ready};
+use crate::child::{Recipe, Sign, until_ready};
 use crate::client::Client;
-use crate::files::{DataDir, read_json, remove, wait_for_json, write_json};
+use crate::files::{DataDir, read_json, require_json, write_json};
 use crate::options::RegionName;
 use crate::ports::{PortBook, loopback};
 use crate::server::port_of;
@@ -33,7 +33,6 @@ pub(crate) async fn start_target(
     ports: &mut PortBook,
 ) -> anyhow::Result<(String, Recipe, Child)> {
     let ready = data.folder("demo-target")?.join("ready.json");
-    remove(&ready)?;
     let recipe_at = |port: u16| -> anyhow::Result<Recipe> {
         Ok(Recipe {
             name: LISTENER.to_owned(),
@@ -48,11 +47,13 @@ pub(crate) async fn start_target(
             environment: Vec::new(),
             environment_files: Vec::new(),
             logs: data.folder("logs")?,
+            ready: Sign::File(ready.clone()),
         })
     };
     let first = recipe_at(ports.assign(LISTENER)?)?;
     let mut child = first.spawn()?;
-    let Ready { url } = until_ready(&first, &mut child, PATIENCE, wait_for_json(&ready)).await?;
+    until_ready(&first, &mut child, PATIENCE).await?;
+    let Ready { url } = require_json(&ready)?;
     let port = port_of(&url)?;
     ports.learn(LISTENER, port)?;
     Ok((url, recipe_at(port)?, child))

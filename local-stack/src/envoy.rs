@@ -8,7 +8,7 @@ use anyhow::Context;
 use requestrocket_process::file::write_private;
 use tokio::process::Child;
 
-use crate::child::{Recipe, until_ready};
+use crate::child::{Recipe, Sign, until_ready};
 use crate::files::{DataDir, remove};
 use crate::options::{Options, RegionName};
 use crate::ports::{PortBook, Reservation, loopback};
@@ -19,7 +19,6 @@ use crate::stack_file;
 const TEMPLATE: &str = include_str!("../../envoy/bootstrap.yaml");
 const VERSION: &str = "1.40.0";
 const PATIENCE: Duration = Duration::from_mins(1);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// An Envoy that is to be: its name and the port callers will use.
 #[derive(Debug)]
@@ -130,6 +129,7 @@ pub(crate) async fn start(
         environment: Vec::new(),
         environment_files: vec![("REQUESTROCKET_REGION_KEYS", region.key_file())],
         logs: data.folder("logs")?,
+        ready: Sign::Listener(loopback(planned.reservation.port())),
     };
     let child = recipe.spawn()?;
     Ok(Started {
@@ -164,15 +164,9 @@ impl Started {
         &mut self,
         ports: &mut PortBook,
     ) -> anyhow::Result<stack_file::Envoy> {
-        let listener = loopback(self.planned.reservation.port());
-        let connected = async {
-            while tokio::net::TcpStream::connect(listener).await.is_err() {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-            let address = tokio::fs::read_to_string(&self.admin_file).await;
-            port_of(address.context("Envoy wrote no admin address")?.trim())
-        };
-        let admin = until_ready(&self.recipe, &mut self.child, PATIENCE, connected).await?;
+        until_ready(&self.recipe, &mut self.child, PATIENCE).await?;
+        let address = std::fs::read_to_string(&self.admin_file);
+        let admin = port_of(address.context("Envoy wrote no admin address")?.trim())?;
         ports.learn(&admin_listener(&self.planned.node), admin)?;
         self.bootstrap.write(admin)?;
         Ok(stack_file::Envoy {

@@ -2,15 +2,11 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
 use requestrocket_process::file::{create_private_dir, write_private};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// How often a file that another process is to write is looked for.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The data directory, held by one supervisor at a time.
 #[derive(Debug)]
@@ -67,14 +63,9 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Opti
     Ok(Some(value))
 }
 
-/// Waits for a JSON file that another process writes atomically.
-pub(crate) async fn wait_for_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
-    loop {
-        if let Some(value) = read_json(path)? {
-            return Ok(value);
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
+/// Reads a JSON file that must be there.
+pub(crate) fn require_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    read_json(path)?.with_context(|| format!("`{}` is missing", path.display()))
 }
 
 /// Removes a file that may not be there.

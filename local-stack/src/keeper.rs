@@ -12,8 +12,8 @@ use crate::backoff::next_delay;
 use crate::child::{Recipe, describe, end};
 use crate::report::progress;
 
-/// Process ids by child name; `None` while it is down.
-pub(crate) type Roster = BTreeMap<String, Option<u32>>;
+/// Process ids by child name: of the child that is ready, or was last.
+pub(crate) type Roster = BTreeMap<String, u32>;
 
 /// All children of one stack.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Keeper {
             restart: self.restart,
             recipe,
         };
-        kept.note(child.id());
+        kept.note(&child);
         self.tasks.spawn("child", async move {
             kept.run(child).await;
             Ok(())
@@ -64,7 +64,7 @@ impl Keeper {
         self.revive.send_replace(());
     }
 
-    /// Changes whenever a child dies or starts.
+    /// Changes whenever a restarted child is ready.
     pub(crate) fn roster(&self) -> watch::Receiver<Roster> {
         self.roster.subscribe()
     }
@@ -91,18 +91,19 @@ impl Kept {
             if !self.outlive(&mut child).await {
                 return;
             }
-            self.note(None);
             let Some(next) = self.start_again(&mut previous, since.elapsed()).await else {
                 return;
             };
             child = next;
-            self.note(child.id());
         }
     }
 
     /// True once the child died; false once it was ended because the stack stops.
     async fn outlive(&mut self, child: &mut Child) -> bool {
         let stopping = self.tasks.stopping();
+        let sign = self.recipe.ready.clone();
+        let mut ready = std::pin::pin!(sign.shown());
+        let mut is_ready = false;
         loop {
             tokio::select! {
                 biased;
@@ -119,6 +120,10 @@ impl Kept {
                 _ = self.revive.changed() => if matches!(child.try_wait(), Ok(Some(_))) {
                     self.revive.mark_changed();
                 },
+                () = &mut ready, if !is_ready => {
+                    is_ready = true;
+                    self.note(child);
+                }
             }
         }
     }
@@ -162,9 +167,10 @@ impl Kept {
         }
     }
 
-    fn note(&self, pid: Option<u32>) {
-        self.roster.send_modify(|roster| {
-            roster.insert(self.recipe.name.clone(), pid);
-        });
+    /// Notes a child that is ready; one that was reaped meanwhile has no id and is not noted.
+    fn note(&self, child: &Child) {
+        let Some(pid) = child.id() else { return };
+        self.roster
+            .send_if_modified(|roster| roster.insert(self.recipe.name.clone(), pid) != Some(pid));
     }
 }

@@ -8,8 +8,8 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::child::{Recipe, until_ready};
-use crate::files::{remove, wait_for_json, write_settings};
+use crate::child::{Recipe, Sign, until_ready};
+use crate::files::{require_json, write_settings};
 use crate::ports::{PortBook, loopback};
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -61,7 +61,6 @@ impl Server {
     /// Starts it, waits until it is ready, and fixes its ports for later starts.
     pub(crate) async fn start(self, ports: &mut PortBook) -> anyhow::Result<Ready> {
         let ready_file = self.folder.join("ready.json");
-        remove(&ready_file)?;
         let mut chosen = Vec::new();
         for listener in &self.listeners {
             chosen.push(ports.assign(&listener.name)?);
@@ -78,10 +77,11 @@ impl Server {
             environment: self.environment.clone(),
             environment_files: Vec::new(),
             logs: self.logs.clone(),
+            ready: Sign::File(ready_file.clone()),
         };
         let mut child = recipe.spawn()?;
-        let ready = wait_for_json(&ready_file);
-        let addresses = until_ready(&recipe, &mut child, PATIENCE, ready).await?;
+        until_ready(&recipe, &mut child, PATIENCE).await?;
+        let addresses = require_json(&ready_file)?;
         let ready = Ready {
             recipe,
             child,

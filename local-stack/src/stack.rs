@@ -72,7 +72,7 @@ async fn serve(
 
 /// The roster in the shape of `stack.json`.
 fn pids(roster: &Roster, regions: &[Region]) -> Pids {
-    let pid = |name: &str| roster.get(name).copied().flatten();
+    let pid = |name: &str| roster.get(name).copied().unwrap_or_default();
     let of_region = |region: &Region| {
         let name = &region.name;
         (1..=region.envoys.len())

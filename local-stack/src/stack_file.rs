@@ -63,18 +63,19 @@ pub struct Demo {
     pub target_url: String,
 }
 
-/// Process ids; `None` while a child is down.
+/// Process ids. One changes when a restarted child is ready again; that of a child that is down is
+/// its last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pids {
     /// The supervisor.
     pub supervisor: u32,
     /// core-api.
-    pub core_api: Option<u32>,
+    pub core_api: u32,
     /// xds-servers by region.
-    pub regions: BTreeMap<String, Option<u32>>,
+    pub regions: BTreeMap<String, u32>,
     /// Envoys, region by region.
-    pub envoys: Vec<Option<u32>>,
+    pub envoys: Vec<u32>,
 }
 
 /// A secret that this file and the greeting are meant to show; it does not print otherwise.
@@ -125,7 +126,7 @@ pub(crate) mod tests {
                 "targetUrl": "http://127.0.0.1:4",
             },
             "pids": {
-                "supervisor": 5, "coreApi": 6, "regions": {"local-1": 7}, "envoys": [8, null],
+                "supervisor": 5, "coreApi": 6, "regions": {"local-1": 7}, "envoys": [8, 9],
             },
             "logs": "/data/logs",
         });
@@ -142,6 +143,6 @@ pub(crate) mod tests {
             stack
         );
         assert_eq!(text["demo"]["proxyCredential"], "rr_local-1_x");
-        assert_eq!(text["pids"]["envoys"], json!([8, null]));
+        assert_eq!(text["pids"]["envoys"], json!([8, 9]));
     }
 }

@@ -6,11 +6,11 @@
     reason = "a harness fails its test"
 )]
 
-use std::fs::{self, Permissions};
-use std::io::Read;
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread::park_timeout;
 use std::time::Duration;
 
@@ -23,11 +23,13 @@ const SUPERVISOR: &str = "requestrocket-local-stack";
 const LOOKS: u32 = 3000;
 
 /// Where one test's programs and data lie.
-pub(crate) struct Place(tempfile::TempDir);
+///
+/// The number counts the supervisors that were started.
+pub(crate) struct Place(tempfile::TempDir, AtomicU32);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
+        let place = Self(tempfile::tempdir().unwrap(), AtomicU32::new(0));
         fs::create_dir_all(place.program("")).unwrap();
         // The supervisor looks for its programs beside itself.
         fs::copy(
@@ -60,6 +62,11 @@ impl Place {
     }
 
     pub(crate) fn start(&self, options: &[&str]) -> Stack {
+        let path = self
+            .0
+            .path()
+            .join(format!("said-{}", self.1.fetch_add(1, SeqCst)));
+        let said = File::create(&path).unwrap();
         let child = Command::new(self.program(SUPERVISOR))
             .args(["--no-demo", "--data-dir"])
             .arg(self.data())
@@ -69,12 +76,13 @@ impl Place {
             .arg(self.program("filter.wasm"))
             .args(options)
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(said)
             .spawn()
             .unwrap();
         Stack {
             child,
             file: self.stack_file(),
+            said: path,
         }
     }
 }
@@ -83,6 +91,7 @@ impl Place {
 pub(crate) struct Stack {
     child: Child,
     file: PathBuf,
+    said: PathBuf,
 }
 
 impl Stack {
@@ -119,10 +128,10 @@ impl Stack {
             envoys,
             ..
         } = read(&self.file).unwrap().pids;
-        core_api
+        [core_api]
             .into_iter()
-            .chain(regions.into_values().flatten())
-            .chain(envoys.into_iter().flatten())
+            .chain(regions.into_values())
+            .chain(envoys)
             .collect()
     }
 
@@ -132,11 +141,13 @@ impl Stack {
 
     /// How it ended, and what it said on standard error.
     pub(crate) fn wait_for_end(&mut self) -> (ExitStatus, String) {
-        let mut said = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            stderr.read_to_string(&mut said).unwrap();
-        }
-        (self.child.wait().unwrap(), said)
+        let status = self.child.wait().unwrap();
+        (status, self.said())
+    }
+
+    /// What it said on standard error so far.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(&self.said).unwrap()
     }
 }
 

@@ -51,8 +51,9 @@ fn a_child_that_dies_is_started_again() {
     let place = Place::new();
     let mut stack = place.start(&[]);
     let first = stack.wait_for_file().pids;
-    harness::kill(first.core_api.unwrap());
-    let second = stack.wait_for_pids(|pids| pids.core_api.is_some() && *pids != first);
+    harness::kill(first.core_api);
+    let second = stack.wait_for_pids(|pids| pids.core_api != first.core_api);
+    assert!(is_alive(second.core_api));
     assert_eq!(second.regions, first.regions);
     assert_eq!(second.envoys, first.envoys);
 }
@@ -62,12 +63,17 @@ fn with_no_restart_a_child_stays_down_until_it_is_told() {
     let place = Place::new();
     let mut stack = place.start(&["--no-restart"]);
     let first = stack.wait_for_file().pids;
-    harness::kill(first.envoys[0].unwrap());
-    stack.wait_for_pids(|pids| pids.envoys == [None]);
+    for (pid, name) in [(first.envoys[0], "envoy-1"), (first.core_api, "core-api")] {
+        harness::kill(pid);
+        wait_until("the death is noticed", || {
+            stack.said().contains(&format!("{name} ended"))
+        });
+    }
+    assert!(!stack.said().contains("started again"));
     stack.signal(Signal::SIGHUP);
-    let second = stack.wait_for_pids(|pids| pids.envoys != [None]);
-    assert_ne!(second.envoys, first.envoys);
-    assert_eq!(second.core_api, first.core_api);
+    let second =
+        stack.wait_for_pids(|pids| pids.envoys != first.envoys && pids.core_api != first.core_api);
+    assert_eq!(second.regions, first.regions);
 }
 
 #[test]
