@@ -39,6 +39,7 @@ CREATE TABLE change (
     PRIMARY KEY (region_name, kind, record_id)
 );
 CREATE INDEX change_by_revision ON change (region_name, revision);
+CREATE INDEX change_removed ON change (region_name, revision) WHERE is_removed = 1;
 
 CREATE TABLE organisation (
     organisation_id TEXT PRIMARY KEY,

@@ -23,7 +23,9 @@ use crate::region_link::RegionLink;
 use crate::store::MIGRATIONS;
 
 /// What is still open after this is cut.
-const GRACE: Duration = Duration::from_secs(4);
+const GRACE: Duration = Duration::from_secs(3);
+/// The store has to let go within this.
+const CLOSE: Duration = Duration::from_millis(500);
 
 /// A process whose listeners are bound.
 #[derive(Debug)]
@@ -124,7 +126,8 @@ impl Core {
         }
         tracing::info!(urls = %ready, "ready");
         tasks.run_until_stopped().await?;
-        db.close().await;
+        // A request that was cut may still hold a connection.
+        let _ = tokio::time::timeout(CLOSE, db.close()).await;
         tracing::info!("stopped");
         Ok(())
     }

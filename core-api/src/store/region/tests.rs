@@ -118,3 +118,30 @@ async fn what_a_region_stored_is_dropped_up_to_there_and_nowhere_else() {
         assert_eq!(row.log_horizon, 4, "nothing more was purged");
     }
 }
+
+#[tokio::test]
+async fn dropping_what_a_region_stored_does_not_read_what_stays() {
+    let store = crate::store::testing::sqlite().await;
+    let mut conn = store.conn().await;
+    for (statement, index) in [
+        (
+            "UPDATE credential SET sealed_secret = NULL
+             WHERE region_name = 'a' AND sealed_secret IS NOT NULL AND secret_revision <= 1",
+            "credential_sealed",
+        ),
+        (
+            "DELETE FROM change WHERE region_name = 'a' AND is_removed = 1 AND revision <= 1",
+            "change_removed",
+        ),
+    ] {
+        let explain = format!("EXPLAIN QUERY PLAN {statement}");
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(explain))
+            .fetch_all(&mut *conn)
+            .await
+            .unwrap();
+        assert!(
+            plan.iter().any(|(_, _, _, step)| step.contains(index)),
+            "{plan:?}"
+        );
+    }
+}
