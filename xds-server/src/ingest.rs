@@ -11,9 +11,10 @@ use sqlx::AnyConnection;
 use crate::assemble::{assemble_all, assemble_some};
 use crate::keys::RegionKeys;
 use crate::metrics;
+use crate::record::Records;
 use crate::region_config::RegionUpdate;
 use crate::store::affected::{Changed, affected_fetch};
-use crate::store::records::{records_fetch, records_fetch_all};
+use crate::store::records::{records_fetch, records_fetch_all, records_fetch_listed};
 use crate::store::retain::records_retain;
 use crate::store::state::{revision_fetch, revision_update};
 use crate::store::{Store, StoreFailed};
@@ -56,6 +57,8 @@ pub enum IngestFailed {
 struct Batch<'a> {
     conn: &'a mut AnyConnection,
     context: &'a Context,
+    /// What is stored of the records that the batch mentions.
+    stored: Records,
     /// All records so far.
     mentioned: Changed,
     /// Those that differ from what was stored.
@@ -134,18 +137,44 @@ impl Ingest {
         conn: &mut AnyConnection,
         changes: Vec<region::Change>,
     ) -> Result<(Changed, Changed), IngestFailed> {
-        let (mentioned, touched) = (Changed::default(), Changed::default());
+        let stored = records_fetch_listed(conn, &listed(&changes)).await?;
         let mut batch = Batch {
             conn,
             context: &self.context,
-            mentioned,
-            touched,
+            stored,
+            mentioned: Changed::default(),
+            touched: Changed::default(),
         };
         for change in changes {
             batch.change_ingest(change).await?;
         }
         Ok((batch.mentioned, batch.touched))
     }
+}
+
+/// Ids of what the changes are about, so that it is read in few statements.
+fn listed(changes: &[region::Change]) -> Changed {
+    use region::change::Kind;
+    let mut listed = Changed::default();
+    for change in changes {
+        match &change.kind {
+            Some(Kind::Organisation(record)) => {
+                listed.organisations.insert(record.organisation_id.clone());
+            }
+            Some(Kind::Credential(record)) => {
+                listed.organisations.insert(record.organisation_id.clone());
+                listed.credentials.insert(record.credential_id.clone());
+            }
+            Some(Kind::Target(record)) => {
+                listed.targets.insert(record.target_id.clone());
+            }
+            Some(Kind::Proxy(record)) => {
+                listed.proxies.insert(record.proxy_id.clone());
+            }
+            Some(Kind::Removed(_)) | None => {}
+        }
+    }
+    listed
 }
 
 async fn full_update(conn: &mut AnyConnection) -> Result<RegionUpdate, StoreFailed> {

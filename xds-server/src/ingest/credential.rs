@@ -6,7 +6,7 @@ use super::{Batch, Context, IngestFailed};
 use crate::metrics;
 use crate::record::{Credential, SecretProblem, Side, StoredSecret};
 use crate::secrets::{ConversionFailed, convert, side_of};
-use crate::store::credential::{credential_delete, credential_fetch, credential_upsert};
+use crate::store::credential::{credential_delete, credential_upsert};
 
 type Secret = Result<StoredSecret, SecretProblem>;
 
@@ -17,7 +17,7 @@ impl Batch<'_> {
     ) -> Result<(), IngestFailed> {
         metrics::change_stored("credential");
         let credential_id = record.credential_id.clone();
-        let stored = credential_fetch(self.conn, &credential_id).await?;
+        let stored = self.stored.credentials.remove(&credential_id);
         let Ok(side) = side_of(&record) else {
             tracing::error!(credential_id, "credential of no side is dropped");
             credential_delete(self.conn, &[&credential_id]).await?;
@@ -32,8 +32,9 @@ impl Batch<'_> {
         let credential = from_wire(record, side, secret);
         if stored.as_ref() != Some(&credential) {
             credential_upsert(self.conn, &credential).await?;
-            self.touched.credentials.insert(credential_id);
+            self.touched.credentials.insert(credential_id.clone());
         }
+        self.stored.credentials.insert(credential_id, credential);
         Ok(())
     }
 

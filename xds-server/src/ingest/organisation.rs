@@ -6,7 +6,7 @@ use super::{Batch, IngestFailed};
 use crate::metrics;
 use crate::record::Organisation;
 use crate::secrets::{ConversionFailed, organisation_keys};
-use crate::store::organisation::{organisation_fetch, organisation_upsert};
+use crate::store::organisation::organisation_upsert;
 
 impl Batch<'_> {
     pub(super) async fn organisation_ingest(
@@ -23,15 +23,15 @@ impl Batch<'_> {
             return Ok(());
         };
         if stored.is_suspended != is_suspended {
-            organisation_upsert(
-                self.conn,
-                &Organisation {
-                    is_suspended,
-                    ..stored
-                },
-            )
-            .await?;
-            self.touched.organisations.insert(organisation_id);
+            let organisation = Organisation {
+                is_suspended,
+                ..stored
+            };
+            organisation_upsert(self.conn, &organisation).await?;
+            self.touched.organisations.insert(organisation_id.clone());
+            self.stored
+                .organisations
+                .insert(organisation_id, organisation);
         }
         Ok(())
     }
@@ -43,8 +43,8 @@ impl Batch<'_> {
         &mut self,
         organisation_id: &str,
     ) -> Result<Option<Organisation>, IngestFailed> {
-        if let Some(stored) = organisation_fetch(self.conn, organisation_id).await? {
-            return Ok(Some(stored));
+        if let Some(stored) = self.stored.organisations.get(organisation_id) {
+            return Ok(Some(stored.clone()));
         }
         let context = self.context;
         let keys = match organisation_keys(&context.region, &context.keys, organisation_id) {
@@ -66,6 +66,8 @@ impl Batch<'_> {
             keys,
         };
         organisation_upsert(self.conn, &organisation).await?;
+        let id = organisation.organisation_id.clone();
+        self.stored.organisations.insert(id, organisation.clone());
         Ok(Some(organisation))
     }
 }

@@ -10,8 +10,8 @@ use crate::record::{Proxy, Target};
 use crate::store::StoreFailed;
 use crate::store::credential::credential_delete;
 use crate::store::organisation::organisation_delete;
-use crate::store::proxy::{proxy_delete, proxy_list, proxy_upsert};
-use crate::store::target::{target_delete, target_list, target_upsert};
+use crate::store::proxy::{proxy_delete, proxy_upsert};
+use crate::store::target::{target_delete, target_upsert};
 
 impl Batch<'_> {
     pub(super) async fn target_ingest(
@@ -25,7 +25,7 @@ impl Batch<'_> {
         } = record;
         metrics::change_stored("target");
         self.mentioned.targets.insert(target_id.clone());
-        let stored = target_list(self.conn, Some(&[&target_id])).await?.pop();
+        let stored = self.stored.targets.remove(&target_id);
         let target = Target {
             target_id,
             organisation_id,
@@ -33,8 +33,9 @@ impl Batch<'_> {
         };
         if stored.as_ref() != Some(&target) {
             target_upsert(self.conn, &target).await?;
-            self.touched.targets.insert(target.target_id);
+            self.touched.targets.insert(target.target_id.clone());
         }
+        self.stored.targets.insert(target.target_id.clone(), target);
         Ok(())
     }
 
@@ -47,15 +48,17 @@ impl Batch<'_> {
                 "control plane sent a proxy without a timeout; it is dropped"
             );
             proxy_delete(self.conn, &[&proxy_id]).await?;
+            self.stored.proxies.remove(&proxy_id);
             self.touched.proxies.insert(proxy_id);
             return Ok(());
         };
         self.mentioned.proxies.insert(proxy_id.clone());
-        let stored = proxy_list(self.conn, Some(&[&proxy_id])).await?.pop();
+        let stored = self.stored.proxies.remove(&proxy_id);
         if stored.as_ref() != Some(&proxy) {
-            proxy_upsert(self.conn, &proxy).await?;
-            self.touched.proxies.insert(proxy_id);
+            proxy_upsert(self.conn, &proxy, stored.as_ref()).await?;
+            self.touched.proxies.insert(proxy_id.clone());
         }
+        self.stored.proxies.insert(proxy_id, proxy);
         Ok(())
     }
 
@@ -70,21 +73,25 @@ impl Batch<'_> {
         match kind {
             region::RecordKind::Organisation => {
                 organisation_delete(self.conn, &[&id]).await?;
+                self.stored.organisations.remove(&id);
                 mentioned.organisations.remove(&id);
                 touched.organisations.insert(id);
             }
             region::RecordKind::Credential => {
                 credential_delete(self.conn, &[&id]).await?;
+                self.stored.credentials.remove(&id);
                 mentioned.credentials.remove(&id);
                 touched.credentials.insert(id);
             }
             region::RecordKind::Target => {
                 target_delete(self.conn, &[&id]).await?;
+                self.stored.targets.remove(&id);
                 mentioned.targets.remove(&id);
                 touched.targets.insert(id);
             }
             region::RecordKind::Proxy => {
                 proxy_delete(self.conn, &[&id]).await?;
+                self.stored.proxies.remove(&id);
                 mentioned.proxies.remove(&id);
                 touched.proxies.insert(id);
             }

@@ -6,7 +6,7 @@ use super::*;
 use crate::fixtures::*;
 use crate::record::SecretProblem;
 use crate::region_config::ProxyConfig;
-use crate::store::credential::credential_fetch;
+use crate::store::credential::credential_list;
 use crate::store::organisation::organisation_list;
 use crate::store::tests::{fresh_sqlite, test_stores};
 
@@ -174,9 +174,10 @@ async fn a_poisoned_credential_leaves_the_others_alone() {
 
         let mut tx = region.store.store.begin().await.unwrap();
         for (number, problem) in (40..).zip(expected) {
-            let stored = credential_fetch(&mut tx, &id(number))
+            let stored = credential_list(&mut tx, Some(&[&id(number)]))
                 .await
                 .unwrap()
+                .pop()
                 .unwrap();
             assert!(stored.secret.is_err(), "{number}");
             let sql = "SELECT problem FROM credential WHERE credential_id = $1";
@@ -224,7 +225,12 @@ async fn records_of_no_use_are_dropped_and_the_batch_goes_on() {
     assert_eq!(full(&region, 3, changes).await.len(), 2);
     let mut tx = region.store.store.begin().await.unwrap();
     assert_eq!(organisation_list(&mut tx, None).await.unwrap().len(), 1);
-    assert_eq!(credential_fetch(&mut tx, &id(50)).await.unwrap(), None);
+    assert!(
+        credential_list(&mut tx, Some(&[&id(50)]))
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -274,4 +280,33 @@ async fn k4_nothing_on_disk_holds_a_secret() {
         }
     }
     assert!(files >= 3);
+}
+
+#[tokio::test]
+async fn the_last_word_of_a_batch_on_a_record_counts() {
+    for store in test_stores().await {
+        let region = Region::with(store).await;
+        full(&region, 7, all(&region)).await;
+        let three = |callers: &[&str]| proxy(&id(3), callers, &id(30), &id(20));
+        let changes = vec![
+            three(&[&id(10), &id(11)]),
+            three(&[&id(11)]),
+            region.bearer(&id(20), 2, CANARY),
+            without_secret(region.bearer(&id(20), 2, CANARY)),
+            removed(RecordKind::Proxy, &id(1)),
+            proxy(&id(4), &[&id(10)], &id(30), &id(20)),
+            removed(RecordKind::Proxy, &id(4)),
+        ];
+        let touched = delta(&region, 8, changes).await;
+        let standing: Vec<(&str, bool)> = touched
+            .iter()
+            .map(|(id, config)| (id.as_str(), config.is_some()))
+            .collect();
+        let (one, two, three, four) = (id(1), id(2), id(3), id(4));
+        let want = [(&one, false), (&two, true), (&three, true), (&four, false)];
+        assert_eq!(standing, want.map(|(id, is_there)| (id.as_str(), is_there)));
+        let config = touched[2].1.as_ref().unwrap();
+        assert_eq!(config.proxy_credentials.len(), 1);
+        assert_eq!(config.target_credential.as_ref().unwrap().version, 2);
+    }
 }

@@ -46,14 +46,6 @@ pub async fn credential_upsert(
     Ok(())
 }
 
-/// One credential.
-pub async fn credential_fetch(
-    conn: &mut AnyConnection,
-    credential_id: &str,
-) -> Result<Option<Credential>, StoreFailed> {
-    Ok(credential_list(conn, Some(&[credential_id])).await?.pop())
-}
-
 /// All credentials, or those with the given ids.
 pub async fn credential_list(
     conn: &mut AnyConnection,

@@ -36,16 +36,6 @@ pub async fn organisation_upsert(
     Ok(())
 }
 
-/// One organisation.
-pub async fn organisation_fetch(
-    conn: &mut AnyConnection,
-    organisation_id: &str,
-) -> Result<Option<Organisation>, StoreFailed> {
-    Ok(organisation_list(conn, Some(&[organisation_id]))
-        .await?
-        .pop())
-}
-
 /// All organisations, or those with the given ids.
 pub async fn organisation_list(
     conn: &mut AnyConnection,

@@ -23,8 +23,12 @@ const SELECT: &str = "SELECT proxy_id, organisation_id, is_active, target_id, \
                       target_credential_id, timeout_seconds, max_response_bytes, alias FROM proxy";
 const SELECT_CREDENTIALS: &str = "SELECT proxy_id, position, credential_id FROM proxy_credential";
 
-/// Writes a proxy and its list, new or not.
-pub async fn proxy_upsert(conn: &mut AnyConnection, proxy: &Proxy) -> Result<(), StoreFailed> {
+/// Writes a proxy and its list in place of what is `stored` of it.
+pub async fn proxy_upsert(
+    conn: &mut AnyConnection,
+    proxy: &Proxy,
+    stored: Option<&Proxy>,
+) -> Result<(), StoreFailed> {
     let Proxy {
         proxy_id,
         organisation_id,
@@ -56,8 +60,22 @@ pub async fn proxy_upsert(conn: &mut AnyConnection, proxy: &Proxy) -> Result<(),
     .bind(alias.as_deref())
     .execute(&mut *conn)
     .await?;
-    rows_delete(conn, "proxy_credential", "proxy_id", &[proxy_id]).await?;
-    for (position, credential_id) in (0_i64..).zip(proxy_credential_ids) {
+    let listed = stored.map(|stored| stored.proxy_credential_ids.as_slice());
+    if listed == Some(proxy_credential_ids) {
+        return Ok(());
+    }
+    if listed.is_some_and(|listed| !listed.is_empty()) {
+        rows_delete(conn, "proxy_credential", "proxy_id", &[proxy_id]).await?;
+    }
+    list_insert(conn, proxy_id, proxy_credential_ids).await
+}
+
+async fn list_insert(
+    conn: &mut AnyConnection,
+    proxy_id: &str,
+    credential_ids: &[String],
+) -> Result<(), StoreFailed> {
+    for (position, credential_id) in (0_i64..).zip(credential_ids) {
         sqlx::query(
             "INSERT INTO proxy_credential (proxy_id, position, credential_id) VALUES ($1, $2, $3)",
         )

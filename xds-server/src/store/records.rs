@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::AnyConnection;
 
 use super::StoreFailed;
+use super::affected::Changed;
 use super::credential::credential_list;
 use super::organisation::organisation_list;
 use super::proxy::proxy_list;
@@ -28,6 +29,26 @@ pub async fn records_fetch(
     let mut records = named_fetch(conn, Some(&Named::by(&proxies))).await?;
     records.proxies = by_id(proxies, |proxy| &proxy.proxy_id);
     Ok(records)
+}
+
+/// The records with the given ids, whatever they name.
+pub async fn records_fetch_listed(
+    conn: &mut AnyConnection,
+    ids: &Changed,
+) -> Result<Records, StoreFailed> {
+    let named = Named {
+        organisations: as_strs(&ids.organisations),
+        credentials: as_strs(&ids.credentials),
+        targets: as_strs(&ids.targets),
+    };
+    let mut records = named_fetch(conn, Some(&named)).await?;
+    let proxies = proxy_list(conn, Some(&as_strs(&ids.proxies))).await?;
+    records.proxies = by_id(proxies, |proxy| &proxy.proxy_id);
+    Ok(records)
+}
+
+fn as_strs(ids: &BTreeSet<String>) -> Vec<&str> {
+    ids.iter().map(String::as_str).collect()
 }
 
 /// Ids that some proxies name.

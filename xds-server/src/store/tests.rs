@@ -152,10 +152,10 @@ async fn fill(conn: &mut AnyConnection) {
         .unwrap();
     target_upsert(conn, &target("x1")).await.unwrap();
     target_upsert(conn, &target("x2")).await.unwrap();
-    proxy_upsert(conn, &proxy("p1", &["c2", "c1"], "x1", "t1"))
+    proxy_upsert(conn, &proxy("p1", &["c2", "c1"], "x1", "t1"), None)
         .await
         .unwrap();
-    proxy_upsert(conn, &proxy("p2", &["c1"], "x2", "gone"))
+    proxy_upsert(conn, &proxy("p2", &["c1"], "x2", "gone"), None)
         .await
         .unwrap();
 }
@@ -194,10 +194,8 @@ async fn a_second_write_replaces_the_first() {
             ..organisation("o")
         };
         organisation_upsert(&mut tx, &suspended).await.unwrap();
-        assert_eq!(
-            organisation_fetch(&mut tx, "o").await.unwrap(),
-            Some(suspended)
-        );
+        let stored = organisation_list(&mut tx, Some(&["o"])).await.unwrap();
+        assert_eq!(stored, [suspended]);
 
         let unusable = Credential {
             secret: Err(SecretProblem::Missing),
@@ -205,17 +203,18 @@ async fn a_second_write_replaces_the_first() {
             ..credential("c1", Side::Proxy)
         };
         credential_upsert(&mut tx, &unusable).await.unwrap();
-        assert_eq!(
-            credential_fetch(&mut tx, "c1").await.unwrap(),
-            Some(unusable)
-        );
+        let stored = credential_list(&mut tx, Some(&["c1"])).await.unwrap();
+        assert_eq!(stored, [unusable]);
 
         let renamed = Proxy {
             alias: Some("weather".to_owned()),
             is_active: false,
             ..proxy("p1", &["c1"], "x2", "t2")
         };
-        proxy_upsert(&mut tx, &renamed).await.unwrap();
+        let before = proxy_list(&mut tx, Some(&["p1"])).await.unwrap().pop();
+        proxy_upsert(&mut tx, &renamed, before.as_ref())
+            .await
+            .unwrap();
         assert_eq!(proxy_list(&mut tx, Some(&["p1"])).await.unwrap(), [renamed]);
     }
 }
