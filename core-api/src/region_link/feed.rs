@@ -1,8 +1,9 @@
 //! What one link was told so far, and what comes next.
 //!
 //! A full sync and a delta are the same walk over the change log; a full sync begins at its
-//! beginning and leaves out removals. The walk has no upper end: a record that changes during it
-//! moves ahead of the cursor and is met there, so nothing is missed and nothing is locked.
+//! beginning and leaves out what was removed before. The walk has no upper end: a record that
+//! changes or goes during it moves ahead of the cursor and is met there, so nothing is missed and
+//! nothing is locked.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,8 @@ pub(super) struct Feed {
     revision: i64,
     /// The full sync has not ended.
     is_full: bool,
+    /// The newest revision when the walk began.
+    began_at: i64,
 }
 
 impl Feed {
@@ -52,6 +55,7 @@ impl Feed {
             cursor,
             revision,
             is_full,
+            began_at: newest,
         })
     }
 
@@ -94,7 +98,8 @@ impl Feed {
                 break;
             }
             taken += 1;
-            if self.is_full && row.is_removed != 0 {
+            // What goes during a full sync may have been told in an earlier batch of it.
+            if self.is_full && row.is_removed != 0 && row.revision <= self.began_at {
                 continue;
             }
             match present.change(row) {

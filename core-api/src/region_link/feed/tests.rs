@@ -199,3 +199,19 @@ async fn a_record_that_changes_during_a_full_sync_is_not_missed() {
     assert!(second.is_last && ids(&second).contains(&"t599".to_owned()));
     assert_eq!(second.revision, 700);
 }
+
+#[tokio::test]
+async fn a_record_that_goes_during_a_full_sync_is_taken_back() {
+    let store = crate::store::testing::sqlite().await;
+    run(&mut *store.conn().await, BASE).await;
+    for number in 0..600 {
+        put(&store, &format!("t{number:03}"), "http://a", 2 + number).await;
+    }
+    let mut feed = begin(&store, "eu-1", 0).await;
+    let first = feed.next(&store.db).await.unwrap().unwrap();
+    assert!(ids(&first).contains(&"t000".to_owned()));
+    remove(&store, "t000", 700).await;
+    let second = feed.next(&store.db).await.unwrap().unwrap();
+    assert!(second.is_full && second.is_last);
+    assert!(ids(&second).contains(&"-t000".to_owned()));
+}
