@@ -10,6 +10,8 @@ use crate::{
     swap::InvalidInjection,
 };
 
+mod rotation;
+
 fn full() -> PolicyFixture {
     PolicyFixture::new()
         .api_key("key")

@@ -1,9 +1,11 @@
 //! The order of the checks and what each kind of call gets, from head to record.
 
+mod golden;
 mod hostile;
 mod order;
 mod properties;
 mod response;
+mod sequences;
 
 use std::{cell::Cell, sync::Arc};
 

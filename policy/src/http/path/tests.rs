@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::{super::percent::decoded, *};
 
+mod model;
+
 fn below(raw: &str) -> Result<String, AmbiguousPath> {
     let path = CallPath::parse(raw.as_bytes())?;
     assert!(path.proxy.is_some(), "{raw}");
@@ -121,6 +123,19 @@ fn readers_that_decode_too_much_find_no_dots_either() {
         "/..%u005ca",
         "/%U002e",
     ]);
+}
+
+#[test]
+fn raw_overlong_bytes_are_read_too() {
+    for segment in [
+        &b"\xc0\xae\xc0\xae"[..],
+        b".\xc0\xae",
+        b"..\xc0\xafa",
+        b"..\xc1\x9ca",
+    ] {
+        let raw = [b"/api/p/", segment, b"/b"].concat();
+        assert_eq!(CallPath::parse(&raw), Err(AmbiguousPath), "{segment:x?}");
+    }
 }
 
 #[test]
