@@ -63,7 +63,6 @@ pub enum Code {
 #[derive(Debug)]
 pub struct ApiError {
     code: Code,
-    status: StatusCode,
     message: Cow<'static, str>,
     details: Vec<Detail>,
     retry_after_s: Option<u64>,
@@ -100,7 +99,6 @@ impl ApiError {
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
-            status: code.status(),
             message: message.into(),
             details: Vec::new(),
             retry_after_s: None,
@@ -125,13 +123,6 @@ impl ApiError {
         let mut problems = Problems::default();
         problems.add(Fault::ValidationFailed, field, text);
         problems.into()
-    }
-
-    /// The same refusal with 503 in place of its usual status.
-    #[must_use]
-    pub fn as_unavailable(mut self) -> Self {
-        self.status = StatusCode::SERVICE_UNAVAILABLE;
-        self
     }
 
     /// Adds one detail.
@@ -265,13 +256,14 @@ impl IntoResponse for ApiError {
             let cause: &(dyn Error + 'static) = &**cause;
             tracing::error!(error = cause, "request failed");
         }
+        let status = self.code.status();
         let body = ErrorBody {
             error: self.message.into_owned(),
             code: self.code.as_str(),
-            status: self.status.as_u16(),
+            status: status.as_u16(),
             details: self.details,
         };
-        let mut response = (self.status, axum::Json(body)).into_response();
+        let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after_s {
@@ -281,5 +273,41 @@ impl IntoResponse for ApiError {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_member_names_the_answer_before_all_else() {
+        let mut problems = Problems::default();
+        problems.add(Fault::RegionMismatch, "a", "x");
+        problems.add(Fault::ValidationFailed, "b", "y");
+        assert_eq!(
+            ApiError::from(problems.clone()).code(),
+            Code::Fault(Fault::RegionMismatch)
+        );
+        problems.add(Fault::UnknownField, "c", "z");
+        let error = ApiError::from(problems);
+        assert_eq!(error.code().as_str(), "UNKNOWN_FIELD");
+        let fields: Vec<_> = error
+            .details
+            .iter()
+            .map(|detail| detail.field.as_str())
+            .collect();
+        assert_eq!(fields, ["a", "b", "c"]);
+    }
+
+    #[tokio::test]
+    async fn the_cause_of_a_500_stays_here() {
+        let response = ApiError::internal("disk `/secret` is full").into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        let want = r#"{"error":"internal error","code":"INTERNAL","status":500,"details":[]}"#;
+        assert_eq!(body, want);
     }
 }

@@ -146,32 +146,6 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     }
 }
 
-/// A body that may be missing, which reads as an empty object.
-#[derive(Debug)]
-pub struct OptionalBody(pub Body);
-
-impl<S: Send + Sync> FromRequest<S> for OptionalBody {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if request.headers().contains_key(CONTENT_TYPE) {
-            return Body::from_request(request, state).await.map(Self);
-        }
-        let (parts, body) = request.into_parts();
-        if read_all(&parts.headers, body).await?.is_empty() {
-            return Ok(Self(Body {
-                object: Map::new(),
-                is_patch: false,
-            }));
-        }
-        check_content_type(&parts.headers, false)?;
-        Ok(Self(Body {
-            object: Map::new(),
-            is_patch: false,
-        }))
-    }
-}
-
 /// Reads a body to its end.
 ///
 /// # Errors

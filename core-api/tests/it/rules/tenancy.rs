@@ -135,3 +135,18 @@ async fn the_store_itself_refuses_a_binding_across_organisations_and_regions() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_store_itself_refuses_an_alias_that_is_taken() {
+    for world in World::each().await {
+        let (one, other) = (world.proxy().await, world.proxy().await);
+        let set = |proxy: &Value| {
+            let id = id_of(proxy, "proxyId");
+            format!("UPDATE proxy SET alias = 'stripe' WHERE proxy_id = '{id}'")
+        };
+        world.run(&set(&one)).await;
+        let again = sqlx::query(sqlx::AssertSqlSafe(set(&other)));
+        let error = again.execute(world.state.db.pool()).await.unwrap_err();
+        assert!(error.as_database_error().unwrap().is_unique_violation());
+    }
+}
