@@ -147,94 +147,50 @@ mod tests {
         assert!(!begun.names("b"));
     }
 
+    /// What a change says, and which of `a` and `b` is wanted then.
+    fn show(change: &Change, subscription: &Subscription) -> String {
+        let Change {
+            began_wildcard,
+            ended_wildcard,
+            subscribed,
+            unsubscribed,
+        } = change;
+        let mut shown = String::new();
+        shown.push_str(if *began_wildcard { "+* " } else { "" });
+        shown.push_str(if *ended_wildcard { "-* " } else { "" });
+        shown.extend(subscribed.iter().map(|name| format!("+{name} ")));
+        shown.extend(unsubscribed.iter().map(|name| format!("-{name} ")));
+        let wanted = ["a", "b"]
+            .into_iter()
+            .filter(|name| subscription.covers(name));
+        shown + "=" + &wanted.collect::<String>()
+    }
+
     #[test]
     fn later_requests_alter_what_is_wanted() {
-        struct Case {
-            begin: &'static [&'static str],
-            subscribe: &'static [&'static str],
-            unsubscribe: &'static [&'static str],
-            wildcard: (bool, bool),
-            subscribed: &'static [&'static str],
-            unsubscribed: &'static [&'static str],
-            covers: (bool, bool),
-        }
-        let none: &[&str] = &[];
-        let case = |begin, subscribe, unsubscribe| Case {
-            begin,
-            subscribe,
-            unsubscribe,
-            wildcard: (false, false),
-            subscribed: none,
-            unsubscribed: none,
-            covers: (false, false),
-        };
-        for want in [
-            // An empty later request changes nothing, for named and for wildcard alike.
-            Case {
-                covers: (true, true),
-                ..case(&[], &[], &[])
-            },
-            Case {
-                covers: (true, false),
-                ..case(&["a"], &[], &[])
-            },
+        for (begun, subscribe, unsubscribe, want) in [
+            // An empty later request changes nothing, for everything and for names alike.
+            (&[][..], &[][..], &[][..], "=ab"),
+            (&["a"], &[], &[], "=a"),
             // Names beside the implicit wildcard do not end it.
-            Case {
-                subscribed: &["a"],
-                covers: (true, true),
-                ..case(&[], &["a"], &[])
-            },
+            (&[], &["a"], &[], "+a =ab"),
             // Subscribing again asks for the resource again.
-            Case {
-                subscribed: &["a"],
-                covers: (true, false),
-                ..case(&["a"], &["a"], &[])
-            },
-            Case {
-                unsubscribed: &["a"],
-                ..case(&["a"], &[], &["a"])
-            },
+            (&["a"], &["a"], &[], "+a =a"),
+            (&["a"], &[], &["a"], "-a ="),
             // Unknown names are no news.
-            Case {
-                covers: (true, false),
-                ..case(&["a"], &[], &["z"])
-            },
-            Case {
-                wildcard: (false, true),
-                ..case(&[], &[], &["*"])
-            },
-            Case {
-                wildcard: (true, false),
-                covers: (true, true),
-                ..case(&["a"], &["*"], &[])
-            },
-            // Both in one request: unsubscribe comes first.
-            Case {
-                subscribed: &["a"],
-                unsubscribed: &["a"],
-                covers: (true, false),
-                ..case(&["a"], &["a"], &["a"])
-            },
+            (&["a"], &[], &["z"], "=a"),
+            (&[], &[], &["*"], "-* ="),
+            (&["a"], &["*"], &[], "+* =ab"),
+            // Both in one request: what is given up comes first.
+            (&["a"], &["a"], &["a"], "+a -a =a"),
+            (&["*"], &["*"], &["*"], "+* -* =ab"),
         ] {
-            let label = format!(
-                "{:?} +{:?} -{:?}",
-                want.begin, want.subscribe, want.unsubscribe
-            );
-            let mut subscription = begin(want.begin);
-            let got = subscription
-                .alter(texts(want.subscribe), texts(want.unsubscribe))
+            let mut subscription = begin(begun);
+            let change = subscription
+                .alter(texts(subscribe), texts(unsubscribe))
                 .unwrap();
-            let strs =
-                |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-            assert_eq!(
-                (got.began_wildcard, got.ended_wildcard),
-                want.wildcard,
-                "{label}"
-            );
-            assert_eq!(texts(want.subscribed), strs(&got.subscribed), "{label}");
-            assert_eq!(texts(want.unsubscribed), strs(&got.unsubscribed), "{label}");
-            let covers = (subscription.covers("a"), subscription.covers("b"));
-            assert_eq!(covers, want.covers, "{label}");
+            let label = format!("{begun:?} +{subscribe:?} -{unsubscribe:?}");
+            assert_eq!(show(&change, &subscription), want, "{label}");
         }
     }
 

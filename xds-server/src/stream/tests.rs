@@ -3,6 +3,7 @@ use crate::snapshot::{ProxyChange, ProxyResources};
 use crate::translate::{Settings, TargetRoots, Translator};
 use bytes::Bytes;
 
+mod convergence;
 mod delta;
 mod limits;
 mod refusal;
@@ -175,10 +176,10 @@ fn show(response: &DeltaDiscoveryResponse) -> String {
         response.nonce
     );
     for resource in &response.resources {
-        line.push_str(&format!(" +{}", resource.name));
+        line.extend([" +", &resource.name]);
     }
     for name in &response.removed_resources {
-        line.push_str(&format!(" -{name}"));
+        line.extend([" -", name]);
     }
     line
 }

@@ -35,10 +35,19 @@ pub(super) struct TypeState {
 /// What the client was last told of a resource.
 #[derive(Debug)]
 struct Told {
-    /// None: that it does not exist.
-    version: Option<Version>,
+    said: Said,
     /// Nonce of the response that told it, until its answer.
     awaiting: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// It has this version.
+    Version(Version),
+    /// It does not exist.
+    Absent,
+    /// Something that was refused, or must be said again: the client may hold any version.
+    Unsure,
 }
 
 #[derive(Debug)]
@@ -112,8 +121,7 @@ impl TypeState {
         }
         for name in change.subscribed {
             if !self.refused.contains_key(&name) {
-                self.told.remove(&name);
-                self.mark(&name, catalogue);
+                self.say_again(&name, catalogue);
             }
         }
         Ok(change.unsubscribed)
@@ -124,7 +132,7 @@ impl TypeState {
         let told = self.told.get(name);
         if let Some(resource) = catalogue.get(self.kind, name) {
             self.due_removals.remove(name);
-            let is_told = told.is_some_and(|told| told.version == Some(resource.version()));
+            let is_told = told.is_some_and(|told| told.said == Said::Version(resource.version()));
             if is_told || !self.subscription.covers(name) {
                 self.due_changes.remove(name);
                 self.due_alone.remove(name);
@@ -135,7 +143,7 @@ impl TypeState {
             self.due_changes.remove(name);
             self.due_alone.remove(name);
             let is_missed = match told {
-                Some(told) => told.version.is_some(),
+                Some(told) => told.said != Said::Absent,
                 None => self.subscription.names(name),
             };
             if is_missed {
@@ -144,20 +152,24 @@ impl TypeState {
         }
     }
 
-    /// The resource changed: a refusal was of what it was before.
+    /// The resource changed: a refusal was of what it was before, and may be repeated.
     pub(super) fn mark_changed(&mut self, name: &Arc<str>, catalogue: &Catalogue) {
-        self.refused.remove(name);
-        self.mark(name, catalogue);
+        match self.refused.remove(name) {
+            Some(_) => self.say_again(name, catalogue),
+            None => self.mark(name, catalogue),
+        }
     }
 
     /// Whether the client has answered for what the catalogue says of `name`.
     pub(super) fn is_settled(&self, name: &str, catalogue: &Catalogue) -> bool {
-        let present = catalogue
-            .get(self.kind, name)
-            .map(|resource| resource.version());
-        match self.told.get(name) {
-            Some(told) => told.version == present && told.awaiting.is_none(),
-            None => present.is_none() && !self.due_removals.contains(name),
+        let present = catalogue.get(self.kind, name);
+        match (self.told.get(name), present) {
+            (Some(told), Some(resource)) => {
+                told.said == Said::Version(resource.version()) && told.awaiting.is_none()
+            }
+            (Some(told), None) => told.said == Said::Absent && told.awaiting.is_none(),
+            (None, Some(_)) => false,
+            (None, None) => !self.due_removals.contains(name),
         }
     }
 
@@ -207,43 +219,48 @@ impl TypeState {
                 continue;
             }
             told.awaiting = None;
-            match (told.version, error) {
-                (None, _) if self.subscription.names(name) => {}
-                (None, _) => {
-                    self.told.remove(name);
-                }
-                (Some(_), None) => {}
-                (Some(version), Some(detail)) if is_alone => {
+            match (told.said, error) {
+                (Said::Version(version), Some(detail)) if is_alone => {
                     self.refuse(name, version, detail, catalogue);
                 }
-                (Some(_), Some(_)) => self.isolate(name, catalogue),
+                (Said::Version(_), Some(_)) => self.isolate(name, catalogue),
+                (Said::Absent, _) if !self.subscription.names(name) => {
+                    self.told.remove(name);
+                }
+                (Said::Version(_) | Said::Absent | Said::Unsure, _) => {}
             }
         }
         names
     }
 
     fn refuse(&mut self, name: &Arc<str>, version: Version, detail: &str, catalogue: &Catalogue) {
-        // A newer version is due already; what was refused is no longer the present one.
-        let present = catalogue
-            .get(self.kind, name)
-            .filter(|now| now.version() == version);
-        if let Some(resource) = present {
-            let detail = detail.chars().take(MAX_DETAIL_BYTES).collect();
-            let refusal = Refusal {
-                proxy_id: resource.proxy_id().cloned(),
-                detail,
-            };
-            self.refused.insert(Arc::clone(name), refusal);
+        match catalogue.get(self.kind, name) {
+            Some(resource) if resource.version() == version => {
+                let detail = detail.chars().take(MAX_DETAIL_BYTES).collect();
+                let proxy_id = resource.proxy_id().cloned();
+                let refusal = Refusal { proxy_id, detail };
+                self.refused.insert(Arc::clone(name), refusal);
+            }
+            // What was refused is not the present version, but may become it again.
+            Some(_) | None => self.say_again(name, catalogue),
         }
     }
 
     /// It was refused together with others, of which it may be the good one: once more, alone.
     fn isolate(&mut self, name: &Arc<str>, catalogue: &Catalogue) {
-        self.told.remove(name);
-        self.mark(name, catalogue);
+        self.say_again(name, catalogue);
         if self.due_changes.remove(name) {
             self.due_alone.insert(Arc::clone(name));
         }
+    }
+
+    fn say_again(&mut self, name: &Arc<str>, catalogue: &Catalogue) {
+        let unsure = Told {
+            said: Said::Unsure,
+            awaiting: None,
+        };
+        self.told.insert(Arc::clone(name), unsure);
+        self.mark(name, catalogue);
     }
 
     fn mark_everything(&mut self, catalogue: &Catalogue) {
@@ -284,7 +301,7 @@ impl Told {
             .parse()
             .unwrap_or_else(|_| Version::of(version.as_bytes()));
         Self {
-            version: Some(version),
+            said: Said::Version(version),
             awaiting: None,
         }
     }

@@ -103,7 +103,7 @@ proptest! {
         prop_assert!(config.type_url.ends_with("/envoy.extensions.filters.http.wasm.v3.Wasm"));
         let plugin = Wasm::decode(&config.value[..]).unwrap().config.unwrap();
         prop_assert_eq!(plugin.failure_policy(), FailurePolicy::FailReload);
-        let backoff = plugin.reload_config.clone().unwrap().backoff.unwrap();
+        let backoff = plugin.reload_config.unwrap().backoff.unwrap();
         prop_assert_eq!(backoff.max_interval.unwrap().nanos, 20_000_000);
         #[expect(deprecated, reason = "that is the switch that must not be on")]
         let fails_open = plugin.fail_open;

@@ -158,3 +158,38 @@ fn an_endless_error_text_is_cut() {
             .all(|refusal| refusal.detail.len() < 10_000)
     );
 }
+
+#[test]
+fn a_refused_version_that_returns_before_anything_else_was_sent_is_refused_again() {
+    let mut client = Client::synced(1, &["a=1"]);
+    client.publish(2, &["a=bad"]);
+    assert_eq!(client.sent(), ["route #5 +a"]);
+    client.nack(Route, 5, "bad");
+    client.publish(3, &["a=1"]);
+    client.publish(4, &["a=bad"]);
+    assert_eq!(client.stream.standing().refusals, []);
+    assert_eq!(client.sent(), ["route #6 +a"]);
+    client.nack(Route, 6, "bad");
+    assert_eq!(client.stream.standing().refusals, [refusal("a", "bad")]);
+}
+
+#[test]
+fn a_late_refusal_is_not_forgotten_when_its_version_returns() {
+    let mut client = Client::synced(1, &["a=1"]);
+    client.publish(2, &["a=bad"]);
+    assert_eq!(client.sent(), ["route #5 +a"]);
+    client.publish(3, &["a=1"]);
+    client.nack(Route, 5, "bad");
+    client.publish(4, &["a=bad"]);
+    assert_eq!(client.sent(), ["route #6 +a"]);
+}
+
+#[test]
+fn what_was_refused_in_company_and_is_then_removed_is_said_to_be_gone() {
+    let mut client = Client::synced(1, &["a=1@x"]);
+    client.publish(2, &["a=1@y", "b=1@x"]);
+    assert_eq!(client.sent(), ["scope #5 +b +x +y"]);
+    client.nack(Scope, 5, "key conflict");
+    client.publish(3, &["a=1", "b"]);
+    assert_eq!(client.sent(), ["scope #6 -b -x -y"]);
+}

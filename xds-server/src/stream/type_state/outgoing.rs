@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::super::catalogue::Catalogue;
-use super::{InFlight, Told, TypeState};
-use crate::resource::{Resource, Version};
+use super::{InFlight, Said, Told, TypeState};
+use crate::resource::Resource;
 
 /// Most resources or removals in one response.
 pub(in crate::stream) const MAX_RESOURCES: usize = 500;
@@ -52,7 +52,7 @@ impl TypeState {
         if resources.is_empty() {
             return None;
         }
-        let told = |r: &Arc<Resource>| (Arc::clone(r.name()), Some(r.version()));
+        let told = |r: &Arc<Resource>| (Arc::clone(r.name()), Said::Version(r.version()));
         self.tell(nonce, tick, resources.iter().map(told).collect());
         Some(Content {
             resources,
@@ -76,7 +76,7 @@ impl TypeState {
             tick,
             removed
                 .iter()
-                .map(|name| (Arc::clone(name), None))
+                .map(|name| (Arc::clone(name), Said::Absent))
                 .collect(),
         );
         Some(Content {
@@ -94,14 +94,14 @@ impl TypeState {
         Some(Content::default())
     }
 
-    fn tell(&mut self, nonce: u64, tick: u64, said: Vec<(Arc<str>, Option<Version>)>) {
+    fn tell(&mut self, nonce: u64, tick: u64, sayings: Vec<(Arc<str>, Said)>) {
         self.owes_answer = false;
-        let names = said.iter().map(|(name, _)| Arc::clone(name)).collect();
-        for (name, version) in said {
+        let names = sayings.iter().map(|(name, _)| Arc::clone(name)).collect();
+        for (name, said) in sayings {
             self.told.insert(
                 name,
                 Told {
-                    version,
+                    said,
                     awaiting: Some(nonce),
                 },
             );

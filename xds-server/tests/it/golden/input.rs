@@ -96,15 +96,18 @@ impl Proxy {
 
 fn target(url: &str) -> TargetConfig {
     let (scheme, rest) = url.split_once("://").unwrap();
-    let authority_end = rest.find('/').unwrap_or(rest.len());
+    let (authority, base_path) = match rest.split_once('/') {
+        Some((authority, path)) => (authority, format!("/{path}")),
+        None => (rest, String::new()),
+    };
     TargetConfig {
         scheme: match scheme {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
             other => panic!("{other}"),
         },
-        authority: rest[..authority_end].to_owned(),
-        base_path: rest[authority_end..].to_owned(),
+        authority: authority.to_owned(),
+        base_path,
     }
 }
 

@@ -58,10 +58,8 @@ fn take_policy(tree: &mut Value) -> Option<ProxyPolicy> {
 }
 
 fn commented(policy: &ProxyPolicy) -> String {
-    format!("{policy:#?}")
-        .lines()
-        .map(|line| format!("# {line}\n"))
-        .collect()
+    let text = format!("{policy:#?}");
+    text.lines().flat_map(|line| ["# ", line, "\n"]).collect()
 }
 
 /// Where cargo keeps the crate's sources.
