@@ -33,6 +33,9 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+/// Attempts between two warnings of one outage.
+const WARN_EVERY: u32 = 25;
+
 /// What the link needs to know.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
@@ -174,12 +177,12 @@ pub fn publish(publisher: &Publisher, revision: u64, update: RegionUpdate) {
     metrics::proxies_published(publisher.subscribe().borrow().proxies());
 }
 
-/// The first failure of an outage is worth a warning, the rest of them are not.
+/// An outage is worth a warning at its beginning and about every minute, not at every attempt.
 fn report(failed: &LinkFailed, attempt: u32, delay: Duration) {
     metrics::link_down(failed.word());
     let error = error_chain(failed);
     let retry_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-    if attempt == 0 {
+    if attempt.is_multiple_of(WARN_EVERY) {
         tracing::warn!(
             error,
             retry_ms,

@@ -1,4 +1,4 @@
-//! Batches into what can be applied as one. Pure.
+//! Batches into what can be applied as one. Does no I/O.
 
 use requestrocket_proto::region::v1::{Change, ConfigBatch};
 
@@ -60,6 +60,15 @@ impl Inbox {
         if !is_last {
             self.full = Some(collected);
             return Ok(None);
+        }
+        if revision < self.stored {
+            // Its store was set back, as by a restore: what it says now counts.
+            let stored = self.stored;
+            tracing::error!(
+                revision,
+                stored,
+                "control plane went back to an older state"
+            );
         }
         self.stored = revision;
         Ok(Some(Ready::Full {
