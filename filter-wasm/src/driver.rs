@@ -3,7 +3,10 @@
 //! No decision is taken here but one: what cannot be read, resolved or carried out is refused as a
 //! fault of the gateway, and a request is forwarded only after every one of its edits succeeded.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+};
 
 use requestrocket_policy::{
     denial::Denial,
@@ -17,6 +20,10 @@ use crate::{
     cache::{Cache, Cached},
     host::{Host, HostFailure},
 };
+
+/// The chosen route's name, put by Envoy before us. Asking for it costs more than all else that a
+/// request needs. Early header mutation removes what callers send under `x-rr-`.
+const ROUTE_HEADER: &[u8] = b"x-rr-route";
 
 /// What Envoy is to do with the stream after a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +58,13 @@ impl Policies {
         }
     }
 
-    fn resolve(&self, host: &impl Host) -> Resolved {
+    fn resolve(&self, lines: &[HeaderLine<'_>], host: &impl Host) -> Resolved {
         let Some(keys) = &self.keys else {
             return Resolved::Fault;
         };
-        let name = match host.route_name() {
-            Ok(Some(name)) if !name.is_empty() => name,
-            Ok(_) => return Resolved::UnknownProxy,
+        let name = match route_name(lines, host) {
+            Ok(Some(name)) => name,
+            Ok(None) => return Resolved::UnknownProxy,
             Err(HostFailure) => return Resolved::Fault,
         };
         let Ok(mut cache) = self.cache.try_borrow_mut() else {
@@ -73,6 +80,19 @@ impl Policies {
             Some(Cached::Invalid) | None => Resolved::Fault,
         }
     }
+}
+
+/// The name of the chosen route: from the header that Envoy put for us, or else from Envoy.
+fn route_name<'a>(
+    lines: &[HeaderLine<'a>],
+    host: &impl Host,
+) -> Result<Option<Cow<'a, [u8]>>, HostFailure> {
+    let line = lines.iter().find(|(name, _)| *name == ROUTE_HEADER);
+    let name = match line {
+        Some(&(_, value)) => Some(Cow::Borrowed(value)),
+        None => host.route_name()?.map(Cow::Owned),
+    };
+    Ok(name.filter(|name| !name.is_empty()))
 }
 
 /// None when the host gives no policy, which says nothing of the next request.
@@ -91,8 +111,7 @@ fn compile(host: &impl Host, route_name: &[u8], keys: &KeyRing) -> Option<Cached
 impl Call {
     /// The request's head has arrived.
     pub fn on_request_head(&mut self, host: &impl Host, policies: &Policies) -> Flow {
-        let exchange = self.exchange.insert(Exchange::new(policies.resolve(host)));
-        match judge_request(exchange, host) {
+        match self.judge_request(host, policies) {
             Ok(()) => Flow::Continue,
             Err(denial) => refuse(host, denial),
         }
@@ -115,23 +134,22 @@ impl Call {
             ResponseDecision::Refuse(denial) => refuse(host, denial),
         }
     }
-}
 
-fn judge_request(exchange: &mut Exchange, host: &impl Host) -> Result<(), Denial> {
-    let fault = |HostFailure| Denial::GatewayFault;
-    let headers = host.request_headers().map_err(fault)?;
-    let lines: Vec<HeaderLine<'_>> = headers
-        .iter()
-        .map(|(name, value)| (name.as_bytes(), value.as_slice()))
-        .collect();
-    // Without a clock every credential that expires has expired.
-    let now_ms = || host.now_ms().unwrap_or(u64::MAX);
-    match exchange.on_request_head(&RequestHead::new(&lines), &now_ms) {
-        RequestDecision::Refuse(denial) => Err(denial),
-        RequestDecision::Forward(edits) => edits
-            .iter()
-            .try_for_each(|edit| apply(host, edit))
-            .map_err(fault),
+    fn judge_request(&mut self, host: &impl Host, policies: &Policies) -> Result<(), Denial> {
+        let fault = |HostFailure| Denial::GatewayFault;
+        let headers = host.request_headers().map_err(fault)?;
+        let lines = headers.lines().map_err(fault)?;
+        let resolved = policies.resolve(&lines, host);
+        let exchange = self.exchange.insert(Exchange::new(resolved));
+        // Without a clock every credential that expires has expired.
+        let now_ms = || host.now_ms().unwrap_or(u64::MAX);
+        match exchange.on_request_head(&RequestHead::new(&lines), &now_ms) {
+            RequestDecision::Refuse(denial) => Err(denial),
+            RequestDecision::Forward(edits) => edits
+                .iter()
+                .try_for_each(|edit| apply(host, edit))
+                .map_err(fault),
+        }
     }
 }
 

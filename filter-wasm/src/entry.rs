@@ -84,8 +84,8 @@ fn action(flow: Flow) -> Action {
 
 #[cfg(feature = "trap-header")]
 fn trap_if_asked() {
-    use proxy_wasm::{hostcalls::get_map_value_bytes, types::MapType};
-    if let Ok(Some(_)) = get_map_value_bytes(MapType::HttpRequestHeaders, "rr-test-trap") {
+    use crate::abi::{MapType, header};
+    if let Ok(Some(_)) = header(MapType::RequestHeaders, "rr-test-trap") {
         std::process::abort();
     }
 }

@@ -7,7 +7,12 @@ use std::{
 
 use requestrocket_policy::denial::DenialResponse;
 
-use crate::host::{HeaderLines, Host, HostFailure};
+use crate::{
+    header_map::HeaderMap,
+    host::{Host, HostFailure},
+};
+
+type HeaderLines = Vec<(String, Vec<u8>)>;
 
 /// The calls that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,9 +100,14 @@ impl FakeHost {
 }
 
 impl Host for FakeHost {
-    fn request_headers(&self) -> Result<HeaderLines, HostFailure> {
+    fn request_headers(&self) -> Result<HeaderMap, HostFailure> {
         self.call(HostCall::RequestHeaders)?;
-        Ok(self.request.borrow().clone())
+        let request = self.request.borrow();
+        let lines: Vec<_> = request
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+            .collect();
+        HeaderMap::encode(&lines).ok_or(HostFailure)
     }
 
     fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure> {

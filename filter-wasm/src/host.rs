@@ -3,8 +3,7 @@
 
 use requestrocket_policy::denial::DenialResponse;
 
-/// Names (lower case) and values of header lines, pseudo-headers included.
-pub type HeaderLines = Vec<(String, Vec<u8>)>;
+use crate::header_map::HeaderMap;
 
 /// A host call came back with a status that gives no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,8 +12,8 @@ pub struct HostFailure;
 
 /// The stream that a callback is about, and what the VM has besides.
 pub trait Host {
-    /// All lines of the request's head.
-    fn request_headers(&self) -> Result<HeaderLines, HostFailure>;
+    /// All lines of the request's head, pseudo-headers included; names are lower case.
+    fn request_headers(&self) -> Result<HeaderMap, HostFailure>;
 
     /// Puts a request header in place of its line, or adds it. Works for `:path` too.
     fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure>;

@@ -1,18 +1,21 @@
 //! The Envoy filter: a thin shell around the policy engine.
 //!
 //! [`driver`] runs an exchange against a [`host::Host`]; [`cache`] keeps compiled policies. Both
-//! know nothing of proxy-wasm and are tested natively. The `entry` and `proxy_wasm_host` modules
-//! exist on wasm32 only. Whatever fails here refuses the request; nothing is ever let through
+//! know nothing of proxy-wasm and are tested natively. The `entry`, `proxy_wasm_host` and
+//! `abi` modules exist on wasm32 only. Whatever fails here refuses the request; nothing is ever let through
 //! because something was missing.
 
 #![warn(missing_docs, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+#[cfg(target_arch = "wasm32")]
+mod abi;
 pub mod cache;
 pub mod driver;
 #[cfg(target_arch = "wasm32")]
 mod entry;
 #[cfg(test)]
 mod fake_host;
+pub mod header_map;
 pub mod host;
 #[cfg(target_arch = "wasm32")]
 mod proxy_wasm_host;
