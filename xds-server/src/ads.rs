@@ -2,6 +2,7 @@
 
 mod driver;
 mod identity;
+mod metrics;
 mod server;
 
 use std::pin::Pin;

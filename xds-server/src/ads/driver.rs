@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
-use super::identity;
+use super::{identity, metrics};
 use crate::snapshot::Snapshot;
 use crate::status::{Fleet, Seat};
 use crate::stream::{Stream, Violation};
@@ -66,6 +66,7 @@ impl Driver {
         };
         match self.admit(&first) {
             Ok((seat, stream)) => {
+                let _counted = metrics::OpenStream::begin();
                 let end = self.drive(inbound, first, &seat, stream).await;
                 tracing::info!(node = seat.node_id(), "node left");
                 end
@@ -142,6 +143,7 @@ impl Driver {
             let Some(response) = stream.next_response() else {
                 return Ok(());
             };
+            metrics::response_sent(&response.type_url);
             room.send(Ok(response));
         }
     }
@@ -153,6 +155,7 @@ fn take_request(
     seat: &Seat,
 ) -> Result<(), Violation> {
     if let Some(error) = &request.error_detail {
+        metrics::response_refused(&request.type_url);
         tracing::warn!(
             node = seat.node_id(),
             type_url = request.type_url,

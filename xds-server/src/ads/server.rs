@@ -10,7 +10,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
-use super::Ads;
+use super::{Ads, metrics};
 
 /// Largest request: a node that reconnects names everything it holds, some 100 bytes each.
 const MAX_REQUEST_BYTES: usize = 16 << 20;
@@ -43,6 +43,7 @@ pub async fn serve(
     ads: Ads,
     stopping: CancellationToken,
 ) -> anyhow::Result<()> {
+    metrics::describe();
     let tls = ServerTlsConfig::new()
         .identity(Identity::from_pem(tls.certificate_pem, tls.key_pem))
         .client_ca_root(Certificate::from_pem(tls.node_ca_pem))

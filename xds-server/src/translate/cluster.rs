@@ -22,7 +22,8 @@ use envoy_types::pb::envoy::extensions::filters::http::header_mutation::v3::{
 use envoy_types::pb::envoy::extensions::filters::http::upstream_codec::v3::UpstreamCodec;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
-    CertificateValidationContext, CommonTlsContext, UpstreamTlsContext, common_tls_context,
+    CertificateValidationContext, CommonTlsContext, TlsParameters, UpstreamTlsContext,
+    common_tls_context, tls_parameters::TlsProtocol,
 };
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::{
     HttpProtocolOptions,
@@ -221,8 +222,15 @@ fn tls(roots: &TargetRoots) -> TransportSocket {
         trusted_ca: Some(trusted_ca),
         ..CertificateValidationContext::default()
     };
+    let versions = TlsParameters {
+        tls_minimum_protocol_version: TlsProtocol::TlSv12.into(),
+        // Without a word Envoy, as a client, stops at 1.2.
+        tls_maximum_protocol_version: TlsProtocol::TlSv13.into(),
+        ..TlsParameters::default()
+    };
     let context = UpstreamTlsContext {
         common_tls_context: Some(CommonTlsContext {
+            tls_params: Some(versions),
             validation_context_type: Some(
                 common_tls_context::ValidationContextType::ValidationContext(validation),
             ),
