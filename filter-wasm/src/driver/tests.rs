@@ -155,6 +155,25 @@ fn a_route_without_a_policy_refuses() {
 }
 
 #[test]
+fn the_route_is_read_off_the_header_that_envoy_put() {
+    let fixture = fixture();
+    let route = format!("{PROXY_ID}/1");
+    let (host, policies) = call(&fixture, &[KEY, ("x-rr-route", &route)]);
+    let host = host.failing_at(HostCall::RouteName);
+    assert_eq!(
+        Call::default().on_request_head(&host, &policies),
+        Flow::Continue
+    );
+    // Both ways lead to the same policy.
+    let (host, _) = call(&fixture, &[KEY]);
+    assert_eq!(
+        Call::default().on_request_head(&host, &policies),
+        Flow::Continue
+    );
+    assert_eq!(host.policy_reads.get(), 0);
+}
+
+#[test]
 fn no_route_is_an_unknown_proxy() {
     let (mut host, policies) = call(&fixture(), &[KEY]);
     host.route = None;
@@ -162,6 +181,9 @@ fn no_route_is_an_unknown_proxy() {
     let (mut host, policies) = call(&fixture(), &[]);
     host.route = Some((Vec::new(), None));
     refused(&host, &policies, 401);
+    let (mut host, policies) = call(&fixture(), &[KEY, ("x-rr-route", "")]);
+    host.route = None;
+    refused(&host, &policies, 403);
 }
 
 #[test]
