@@ -1,5 +1,7 @@
 //! What holds for every operation is said once, here, and not at each handler.
 
+use std::collections::BTreeMap;
+
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
@@ -17,9 +19,57 @@ pub fn complete(document: &mut OpenApi) {
         "`u-…` of a user (also as `Bearer u-…`), or `o-…` of an operator",
     );
     components.add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Header(header)));
+    let schemas = &mut components.schemas;
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             describe(path, &method, operation);
+            if method == HttpMethod::Patch {
+                loosen(operation, schemas);
+            }
+            name_responses(operation);
+        }
+    }
+}
+
+/// A merge patch may leave every member out: its schema is that of PUT without `required`.
+fn loosen(operation: &mut Operation, schemas: &mut BTreeMap<String, RefOr<Schema>>) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::Ref(whole)) = &content.schema else {
+            continue;
+        };
+        let name = whole
+            .ref_location
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let Some(RefOr::T(Schema::Object(object))) = schemas.get(&name) else {
+            continue;
+        };
+        let mut object = object.clone();
+        object.required.clear();
+        let patch = format!("{}Patch", name.trim_end_matches("Input"));
+        content.schema = Some(RefOr::Ref(Ref::from_schema_name(&patch)));
+        schemas.insert(patch, RefOr::T(Schema::Object(object)));
+    }
+}
+
+/// The format requires a description of every answer.
+fn name_responses(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            let text = match status.as_str() {
+                "201" => "Created",
+                "204" => "Done",
+                _ => "As asked for",
+            };
+            text.clone_into(&mut response.description);
         }
     }
 }
@@ -54,6 +104,14 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
             "404",
             "No such resource, or another organisation's",
         );
+    }
+    let parameters = operation.parameters.iter().flatten();
+    let mut places = parameters.filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(&parameter.parameter_in),
+        RefOr::Ref(_) => None,
+    });
+    if *method != HttpMethod::Get || places.any(|place| *place == ParameterIn::Query) {
+        refusal(operation, "400", "Every problem is listed");
     }
     match method {
         HttpMethod::Get => {}
@@ -101,7 +159,6 @@ fn changes(operation: &mut Operation, has_body: bool) {
     );
     refusal(operation, "409", "Not possible in the present state");
     if has_body {
-        refusal(operation, "400", "Every problem is listed");
         refusal(operation, "413", "The body is larger than 1 MiB");
         refusal(operation, "415", "The body is not JSON by its content type");
     }

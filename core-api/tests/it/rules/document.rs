@@ -45,6 +45,11 @@ async fn every_documented_member_is_read_and_every_operation_says_what_it_answer
                 responses.keys().any(|status| status.starts_with('2')),
                 "{method} {path}"
             );
+            assert!(
+                responses
+                    .values()
+                    .all(|response| response["description"].is_string())
+            );
             assert!(operation["summary"].is_string(), "{method} {path}");
             assert!(operation["operationId"].is_string(), "{method} {path}");
         }
