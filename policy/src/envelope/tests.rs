@@ -346,6 +346,15 @@ mod sealing_tests {
         assert_ne!(one, two);
     }
 
+    /// Made by pyhpke: the suite and the layout are those of RFC 9180, not our own.
+    #[test]
+    fn a_secret_sealed_elsewhere_opens() {
+        let private = SealingPrivateKey::from_bytes(&[7; 32]).unwrap();
+        let sealed = include_bytes!("tests/sealed-1.secret");
+        let opened = private.open(sealed, &binding()).unwrap();
+        assert_eq!(opened.expose(), b"made by another implementation");
+    }
+
     #[test]
     fn nobody_else_and_for_nothing_else() {
         let private = SealingPrivateKey::generate().unwrap();

@@ -3,6 +3,8 @@
 use super::*;
 use crate::http::HeaderLine;
 
+mod model;
+
 fn header(name: &str, value: &str) -> HeaderInjection {
     HeaderInjection::new(name, SecretBytes::from(value.as_bytes())).unwrap()
 }

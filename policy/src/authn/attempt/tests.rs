@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod model;
+
 fn key() -> DigestKey {
     DigestKey::new(&[7; DIGEST_BYTES]).unwrap()
 }
