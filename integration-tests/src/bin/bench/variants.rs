@@ -139,8 +139,8 @@ fn bootstrap(
 ) -> anyhow::Result<Value> {
     let mut listener = section(dump, "ListenersConfigDump")?
         .pointer("/dynamic_listeners/0/active_state/listener")
-        .context("the dump has no active listener")?
-        .clone();
+        .map(untyped)
+        .context("the dump has no active listener")?;
     listener["address"] = json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
     let manager = listener
         .pointer_mut("/filter_chains/0/filters/0/typed_config")
@@ -169,7 +169,7 @@ fn section<'a>(dump: &'a Value, kind: &str) -> anyhow::Result<&'a Value> {
         .find(|config| {
             config["@type"]
                 .as_str()
-                .is_some_and(|name| name.ends_with(kind))
+                .is_some_and(|name| name.rsplit('.').next() == Some(kind))
         })
         .with_context(|| format!("the dump has no {kind}"))
 }
@@ -197,7 +197,7 @@ fn scope(dump: &Value, proxy_id: &str) -> anyhow::Result<Value> {
     Ok(json!({
         "name": proxy_id,
         "key": {"fragments": [{"string_key": proxy_id}]},
-        "route_configuration": routes,
+        "route_configuration": untyped(routes),
     }))
 }
 
@@ -207,9 +207,18 @@ fn clusters(dump: &Value) -> anyhow::Result<Vec<Value>> {
             .as_array()
             .context("dynamic_active_clusters")?
             .iter()
-            .map(|entry| entry["cluster"].clone())
+            .map(|entry| untyped(&entry["cluster"]))
             .collect(),
     )
+}
+
+/// A dumped resource without the type that a dump names and a configuration file does not take.
+fn untyped(resource: &Value) -> Value {
+    let mut resource = resource.clone();
+    if let Some(members) = resource.as_object_mut() {
+        members.remove("@type");
+    }
+    resource
 }
 
 fn native_filters(proxy: &BenchProxy) -> Vec<Value> {
