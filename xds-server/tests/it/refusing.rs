@@ -3,13 +3,14 @@
 use envoy_types::pb::envoy::config::core::v3::Node;
 use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
 use rcgen::{CertificateParams, date_time_ymd};
+use requestrocket_xds_server::region_config::RegionUpdate;
 use requestrocket_xds_server::resource::ResourceKind::{Route, Scope};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 
 use crate::delta_client::{DeltaClient, names, subscription};
-use crate::region::{Authority, NodeKeys, REGION, Region, changed, region_and_node};
+use crate::region::{Authority, NodeKeys, REGION, Region, changed, proxy, region_and_node};
 
 /// X1: a stream on which anything is sent is a hole.
 async fn is_served(region: &Region, keys: Option<&NodeKeys>, node: Node) -> Result<(), Code> {
@@ -243,4 +244,40 @@ async fn x13_oversized_requests_end_the_stream() {
     region
         .fleet_until("gone", |nodes| nodes.iter().all(|node| !node.is_connected))
         .await;
+}
+
+#[tokio::test]
+async fn x13_a_stream_on_which_nothing_is_asked_ends() {
+    let (region, keys) = region_and_node(&["a"]).await;
+    let mut client = DeltaClient::open(&region, &keys, "eu-envoy-1")
+        .await
+        .unwrap();
+    // From here the clock runs ahead whenever everybody waits.
+    tokio::time::pause();
+    assert!(client.next_or_end().await.is_err());
+    assert_eq!(region.fleet.live_streams(), 0);
+}
+
+#[tokio::test]
+async fn x13_a_client_that_never_reads_is_let_go() {
+    let region = Region::start().await;
+    let ids: Vec<String> = (0..10_000).map(|i| format!("proxy-{i:05}")).collect();
+    let proxies = ids.iter().map(|id| proxy(id)).collect();
+    region.publisher.apply(1, RegionUpdate::Full(proxies));
+    let keys = region.keys("eu-envoy-1");
+    let mut client = DeltaClient::open(&region, &keys, "eu-envoy-1")
+        .await
+        .unwrap();
+    let all: Vec<&str> = ids.iter().map(String::as_str).collect();
+    client.subscribe(Route, &all).await;
+    region
+        .fleet_until("there", |nodes| nodes.iter().any(|node| node.is_connected))
+        .await;
+    tokio::time::pause();
+    let mut statuses = region.fleet.subscribe();
+    statuses
+        .wait_for(|nodes| nodes.iter().all(|node| !node.is_connected))
+        .await
+        .unwrap();
+    assert_eq!(region.fleet.live_streams(), 0);
 }
