@@ -14,6 +14,11 @@ pub fn is_gone(pid: i32) -> bool {
     after_name.trim_start().starts_with('Z')
 }
 
+/// The process does not exist any more, and its parent knows.
+pub fn is_reaped(pid: i32) -> bool {
+    !std::path::Path::new(&format!("/proc/{pid}")).exists()
+}
+
 /// A name of this machine that its resolver knows.
 pub fn host_name() -> Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/hostname")?

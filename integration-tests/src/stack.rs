@@ -195,13 +195,23 @@ impl Stack {
             .context("no Envoy in pids")
     }
 
-    /// Kills one process of the stack and waits until it is gone.
+    /// Kills one process of the stack and waits until the supervisor has noticed.
     pub async fn kill(&self, pid: i32) -> Result<()> {
         self.signal(pid, Signal::SIGKILL)?;
         wait::until("the killed process to go", || async move {
-            Ok(crate::machine::is_gone(pid).then_some(()))
+            Ok(crate::machine::is_reaped(pid).then_some(()))
         })
         .await
+    }
+
+    /// Stops a process without ending it: to the others it is a partner that never answers.
+    pub fn freeze(&self, pid: i32) -> Result<()> {
+        self.signal(pid, Signal::SIGSTOP)
+    }
+
+    /// Lets a frozen process go on.
+    pub fn thaw(&self, pid: i32) -> Result<()> {
+        self.signal(pid, Signal::SIGCONT)
     }
 
     /// Tells the supervisor to start what is down and waits until `stack.json` says it did.

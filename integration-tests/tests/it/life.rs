@@ -1,6 +1,7 @@
 //! Processes die and come back; traffic and configuration survive. Each test has its own stack.
 
 use anyhow::{Context, Result, ensure};
+use requestrocket_integration_tests::binaries;
 use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan, Secret};
 use requestrocket_integration_tests::stack::Stack;
 use requestrocket_integration_tests::target::Target;
@@ -91,7 +92,7 @@ async fn killing_xds_server_changes_nothing_and_changes_made_meanwhile_arrive() 
 }
 
 #[tokio::test]
-async fn a_restarted_envoy_recovers_even_while_core_api_is_away() -> Result<()> {
+async fn a_restarted_envoy_recovers() -> Result<()> {
     let mut stack = Stack::start(&OUTAGE).await?;
     let gateway = Gateway::of(&stack)?;
     let target = Target::start().await?;
@@ -106,6 +107,35 @@ async fn a_restarted_envoy_recovers_even_while_core_api_is_away() -> Result<()> 
     served_again(&Gateway::of(&stack)?, &proxy).await?;
     assert_eq!(target.last()?.head.all("authorization"), ["still-injected"]);
     Ok(())
+}
+
+/// The region lives from what it stored itself, secrets included.
+#[tokio::test]
+async fn region_and_envoy_start_again_while_the_control_plane_is_away() -> Result<()> {
+    let mut stack = Stack::start(&OUTAGE).await?;
+    let gateway = Gateway::of(&stack)?;
+    let target = Target::start().await?;
+    let plan = ProxyPlan::to(&target.url()).injecting(Secret::api_key("from-the-regions-store"));
+    let proxy = gateway.proxy(&plan).await?;
+    let core_api = stack.file.pids.core_api;
+    stack.freeze(core_api)?;
+    stack.kill(stack.xds_pid()?).await?;
+    stack.kill(stack.envoy_pid()?).await?;
+    stack.revive().await?;
+    served_again(&Gateway::of(&stack)?, &proxy).await?;
+    assert_eq!(
+        target.last()?.head.all("authorization"),
+        ["from-the-regions-store"]
+    );
+    stack.thaw(core_api)?;
+    let gateway = Gateway::of(&stack)?;
+    wait::until("the region to be connected again", || async {
+        let regions = gateway.api.get("/regions").await?.json;
+        Ok((regions["data"][0]["regionConnected"] == true).then_some(()))
+    })
+    .await?;
+    let fresh = gateway.proxy_to(&target.url()).await?;
+    expect::ok(&gateway.call(&fresh.get("/")).await?)
 }
 
 #[tokio::test]
@@ -150,7 +180,19 @@ async fn a_child_that_dies_is_started_again() -> Result<()> {
 
 #[tokio::test]
 async fn restarting_the_whole_stack_loses_nothing() -> Result<()> {
-    let mut stack = Stack::start(&[]).await?;
+    survives_a_restart(&[]).await
+}
+
+/// On the server that `scripts/with-postgres` starts for `make it`.
+#[tokio::test]
+async fn restarting_the_whole_stack_on_postgresql_loses_nothing() -> Result<()> {
+    let url = binaries::variable("REQUESTROCKET_TEST_POSTGRES_URL")
+        .context("run this through `make it`, which starts a PostgreSQL")?;
+    survives_a_restart(&["--database-url", &url]).await
+}
+
+async fn survives_a_restart(arguments: &[&str]) -> Result<()> {
+    let mut stack = Stack::start(arguments).await?;
     let gateway = Gateway::of(&stack)?;
     let target = Target::start().await?;
     let plan = ProxyPlan::to(&target.url())
@@ -169,7 +211,7 @@ async fn restarting_the_whole_stack_loses_nothing() -> Result<()> {
         .await?
         .succeeded()?;
     let old = stack.file.clone();
-    stack.restart(&[]).await?;
+    stack.restart(arguments).await?;
     assert_eq!(
         (&stack.file.user_token, &stack.file.client_id),
         (&old.user_token, &old.client_id)
