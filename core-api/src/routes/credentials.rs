@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use input::{CredentialInput, Object, SECRET, read_change, read_new};
 
-use super::shape::document;
+use super::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::app::AppState;
 use crate::app::body::Body;
 use crate::app::call::{InPath, Mutation, Read, id};
@@ -51,10 +51,12 @@ pub struct CredentialResource {
     credential_id: Uuid,
     client_id: Uuid,
     credential_name: String,
-    /// `proxy` or `target`
+    #[schema(value_type = CredentialType)]
     credential_type: &'static str,
+    #[schema(value_type = CredentialAuthType)]
     credential_auth_type: &'static str,
     credential_region: String,
+    #[schema(value_type = RuleEffect)]
     credential_default_rule_effect: &'static str,
     credential_active: bool,
     /// Of the secret: +1 for every new one.

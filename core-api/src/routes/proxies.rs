@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use input::{ProxyInput, read_change, read_new};
 
+use super::shape::{ProxyState, RuleEffect};
 use crate::app::AppState;
 use crate::app::body::Body;
 use crate::app::call::{InPath, Mutation, Read, id};
@@ -58,6 +59,7 @@ pub struct ProxyResource {
     proxy_target_id: Uuid,
     proxy_target_credential_id: Uuid,
     proxy_active: bool,
+    #[schema(value_type = RuleEffect)]
     proxy_default_rule_effect: &'static str,
     proxy_timeout_seconds: u64,
     proxy_max_requests_per_minute: Option<u64>,
@@ -70,8 +72,8 @@ pub struct ProxyResource {
     proxy_base_url: Option<String>,
     #[serde(rename = "proxyAsyncBaseURL")]
     proxy_async_base_url: Option<String>,
-    /// `pending`, `applied`, `rejected`, `incomplete` or `inactive`. Live: the entity tag does not
-    /// cover it.
+    /// Live: the entity tag does not cover it.
+    #[schema(value_type = ProxyState)]
     proxy_status: &'static str,
     created_by: String,
     created_at: String,

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::shape::document;
+use super::shape::{RuleEffect, document};
 use crate::app::AppState;
 use crate::app::body::Body;
 use crate::app::call::{InPath, Mutation, Read, id};
@@ -65,6 +65,7 @@ pub struct TargetResource {
     target_base_url: String,
     target_test_path: Option<String>,
     target_region: String,
+    #[schema(value_type = RuleEffect)]
     target_default_rule_effect: &'static str,
     created_by: String,
     created_at: String,
@@ -81,16 +82,17 @@ pub struct TargetResource {
 )]
 pub struct TargetInput {
     /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     target_name: String,
     /// http or https; may carry a path prefix, but neither userinfo, query nor fragment.
-    #[schema(rename = "targetBaseURL")]
+    #[schema(rename = "targetBaseURL", max_length = 2048)]
     target_base_url: String,
     /// What the target's test asks for; begins with a slash.
+    #[schema(pattern = "^/")]
     target_test_path: Option<String>,
     /// Cannot be changed later; PUT may leave it out.
     target_region: Option<String>,
-    /// `allow` (default) or `deny`.
-    target_default_rule_effect: Option<String>,
+    target_default_rule_effect: Option<RuleEffect>,
 }
 
 impl From<&Target> for TargetResource {

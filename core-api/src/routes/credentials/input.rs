@@ -11,7 +11,7 @@ use crate::domain::credential::{AuthType, Credential, CredentialForm, Side};
 use crate::domain::effect::Effect;
 use crate::domain::problem::{Fault, Problems};
 use crate::domain::secret::Secret;
-use crate::routes::shape::document;
+use crate::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::service::credentials::{ChangedCredential, NewCredential, NewSecret};
 
 /// Members that answers have and PUT and PATCH may only repeat.
@@ -39,12 +39,12 @@ pub(super) const SECRET: &str = "credentialSecret";
 )]
 pub(super) struct CredentialInput {
     /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     credential_name: String,
-    /// `proxy` or `target`. Cannot be changed later; PUT may leave it out.
-    credential_type: Option<String>,
-    /// `apiKey`, `bearer`, `basicAuth`, `jwt`; for targets also `custom`, `none`. Another one
-    /// needs a new secret.
-    credential_auth_type: Option<String>,
+    /// Cannot be changed later; PUT may leave it out.
+    credential_type: Option<CredentialType>,
+    /// Another one needs a new secret.
+    credential_auth_type: Option<CredentialAuthType>,
     /// Cannot be changed later; PUT may leave it out.
     credential_region: Option<String>,
     /// Write-only. apiKey `{key}` (of a target also location, name, prefix), bearer
@@ -52,8 +52,7 @@ pub(super) struct CredentialInput {
     /// `{headers, query}`. Left out in PUT and PATCH it stays. `{}` for an apiKey of callers
     /// generates one, which that answer alone shows.
     credential_secret: Option<Object>,
-    /// `allow` (default) or `deny`.
-    credential_default_rule_effect: Option<String>,
+    credential_default_rule_effect: Option<RuleEffect>,
     /// Default true.
     credential_active: Option<bool>,
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::ProxyResource;
 use crate::app::body::{Body, Update};
@@ -16,7 +17,7 @@ use crate::domain::proxy::{
     TIMEOUT_SECONDS,
 };
 use crate::domain::region::RegionName;
-use crate::routes::shape::document;
+use crate::routes::shape::{RuleEffect, document};
 use crate::service::proxies::ProxyChange;
 
 /// Members that answers have and PUT and PATCH may only repeat.
@@ -48,32 +49,39 @@ const PER_DAY: &str = "proxyMaxRequestsPerDay";
 )]
 pub(super) struct ProxyInput {
     /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     proxy_name: String,
     /// Cannot be changed later; PUT may leave it out.
     proxy_region: Option<String>,
     /// Whose calls it takes, 1 to 100 proxy credentials; the first match counts.
-    proxy_proxy_credential_ids: Option<Vec<String>>,
+    #[schema(min_items = 1, max_items = 100)]
+    proxy_proxy_credential_ids: Option<Vec<Uuid>>,
     /// In place of a list of one.
-    proxy_proxy_credential_id: Option<String>,
+    proxy_proxy_credential_id: Option<Uuid>,
     /// Where calls go.
-    proxy_target_id: String,
+    proxy_target_id: Uuid,
     /// What the target is given.
-    proxy_target_credential_id: String,
+    proxy_target_credential_id: Uuid,
     /// Default true.
     proxy_active: Option<bool>,
-    /// `allow` (default) or `deny`.
-    proxy_default_rule_effect: Option<String>,
+    proxy_default_rule_effect: Option<RuleEffect>,
     /// 1 to 60, default 30.
+    #[schema(minimum = 1, maximum = 60)]
     proxy_timeout_seconds: Option<u64>,
     /// At least 1; default as the organisation has it.
+    #[schema(minimum = 1)]
     proxy_max_requests_per_minute: Option<u64>,
     /// At least 1; default as the organisation has it.
+    #[schema(minimum = 1)]
     proxy_max_requests_per_day: Option<u64>,
     /// 1 KiB to 1 GiB, default 6 MiB.
+    #[schema(minimum = 1024, maximum = 1_073_741_824)]
     proxy_max_response_bytes: Option<u64>,
     /// 1 KiB to 16 MiB, default 1 MiB.
+    #[schema(minimum = 1024, maximum = 16_777_216)]
     proxy_max_inspected_bytes: Option<u64>,
     /// Slug that stands for the id in the proxy's URL, unique in its region.
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$")]
     proxy_alias: Option<String>,
 }
 
