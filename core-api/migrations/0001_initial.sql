@@ -14,6 +14,8 @@ CREATE TABLE region (
     region_name TEXT PRIMARY KEY,
     base_url TEXT,
     sealing_public_key TEXT,
+    -- Of the client certificate of the last enrolment; no other one is let in.
+    identity_digest TEXT,
     -- Everything up to here is durable in the region.
     stored_revision BIGINT NOT NULL DEFAULT 0,
     -- Removals up to here were purged from `change`.

@@ -20,6 +20,7 @@ use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
 use zeroize::Zeroizing;
 
+use crate::auth::token::digest;
 use crate::domain::region::RegionName;
 
 /// What follows a region's name in its certificate.
@@ -43,6 +44,15 @@ pub struct Identity {
     pub certificate_pem: String,
     /// Its private key.
     pub key_pem: Zeroizing<String>,
+}
+
+/// A region's client certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// The certificate.
+    pub pem: String,
+    /// What [`digest_of`] gives for it.
+    pub digest: String,
 }
 
 /// The authority cannot be used.
@@ -143,14 +153,18 @@ impl Authority {
         region: &RegionName,
         csr_der: &[u8],
         now: OffsetDateTime,
-    ) -> Result<String, PkiFailed> {
+    ) -> Result<Issued, PkiFailed> {
         let csr = CertificateSigningRequestDer::from(csr_der);
         let mut request = CertificateSigningRequestParams::from_der(&csr)?;
         let name = format!("{region}{REGION_SUFFIX}");
         let mut params = params(&name, vec![name.clone()], now)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         request.params = params;
-        Ok(request.signed_by(&self.issuer)?.pem())
+        let certificate = request.signed_by(&self.issuer)?;
+        Ok(Issued {
+            digest: digest_of(certificate.der()),
+            pem: certificate.pem(),
+        })
     }
 }
 
@@ -183,6 +197,12 @@ pub fn region_of(certificate: &CertificateDer<'_>) -> Result<RegionName, NoRegio
     name.strip_suffix(REGION_SUFFIX)
         .and_then(|region| region.parse().ok())
         .ok_or(NoRegion)
+}
+
+/// Tells certificates apart: SHA-256 in hexadecimal.
+#[must_use]
+pub fn digest_of(certificate: &CertificateDer<'_>) -> String {
+    digest(certificate)
 }
 
 fn params(

@@ -22,8 +22,10 @@ use crate::pki::{Authority, Identity};
 use crate::region_link::RegionLink;
 use crate::store::MIGRATIONS;
 
-/// What is still open after this is cut.
+/// Connections that are still open after this are cut.
 const GRACE: Duration = Duration::from_secs(3);
+/// Changes that have begun get this long, so that the process ends within 5 s.
+const LAST_CALL: Duration = Duration::from_secs(4);
 /// The store has to let go within this.
 const CLOSE: Duration = Duration::from_millis(500);
 
@@ -105,7 +107,7 @@ impl Core {
         let stopping = tasks.stopping();
         tasks.spawn("region link server", async move {
             let server = link.serve(region, &identity);
-            bounded(stopping.cancelled(), server)
+            bounded(stopping.cancelled(), GRACE, server)
                 .await
                 .unwrap_or(Ok(()))?;
             Ok(())
@@ -115,6 +117,7 @@ impl Core {
         tasks.spawn("rest server", async move {
             bounded(
                 stopping.cancelled(),
+                GRACE,
                 http::serve(rest, app, stopping.clone()),
             )
             .await;
@@ -125,7 +128,10 @@ impl Core {
                 .with_context(|| format!("ready file `{}`", file.display()))?;
         }
         tracing::info!(urls = %ready, "ready");
-        tasks.run_until_stopped().await?;
+        let ended = tasks.run_until_stopped();
+        bounded(tasks.stopping().cancelled_owned(), LAST_CALL, ended)
+            .await
+            .unwrap_or(Ok(()))?;
         // A request that was cut may still hold a connection.
         let _ = tokio::time::timeout(CLOSE, db.close()).await;
         tracing::info!("stopped");
@@ -138,11 +144,15 @@ async fn bind(setting: &str, address: std::net::SocketAddr) -> anyhow::Result<Tc
     listener.with_context(|| format!("`{setting}` = `{address}` cannot be bound"))
 }
 
-/// Runs `work` to its end, or until [`GRACE`] after `stop`.
-async fn bounded<T>(stop: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+/// Runs `work` to its end, or until `grace` after `stop`.
+async fn bounded<T>(
+    stop: impl Future<Output = ()>,
+    grace: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
     let cut = async {
         stop.await;
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(grace).await;
     };
     tokio::select! {
         done = work => Some(done),

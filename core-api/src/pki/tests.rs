@@ -39,7 +39,7 @@ fn the_authority_is_made_once_and_kept() {
     let issued = second
         .issue_region(&"eu-1".parse().unwrap(), &csr(&[]), NOW)
         .unwrap();
-    let (ca, leaf) = (der(first.certificate_pem()), der(&issued));
+    let (ca, leaf) = (der(first.certificate_pem()), der(&issued.pem));
     let (_, ca) = x509_parser::parse_x509_certificate(&ca).unwrap();
     let (_, leaf) = x509_parser::parse_x509_certificate(&leaf).unwrap();
     assert_eq!(leaf.issuer(), ca.subject());
@@ -63,7 +63,8 @@ fn a_region_gets_its_own_name_whatever_it_asks_for() {
     let region: RegionName = "eu-1".parse().unwrap();
     let asked = csr(&["us-1.region.requestrocket", "*.example.com"]);
     let issued = authority.issue_region(&region, &asked, NOW).unwrap();
-    assert_eq!(region_of(&der(&issued)), Ok(region));
+    assert_eq!(region_of(&der(&issued.pem)), Ok(region));
+    assert_eq!(digest_of(&der(&issued.pem)), issued.digest);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::hello::Introduction;
 use super::links::{Links, Place};
 use super::service::unavailable;
 use crate::domain::region::RegionName;
-use crate::store::region;
+use crate::store::region::{self, RegionRow};
 
 /// A region that says nothing first is let go.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,7 +33,7 @@ type Outbound = mpsc::Sender<Result<ControlMessage, Status>>;
 pub(super) struct Session {
     link: Arc<RegionLink>,
     links: Links,
-    region: RegionName,
+    peer: Peer,
 }
 
 /// One region's link after it.
@@ -58,12 +58,8 @@ enum End {
 }
 
 impl Session {
-    pub(super) fn open(link: Arc<RegionLink>, links: Links, peer: &Peer) -> Self {
-        Self {
-            link,
-            links,
-            region: peer.region().clone(),
-        }
+    pub(super) fn open(link: Arc<RegionLink>, links: Links, peer: Peer) -> Self {
+        Self { link, links, peer }
     }
 
     /// Waits for the hello, then runs the link beside the caller.
@@ -91,16 +87,21 @@ impl Session {
             base_url,
         } = introduction;
         let mut tx = self.link.db.begin().await.map_err(unavailable)?;
-        let known = region::region_fetch(&mut tx, self.region.as_str()).await;
-        let row = known.map_err(unavailable)?.ok_or_else(|| {
-            Status::permission_denied("the region of this certificate does not exist")
+        let region = self.peer.region();
+        let known = region::region_fetch(&mut tx, region.as_str())
+            .await
+            .map_err(unavailable)?;
+        let is_current =
+            |row: &RegionRow| row.identity_digest.as_deref() == Some(self.peer.identity_digest());
+        let row = known.filter(is_current).ok_or_else(|| {
+            Status::permission_denied("this certificate is not of the region's last enrolment")
         })?;
-        let connected = region::region_connected(&mut tx, &self.region, &base_url, &key);
+        let connected = region::region_connected(&mut tx, region, &base_url, &key);
         connected.await.map_err(unavailable)?;
-        let feed = Feed::begin(&mut tx, &self.region, &row, stored_revision).await;
+        let feed = Feed::begin(&mut tx, region, &row, stored_revision).await;
         let feed = feed.map_err(unavailable)?;
         tx.commit().await.map_err(unavailable)?;
-        tracing::info!(region = %self.region, stored_revision, "region attached");
+        tracing::info!(region = %region, stored_revision, "region attached");
         Ok(feed)
     }
 
@@ -111,11 +112,8 @@ impl Session {
         feed: Feed,
         committed: watch::Receiver<u64>,
     ) {
-        let Self {
-            link,
-            links,
-            region,
-        } = self;
+        let Self { link, links, peer } = self;
+        let region = peer.region().clone();
         let place = links.open(&region, &link.fleets);
         let stopping = link.tasks.stopping();
         let sent = AtomicI64::new(feed.told());

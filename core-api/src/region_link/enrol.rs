@@ -65,15 +65,17 @@ pub(super) async fn enrol(
     let name = name.ok_or_else(|| {
         Status::unauthenticated("enrolment token is unknown, expired or was used before")
     })?;
-    let certificate_pem = authority.issue_region(&name, &csr_der, now).map_err(|error| {
+    let issued = authority.issue_region(&name, &csr_der, now).map_err(|error| {
         tracing::warn!(region = %name, error = %error, "signing request of a region is refused");
         Status::invalid_argument("csr_der must be a signed PKCS#10 request")
     })?;
+    let noted = store::region_enrolled(&mut tx, &name, &issued.digest).await;
+    noted.map_err(unavailable)?;
     tx.commit().await.map_err(unavailable)?;
     tracing::info!(region = %name, "region enrolled");
     Ok(EnrolResponse {
         region: name.to_string(),
-        certificate_pem,
+        certificate_pem: issued.pem,
         ca_pem: authority.certificate_pem().to_owned(),
     })
 }

@@ -55,7 +55,7 @@ impl Calls for LinkService {
     ) -> Result<Response<Self::AttachStream>, Status> {
         let peer = request.extensions().get::<Peer>().cloned();
         let peer = peer.ok_or_else(|| Status::unauthenticated("no region"))?;
-        let session = Session::open(self.link.clone(), self.links.clone(), &peer);
+        let session = Session::open(self.link.clone(), self.links.clone(), peer);
         session
             .start(request.into_inner())
             .await

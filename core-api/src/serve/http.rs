@@ -43,13 +43,14 @@ pub(super) async fn serve(listener: TcpListener, app: Router, stopping: Cancella
             () = stopping.cancelled() => break,
         };
         let service = TowerToHyperService::new(app.clone());
-        let watcher = graceful.watcher();
-        let server = server.clone();
+        let (server, watcher, stopping) = (server.clone(), graceful.watcher(), stopping.clone());
         running.spawn(async move {
-            let connection =
-                server.serve_connection_with_upgrades(TokioIo::new(connection), service);
-            if let Err(error) = watcher.watch(connection.into_owned()).await {
-                tracing::debug!(error = %error, "connection of a caller broke");
+            if speaks(&connection, &stopping).await {
+                let connection = TokioIo::new(connection);
+                let connection = server.serve_connection_with_upgrades(connection, service);
+                if let Err(error) = watcher.watch(connection.into_owned()).await {
+                    tracing::debug!(error = %error, "connection of a caller broke");
+                }
             }
             drop(place);
         });
@@ -58,6 +59,16 @@ pub(super) async fn serve(listener: TcpListener, app: Router, stopping: Cancella
     graceful.shutdown().await;
     running.close();
     running.wait().await;
+}
+
+/// The caller has begun to send: the server's own timeout begins only then.
+async fn speaks(connection: &TcpStream, stopping: &CancellationToken) -> bool {
+    tokio::select! {
+        first = tokio::time::timeout(HEAD_TIMEOUT, connection.readable()) => {
+            matches!(first, Ok(Ok(())))
+        }
+        () = stopping.cancelled() => false,
+    }
 }
 
 fn server() -> Builder<TokioExecutor> {

@@ -21,14 +21,15 @@ pub struct RegionRow {
     pub base_url: Option<String>,
     /// Where secrets are sealed to, base64; none before it first connected.
     pub sealing_public_key: Option<String>,
+    /// Digest of the client certificate of the last enrolment.
+    pub identity_digest: Option<String>,
     /// Everything up to here is durable in the region.
     pub stored_revision: i64,
     /// Removals up to here were purged from the change log.
     pub log_horizon: i64,
 }
 
-const COLUMNS: &str =
-    "SELECT region_name, base_url, sealing_public_key, stored_revision, log_horizon FROM region";
+const COLUMNS: &str = "SELECT region_name, base_url, sealing_public_key, identity_digest, stored_revision, log_horizon FROM region";
 
 /// Makes `region` unless it exists.
 ///
@@ -87,6 +88,20 @@ pub async fn region_list(conn: &mut AnyConnection) -> sqlx::Result<Vec<RegionRow
     )))
     .fetch_all(conn)
     .await
+}
+
+/// Notes the client certificate that `region` enrolled with; the one before counts no more.
+pub async fn region_enrolled(
+    conn: &mut AnyConnection,
+    region: &RegionName,
+    identity_digest: &str,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE region SET identity_digest = $1 WHERE region_name = $2")
+        .bind(identity_digest)
+        .bind(region.as_str())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Takes down what a region says of itself when it connects.

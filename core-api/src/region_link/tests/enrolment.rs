@@ -111,11 +111,20 @@ async fn a_certificate_of_another_authority_does_not_connect() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_a_region_that_does_not_exist_is_refused() {
-    let control = Control::with_records(sqlite().await).await;
-    let identity = control.forged(&"ghost".parse().unwrap());
-    let refusal = attach(&control, identity, hello(0)).await.unwrap_err();
-    assert_eq!(refusal.code(), Code::PermissionDenied);
+async fn only_the_certificate_of_the_last_enrolment_is_let_in() {
+    for store in stores().await {
+        let control = Control::with_records(store).await;
+        let first = control.region("eu-1").await;
+        first.attach(&control, 0).await.batch().await;
+        let second = control.region("eu-1").await;
+        second.attach(&control, 0).await.batch().await;
+        let ghost = control.forged(&"ghost".parse().unwrap());
+        let never_given = control.forged(&"eu-1".parse().unwrap());
+        for identity in [first.identity, ghost, never_given] {
+            let refusal = attach(&control, identity, hello(0)).await.unwrap_err();
+            assert_eq!(refusal.code(), Code::PermissionDenied);
+        }
+    }
 }
 
 #[tokio::test]

@@ -178,10 +178,10 @@ pub(super) fn signed_by(authority: &Authority, region: &RegionName) -> Identity 
     let key = rcgen::KeyPair::generate().unwrap();
     let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
     let csr = params.serialize_request(&key).unwrap().der().to_vec();
-    let pem = authority
+    let issued = authority
         .issue_region(region, &csr, Clock::default().now())
         .unwrap();
-    Identity::from_pem(pem, key.serialize_pem())
+    Identity::from_pem(issued.pem, key.serialize_pem())
 }
 
 /// A region that enrolled.
