@@ -88,15 +88,20 @@ fn connection_manager(settings: &Settings) -> HttpConnectionManager {
 }
 
 proptest! {
-    /// F2: whatever a region is set to, its filter is there, first, and never lets traffic
-    /// through when it fails.
+    /// F2: whatever a region is set to, its filter is there, before anything that forwards, and
+    /// never lets traffic through when it fails.
     #[test]
     fn f2_the_filter_cannot_be_made_to_fail_open(settings in settings()) {
         let manager = connection_manager(&settings);
         prop_assert!(manager.upgrade_configs.iter().all(|upgrade| upgrade.filters.is_empty()));
         prop_assert!(manager.http_filters.iter().all(|f| !f.is_optional && !f.disabled));
+        let names: Vec<_> = manager.http_filters.iter().map(|f| f.name.as_str()).collect();
+        let ["route-name", "requestrocket", super::route::FORWARD_PROXY, router] = names[..] else {
+            panic!("{names:?}")
+        };
+        prop_assert!(router.ends_with("router"));
         let Some(http_filter::ConfigType::TypedConfig(config)) =
-            &manager.http_filters[0].config_type
+            &manager.http_filters[1].config_type
         else {
             panic!("the filter is configured in place")
         };

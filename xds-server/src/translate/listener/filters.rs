@@ -1,4 +1,4 @@
-//! The HTTP filters, in order: ours, then what finds the target.
+//! The HTTP filters, in order: what ours needs, ours, then what finds the target.
 
 use std::path::Path;
 
@@ -7,6 +7,9 @@ use envoy_types::pb::envoy::config::core::v3::{
 };
 use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3::{
     FilterConfig, filter_config::ImplementationSpecifier,
+};
+use envoy_types::pb::envoy::extensions::filters::http::header_mutation::v3::{
+    HeaderMutation, Mutations,
 };
 use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
 use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
@@ -18,7 +21,7 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 use super::super::Settings;
 use super::super::cluster::dns_cache;
 use super::super::route::FORWARD_PROXY;
-use super::super::wire::{extension, file, millis};
+use super::super::wire::{extension, file, millis, set_header};
 use super::http_filter;
 
 /// The variable that brings the region's keys into the filter.
@@ -38,12 +41,26 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
         ..Router::default()
     };
     [
+        extension("route-name", route_name()),
         extension(FILTER_NAME, wasm(&settings.filter_wasm)),
         extension(FORWARD_PROXY, forward_proxy),
         extension("envoy.filters.http.router", router),
     ]
     .map(http_filter)
     .into()
+}
+
+/// Tells the filter which policy applies: to read a header costs it much less than a property. The
+/// early mutation has dropped what a caller may have called so.
+fn route_name() -> HeaderMutation {
+    let mutations = Mutations {
+        request_mutations: vec![set_header("x-rr-route", "%ROUTE_NAME%")],
+        ..Mutations::default()
+    };
+    HeaderMutation {
+        mutations: Some(mutations),
+        ..HeaderMutation::default()
+    }
 }
 
 /// The filter. Constant but for the path: no setting can make it fail open.
