@@ -28,41 +28,4 @@ pub(super) fn compared(value: &[u8]) -> Option<SecretBytes> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_padding_and_any_case_of_the_scheme_will_do() {
-        for (value, want) in [
-            ("Basic dXNlcjpwYXNz", Some("user:pass")),
-            ("basic dXNlcjpwYXNz", Some("user:pass")),
-            ("BASIC dXNlcjpwYXNz", Some("user:pass")),
-            ("Basic  dXNlcjpwYXNz", Some("user:pass")),
-            ("Basic dTpw", Some("u:p")),
-            ("Basic dTpwYQ==", Some("u:pa")),
-            ("Basic dTpwYQ=", Some("u:pa")),
-            ("Basic dTpwYQ", Some("u:pa")),
-            ("Basic dTrDqQ==", Some("u:é")),
-            ("Basic dXNlcjo=", Some("user:")),
-            ("Basic dTphOmI=", Some("u:a:b")),
-            // Not UTF-8, no colon, not base64, another alphabet, another scheme, nothing.
-            ("Basic dTr/", None),
-            ("Basic dXNlcg==", None),
-            ("Basic dXNlcjpwYXNz!", None),
-            ("Basic dTr-_w==", None),
-            ("Bearer dXNlcjpwYXNz", None),
-            ("BasicdXNlcjpwYXNz", None),
-            ("Basic ", None),
-            ("Basic", None),
-            ("", None),
-            ("user:pass", None),
-        ] {
-            let got = compared(value.as_bytes());
-            assert_eq!(
-                got,
-                want.map(|pair| SecretBytes::from(pair.as_bytes())),
-                "{value:?}"
-            );
-        }
-    }
-}
+mod tests;

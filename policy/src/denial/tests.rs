@@ -140,3 +140,37 @@ fn the_body_is_json_whatever_the_request_id() {
         );
     }
 }
+
+#[cfg(feature = "sealing")]
+#[test]
+fn every_body_is_one_json_object_of_the_five_members() {
+    for denial in Denial::ALL {
+        for id in [ID, "", "a\"b\\c\n\u{1}é\u{7f}"] {
+            let body: serde_json::Value = serde_json::from_str(&denial.body(id)).unwrap();
+            let want = serde_json::json!({
+                "error": denial.message(),
+                "code": denial.code(),
+                "status": denial.status(),
+                "details": [],
+                "requestId": id,
+            });
+            assert_eq!(body, want, "{denial:?}");
+        }
+    }
+}
+
+#[test]
+fn header_values_are_plain_text() {
+    for denial in Denial::ALL {
+        for (name, value) in denial.response(ID).headers {
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+                "{name}"
+            );
+            assert!(
+                value.bytes().all(|b| b == b' ' || b.is_ascii_graphic()),
+                "{name}: {value}"
+            );
+        }
+    }
+}

@@ -12,6 +12,8 @@ use crate::{
     secret::SecretBytes,
 };
 
+mod model;
+
 const REGION: &str = "eu-1";
 
 fn organisation(n: u128) -> OrganisationId {

@@ -2,6 +2,7 @@
 
 mod golden;
 mod hostile;
+mod matrix;
 mod order;
 mod properties;
 mod response;

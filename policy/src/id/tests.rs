@@ -1,3 +1,7 @@
+//! The text forms of product.md §1 and details 19 and 33.
+
+use proptest::prelude::*;
+
 use super::*;
 
 const UUID: &str = "0b9e3d4c-6a52-4a38-9d2f-5d1b7a4f0c11";
@@ -64,5 +68,40 @@ fn aliases_are_slugs_that_are_no_uuid() {
         too_long.as_str(),
     ] {
         assert_eq!(raw.parse::<Alias>(), Err(InvalidAlias), "{raw}");
+    }
+}
+
+/// Details 33 read as a pattern: `^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$`.
+fn is_alias(text: &str) -> bool {
+    let is_edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let chars: Vec<char> = text.chars().collect();
+    let [first, inner @ .., last] = chars.as_slice() else {
+        return false;
+    };
+    let is_inner = |c: &char| is_edge(*c) || *c == '-';
+    is_edge(*first)
+        && is_edge(*last)
+        && (1..=61).contains(&inner.len())
+        && inner.iter().all(is_inner)
+}
+
+proptest! {
+    #[test]
+    fn aliases_follow_the_pattern(text in "[a-z0-9-]{0,66}|[a-zA-Z0-9_./-]{0,8}|.{0,6}") {
+        prop_assert_eq!(text.parse::<Alias>().is_ok(), is_alias(&text), "{}", text);
+    }
+
+    #[test]
+    fn regions_follow_the_pattern(text in "[a-z0-9-]{0,34}|.{0,6}") {
+        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let want = (2..=32).contains(&text.len()) && text.chars().all(legal);
+        prop_assert_eq!(text.parse::<Region>().is_ok(), want, "{}", text);
+    }
+
+    #[test]
+    fn every_id_is_read_back(bits: u128) {
+        let id = CredentialId::from(Uuid::from_u128(bits));
+        prop_assert_eq!(id.to_string().parse(), Ok(id));
+        prop_assert_eq!(id.as_uuid().as_u128(), bits);
     }
 }

@@ -199,3 +199,16 @@ fn debug_shows_names_and_no_values() {
     let upstream = upstream(vec![header("x", "canary")], vec![query("y", "canary")]);
     assert!(!format!("{upstream:?}").contains("canary"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn what_can_be_injected_is_a_token_that_says_nothing_of_the_connection(name in "[!-~]{0,24}") {
+        let is_injectable = is_injectable_header(&name);
+        let separators = "()<>@,;:\\\"/[]?={}";
+        let is_token = !name.is_empty() && !name.contains(|c| separators.contains(c));
+        let lower = name.to_ascii_lowercase();
+        let is_ours = ["requestrocket", "x-rr-", "x_rr_"].iter().any(|p| lower.starts_with(p));
+        let is_reserved = super::RESERVED_HEADERS.contains(&lower.as_str());
+        proptest::prop_assert_eq!(is_injectable, is_token && !is_ours && !is_reserved, "{}", name);
+    }
+}

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod model;
+
 fn value(text: &str) -> Carried {
     Carried::One(SecretBytes::from(text.as_bytes()))
 }
