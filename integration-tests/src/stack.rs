@@ -214,9 +214,14 @@ impl Stack {
         self.signal(pid, Signal::SIGCONT)
     }
 
-    /// Tells the supervisor to start what is down and waits until `stack.json` says it did.
+    /// Tells the supervisor to start what is down.
+    pub fn wake(&self) -> Result<()> {
+        self.signal(self.file.pids.supervisor, Signal::SIGHUP)
+    }
+
+    /// Has everything that is down started, and waits until `stack.json` says it was.
     pub async fn revive(&mut self) -> Result<()> {
-        self.signal(self.file.pids.supervisor, Signal::SIGHUP)?;
+        self.wake()?;
         let data = self.data.path().to_owned();
         self.file = wait::until_within(START, "every process to be up", || async {
             let file = read(&data)?;

@@ -129,11 +129,7 @@ async fn region_and_envoy_start_again_while_the_control_plane_is_away() -> Resul
     );
     stack.thaw(core_api)?;
     let gateway = Gateway::of(&stack)?;
-    wait::until("the region to be connected again", || async {
-        let regions = gateway.api.get("/regions").await?.json;
-        Ok((regions["data"][0]["regionConnected"] == true).then_some(()))
-    })
-    .await?;
+    connected_again(&gateway).await?;
     let fresh = gateway.proxy_to(&target.url()).await?;
     expect::ok(&gateway.call(&fresh.get("/")).await?)
 }
@@ -170,10 +166,7 @@ async fn a_child_that_dies_is_started_again() -> Result<()> {
         served_again(&Gateway::of(&stack)?, &proxy).await?;
     }
     let gateway = Gateway::of(&stack)?;
-    wait::until("the Core API to be ready", || async {
-        Ok((gateway.api.get("/readyz").await?.status == 200).then_some(()))
-    })
-    .await?;
+    connected_again(&gateway).await?;
     let other = gateway.proxy_to(&target.url()).await?;
     expect::ok(&gateway.call(&other.get("/")).await?)
 }
@@ -250,6 +243,17 @@ async fn served_again(
     wait::until("the proxy to be served again", || async {
         let reply = gateway.call(&proxy.get("/")).await?;
         Ok((reply.status == 200).then_some(()))
+    })
+    .await
+}
+
+/// The region reports to the Core API, and an Envoy to the region.
+async fn connected_again(gateway: &Gateway) -> Result<()> {
+    wait::until("the region to be connected again", || async {
+        let regions = gateway.api.get("/regions").await?.succeeded()?.json;
+        let region = &regions["data"][0];
+        let is_whole = region["regionConnected"] == true && region["envoys"] == 1;
+        Ok(is_whole.then_some(()))
     })
     .await
 }
