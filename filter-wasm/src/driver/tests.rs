@@ -68,6 +68,42 @@ fn the_presented_credential_is_removed_when_nothing_replaces_it() {
 }
 
 #[test]
+fn the_presented_credential_is_taken_off_the_query() {
+    let fixture = PolicyFixture::new().api_key("right").query("key", "target");
+    let path = path("/x?a=1&Authorization=right&b=2");
+    let host = FakeHost::get(&path, &[]).on_route(&format!("{PROXY_ID}/1"), Some(fixture.encode()));
+    let policies = policies_of(&fixture);
+    assert_eq!(
+        Call::default().on_request_head(&host, &policies),
+        Flow::Continue
+    );
+    assert_eq!(
+        host.header(":path").as_deref(),
+        Some("/x?a=1&b=2&key=target")
+    );
+    assert_eq!(host.header("authorization"), None);
+}
+
+#[test]
+fn an_injected_header_stands_alone() {
+    let fixture = PolicyFixture::new()
+        .api_key("right")
+        .header("x-key", "target");
+    let (host, policies) = call(&fixture, &[KEY, ("x-key", "forged"), ("x-key", "again")]);
+    assert_eq!(
+        Call::default().on_request_head(&host, &policies),
+        Flow::Continue
+    );
+    let request = host.request.borrow();
+    let values: Vec<_> = request
+        .iter()
+        .filter(|(name, _)| name == "x-key")
+        .map(|(_, value)| value.as_slice())
+        .collect();
+    assert_eq!(values, [b"target"]);
+}
+
+#[test]
 fn a_denial_is_answered_with_an_id_of_our_own() {
     let (host, policies) = call(&fixture(), &[("authorization", "wrong")]);
     refused(&host, &policies, 403);
@@ -246,6 +282,16 @@ fn a_response_that_is_too_long_is_replaced() {
     assert_eq!(host.status(), Some(413));
     // Our answer passes by the filter as well.
     assert_eq!(call.on_response_head(&host), Flow::Continue);
+}
+
+#[test]
+fn a_length_without_a_body_is_no_length() {
+    let (host, policies) = call(&fixture(), &[KEY]);
+    let host = host.answered_with(&[(":status", "304"), ("content-length", "99999999")]);
+    let mut call = Call::default();
+    assert_eq!(call.on_request_head(&host, &policies), Flow::Continue);
+    assert_eq!(call.on_response_head(&host), Flow::Continue);
+    assert_eq!(host.status(), None);
 }
 
 #[test]
