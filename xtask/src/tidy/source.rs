@@ -87,7 +87,7 @@ impl Source {
         matches!(name, "tests.rs" | "fake_host.rs" | "test_db.rs")
             || in_folder("tests")
             || in_folder("benches")
-        || in_folder("fuzz")
+            || in_folder("fuzz")
             || self.folder() == "integration-tests"
     }
 }
