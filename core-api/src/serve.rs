@@ -118,7 +118,7 @@ impl Core {
             bounded(
                 stopping.cancelled(),
                 GRACE,
-                http::serve(rest, app, stopping.clone()),
+                http::serve(rest, app, stopping.clone(), http::HEAD_TIMEOUT),
             )
             .await;
             Ok(())

@@ -1,4 +1,4 @@
-//! HTTP/1.1 and HTTP/2 for the REST API, with limits that a slow caller meets.
+//! HTTP for the REST API, with limits that a slow caller meets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +14,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A request's head has to arrive within this; also the longest idle time of a connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-const PING_INTERVAL: Duration = Duration::from_secs(20);
-const PING_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// More connections wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 4096;
-const MAX_STREAMS: u32 = 100;
-const MAX_HEAD_BYTES: u32 = 64 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `app` until `stopping`, then lets running requests end.
-pub(super) async fn serve(listener: TcpListener, app: Router, stopping: CancellationToken) {
-    let (server, graceful) = (Arc::new(server()), GracefulShutdown::new());
+pub(super) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    stopping: CancellationToken,
+    head_timeout: Duration,
+) {
+    let (server, graceful) = (Arc::new(server(head_timeout)), GracefulShutdown::new());
     let (places, running) = (
         Arc::new(Semaphore::new(MAX_CONNECTIONS)),
         TaskTracker::new(),
@@ -43,14 +44,11 @@ pub(super) async fn serve(listener: TcpListener, app: Router, stopping: Cancella
             () = stopping.cancelled() => break,
         };
         let service = TowerToHyperService::new(app.clone());
-        let (server, watcher, stopping) = (server.clone(), graceful.watcher(), stopping.clone());
+        let (server, watcher) = (server.clone(), graceful.watcher());
         running.spawn(async move {
-            if speaks(&connection, &stopping).await {
-                let connection = TokioIo::new(connection);
-                let connection = server.serve_connection_with_upgrades(connection, service);
-                if let Err(error) = watcher.watch(connection.into_owned()).await {
-                    tracing::debug!(error = %error, "connection of a caller broke");
-                }
+            let connection = server.serve_connection(TokioIo::new(connection), service);
+            if let Err(error) = watcher.watch(connection.into_owned()).await {
+                tracing::debug!(error = %error, "connection of a caller broke");
             }
             drop(place);
         });
@@ -61,29 +59,13 @@ pub(super) async fn serve(listener: TcpListener, app: Router, stopping: Cancella
     running.wait().await;
 }
 
-/// The caller has begun to send: the server's own timeout begins only then.
-async fn speaks(connection: &TcpStream, stopping: &CancellationToken) -> bool {
-    tokio::select! {
-        first = tokio::time::timeout(HEAD_TIMEOUT, connection.readable()) => {
-            matches!(first, Ok(Ok(())))
-        }
-        () = stopping.cancelled() => false,
-    }
-}
-
-fn server() -> Builder<TokioExecutor> {
-    let mut server = Builder::new(TokioExecutor::new());
+/// HTTP/1.1 only: looking for HTTP/2 has no timeout, and what stands in front speaks HTTP/1.1.
+fn server(head_timeout: Duration) -> Builder<TokioExecutor> {
+    let mut server = Builder::new(TokioExecutor::new()).http1_only();
     server
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT);
-    server
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PING_INTERVAL)
-        .keep_alive_timeout(PING_TIMEOUT)
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEAD_BYTES);
+        .header_read_timeout(head_timeout);
     server
 }
 
@@ -101,5 +83,54 @@ async fn accept(listener: &TcpListener) -> TcpStream {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    /// All that the server says to `bytes` until it closes; the caller never does.
+    async fn said(address: std::net::SocketAddr, bytes: &[u8]) -> String {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(bytes).await.unwrap();
+        let mut said = Vec::new();
+        let _ = connection.read_to_end(&mut said).await;
+        String::from_utf8(said).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_falls_silent_is_let_go_and_others_are_served() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new().route("/", get(async || "hello"));
+        let stopping = CancellationToken::new();
+        let server = serve(listener, app, stopping.clone(), Duration::from_millis(200));
+        let callers = async {
+            for silent in [
+                &b""[..],
+                b"G",
+                b"PRI * HTTP",
+                b"GET / HTTP/1.1\r\nHost:",
+                b"\r\n",
+            ] {
+                let answer = said(address, silent).await;
+                assert!(!answer.contains("200 OK"), "{answer}");
+            }
+            let answer = said(address, REQUEST).await;
+            assert!(
+                answer.contains("200 OK") && answer.ends_with("hello"),
+                "{answer}"
+            );
+            let twice = said(address, &[REQUEST, REQUEST].concat()).await;
+            assert_eq!(twice.matches("200 OK").count(), 2);
+            stopping.cancel();
+        };
+        let ((), ()) = tokio::join!(server, callers);
     }
 }
