@@ -1,7 +1,8 @@
 //! A target that records exactly what it received and answers by script.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use tokio::net::{TcpListener, TcpStream};
@@ -90,6 +91,13 @@ impl Target {
         .await
     }
 
+    /// The same, keeping only the newest request, for tests that send very many.
+    pub async fn unrecorded() -> Result<Self> {
+        let target = Self::start().await?;
+        target.records.keep_newest();
+        Ok(target)
+    }
+
     /// A plain target with a script for each request.
     pub async fn answering(
         handler: impl Fn(&Recorded) -> Script + Send + Sync + 'static,
@@ -156,32 +164,47 @@ impl Target {
 }
 
 #[derive(Clone, Default)]
-struct Records(Arc<Mutex<Vec<Recorded>>>);
+struct Records(Arc<Mutex<Log>>);
+
+#[derive(Default)]
+struct Log {
+    requests: BTreeMap<usize, Recorded>,
+    received: usize,
+    only_newest: bool,
+}
 
 impl Records {
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep_newest(&self) {
+        self.log().only_newest = true;
+    }
+
     fn all(&self) -> Vec<Recorded> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.log().requests.values().cloned().collect()
     }
 
     fn push(&self, record: Recorded) -> usize {
-        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        records.push(record);
-        records.len() - 1
+        let mut log = self.log();
+        if log.only_newest {
+            log.requests.clear();
+        }
+        let index = log.received;
+        log.received += 1;
+        log.requests.insert(index, record);
+        index
     }
 
     fn change(&self, index: usize, change: impl FnOnce(&mut Recorded)) {
-        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(record) = records.get_mut(index) {
+        if let Some(record) = self.log().requests.get_mut(&index) {
             change(record);
         }
     }
 
     fn get(&self, index: usize) -> Recorded {
-        let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        records.get(index).cloned().unwrap_or_default()
+        self.log().requests.get(&index).cloned().unwrap_or_default()
     }
 }
 

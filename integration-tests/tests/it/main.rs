@@ -26,6 +26,8 @@ mod failures;
 #[cfg(test)]
 mod framing;
 #[cfg(test)]
+mod framing_http2;
+#[cfg(test)]
 mod guard;
 #[cfg(test)]
 mod harness;
@@ -35,6 +37,8 @@ mod headers;
 mod injection;
 #[cfg(test)]
 mod life;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]

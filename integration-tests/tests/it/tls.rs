@@ -125,6 +125,34 @@ async fn an_http2_target_is_spoken_to_in_http2() -> Result<()> {
     Ok(())
 }
 
+/// Over HTTP/2 on both sides trailers pass, as gRPC needs them.
+#[tokio::test]
+async fn http2_callers_get_the_trailers_of_an_http2_target() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let acceptor = trusted()?.identity(&["localhost"])?.acceptor(&["h2"])?;
+    let target = http2::Target::start(acceptor).await?;
+    let proxy = gateway.proxy_to(&target.https_url()).await?;
+    let request = http2_request(&gateway, "POST", &proxy.path("/pkg.Service/Method"))
+        .header("authorization", &proxy.authorization)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(())?;
+    let body = Bytes::from(vec![7; 300_000]);
+    let reply = http2::call(&gateway.address, request, body.clone()).await?;
+    ensure!(
+        reply.status == 200 && reply.body == body,
+        "{:?}",
+        reply.headers
+    );
+    assert_eq!(reply.trailers["x-end"], "reached");
+    assert_eq!(
+        reply.headers["requestrocket-proxy-code"],
+        "proxy-access-granted"
+    );
+    assert_eq!(target.last()?.headers["content-type"], "application/grpc");
+    Ok(())
+}
+
 fn http2_request(gateway: &Gateway, method: &str, path: &str) -> http::request::Builder {
     http::Request::builder()
         .method(method)
