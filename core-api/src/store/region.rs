@@ -81,15 +81,6 @@ pub async fn region_page(
     page(conn, LISTING, "everybody", query, region_from_row).await
 }
 
-/// Every region, by name.
-pub async fn region_list(conn: &mut AnyConnection) -> sqlx::Result<Vec<RegionRow>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{COLUMNS} ORDER BY region_name"
-    )))
-    .fetch_all(conn)
-    .await
-}
-
 /// Notes the client certificate that `region` enrolled with; the one before counts no more.
 pub async fn region_enrolled(
     conn: &mut AnyConnection,

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::domain::listing::{Order, Sort};
 use crate::store::testing::{run, stores};
 
 const NOW: OffsetDateTime = time::macros::datetime!(2026-01-02 03:04:05 UTC);
@@ -16,7 +17,17 @@ async fn a_region_is_made_once_and_listed_by_name() {
         for region in ["us-1", "eu-1", "us-1"] {
             region_ensure(&mut conn, &name(region), NOW).await.unwrap();
         }
-        let listed = region_list(&mut conn).await.unwrap();
+        let query = ListQuery {
+            page: 1,
+            limit: 100,
+            sort: Sort::Name,
+            order: Order::Ascending,
+            region: None,
+            is_active: None,
+            kind: None,
+            search: None,
+        };
+        let listed = region_page(&mut conn, &query).await.unwrap().items;
         let names: Vec<_> = listed.iter().map(|row| row.region_name.as_str()).collect();
         assert_eq!(names, ["eu-1", "us-1"]);
         assert_eq!(
