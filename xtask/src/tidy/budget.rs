@@ -31,14 +31,14 @@ pub(super) fn report(sources: &Sources) -> Vec<String> {
             .or_default()
             .push(source.lines());
     }
-    let mut table = vec![row(
+    let mut table = vec![row([
         "crate",
         "code",
         "tests",
         "tests/code",
         "median",
         "longest",
-    )];
+    ])];
     for (name, files) in crates {
         table.push(crate_row(name, &files));
     }
@@ -60,17 +60,17 @@ fn crate_row(name: &str, files: &[Lines]) -> String {
     };
     let number = |size: Option<&usize>| size.copied().unwrap_or(0).to_string();
     let (median, longest) = (number(sizes.get(sizes.len() / 2)), number(sizes.last()));
-    row(
+    row([
         name,
         &code.to_string(),
         &tests.to_string(),
         &ratio,
         &median,
         &longest,
-    )
+    ])
 }
 
-fn row(name: &str, code: &str, tests: &str, ratio: &str, median: &str, longest: &str) -> String {
+fn row([name, code, tests, ratio, median, longest]: [&str; 6]) -> String {
     format!("{name:<20}{code:>8}{tests:>8}{ratio:>12}{median:>8}{longest:>9}")
 }
 
