@@ -4,6 +4,11 @@
 //! are made from the configuration that the running Envoy dumps, so "bare" is our own listener
 //! without our filter and nothing else.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a member that is missing ends the benchmark, which is right"
+)]
+
 mod load;
 mod propagation;
 mod stack;

@@ -29,6 +29,7 @@ pub(crate) struct BenchProxy {
 
 /// What every proxy of the fleet shares.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "they are ids")]
 pub(crate) struct Bindings {
     pub(crate) proxy_credential_id: String,
     pub(crate) target_id: String,
