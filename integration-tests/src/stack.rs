@@ -106,6 +106,8 @@ impl Stack {
             Err(error) => {
                 end(&mut keeper);
                 let tail = logs::tail(&data.path().join("logs"));
+                // The keeper leaves the data of a failed start, for the line above.
+                let _ = std::fs::remove_dir_all(data.path());
                 Err(error.context(format!(
                     "the stack did not start; its logs end with\n{tail}"
                 )))
