@@ -176,7 +176,7 @@ impl Denial {
             Self::ProxyIncomplete => "The proxy's target or target credential is missing.",
             Self::ResponseTooLarge => "The target's response is too large.",
             Self::TargetUnreachable => "The target could not be reached.",
-            Self::AddressNotAllowed => "The target could not be reached: address not allowed.",
+            Self::AddressNotAllowed => "address not allowed",
             Self::TargetTimeout => "The target did not answer in time.",
             Self::GatewayFault => "The gateway is at fault.",
         }

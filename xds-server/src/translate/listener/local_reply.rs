@@ -13,6 +13,9 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
     LocalReplyConfig, ResponseMapper,
 };
 use envoy_types::util::pack_any;
+use requestrocket_policy::denial::{
+    Denial, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, ProxyCode, REQUEST_ID_HEADER,
+};
 
 use super::super::wire::{header, number, text};
 
@@ -27,57 +30,49 @@ enum When {
 /// One row of the error table that Envoy, not the filter, has to say.
 struct Reply {
     when: When,
-    /// None: Envoy's own.
-    status: Option<u32>,
-    proxy_code: &'static str,
-    code: &'static str,
-    message: &'static str,
+    denial: Denial,
+    status: Status,
 }
 
-const GRANTED: &str = "proxy-access-granted";
-const DENIED: &str = "proxy-access-denied";
+/// Where the status comes from.
+enum Status {
+    /// From the error table.
+    OfDenial,
+    /// What Envoy answers is right: 400, 408 or 431.
+    OfEnvoy,
+}
 
 /// The first that matches counts; an answer of the filter matches none.
 const REPLIES: [Reply; 5] = [
     Reply {
         when: When::Expression("response.code_details == 'dns_resolution_failure{address_denied}'"),
-        status: Some(502),
-        proxy_code: GRANTED,
-        code: "TARGET_UNREACHABLE",
-        message: "address not allowed",
+        denial: Denial::AddressNotAllowed,
+        status: Status::OfDenial,
     },
     Reply {
         when: When::Flags(&["UT", "SI"]),
-        status: Some(504),
-        proxy_code: GRANTED,
-        code: "TARGET_TIMEOUT",
-        message: "The target did not answer in time.",
+        denial: Denial::TargetTimeout,
+        status: Status::OfDenial,
     },
     Reply {
         when: When::Flags(&[
             "UF", "UH", "URX", "UC", "UR", "LR", "UO", "NC", "DF", "UPE", "DT",
         ]),
-        status: Some(502),
-        proxy_code: GRANTED,
-        code: "TARGET_UNREACHABLE",
-        message: "The target could not be reached.",
+        denial: Denial::TargetUnreachable,
+        status: Status::OfDenial,
     },
     Reply {
         when: When::Expression("response.code_details == 'absolute_path_rejected'"),
-        status: Some(400),
-        proxy_code: DENIED,
-        code: "BAD_REQUEST",
-        message: "The request is malformed.",
+        denial: Denial::BadRequest,
+        status: Status::OfDenial,
     },
     Reply {
         when: When::Expression(
             "response.code >= 400 && response.code < 500 \
              && !('requestrocket-proxy-code' in response.headers)",
         ),
-        status: None,
-        proxy_code: DENIED,
-        code: "BAD_REQUEST",
-        message: "The request is malformed.",
+        denial: Denial::BadRequest,
+        status: Status::OfEnvoy,
     },
 ];
 
@@ -92,23 +87,29 @@ pub(super) fn build() -> LocalReplyConfig {
 fn mapper(reply: &Reply) -> ResponseMapper {
     let Reply {
         when,
+        denial,
         status,
-        proxy_code,
-        code,
-        message,
     } = reply;
-    let shown = status.map_or("%RESPONSE_CODE%".to_owned(), |status| status.to_string());
+    let (status, shown) = match status {
+        Status::OfDenial => (
+            number(u32::from(denial.status())),
+            denial.status().to_string(),
+        ),
+        Status::OfEnvoy => (None, "%RESPONSE_CODE%".to_owned()),
+    };
+    let (code, message) = (denial.code(), denial.message());
     // Headers are made before the body, which repeats the id.
     let body = format!(
         r#"{{"error":"{message}","code":"{code}","status":{shown},"details":[],"requestId":"%RESP(requestrocket-request-id)%"}}"#
     );
+    let proxy_code = denial.proxy_code().map_or("", ProxyCode::as_str);
     ResponseMapper {
         filter: Some(filter(when)),
-        status_code: status.and_then(number),
+        status_code: status,
         headers_to_add: vec![
-            header("requestrocket-proxy-code", proxy_code),
-            header("requestrocket-proxy-message", message),
-            header("requestrocket-request-id", "%UNIQUE_ID%"),
+            header(PROXY_CODE_HEADER, proxy_code),
+            header(PROXY_MESSAGE_HEADER, message),
+            header(REQUEST_ID_HEADER, "%UNIQUE_ID%"),
         ],
         body_format_override: Some(SubstitutionFormatString {
             content_type: "application/json".to_owned(),
