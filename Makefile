@@ -49,7 +49,7 @@ clippy: ## Lints, warnings are errors
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 deny: setup-check ## Checks licences, duplicates, bans and sources of dependencies
-	PATH="$(CACHE)/bin:$$PATH" $(CARGO) deny --offline check bans licenses sources
+	PATH="$(CACHE)/bin:$$PATH" $(CARGO) deny --locked check bans licenses sources
 
 bench: setup-bench ## Measures the data plane and configuration in release mode
 	$(CARGO) xtask wasm
