@@ -54,7 +54,7 @@ deny: setup-check ## Checks licences, duplicates, bans and sources of dependenci
 bench: setup-bench ## Measures the data plane and configuration in release mode
 	$(CARGO) xtask wasm
 	$(CARGO) build --release $(BINARIES)
-	$(CARGO) run --quiet --release -p requestrocket-integration-tests --bin bench -- $(BENCH)
+	PATH="$$PATH:/usr/sbin" $(CARGO) run --quiet --release -p requestrocket-integration-tests --bin bench -- $(BENCH)
 
 fuzz: ## Runs each fuzz target for a minute (needs a nightly compiler and cargo-fuzz)
 	scripts/fuzz $(FUZZ)

@@ -102,8 +102,8 @@ impl Running {
         let began = now();
         let pid = self.child.id().to_string();
         assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
+            Command::new("sh")
+                .args(["-c", "kill -TERM $0", &pid])
                 .status()
                 .unwrap()
                 .success()
