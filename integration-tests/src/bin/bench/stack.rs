@@ -46,7 +46,8 @@ impl BenchStack {
                 "--ports",
                 "auto",
                 "--no-demo",
-                "--allow-private-targets",
+                "--envoy-threads",
+                "1",
             ])
             .arg("--data-dir")
             .arg(&data_dir)
@@ -57,7 +58,10 @@ impl BenchStack {
         let mut stack = Self {
             supervisor,
             description: Value::Null,
-            http: reqwest::Client::new(),
+            // Shorter than core-api keeps idle connections, which may close while a load blocks us.
+            http: reqwest::Client::builder()
+                .pool_idle_timeout(Duration::from_secs(5))
+                .build()?,
             region: String::new(),
         };
         stack.description = stack.wait_until_ready(&data_dir.join("stack.json")).await?;
