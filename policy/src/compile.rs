@@ -87,6 +87,10 @@ pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPol
         target,
         target_credential,
         max_response_bytes,
+        max_inspected_bytes: _,
+        layer: _,
+        limits: _,
+        meters: _,
     } = policy;
 
     let names = names(&proxy_id, &alias)?;

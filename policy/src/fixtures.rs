@@ -46,6 +46,14 @@ pub fn credential_id(n: usize) -> CredentialId {
     CredentialId::from(Uuid::from_u128(0x1000 + n))
 }
 
+/// A layer without rules that lets everything pass.
+fn allowing() -> wire::Layer {
+    wire::Layer {
+        default_effect: wire::Effect::Allow.into(),
+        ..wire::Layer::default()
+    }
+}
+
 /// A sealed value needs a nonce, and tests do not run without randomness.
 fn nonce() -> Nonce {
     Nonce::random().expect("randomness")
@@ -83,13 +91,19 @@ impl PolicyFixture {
             proxy_credentials: Vec::new(),
             target: Some(wire::Target {
                 base_path: String::new(),
+                layer: Some(allowing()),
             }),
             target_credential: Some(wire::TargetCredential {
                 credential_id: Uuid::from_u128(credential).to_string(),
                 version,
                 injections: Vec::new(),
+                layer: Some(allowing()),
             }),
             max_response_bytes: 6 << 20,
+            max_inspected_bytes: 1 << 20,
+            layer: Some(allowing()),
+            limits: None,
+            meters: Vec::new(),
         };
         let digest_key = DigestKey::new(&DIGEST_KEY).expect("32 bytes");
         Self {
@@ -169,9 +183,7 @@ impl PolicyFixture {
     /// Sets the target's base path.
     #[must_use]
     pub fn base_path(mut self, base_path: &str) -> Self {
-        self.wire.target = Some(wire::Target {
-            base_path: base_path.to_owned(),
-        });
+        self.wire.target.as_mut().expect("a target").base_path = base_path.to_owned();
         self
     }
 
@@ -203,6 +215,8 @@ impl PolicyFixture {
             credential_id,
             is_active: true,
             presented,
+            layer: Some(allowing()),
+            limits: None,
         };
         self.wire.proxy_credentials.push(credential);
         self

@@ -1,5 +1,13 @@
 //! Generated wire contracts; the `.proto` files beside `src/` are the documentation.
 
+pub mod meter {
+    //! filter ↔ xds-server.
+    pub mod v1 {
+        //! `requestrocket.meter.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.meter.v1.rs"));
+    }
+}
+
 pub mod policy {
     //! xds-server → filter.
     pub mod v1 {

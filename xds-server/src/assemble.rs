@@ -81,6 +81,7 @@ fn proxy_credential(
         credential_id: credential.credential_id.clone(),
         is_active: credential.is_active,
         presented: Some(presented.clone()),
+        ..wire::ProxyCredential::default()
     })
 }
 
@@ -96,6 +97,7 @@ fn injected_credential(
         credential_id: credential.credential_id.clone(),
         version: credential.version,
         injections: injections.clone(),
+        ..wire::TargetCredential::default()
     })
 }
 

@@ -156,7 +156,9 @@ impl Attached {
                 Ok(())
             }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),
-            None => Err(Status::invalid_argument("message is of an unknown kind")),
+            Some(Kind::Answer(_)) | None => {
+                Err(Status::invalid_argument("message is of an unknown kind"))
+            }
         }
     }
 

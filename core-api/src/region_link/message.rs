@@ -99,6 +99,7 @@ impl Present {
                 .try_into()
                 .map_err(|_| InvalidRecord::Number)?,
             alias: alias.unwrap_or_default(),
+            ..Proxy::default()
         }))
     }
 }
@@ -112,6 +113,7 @@ fn organisation(row: &OrganisationState) -> Kind {
     Kind::Organisation(Organisation {
         organisation_id,
         is_suspended: status != "active",
+        ..Organisation::default()
     })
 }
 
@@ -134,6 +136,7 @@ fn credential(row: &CredentialState) -> Result<Kind, InvalidRecord> {
         side: side(&credential_side)?.into(),
         auth_type: auth_type_of(&auth_type)?.into(),
         sealed_secret: sealed.map_err(|_| InvalidRecord::SealedSecret)?.into(),
+        ..Credential::default()
     }))
 }
 
@@ -147,6 +150,7 @@ fn target(row: &TargetState) -> Kind {
         target_id,
         organisation_id,
         base_url,
+        ..Target::default()
     })
 }
 

@@ -35,6 +35,8 @@ fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, Invalid
         credential_id,
         is_active,
         presented,
+        layer: _,
+        limits: _,
     } = credential;
     let accepts = presented.map(accepted).transpose()?;
     Ok(ProxyCredential {

@@ -117,6 +117,7 @@ fn a_proxy_without_target_or_target_credential_is_incomplete_not_invalid() {
         |wire| {
             wire.target = Some(wire::Target {
                 base_path: "v1".to_owned(),
+                ..wire::Target::default()
             });
             wire.target_credential = None;
         },

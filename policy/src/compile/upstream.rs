@@ -64,7 +64,10 @@ pub(super) fn compile(
 type Injections = (Box<[HeaderInjection]>, Box<[QueryInjection]>);
 
 fn base_path(target: wire::Target) -> Result<Box<[u8]>, InvalidUpstream> {
-    let wire::Target { base_path } = target;
+    let wire::Target {
+        base_path,
+        layer: _,
+    } = target;
     let is_plain = base_path
         .bytes()
         .all(|b| b.is_ascii_graphic() && !b"?#\\".contains(&b));
@@ -84,6 +87,7 @@ fn injections(
         credential_id,
         version,
         injections,
+        layer: _,
     } = credential;
     let credential: CredentialId = credential_id.parse()?;
     let mut headers = Vec::new();

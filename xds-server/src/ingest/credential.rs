@@ -97,6 +97,7 @@ fn from_wire(
         side: _,
         auth_type: _,
         sealed_secret: _,
+        layer: _,
     } = record;
     Credential {
         credential_id,

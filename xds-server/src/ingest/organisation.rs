@@ -16,6 +16,7 @@ impl Batch<'_> {
         let region::Organisation {
             organisation_id,
             is_suspended,
+            credential_limits: _,
         } = record;
         metrics::change_stored("organisation");
         self.mentioned.organisations.insert(organisation_id.clone());

@@ -22,6 +22,7 @@ impl Batch<'_> {
             target_id,
             organisation_id,
             base_url,
+            layer: _,
         } = record;
         metrics::change_stored("target");
         self.mentioned.targets.insert(target_id.clone());
@@ -117,6 +118,10 @@ fn from_wire(record: region::Proxy) -> Option<Proxy> {
         timeout_seconds,
         max_response_bytes,
         alias,
+        layer: _,
+        limits: _,
+        meters: _,
+        max_inspected_bytes: _,
     } = record;
     Some(Proxy {
         proxy_id,

@@ -79,7 +79,9 @@ async fn next_batch(
     let ControlMessage { kind } = inbound.message().await?.ok_or(LinkFailed::Closed)?;
     match kind {
         Some(control_message::Kind::Batch(batch)) => Ok(inbox.take(batch)?),
-        None => Err(ProtocolViolation::UnknownMessage.into()),
+        Some(control_message::Kind::Query(_)) | None => {
+            Err(ProtocolViolation::UnknownMessage.into())
+        }
     }
 }
 

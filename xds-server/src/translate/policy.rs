@@ -60,11 +60,13 @@ fn policy(config: &ProxyConfig, region: &str) -> wire::ProxyPolicy {
         target: target.as_ref().map(target_of),
         target_credential: target_credential.clone(),
         max_response_bytes: *max_response_bytes,
+        ..wire::ProxyPolicy::default()
     }
 }
 
 fn target_of(target: &TargetConfig) -> wire::Target {
     wire::Target {
         base_path: target.base_path.clone(),
+        ..wire::Target::default()
     }
 }

@@ -122,6 +122,7 @@ fn api_key(id: &str) -> wire::ProxyCredential {
         presented: Some(Presented::ApiKey(wire::ApiKey {
             digests: vec![digest],
         })),
+        ..wire::ProxyCredential::default()
     }
 }
 
@@ -135,5 +136,6 @@ fn injecting(header: &str) -> wire::TargetCredential {
         credential_id: "c0ffee00-0000-4000-8000-000000000000".to_owned(),
         version: 3,
         injections: vec![injection],
+        ..wire::TargetCredential::default()
     }
 }
