@@ -124,6 +124,8 @@ proptest! {
         prop_assert_eq!(plugin.failure_policy(), FailurePolicy::FailReload);
         let backoff = plugin.reload_config.unwrap().backoff.unwrap();
         prop_assert_eq!(backoff.max_interval.unwrap().nanos, 20_000_000);
+        // What it holds back is held back whole, so that bodies are seen before a target is called.
+        prop_assert!(plugin.allow_on_headers_stop_iteration.unwrap().value);
         #[expect(deprecated, reason = "that is the switch that must not be on")]
         let fails_open = plugin.fail_open;
         prop_assert!(!fails_open);
@@ -138,6 +140,7 @@ proptest! {
         let [host] = &routes.virtual_hosts[..] else { panic!("one host") };
         prop_assert!(host.typed_per_filter_config.is_empty());
         let [route] = &host.routes[..] else { panic!("one route") };
+        prop_assert_eq!(route.request_body_buffer_limit, None);
         let filters: Vec<_> = route.typed_per_filter_config.keys().map(String::as_str).collect();
         let is_forwarded = matches!(route.action, Some(route::Action::Route(_)));
         prop_assert_eq!(is_forwarded, config.target.is_some());
@@ -234,6 +237,55 @@ fn whatever_the_filter_is_told_makes_another_policy_version() {
     let mut slower = config.clone();
     slower.timeout_seconds = NonZeroU32::MIN;
     assert_eq!(version(&slower), version(&config));
+}
+
+/// Looks into the request's body.
+fn reading() -> wire::Conditions {
+    let mut layer = layer_denying(&[]);
+    let mut conditions = layer.rules[0].conditions.take().unwrap();
+    conditions.body.push(wire::NodeCondition {
+        path: "$.model".to_owned(),
+        value: None,
+        presence: wire::Presence::Present.into(),
+    });
+    conditions
+}
+
+fn layer_reading() -> wire::Layer {
+    let mut layer = layer_denying(&[]);
+    layer.rules[0].conditions = Some(reading());
+    layer
+}
+
+#[test]
+fn a_body_is_kept_for_conditions_that_look_into_it() {
+    let kept = |config: &ProxyConfig| {
+        let translator = Translator::new(crate::fixtures::translation());
+        let routes = RouteConfiguration::decode(translator.proxy(config).route).unwrap();
+        let limit = routes.virtual_hosts[0].routes[0].request_body_buffer_limit?;
+        Some(limit.value)
+    };
+    assert_eq!(kept(&complete()), None);
+    let looking: &[Differ] = &[
+        |c| c.proxy_credentials[0].layer = Some(layer_reading()),
+        |c| c.target_credential.as_mut().unwrap().layer = Some(layer_reading()),
+        |c| c.target.as_mut().unwrap().layer = layer_reading(),
+        |c| c.layer = layer_reading(),
+        |c| c.meters[0].conditions = Some(reading()),
+    ];
+    for (case, look) in looking.iter().enumerate() {
+        for (max, bytes) in [
+            (0, 128 << 10),
+            (1 << 20, (1 << 20) + (128 << 10)),
+            (16 << 20, (16 << 20) + (128 << 10)),
+            (u64::MAX, (16 << 20) + (128 << 10)),
+        ] {
+            let mut config = complete();
+            config.max_inspected_bytes = max;
+            look(&mut config);
+            assert_eq!(kept(&config), Some(bytes), "case {case}, {max}");
+        }
+    }
 }
 
 /// A proxy that has everything.

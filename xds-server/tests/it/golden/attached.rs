@@ -21,6 +21,22 @@ pub(crate) fn layer(whose: &str) -> wire::Layer {
     }
 }
 
+/// One rule that looks into the request's body.
+pub(crate) fn inspecting_layer() -> wire::Layer {
+    let on_model = wire::NodeCondition {
+        path: "$.model".to_owned(),
+        value: Some(wire::Pattern {
+            pattern: "^gpt".to_owned(),
+            flags: "i".to_owned(),
+        }),
+        presence: wire::Presence::Present.into(),
+    };
+    let mut layer = layer("proxy");
+    let conditions = &mut layer.rules[0].conditions;
+    conditions.as_mut().unwrap().body.push(on_model);
+    layer
+}
+
 pub(crate) fn limits(minute: u64) -> wire::Limits {
     wire::Limits {
         minute: Some(minute),

@@ -47,10 +47,19 @@ struct Proxy {
     /// Ids of meters.
     #[serde(default)]
     meters: Vec<String>,
+    /// Has a rule of its own that looks into the body.
+    #[serde(default)]
+    is_inspecting: bool,
+    #[serde(default = "mebibyte")]
+    max_inspected_bytes: u64,
 }
 
 fn yes() -> bool {
     true
+}
+
+fn mebibyte() -> u64 {
+    1 << 20
 }
 
 fn thirty() -> NonZeroU32 {
@@ -90,11 +99,15 @@ impl Proxy {
             is_suspended: self.is_suspended,
             timeout_seconds: self.timeout_seconds,
             max_response_bytes: 6 << 20,
-            max_inspected_bytes: 1 << 20,
+            max_inspected_bytes: self.max_inspected_bytes,
             target: self.target.as_deref().map(target),
             proxy_credentials: self.api_keys.iter().map(|id| api_key(id)).collect(),
             target_credential: self.inject.as_deref().map(injecting),
-            layer: attached::layer("proxy"),
+            layer: if self.is_inspecting {
+                attached::inspecting_layer()
+            } else {
+                attached::layer("proxy")
+            },
             limits: attached::limits(60),
             meters: self.meters.iter().map(|id| attached::meter(id)).collect(),
             data_key: b"wrapped data key".to_vec(),
