@@ -1,12 +1,11 @@
 //! Conditions of rules, redactions and meters. The engine itself says what a pattern and a path
 //! may be: what is refused there is refused when it is saved.
 
+use requestrocket_policy::pattern as engine;
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Fault, Invalid};
 
-/// A larger pattern is refused.
-pub const MAX_PATTERN_BYTES: usize = 4096;
 /// A larger path is refused.
 pub const MAX_PATH_BYTES: usize = 1024;
 /// A record has at most so many conditions of all kinds together.
@@ -115,19 +114,29 @@ impl Conditions {
 }
 
 impl Pattern {
-    /// Compiles it as the filter will.
+    /// Compiles it as the engine will.
     ///
     /// # Errors
     /// Says where the pattern goes wrong.
     pub fn parse(pattern: &str, flags: &str) -> Result<Self, Invalid> {
-        if pattern.len() > MAX_PATTERN_BYTES {
-            let text = format!("must have at most {MAX_PATTERN_BYTES} bytes");
-            return Err(Invalid::new(Fault::InvalidPattern, text).position(MAX_PATTERN_BYTES));
-        }
-        Ok(Self {
+        engine::Pattern::parse(pattern, flags)?;
+        Ok(Self::new(pattern, flags))
+    }
+
+    /// The same for names of headers, which match without regard to case.
+    ///
+    /// # Errors
+    /// Says where the pattern goes wrong.
+    pub fn parse_header_name(pattern: &str, flags: &str) -> Result<Self, Invalid> {
+        engine::Pattern::parse_ignoring_case(pattern, flags)?;
+        Ok(Self::new(pattern, flags))
+    }
+
+    fn new(pattern: &str, flags: &str) -> Self {
+        Self {
             pattern: pattern.to_owned(),
             flags: flags.to_owned(),
-        })
+        }
     }
 
     /// The expression.
@@ -160,6 +169,13 @@ impl Path {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<engine::InvalidPattern> for Invalid {
+    fn from(invalid: engine::InvalidPattern) -> Self {
+        let engine::InvalidPattern { position, problem } = invalid;
+        Self::new(Fault::InvalidPattern, problem).position(position)
     }
 }
 

@@ -17,6 +17,9 @@ use crate::domain::problem::{Fault, Invalid};
 /// Notes are for people, not for books.
 const MAX_NOTES_CHARS: usize = 2000;
 
+/// Compiles a pattern with its flags.
+type Parse = fn(&str, &str) -> Result<Pattern, Invalid>;
+
 /// Reads the members that are conditions, in their main form; whatever is refused is noted.
 pub(super) fn conditions(fields: &mut Fields<'_>, has_body: bool) -> Conditions {
     let defaults = fields.optional("regexFlags", |value| {
@@ -24,12 +27,13 @@ pub(super) fn conditions(fields: &mut Fields<'_>, has_body: bool) -> Conditions 
         parse_flags(&string(value)?.replace('g', ""))
     });
     let flags = defaults.unwrap_or_default();
-    let named = |fields: Fields<'_>| named(fields, &flags);
+    let header = |fields: Fields<'_>| named(fields, &flags, Pattern::parse_header_name);
+    let parameter = |fields: Fields<'_>| named(fields, &flags, Pattern::parse);
     let node = |fields: Fields<'_>| node(fields, &flags);
     let methods = fields.list("methods", MAX_CONDITIONS, method);
     let path = fields.object("path", |fields| path(fields, &flags));
-    let headers = fields.objects("headers", MAX_CONDITIONS, named);
-    let query = fields.objects("query", MAX_CONDITIONS, named);
+    let headers = fields.objects("headers", MAX_CONDITIONS, header);
+    let query = fields.objects("query", MAX_CONDITIONS, parameter);
     let body = has_body.then(|| fields.objects("body", MAX_CONDITIONS, node));
     let claims = fields.objects("claims", MAX_CONDITIONS, node);
     let mut methods = methods.unwrap_or_default();
@@ -94,15 +98,19 @@ fn method(value: &Value) -> Result<String, Invalid> {
 
 fn path(mut fields: Fields<'_>, default_flags: &str) -> Option<condition::PathCondition> {
     let presence = presence(&mut fields);
-    let pattern = pattern(fields, default_flags);
+    let pattern = pattern(fields, default_flags, Pattern::parse);
     Some(condition::PathCondition {
         pattern: pattern?,
         presence: presence?,
     })
 }
 
-fn named(mut fields: Fields<'_>, default_flags: &str) -> Option<condition::NamedCondition> {
-    let name = fields.required_object("name", |fields| pattern(fields, default_flags));
+fn named(
+    mut fields: Fields<'_>,
+    default_flags: &str,
+    parse_name: Parse,
+) -> Option<condition::NamedCondition> {
+    let name = fields.required_object("name", |fields| pattern(fields, default_flags, parse_name));
     let value = value(&mut fields, default_flags);
     let presence = presence(&mut fields);
     fields.finish();
@@ -132,7 +140,9 @@ fn value(fields: &mut Fields<'_>, default_flags: &str) -> Option<Option<Pattern>
         fields.take("value");
         return Some(None);
     }
-    let value = fields.object("value", |fields| pattern(fields, default_flags));
+    let value = fields.object("value", |fields| {
+        pattern(fields, default_flags, Pattern::parse)
+    });
     value.flatten().map(Some)
 }
 
@@ -145,7 +155,7 @@ fn presence(fields: &mut Fields<'_>) -> Option<Presence> {
     fields.optional("presence", |value| Presence::parse(&string(value)?))
 }
 
-fn pattern(mut fields: Fields<'_>, default_flags: &str) -> Option<Pattern> {
+fn pattern(mut fields: Fields<'_>, default_flags: &str, parse: Parse) -> Option<Pattern> {
     let has_flags = fields.has("flags");
     let text = fields.required("pattern", string);
     let flags = fields.optional("flags", |value| parse_flags(&string(value)?));
@@ -155,7 +165,7 @@ fn pattern(mut fields: Fields<'_>, default_flags: &str) -> Option<Pattern> {
         Some(default_flags.to_owned())
     };
     let pattern = match (text, flags) {
-        (Some(text), Some(flags)) => fields.checked("pattern", Pattern::parse(&text, &flags)),
+        (Some(text), Some(flags)) => fields.checked("pattern", parse(&text, &flags)),
         _ => None,
     };
     fields.finish();
