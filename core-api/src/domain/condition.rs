@@ -1,13 +1,12 @@
 //! Conditions of rules, redactions and meters. The engine itself says what a pattern and a path
 //! may be: what is refused there is refused when it is saved.
 
+use requestrocket_policy::json::path::{InvalidJsonPath, JsonPath};
 use requestrocket_policy::pattern as engine;
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Fault, Invalid};
 
-/// A larger path is refused.
-pub const MAX_PATH_BYTES: usize = 1024;
 /// A record has at most so many conditions of all kinds together.
 pub const MAX_CONDITIONS: usize = 50;
 /// What `methods` may name.
@@ -153,15 +152,12 @@ impl Pattern {
 }
 
 impl Path {
-    /// Compiles it as the filter will.
+    /// Compiles it as the engine will.
     ///
     /// # Errors
     /// Says where the path goes wrong.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
-        if raw.len() > MAX_PATH_BYTES {
-            let text = format!("must have at most {MAX_PATH_BYTES} bytes");
-            return Err(Invalid::new(Fault::InvalidJsonPath, text).position(MAX_PATH_BYTES));
-        }
+        JsonPath::parse(raw)?;
         Ok(Self(raw.to_owned()))
     }
 
@@ -176,6 +172,13 @@ impl From<engine::InvalidPattern> for Invalid {
     fn from(invalid: engine::InvalidPattern) -> Self {
         let engine::InvalidPattern { position, problem } = invalid;
         Self::new(Fault::InvalidPattern, problem).position(position)
+    }
+}
+
+impl From<InvalidJsonPath> for Invalid {
+    fn from(invalid: InvalidJsonPath) -> Self {
+        let InvalidJsonPath { position, problem } = invalid;
+        Self::new(Fault::InvalidJsonPath, problem).position(position)
     }
 }
 
