@@ -17,6 +17,7 @@ pub mod http;
 pub mod id;
 pub mod json;
 pub mod limit;
+pub mod pattern;
 pub mod policy;
 pub mod record;
 pub mod redact;
