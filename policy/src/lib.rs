@@ -15,6 +15,7 @@ pub mod exchange;
 pub mod fixtures;
 pub mod http;
 pub mod id;
+pub mod media;
 pub mod policy;
 pub mod record;
 pub mod secret;
