@@ -7,6 +7,8 @@
 #![warn(missing_docs, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 pub mod authn;
+pub mod authz;
+pub mod coding;
 pub mod compile;
 pub mod denial;
 pub mod envelope;
@@ -15,6 +17,7 @@ pub mod exchange;
 pub mod fixtures;
 pub mod http;
 pub mod id;
+pub mod json;
 pub mod pattern;
 pub mod policy;
 pub mod record;
