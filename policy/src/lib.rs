@@ -12,6 +12,8 @@ pub mod coding;
 pub mod compile;
 pub mod denial;
 pub mod envelope;
+#[cfg(any(test, feature = "explain"))]
+pub mod evaluate;
 pub mod exchange;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
