@@ -7,6 +7,7 @@
     reason = "runs in tests and benchmarks only"
 )]
 
+pub mod fuzz;
 pub mod rules;
 
 use prost::Message as _;
