@@ -183,7 +183,7 @@ impl PolicyFixture {
     /// Sets the target's base path.
     #[must_use]
     pub fn base_path(mut self, base_path: &str) -> Self {
-        self.wire.target.as_mut().expect("a target").base_path = base_path.to_owned();
+        base_path.clone_into(&mut self.wire.target.as_mut().expect("a target").base_path);
         self
     }
 
