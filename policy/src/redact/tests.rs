@@ -1,8 +1,10 @@
 //! Tables of what a stage makes of a document; every case in one piece and byte by byte.
 
+mod held;
 mod hostile;
 mod model;
 mod properties;
+mod report;
 
 use super::*;
 use crate::json::{InvalidJson, path::JsonPath};

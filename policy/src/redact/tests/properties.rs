@@ -59,6 +59,24 @@ proptest! {
         prop_assert_eq!(String::from_utf8(out).unwrap(), want);
     }
 
+    /// By place, with repeated names, like by automaton.
+    #[test]
+    fn a_held_body_is_what_the_model_writes(tree in model::tree(), stages in model::stages()) {
+        let text = tree.text();
+        let want = stages.iter().fold(tree, |tree, stage| tree.redacted(stage)).text();
+        let stages: Vec<_> = stages.iter().map(compiled).collect();
+        let out = redact_held(&stages, text.as_bytes()).unwrap();
+        prop_assert_eq!(&String::from_utf8(out).unwrap(), &want);
+        let (out, changes) = redact_reporting(&stages, text.as_bytes()).unwrap();
+        prop_assert_eq!(&String::from_utf8(out).unwrap(), &want);
+        let is_removal = |change: &Change| {
+            change.operation == Operation::Destroy || change.filter.is_none()
+        };
+        let is_changed = text != want || text.trim() == "null";
+        prop_assert!(is_changed || !changes.iter().any(is_removal));
+        prop_assert!(text == want || changes.iter().any(is_removal));
+    }
+
     #[test]
     fn nothing_is_added_and_the_rest_is_json(tree in model::tree(), stages in model::stages()) {
         let text = tree.text();
