@@ -1,5 +1,6 @@
 //! Tables of what a stage makes of a document; every case in one piece and byte by byte.
 
+mod corpus;
 mod held;
 mod hostile;
 mod model;

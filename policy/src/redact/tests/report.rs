@@ -84,10 +84,6 @@ fn each_change_names_stage_and_filter() {
             vec![stage(vec![named("x", Operation::Destroy, &["$.c"])])],
             vec!["0 x destroy $['c']"],
         ),
-        (
-            vec![stage(vec![named("x", Operation::Destroy, &["$.none"])])],
-            vec![],
-        ),
     ] {
         assert_eq!(report(&stages, document), want);
     }
