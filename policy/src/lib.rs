@@ -23,5 +23,6 @@ pub mod json;
 pub mod pattern;
 pub mod policy;
 pub mod record;
+pub mod redact;
 pub mod secret;
 pub mod swap;
