@@ -7,6 +7,7 @@
 #![warn(missing_docs, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 pub mod authn;
+pub mod coding;
 pub mod compile;
 pub mod denial;
 pub mod envelope;
