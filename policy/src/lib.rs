@@ -19,5 +19,6 @@ pub mod id;
 pub mod media;
 pub mod policy;
 pub mod record;
+pub mod records;
 pub mod secret;
 pub mod swap;
