@@ -26,5 +26,6 @@ pub mod media;
 pub mod policy;
 pub mod record;
 pub mod redact;
+pub mod records;
 pub mod secret;
 pub mod swap;
