@@ -11,4 +11,5 @@ mod regions;
 pub(crate) mod rules;
 mod status;
 mod targets;
+mod usage;
 mod users;
