@@ -3,6 +3,7 @@
 mod attachments;
 mod conditions;
 pub mod credentials;
+pub mod evaluate;
 pub mod filters;
 pub mod health;
 pub mod invites;
@@ -12,6 +13,7 @@ pub mod organisations;
 pub mod proxies;
 pub mod regions;
 pub mod rules;
+mod sample;
 mod shape;
 pub mod status;
 pub mod targets;
@@ -38,6 +40,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(rules::router())
         .merge(filters::router())
         .merge(meters::router())
+        .merge(evaluate::router())
 }
 
 /// Routes for everybody.

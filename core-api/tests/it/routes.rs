@@ -1,6 +1,7 @@
 //! One file a resource, as in `src/routes`.
 
 mod credentials;
+mod evaluate;
 mod filters;
 mod invites;
 mod members;
