@@ -32,7 +32,7 @@ fn document(is_pretty: bool) -> Vec<u8> {
             "name": format!("Customer {n}"),
             "email": format!("customer{n}@example.com"),
             "ssn": "078-05-1120",
-            "active": n % 3 == 0,
+            "active": n.is_multiple_of(3),
             "balance": f64::from(n) * 1.25,
             "address": {"street": "1 Long Street with a \"quote\"", "city": "Zürich", "zip": "8001"},
             "tags": ["new", "eu", "b2b"],

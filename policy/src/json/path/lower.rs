@@ -133,7 +133,6 @@ fn refuse_oversize(text: &str) -> Result<(), InvalidJsonPath> {
             (Some(_), _) if is_escaped => is_escaped = false,
             (Some(_), b'\\') => is_escaped = true,
             (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(byte),
             (None, b'(' | b'[') => {
                 depth = depth.saturating_add(1);
@@ -142,7 +141,7 @@ fn refuse_oversize(text: &str) -> Result<(), InvalidJsonPath> {
                 }
             }
             (None, b')' | b']') => depth = depth.saturating_sub(1),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     Ok(())

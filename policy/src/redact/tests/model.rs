@@ -142,7 +142,7 @@ impl Path {
         for segment in &self.0 {
             let selectors: Vec<_> = segment.selectors.iter().map(Selector::text).collect();
             let dots = if segment.is_descendant { ".." } else { "" };
-            text += &format!("{dots}[{}]", selectors.join(","));
+            text.extend([dots, "[", &selectors.join(","), "]"]);
         }
         text
     }
@@ -178,9 +178,12 @@ impl Path {
         let sets = self.walk(tree);
         let prefixes = sets.iter().zip(&self.0);
         let places = prefixes.flat_map(|(set, next)| {
-            let places = set.iter().flat_map(|place| match next.is_descendant {
-                true => below(tree, place),
-                false => vec![place.clone()],
+            let places = set.iter().flat_map(|place| {
+                if next.is_descendant {
+                    below(tree, place)
+                } else {
+                    vec![place.clone()]
+                }
             });
             places.collect::<Vec<_>>()
         });
@@ -255,11 +258,12 @@ impl Tree {
         for (n, child) in list.iter().enumerate() {
             let [before_comma, behind_comma, before_colon, behind_colon] = child.blanks;
             if n > 0 {
-                text += &format!("{before_comma},");
+                text.extend([before_comma, ","]);
             }
             text += behind_comma;
             if open == "{" {
-                text += &format!("\"{}\"{before_colon}:{behind_colon}", child.name.raw);
+                let name = ["\"", child.name.raw, "\"", before_colon, ":", behind_colon];
+                text.extend(name);
             }
             text += &child.value.text();
         }
