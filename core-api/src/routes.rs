@@ -10,6 +10,7 @@ pub mod invites;
 pub mod members;
 pub mod meters;
 pub mod organisations;
+pub mod preview;
 pub mod proxies;
 pub mod regions;
 pub mod rules;
@@ -41,6 +42,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(filters::router())
         .merge(meters::router())
         .merge(evaluate::router())
+        .merge(preview::router())
 }
 
 /// Routes for everybody.

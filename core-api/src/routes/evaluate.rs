@@ -33,7 +33,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "documents what `sample_call` reads")]
-pub(super) struct SampleCallInput {
+struct SampleCallInput {
     /// One of the proxy's credentials; default its first.
     credential_id: Option<Uuid>,
     #[schema(example = "GET")]

@@ -7,6 +7,7 @@ mod invites;
 mod members;
 mod meters;
 mod organisations;
+mod preview;
 mod proxies;
 mod regions;
 pub(crate) mod rules;
