@@ -172,7 +172,8 @@ pub(crate) fn on_sample<T>(
 }
 
 fn is_object(claims: &str) -> bool {
-    claims.trim_ascii_start().starts_with('{') && crate::json::find::find(&[], claims.as_bytes()).is_ok()
+    claims.trim_ascii_start().starts_with('{')
+        && crate::json::find::find(&[], claims.as_bytes()).is_ok()
 }
 
 fn compile(name: LayerName, layer: wire::Layer) -> Result<Layer, InvalidSample> {

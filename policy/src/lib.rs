@@ -21,9 +21,11 @@ pub mod http;
 pub mod id;
 pub mod json;
 pub mod limit;
-pub mod pattern;
 pub mod media;
+pub mod pattern;
 pub mod policy;
+#[cfg(any(test, feature = "explain"))]
+pub mod preview;
 pub mod record;
 pub mod redact;
 pub mod records;
