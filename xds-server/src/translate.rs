@@ -7,6 +7,7 @@ pub mod listener;
 
 mod address_guard;
 mod cluster;
+mod inspection;
 mod policy;
 mod route;
 mod scope;

@@ -12,11 +12,12 @@ use envoy_types::pb::envoy::config::route::v3::{
 use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3::{
     PerRouteConfig, per_route_config::HostRewriteSpecifier,
 };
-use envoy_types::pb::google::protobuf::BytesValue;
+use envoy_types::pb::google::protobuf::{BytesValue, UInt64Value};
 use envoy_types::util::pack_any;
 use prost::Message;
 
 use super::cluster;
+use super::inspection;
 use super::policy::EncodedPolicy;
 use super::wire::seconds;
 use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
@@ -61,6 +62,8 @@ fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {
             ..Metadata::default()
         }),
         action: Some(action(config)),
+        request_body_buffer_limit: inspection::buffer_bytes(config)
+            .map(|value| UInt64Value { value }),
         ..Route::default()
     };
     if let Some(target) = &config.target {
