@@ -18,6 +18,7 @@ pub mod id;
 pub mod json;
 pub mod limit;
 pub mod pattern;
+pub mod media;
 pub mod policy;
 pub mod record;
 pub mod redact;
