@@ -3,6 +3,7 @@
 //!
 //! Invariant: nothing here imports the product; it meets it through ports, files and processes.
 
+pub mod attached;
 pub mod binaries;
 pub mod caller;
 pub mod canary;

@@ -46,6 +46,8 @@ mod regions;
 #[cfg(test)]
 mod revocation;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod settings;
