@@ -1,12 +1,17 @@
 //! One file a resource: handlers, their requests and answers, and what the documentation says.
 
+mod attachments;
+mod conditions;
 pub mod credentials;
+pub mod filters;
 pub mod health;
 pub mod invites;
 pub mod members;
+pub mod meters;
 pub mod organisations;
 pub mod proxies;
 pub mod regions;
+pub mod rules;
 mod shape;
 pub mod status;
 pub mod targets;
@@ -30,6 +35,9 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(status::router())
         .merge(targets::router())
         .merge(proxies::router())
+        .merge(rules::router())
+        .merge(filters::router())
+        .merge(meters::router())
 }
 
 /// Routes for everybody.

@@ -1,5 +1,6 @@
 //! Use cases over several records: each is one transaction.
 
+pub mod attachments;
 pub mod credentials;
 pub mod invites;
 pub mod members;

@@ -13,6 +13,7 @@ const PUBLIC: [&str; 3] = ["/healthz", "/readyz", "/invites/accept"];
 
 /// Adds the common headers, parameters and error answers to every operation.
 pub fn complete(document: &mut OpenApi) {
+    super::attached::expand(document);
     let components = document.components.get_or_insert_default();
     let header = ApiKeyValue::with_description(
         "Authorization",
@@ -74,7 +75,7 @@ fn name_responses(operation: &mut Operation) {
     }
 }
 
-fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
+pub(super) fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
     let all = [
         (HttpMethod::Get, &mut item.get),
         (HttpMethod::Post, &mut item.post),

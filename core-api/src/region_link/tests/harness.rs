@@ -243,6 +243,7 @@ impl Attached {
     pub(super) async fn batch(&mut self) -> ConfigBatch {
         match self.next().await.unwrap().unwrap().kind.unwrap() {
             control_message::Kind::Batch(batch) => batch,
+            control_message::Kind::Query(query) => panic!("no batch but {query:?}"),
         }
     }
 

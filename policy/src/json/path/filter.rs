@@ -1,0 +1,71 @@
+//! Filter expressions, well-typed by construction (RFC 9535 §2.4.3).
+
+use std::sync::Arc;
+
+use super::{Pattern, Segment};
+
+/// A logical expression.
+#[derive(Debug)]
+pub(crate) enum Filter {
+    Or(Box<[Filter]>),
+    And(Box<[Filter]>),
+    Not(Box<Filter>),
+    Compare(Comparison),
+    /// At least one node.
+    Exists(Query),
+    /// `match` and `search`.
+    Matches {
+        subject: Comparable,
+        pattern: Pattern,
+    },
+}
+
+/// A query inside an expression.
+#[derive(Debug)]
+pub(crate) struct Query {
+    /// From `$`, else from `@`.
+    pub(crate) is_absolute: bool,
+    pub(crate) segments: Box<[Arc<Segment>]>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub(crate) left: Comparable,
+    pub(crate) operator: Operator,
+    pub(crate) right: Comparable,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// Something with one value or none.
+#[derive(Debug)]
+pub(crate) enum Comparable {
+    Literal(Literal),
+    /// A singular query: names and indices only.
+    Singular(Query),
+    Function(Box<Function>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Literal {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(Box<str>),
+}
+
+/// A function whose result is a value.
+#[derive(Debug)]
+pub(crate) enum Function {
+    Length(Comparable),
+    Count(Query),
+    Value(Query),
+}

@@ -1,0 +1,205 @@
+//! Regular expressions of rules: linear time, bounded size, matched on text.
+//!
+//! Patterns that are plain text with or without anchors (the most) cost a comparison; the others
+//! run on the engine below the `regex` crate, from the same parse that finds the errors.
+
+mod literal;
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use regex_automata::{meta, nfa::thompson::WhichCaptures};
+use regex_syntax::{
+    ast,
+    hir::{self, Hir},
+};
+
+use self::literal::Literal;
+
+/// A compiled pattern: an unanchored search. Clones share what was compiled.
+#[derive(Clone)]
+pub struct Pattern(Arc<Matcher>);
+
+/// The text is not a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {position}: {problem}")]
+pub struct InvalidPattern {
+    /// Where, in bytes from the start of the pattern.
+    pub position: usize,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+enum Matcher {
+    Literal(Literal),
+    Regex(meta::Regex),
+}
+
+/// Longest text of a pattern.
+pub const PATTERN_BYTES: usize = 4 << 10;
+/// Largest compiled form of a pattern.
+const COMPILED_BYTES: usize = 256 << 10;
+/// What a pattern may remember of the texts it has seen; without this memory it would be slow.
+const CACHE_BYTES: usize = 1 << 20;
+/// Deepest nesting of groups and classes.
+const NESTING: u32 = 50;
+
+impl Pattern {
+    /// Compiles a pattern with flags out of `imsx`.
+    pub fn parse(pattern: &str, flags: &str) -> Result<Self, InvalidPattern> {
+        Self::parse_with(pattern, flags, IgnoreCase::IfFlagged)
+    }
+
+    /// As `parse`, ignoring case unless the pattern itself says otherwise.
+    pub fn parse_ignoring_case(pattern: &str, flags: &str) -> Result<Self, InvalidPattern> {
+        Self::parse_with(pattern, flags, IgnoreCase::Always)
+    }
+
+    fn parse_with(
+        pattern: &str,
+        flags: &str,
+        ignore_case: IgnoreCase,
+    ) -> Result<Self, InvalidPattern> {
+        if pattern.len() > PATTERN_BYTES {
+            let problem = format!("longer than {PATTERN_BYTES} bytes");
+            return Err(InvalidPattern::at(PATTERN_BYTES, &problem));
+        }
+        let hir = parse(pattern, Flags::parse(flags, ignore_case)?)?;
+        let matcher = match Literal::of(&hir) {
+            Some(literal) => Matcher::Literal(literal),
+            None => Matcher::Regex(compile(&hir)?),
+        };
+        Ok(Self(Arc::new(matcher)))
+    }
+
+    /// Whether the pattern matches anywhere in the text.
+    pub fn is_match(&self, text: &str) -> bool {
+        match &*self.0 {
+            Matcher::Literal(literal) => literal.is_match(text),
+            Matcher::Regex(regex) => regex.is_match(text),
+        }
+    }
+}
+
+/// The text that patterns see of some bytes. What is no UTF-8 becomes U+FFFD, so that an invalid
+/// byte cannot dodge `.`.
+pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+#[derive(Clone, Copy)]
+enum IgnoreCase {
+    IfFlagged,
+    Always,
+}
+
+/// Which of `imsx` are set.
+struct Flags<'a> {
+    flags: &'a str,
+    ignore_case: IgnoreCase,
+}
+
+impl<'a> Flags<'a> {
+    fn parse(flags: &'a str, ignore_case: IgnoreCase) -> Result<Self, InvalidPattern> {
+        match flags.chars().find(|flag| !"imsx".contains(*flag)) {
+            None => Ok(Self { flags, ignore_case }),
+            Some(flag) => {
+                let problem = format!("flag `{flag}` is unknown, the flags are i, m, s and x");
+                Err(InvalidPattern::at(0, &problem))
+            }
+        }
+    }
+
+    fn has(&self, flag: char) -> bool {
+        self.flags.contains(flag)
+    }
+
+    fn ignores_case(&self) -> bool {
+        match self.ignore_case {
+            IgnoreCase::Always => true,
+            IgnoreCase::IfFlagged => self.has('i'),
+        }
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the flags are parsed for this one use"
+)]
+fn parse(pattern: &str, flags: Flags<'_>) -> Result<Hir, InvalidPattern> {
+    let ast = ast::parse::ParserBuilder::new()
+        .nest_limit(NESTING)
+        .ignore_whitespace(flags.has('x'))
+        .build()
+        .parse(pattern)
+        .map_err(|error| {
+            let problem = syntax_problem(error.kind());
+            InvalidPattern::at(error.span().start.offset, &problem)
+        })?;
+    hir::translate::TranslatorBuilder::new()
+        .case_insensitive(flags.ignores_case())
+        .multi_line(flags.has('m'))
+        .dot_matches_new_line(flags.has('s'))
+        .build()
+        .translate(pattern, &ast)
+        .map_err(|error| {
+            let problem = error.kind().to_string();
+            InvalidPattern::at(error.span().start.offset, &problem)
+        })
+}
+
+/// What a person reads; the parser's own words where they will do.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser's enum may grow, and its words do"
+)]
+fn syntax_problem(kind: &ast::ErrorKind) -> String {
+    match kind {
+        ast::ErrorKind::UnsupportedLookAround => {
+            "look-around (look-ahead and look-behind) is not supported".to_owned()
+        }
+        ast::ErrorKind::NestLimitExceeded(limit) => {
+            format!("groups and classes are nested more than {limit} deep")
+        }
+        ast::ErrorKind::RepetitionMissing => "nothing to repeat".to_owned(),
+        ast::ErrorKind::EscapeUnexpectedEof => "incomplete escape sequence".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn compile(hir: &Hir) -> Result<meta::Regex, InvalidPattern> {
+    let config = meta::Config::new()
+        .which_captures(WhichCaptures::None)
+        .nfa_size_limit(Some(COMPILED_BYTES))
+        .hybrid_cache_capacity(CACHE_BYTES);
+    meta::Builder::new()
+        .configure(config)
+        .build_from_hir(hir)
+        .map_err(|error| {
+            let problem = match error.size_limit() {
+                Some(_) => "the pattern becomes too large when compiled".to_owned(),
+                None => error.to_string(),
+            };
+            InvalidPattern::at(0, &problem)
+        })
+}
+
+impl InvalidPattern {
+    fn at(position: usize, problem: &str) -> Self {
+        Self {
+            position,
+            problem: problem.to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &*self.0 {
+            Matcher::Literal(_) => "Pattern(literal)",
+            Matcher::Regex(_) => "Pattern(regex)",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! The stages of a call, chained over a stream.
+
+use super::{rewrite::Rewriter, stage::Stage};
+use crate::json::{InvalidJson, select::Selection};
+
+/// How a body must be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// As it comes, to a [`Redactor`].
+    Stream,
+    /// Whole, to [`redact_held`](super::redact_held): a stage has a path that needs that.
+    Hold,
+}
+
+impl Mode {
+    /// What the stages need.
+    pub fn of(stages: &[Stage]) -> Self {
+        if stages.iter().all(Stage::is_streamable) {
+            Self::Stream
+        } else {
+            Self::Hold
+        }
+    }
+}
+
+/// Redacts one body as it comes, in memory that does not grow with it.
+#[derive(Debug)]
+pub struct Redactor {
+    links: Vec<Link>,
+    mode: Mode,
+}
+
+/// A stage and what it made of the latest input.
+#[derive(Debug)]
+struct Link {
+    rewriter: Rewriter<Selection>,
+    out: Vec<u8>,
+}
+
+impl Redactor {
+    /// Stages without filters cost nothing, but a body is validated even without any stage.
+    ///
+    /// With [`Mode::Hold`] it refuses every body.
+    pub fn new(stages: &[Stage]) -> Self {
+        let mut links: Vec<_> = stages
+            .iter()
+            .filter(|stage| !stage.is_empty())
+            .map(Link::new)
+            .collect();
+        if links.is_empty() {
+            links.push(Link::new(&Stage::default()));
+        }
+        Self {
+            links,
+            mode: Mode::of(stages),
+        }
+    }
+
+    /// How the body must be given.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Appends what is left of the input, as far as that is known.
+    ///
+    /// After an error nothing more is appended, now or later.
+    pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), InvalidJson> {
+        self.refuse_hold()?;
+        run(&mut self.links, input, false, out)
+    }
+
+    /// The body has ended: appends what is left of its end.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), InvalidJson> {
+        self.refuse_hold()?;
+        run(&mut self.links, &[], true, out)
+    }
+
+    fn refuse_hold(&self) -> Result<(), InvalidJson> {
+        match self.mode {
+            Mode::Stream => Ok(()),
+            Mode::Hold => Err(InvalidJson {
+                offset: 0,
+                problem: crate::json::Problem::Failed,
+            }),
+        }
+    }
+}
+
+impl Link {
+    fn new(stage: &Stage) -> Self {
+        Self {
+            rewriter: Rewriter::new(stage.selection(), !stage.has_retain()),
+            out: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, input: &[u8], is_end: bool, out: &mut Vec<u8>) -> Result<(), InvalidJson> {
+        self.rewriter.push(input, out)?;
+        if is_end {
+            self.rewriter.finish(out)?;
+        }
+        Ok(())
+    }
+}
+
+/// Each link's output is the next one's input; the last one's is the caller's.
+fn run(
+    links: &mut [Link],
+    input: &[u8],
+    is_end: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), InvalidJson> {
+    let Some((last, earlier)) = links.split_last_mut() else {
+        return Ok(());
+    };
+    let mut input = input;
+    for link in earlier {
+        let mut made = std::mem::take(&mut link.out);
+        made.clear();
+        let result = link.run(input, is_end, &mut made);
+        link.out = made;
+        result?;
+        input = &link.out;
+    }
+    last.run(input, is_end, out)
+}

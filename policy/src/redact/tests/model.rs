@@ -1,0 +1,314 @@
+//! The naive way: a tree of all the text there is, paths walked over it one by one, what is left
+//! written again.
+
+use std::collections::BTreeSet;
+
+use proptest::{prelude::*, sample::select};
+
+/// A value, with the white space inside.
+#[derive(Clone, Debug)]
+pub(super) enum Tree {
+    Scalar(&'static str),
+    Array(Vec<Child>, &'static str),
+    Object(Vec<Child>, &'static str),
+}
+
+/// A child with all that stands before it.
+#[derive(Clone, Debug)]
+pub(super) struct Child {
+    /// Before its comma, behind it, before and behind its colon.
+    blanks: [&'static str; 4],
+    name: Name,
+    value: Tree,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name {
+    raw: &'static str,
+    /// None when it is no Unicode text.
+    text: Option<&'static str>,
+}
+
+/// Where a node is: the positions of its ancestors and itself in their containers.
+type Place = Vec<usize>;
+
+#[derive(Clone, Debug)]
+pub(super) struct Path(pub(super) Vec<Segment>);
+
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    is_descendant: bool,
+    selectors: Vec<Selector>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Selector {
+    Name(&'static str),
+    Any,
+    Index(usize),
+    Slice(Option<usize>, Option<usize>, Option<usize>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    pub(super) retained: Vec<Path>,
+    pub(super) destroyed: Vec<Path>,
+}
+
+const NAMES: [(&str, Option<&str>); 8] = [
+    ("a", Some("a")),
+    ("b", Some("b")),
+    ("\\u0061", Some("a")),
+    ("", Some("")),
+    ("c,:{", Some("c,:{")),
+    ("\\ud83d\\ude00", Some("😀")),
+    ("é", Some("é")),
+    ("\\ud800a", None),
+];
+
+const SCALARS: [&str; 11] = [
+    "null",
+    "true",
+    "false",
+    "0",
+    "-1.50e+3",
+    "12345678901234567890",
+    "1e400",
+    "\"\"",
+    "\"a,]}\\\"\"",
+    "\"\\udc00é😀\"",
+    "\"0123456789abcdef0123456789abcdef\"",
+];
+
+pub(super) fn tree() -> impl Strategy<Value = Tree> {
+    let scalar = select(SCALARS.to_vec()).prop_map(Tree::Scalar);
+    scalar.prop_recursive(5, 48, 5, |inner| {
+        let children = || proptest::collection::vec(child(inner.clone()), 0..5);
+        prop_oneof![
+            (children(), blank()).prop_map(|(children, end)| Tree::Array(children, end)),
+            (children(), blank()).prop_map(|(children, end)| Tree::Object(children, end)),
+        ]
+    })
+}
+
+fn child(value: impl Strategy<Value = Tree>) -> impl Strategy<Value = Child> {
+    let blanks = [blank(), blank(), blank(), blank()];
+    let name = select(NAMES.to_vec()).prop_map(|(raw, text)| Name { raw, text });
+    (blanks, name, value).prop_map(|(blanks, name, value)| Child {
+        blanks,
+        name,
+        value,
+    })
+}
+
+fn blank() -> impl Strategy<Value = &'static str> {
+    select(vec!["", "", "", " ", "\n  ", "\t\r"])
+}
+
+pub(super) fn path() -> impl Strategy<Value = Path> {
+    proptest::collection::vec(segment(), 0..4).prop_map(Path)
+}
+
+fn segment() -> impl Strategy<Value = Segment> {
+    let selectors = proptest::collection::vec(selector(), 1..3);
+    (proptest::bool::weighted(0.25), selectors).prop_map(|(is_descendant, selectors)| Segment {
+        is_descendant,
+        selectors,
+    })
+}
+
+fn selector() -> impl Strategy<Value = Selector> {
+    let bound = || proptest::option::of(0..4_usize);
+    prop_oneof![
+        4 => select(vec!["a", "b", "", "c,:{", "😀", "é"]).prop_map(Selector::Name),
+        2 => Just(Selector::Any),
+        2 => (0..4_usize).prop_map(Selector::Index),
+        1 => (bound(), bound(), bound()).prop_map(|(a, b, c)| Selector::Slice(a, b, c)),
+    ]
+}
+
+pub(super) fn stages() -> impl Strategy<Value = Vec<Stage>> {
+    let paths = |most| proptest::collection::vec(path(), 0..most);
+    let stage = (paths(3), paths(4)).prop_map(|(retained, destroyed)| Stage {
+        retained,
+        destroyed,
+    });
+    proptest::collection::vec(stage, 0..3)
+}
+
+impl Path {
+    pub(super) fn text(&self) -> String {
+        let mut text = "$".to_owned();
+        for segment in &self.0 {
+            let selectors: Vec<_> = segment.selectors.iter().map(Selector::text).collect();
+            let dots = if segment.is_descendant { ".." } else { "" };
+            text += &format!("{dots}[{}]", selectors.join(","));
+        }
+        text
+    }
+
+    /// The places after each number of segments.
+    fn walk(&self, tree: &Tree) -> Vec<BTreeSet<Place>> {
+        let mut sets = vec![BTreeSet::from([Vec::new()])];
+        for segment in &self.0 {
+            let mut from = sets.last().unwrap().clone();
+            if segment.is_descendant {
+                from = from.iter().flat_map(|place| below(tree, place)).collect();
+            }
+            let to = from.iter().flat_map(|place| {
+                let (children, is_array) = children(at(tree, place));
+                let selected = children.iter().enumerate().filter(move |(index, child)| {
+                    let is_selected =
+                        |one: &Selector| one.is_match(*index, children.len(), child.name, is_array);
+                    segment.selectors.iter().any(is_selected)
+                });
+                selected.map(move |(index, _)| joined(place, index))
+            });
+            sets.push(to.collect());
+        }
+        sets
+    }
+
+    fn selected(&self, tree: &Tree) -> BTreeSet<Place> {
+        self.walk(tree).pop().unwrap()
+    }
+
+    /// Places where a proper prefix can still match.
+    fn on_the_way(&self, tree: &Tree) -> BTreeSet<Place> {
+        let sets = self.walk(tree);
+        let prefixes = sets.iter().zip(&self.0);
+        let places = prefixes.flat_map(|(set, next)| {
+            let places = set.iter().flat_map(|place| match next.is_descendant {
+                true => below(tree, place),
+                false => vec![place.clone()],
+            });
+            places.collect::<Vec<_>>()
+        });
+        places.collect()
+    }
+}
+
+impl Selector {
+    fn text(&self) -> String {
+        let number = |n: &Option<usize>| n.map(|n| n.to_string()).unwrap_or_default();
+        match self {
+            Self::Name(name) => format!("'{name}'"),
+            Self::Any => "*".to_owned(),
+            Self::Index(index) => index.to_string(),
+            Self::Slice(start, end, step) => {
+                format!("{}:{}:{}", number(start), number(end), number(step))
+            }
+        }
+    }
+
+    fn is_match(&self, index: usize, length: usize, name: Name, is_array: bool) -> bool {
+        match self {
+            Self::Name(wanted) => !is_array && name.text == Some(*wanted),
+            Self::Any => true,
+            Self::Index(wanted) => is_array && index == *wanted,
+            Self::Slice(start, end, step) => {
+                let (start, end) = (start.unwrap_or(0), end.unwrap_or(length).min(length));
+                let step = step.unwrap_or(1);
+                let is_in = |step| start < end && (start..end).step_by(step).any(|at| at == index);
+                is_array && step > 0 && is_in(step)
+            }
+        }
+    }
+}
+
+fn children(tree: &Tree) -> (&[Child], bool) {
+    match tree {
+        Tree::Scalar(_) => (&[], false),
+        Tree::Array(children, _) => (children, true),
+        Tree::Object(children, _) => (children, false),
+    }
+}
+
+fn at<'t>(tree: &'t Tree, place: &[usize]) -> &'t Tree {
+    let step = |tree, index: &usize| &children(tree).0[*index].value;
+    place.iter().fold(tree, step)
+}
+
+fn joined(place: &Place, index: usize) -> Place {
+    let mut place = place.clone();
+    place.push(index);
+    place
+}
+
+/// The place and all below it.
+fn below(tree: &Tree, place: &Place) -> Vec<Place> {
+    let mut places = vec![place.clone()];
+    for index in 0..children(at(tree, place)).0.len() {
+        places.extend(below(tree, &joined(place, index)));
+    }
+    places
+}
+
+impl Tree {
+    pub(super) fn text(&self) -> String {
+        let (open, close, list, end) = match self {
+            Self::Scalar(text) => return (*text).to_owned(),
+            Self::Array(list, end) => ("[", "]", list, end),
+            Self::Object(list, end) => ("{", "}", list, end),
+        };
+        let mut text = open.to_owned();
+        for (n, child) in list.iter().enumerate() {
+            let [before_comma, behind_comma, before_colon, behind_colon] = child.blanks;
+            if n > 0 {
+                text += &format!("{before_comma},");
+            }
+            text += behind_comma;
+            if open == "{" {
+                text += &format!("\"{}\"{before_colon}:{behind_colon}", child.name.raw);
+            }
+            text += &child.value.text();
+        }
+        text + end + close
+    }
+
+    pub(super) fn redacted(&self, stage: &Stage) -> Self {
+        let union = |paths: &[Path], places: &dyn Fn(&Path) -> BTreeSet<Place>| {
+            paths.iter().flat_map(places).collect::<BTreeSet<_>>()
+        };
+        let destroyed = union(&stage.destroyed, &|path| path.selected(self));
+        let retained = union(&stage.retained, &|path| path.selected(self));
+        let on_the_way = union(&stage.retained, &|path| path.on_the_way(self));
+        if destroyed.contains(&Vec::new()) {
+            return Self::Scalar("null");
+        }
+        let is_scalar = matches!(self, Self::Scalar(_));
+        let is_all_retained = stage.retained.is_empty() || retained.contains(&Vec::new());
+        if is_scalar && !is_all_retained {
+            return Self::Scalar("null");
+        }
+        let stays = |place: &Place, value: &Tree| {
+            let is_below_retained = is_all_retained
+                || (1..=place.len()).any(|length| retained.contains(&place[..length]));
+            let is_way = on_the_way.contains(place) && !matches!(value, Self::Scalar(_));
+            !destroyed.contains(place) && (is_below_retained || is_way)
+        };
+        self.kept(&Vec::new(), &stays)
+    }
+
+    fn kept(&self, place: &Place, stays: &dyn Fn(&Place, &Tree) -> bool) -> Self {
+        let keep = |list: &[Child]| {
+            let mut kept = Vec::new();
+            for (index, child) in list.iter().enumerate() {
+                let place = joined(place, index);
+                if stays(&place, &child.value) {
+                    let value = child.value.kept(&place, stays);
+                    kept.push(Child {
+                        value,
+                        ..child.clone()
+                    });
+                }
+            }
+            kept
+        };
+        match self {
+            Self::Scalar(text) => Self::Scalar(text),
+            Self::Array(list, end) => Self::Array(keep(list), end),
+            Self::Object(list, end) => Self::Object(keep(list), end),
+        }
+    }
+}
