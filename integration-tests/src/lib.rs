@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod caller;
 pub mod canary;
 pub mod certificates;
+pub mod codings;
 pub mod core_api;
 pub mod external;
 pub mod gateway;

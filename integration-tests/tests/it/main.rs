@@ -42,6 +42,8 @@ mod memory;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod redaction;
+#[cfg(test)]
 mod regions;
 #[cfg(test)]
 mod revocation;
