@@ -128,17 +128,21 @@ impl Gateway {
     /// The four windows of a meter.
     pub async fn usage(&self, proxy: &Proxy, meter_id: &str) -> Result<Value> {
         let path = format!("{}/usage", proxy.meter(meter_id));
-        let usage = self.api.get(&path).await?.succeeded()?.json;
-        ensure!(usage["meterId"] == meter_id, "usage of another: {usage}");
-        Ok(usage)
+        let answer = self.api.get(&path).await?.succeeded()?;
+        let named = answer.text_at("/meterId");
+        ensure!(named == meter_id, "usage of another: {}", answer.text);
+        Ok(answer.json)
     }
 
     /// What a meter has counted in its open window of this name.
     pub async fn used(&self, proxy: &Proxy, meter_id: &str, window: &str) -> Result<f64> {
         let usage = self.usage(proxy, meter_id).await?;
-        let windows = usage["windows"].as_array().context("no windows")?;
-        let found = windows.iter().find(|entry| entry["window"] == window);
-        let used = found.and_then(|entry| entry["used"].as_f64());
+        let windows = usage.get("windows").and_then(Value::as_array);
+        let found = windows
+            .into_iter()
+            .flatten()
+            .find(|entry| entry.get("window").and_then(Value::as_str) == Some(window));
+        let used = found.and_then(|entry| entry.get("used")?.as_f64());
         used.with_context(|| format!("no {window} in {usage}"))
     }
 }

@@ -60,78 +60,76 @@ async fn f17_no_spelling_of_a_name_or_place_hides_a_value() -> Result<()> {
     Ok(())
 }
 
+/// `M` stands for a member with the secret, `V` for the secret as a JSON text, `S` for itself.
+const NO_JSON: [&str; 29] = [
+    "{}M",
+    "{} M",
+    "{}\nM\n",
+    "{}garbage S",
+    ")]}',\nM",
+    "callback(M)",
+    "// S\n{}",
+    "{} /* S */",
+    "{'s':'S'}",
+    "{s:V}",
+    r#"{"s" V}"#,
+    r#"{"a":1 "s":V}"#,
+    r#"{"a":1,,"s":V}"#,
+    r#"{"a":NaN,"s":V}"#,
+    r#"{"a":01,"s":V}"#,
+    r#"{"a":+1,"s":V}"#,
+    r#"{"a":.5,"s":V}"#,
+    r#"{"a":Infinity,"s":V}"#,
+    "{\"a\":\"x\u{1}y\",\"s\":V}",
+    "{\"a\":\"\n\",\"s\":V}",
+    r#"{"a":"\x41","s":V}"#,
+    r#"{"a":"\u12","s":V}"#,
+    r#"{"a":tru,"s":V}"#,
+    "[1,2,3]]M",
+    "{}\0M",
+    r#"{"a":1,"s":V"#,
+    r#"{"a":1,"s":"S"#,
+    "+ADw-M",
+    "S",
+];
+
+/// The same with bytes that are no UTF-8, in other encodings, and too deep.
+fn no_json() -> Vec<Vec<u8>> {
+    let (quoted, member) = (format!("\"{SECRET}\""), format!(r#"{{"s":"{SECRET}"}}"#));
+    let texts = NO_JSON.map(|text| {
+        let text = text.replace('M', &member).replace('V', &quoted);
+        if text.contains(SECRET) {
+            text
+        } else {
+            text.replace('S', SECRET)
+        }
+    });
+    let mut all = texts.map(String::into_bytes).to_vec();
+    for wrong in [&b"\xff"[..], b"\xc0\xaf", b"\xed\xa0\x80"] {
+        let rest = format!(r#"","s":{quoted}}}"#);
+        all.push([br#"{"a":"x"#, wrong, rest.as_bytes()].concat());
+    }
+    let units = member.encode_utf16();
+    let little: Vec<u8> = units.clone().flat_map(u16::to_le_bytes).collect();
+    all.push([b"\xff\xfe", little.as_slice()].concat());
+    all.push(little);
+    all.push(units.flat_map(u16::to_be_bytes).collect());
+    all.push(
+        member
+            .chars()
+            .flat_map(|c| u32::from(c).to_le_bytes())
+            .collect(),
+    );
+    let (open, close) = ("[".repeat(50_000), "]".repeat(50_000));
+    all.push(format!("{open}{member}{close}").into());
+    all.push(open.into());
+    all
+}
+
 /// What some reader would take for JSON and another not. Whatever comes out, the value does not.
 #[tokio::test]
 async fn f17_what_is_not_one_json_text_ends_the_answer() -> Result<()> {
-    let v = format!(r#""{SECRET}""#);
-    let member = format!(r#"{{"s":{v}}}"#);
-    let utf16_le: Vec<u8> = member.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let utf16_be: Vec<u8> = member.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let utf32: Vec<u8> = member
-        .chars()
-        .flat_map(|c| u32::from(c).to_le_bytes())
-        .collect();
-    let documents: Vec<Vec<u8>> = vec![
-        format!("{{}}{member}").into(),
-        format!("{{}} {member}").into(),
-        format!("{{}}\n{member}\n").into(),
-        format!("{{}}garbage {SECRET}").into(),
-        format!(")]}}',\n{member}").into(),
-        format!("callback({member})").into(),
-        format!("// {SECRET}\n{{}}").into(),
-        format!("{{}} /* {SECRET} */").into(),
-        format!("{{'s':'{SECRET}'}}").into(),
-        format!("{{s:{v}}}").into(),
-        format!(r#"{{"s" {v}}}"#).into(),
-        format!(r#"{{"a":1 "s":{v}}}"#).into(),
-        format!(r#"{{"a":1,,"s":{v}}}"#).into(),
-        format!(r#"{{"a":NaN,"s":{v}}}"#).into(),
-        format!(r#"{{"a":01,"s":{v}}}"#).into(),
-        format!(r#"{{"a":+1,"s":{v}}}"#).into(),
-        format!(r#"{{"a":.5,"s":{v}}}"#).into(),
-        format!(r#"{{"a":Infinity,"s":{v}}}"#).into(),
-        format!(r#"{{"a":"x{}y","s":{v}}}"#, '\u{1}').into(),
-        format!("{{\"a\":\"\n\",\"s\":{v}}}").into(),
-        format!(r#"{{"a":"\x41","s":{v}}}"#).into(),
-        format!(r#"{{"a":"\u12","s":{v}}}"#).into(),
-        format!(r#"{{"a":tru,"s":{v}}}"#).into(),
-        format!("[1,2,3]]{member}").into(),
-        format!("{{}}\0{member}").into(),
-        format!(r#"{{"a":1,"s":{v}"#).into(),
-        format!(r#"{{"a":1,"s":"{SECRET}"#).into(),
-        [
-            &br#"{"a":"x"#[..],
-            b"\xff",
-            br#"","s":"#,
-            v.as_bytes(),
-            b"}",
-        ]
-        .concat(),
-        [
-            &br#"{"a":"x"#[..],
-            b"\xc0\xaf",
-            br#"","s":"#,
-            v.as_bytes(),
-            b"}",
-        ]
-        .concat(),
-        [
-            &br#"{"a":"x"#[..],
-            b"\xed\xa0\x80",
-            br#"","s":"#,
-            v.as_bytes(),
-            b"}",
-        ]
-        .concat(),
-        utf16_le.clone(),
-        utf16_be,
-        [b"\xff\xfe".to_vec(), utf16_le].concat(),
-        utf32,
-        format!("+ADw-{member}").into(),
-        SECRET.into(),
-        "[".repeat(50_000).into(),
-        format!("{}{member}{}", "[".repeat(50_000), "]".repeat(50_000)).into(),
-    ];
+    let documents = no_json();
     for filter in [destroy(&["$..s"]), retain(&["$.a"])] {
         let scene = Scene::start().await?;
         scene.filter(Layer::Proxy, &filter).await?;

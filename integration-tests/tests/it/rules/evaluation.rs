@@ -25,9 +25,8 @@ fn sample(call: &Request, path: &str, query: &str) -> Value {
     })
 }
 
-#[tokio::test]
-async fn evaluation_and_enforcement_are_one() -> Result<()> {
-    let scene = Scene::start().await?;
+/// A deny rule on each layer; their ids.
+async fn one_on_each(scene: &Scene) -> Result<Vec<String>> {
     let mut rules = Vec::new();
     for (layer, rule) in [
         (Layer::ProxyCredential, json!({ "methods": ["DELETE"] })),
@@ -45,6 +44,13 @@ async fn evaluation_and_enforcement_are_one() -> Result<()> {
         rule["effect"] = "deny".into();
         rules.push(scene.rule(layer, &rule).await?);
     }
+    Ok(rules)
+}
+
+#[tokio::test]
+async fn evaluation_and_enforcement_are_one() -> Result<()> {
+    let scene = Scene::start().await?;
+    let rules = one_on_each(&scene).await?;
     let call = |method: &str, query: &str| scene.proxy.request(method, &format!("/p?{query}"));
     let cases = [
         (call("GET", "a"), "a", None),

@@ -79,7 +79,10 @@ async fn f9_no_spelling_of_a_method_gets_past_a_rule() -> Result<()> {
 #[tokio::test]
 async fn f10_no_shape_of_a_query_gets_past_a_deny_rule() -> Result<()> {
     let scene = Scene::start().await?;
-    let thousand: String = (0..1_000).map(|number| format!("p{number}=1&")).collect();
+    let thousand = (0..1_000)
+        .map(|number| format!("p{number}=1&"))
+        .collect::<Vec<_>>()
+        .concat();
     let queries = [
         ("role=admin".to_owned(), true),
         ("role=user&role=admin".to_owned(), true),
