@@ -17,7 +17,7 @@ pub(crate) use attempt::{refuse_unknown, verify};
 pub(crate) use digest::SecretDigest;
 pub(crate) use extract::{Presented, presented};
 
-use crate::id::CredentialId;
+use crate::{authz::Layer, id::CredentialId};
 
 /// How a proxy credential is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +39,8 @@ pub(crate) struct ProxyCredential {
     pub(crate) is_active: bool,
     /// None for a credential that matches nobody.
     pub(crate) accepts: Option<Accepted>,
+    /// What is attached to it.
+    pub(crate) layer: Layer,
 }
 
 /// What a caller may present.

@@ -3,6 +3,7 @@
 //! Patterns that are plain text with or without anchors (the most) cost a comparison; the others
 //! run on the engine below the `regex` crate, from the same parse that finds the errors.
 
+mod interner;
 mod literal;
 
 use std::{borrow::Cow, fmt, sync::Arc};
@@ -13,6 +14,7 @@ use regex_syntax::{
     hir::{self, Hir},
 };
 
+pub(crate) use self::interner::Interner;
 use self::literal::Literal;
 
 /// A compiled pattern: an unanchored search. Clones share what was compiled.
@@ -78,11 +80,19 @@ impl Pattern {
             Matcher::Regex(regex) => regex.is_match(text),
         }
     }
+
+    /// Bytes that the compiled form takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match &*self.0 {
+            Matcher::Literal(literal) => literal.len(),
+            Matcher::Regex(regex) => regex.memory_usage(),
+        }
+    }
 }
 
 /// The text that patterns see of some bytes. What is no UTF-8 becomes U+FFFD, so that an invalid
 /// byte cannot dodge `.`.
-pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 

@@ -116,6 +116,7 @@ impl<'a> Attempt<'a> {
             id,
             is_active,
             accepts,
+            layer: _,
         } in credentials
         {
             let Some(Accepted { form, digests }) = accepts else {

@@ -2,7 +2,7 @@
 
 use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented};
 
-use super::InvalidPolicy;
+use super::{InvalidPolicy, layer};
 use crate::{
     authn::{Accepted, DIGEST_BYTES, Form, ProxyCredential, SecretDigest},
     id::InvalidId,
@@ -17,6 +17,9 @@ pub enum InvalidCredential {
     /// A digest of another length.
     #[error("digest must be {DIGEST_BYTES} bytes")]
     Digest,
+    /// `layer`.
+    #[error(transparent)]
+    Layer(#[from] layer::InvalidLayer),
 }
 
 pub(super) fn compile_all(
@@ -35,7 +38,7 @@ fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, Invalid
         credential_id,
         is_active,
         presented,
-        layer: _,
+        layer,
         limits: _,
     } = credential;
     let accepts = presented.map(accepted).transpose()?;
@@ -43,6 +46,7 @@ fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, Invalid
         id: credential_id.parse()?,
         is_active,
         accepts,
+        layer: layer::compile(layer)?,
     })
 }
 

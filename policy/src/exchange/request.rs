@@ -5,7 +5,7 @@ use super::{Grant, Resolved};
 use crate::{
     authn::{self, AuthType, Presented},
     denial::Denial,
-    http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath},
+    http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath, query::is_sendable},
     id::CredentialId,
     policy::{Policy, Standing},
     swap::Edit,
@@ -101,11 +101,7 @@ impl<'a> Call<'a> {
         };
         let (path, query) = split_query(raw);
         let path = CallPath::parse(path).map_err(|_| Denial::PathAmbiguous)?;
-        if query
-            .unwrap_or_default()
-            .iter()
-            .any(|&byte| matches!(byte, 0..=b' ' | b'#' | 0x7f))
-        {
+        if !is_sendable(query.unwrap_or_default()) {
             return Err(Denial::BadRequest);
         }
         Ok(Self {

@@ -27,6 +27,7 @@ impl Plain {
                 form: self.form.clone(),
                 digests,
             }),
+            layer: allowing_layer(),
         }
     }
 
