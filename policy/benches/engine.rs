@@ -11,10 +11,9 @@ use std::{hint::black_box, sync::Arc};
 
 use divan::Bencher;
 use requestrocket_policy::{
-    authz::{Call, Decision, LayerName},
     envelope::{Binding, Key, KeyRing, Nonce},
-    exchange::{Exchange, RequestDecision, Resolved},
-    fixtures::{ORGANISATION_ID, PROXY_ID, PolicyFixture, REGION, credential_id},
+    exchange::{Exchange, RequestBody, RequestDecision, Resolved},
+    fixtures::{Admitting, ORGANISATION_ID, PROXY_ID, PolicyFixture, REGION},
     http::{HeaderLine, RequestHead},
     policy::Policy,
 };
@@ -52,10 +51,10 @@ fn run(bencher: Bencher<'_, '_>, resolved: &Resolved, path: &str, credential: &s
         let mut exchange = Exchange::new(black_box(resolved.clone()));
         let head = RequestHead::new(black_box(&lines));
         let is_forwarded = matches!(
-            exchange.on_request_head(&head, &|| 0),
+            exchange.on_request(&head, RequestBody::Whole(&[]), &Admitting(0)),
             RequestDecision::Forward(_)
         );
-        black_box(exchange.finish());
+        black_box(exchange.finish(&Admitting(0)));
         is_forwarded
     });
 }
@@ -126,82 +125,6 @@ fn refused_ambiguous_path(bencher: Bencher<'_, '_>) {
         &api("/a/b%2e%2e/%2e%2e/c"),
         "wrong",
     );
-}
-
-/// Twenty rules over four layers, of which one a layer matches, tried last.
-const RULES: [&str; 5] = [
-    "deny 900 DELETE p:^/v1/",
-    "deny 800 p:^/v1/admin(/|$)",
-    "deny 700 h:^x-debug$",
-    "deny 600 POST PUT q:^force$=^(1|true)$",
-    "allow 500 GET POST p:^/v1/(items|users)/[0-9]+$ h:^accept$=json",
-];
-
-fn with_rules(rules: &[&str]) -> Policy {
-    let names = [
-        LayerName::ProxyCredential,
-        LayerName::TargetCredential,
-        LayerName::Target,
-        LayerName::Proxy,
-    ];
-    let fixture = PolicyFixture::new().api_key("key");
-    let fixture = names.into_iter().fold(fixture, |fixture, layer| {
-        fixture.rules(layer, "deny", rules)
-    });
-    fixture.compile().expect("a valid fixture")
-}
-
-fn decide(bencher: Bencher<'_, '_>, policy: &Policy, call: impl Fn() -> Call<'static>) {
-    let layers = policy.layers(credential_id(0)).expect("complete");
-    assert_eq!(layers.decide(&call()), Decision::Allowed);
-    bencher.bench_local(|| layers.decide(black_box(&call())));
-}
-
-fn static_lines() -> &'static [HeaderLine<'static>] {
-    lines("/", "key").leak()
-}
-
-#[divan::bench]
-fn decide_20_rules(bencher: Bencher<'_, '_>) {
-    let lines = static_lines();
-    decide(bencher, &with_rules(&RULES), || {
-        Call::new(b"GET", b"/v1/items/12345", Some(b"limit=20&page=2"), lines)
-    });
-}
-
-#[divan::bench]
-fn decide_20_rules_on_a_query(bencher: Bencher<'_, '_>) {
-    let lines = static_lines();
-    decide(bencher, &with_rules(&RULES), || {
-        let query = Some(&b"limit=20&page=2&q=a%20b"[..]);
-        Call::new(b"POST", b"/v1/items/12345", query, lines)
-    });
-}
-
-#[divan::bench]
-fn decide_20_rules_on_a_small_body(bencher: Bencher<'_, '_>) {
-    let lines = static_lines();
-    let mut rules = RULES;
-    rules[2] = "deny 700 POST b:$.model=^gpt-4";
-    decide(bencher, &with_rules(&rules), || {
-        let call = Call::new(b"POST", b"/v1/items/12345", None, lines);
-        call.with_body(br#"{"model":"gpt-3","messages":[{"role":"user","content":"Hello"}]}"#)
-    });
-}
-
-#[divan::bench]
-fn decide_no_rules(bencher: Bencher<'_, '_>) {
-    let lines = static_lines();
-    let policy = PolicyFixture::new().api_key("key").compile();
-    let policy = policy.expect("a valid fixture");
-    decide(bencher, &policy, || {
-        Call::new(b"GET", b"/v1/items/12345", None, lines)
-    });
-}
-
-#[divan::bench]
-fn compile_20_rules(bencher: Bencher<'_, '_>) {
-    bencher.bench_local(|| with_rules(black_box(&RULES)));
 }
 
 #[divan::bench(args = [1, 20])]

@@ -17,7 +17,7 @@ pub(crate) use attempt::{refuse_unknown, verify};
 pub(crate) use digest::SecretDigest;
 pub(crate) use extract::{Presented, presented};
 
-use crate::{authz::Layer, id::CredentialId};
+use crate::{authz::Layer, id::CredentialId, limit::Charge};
 
 /// How a proxy credential is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,8 @@ pub(crate) struct ProxyCredential {
     pub(crate) accepts: Option<Accepted>,
     /// What is attached to it.
     pub(crate) layer: Layer,
+    /// Counts its calls; none when the plan has no limit.
+    pub(crate) plan: Option<Charge>,
 }
 
 /// What a caller may present.

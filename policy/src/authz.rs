@@ -17,7 +17,7 @@ pub use self::{
     conditions::{Conditions, Hold, Mode},
     nodes::{Paths, Probe},
     outcome::{Field, Part, Section},
-    redaction::{Operation, Redaction},
+    redaction::Redaction,
 };
 pub(crate) use self::{
     conditions::{Methods, NamedCondition, NodeCondition, PathCondition},

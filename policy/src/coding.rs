@@ -69,6 +69,11 @@ impl Coding {
         Ok(Self(formats))
     }
 
+    /// No coding at all.
+    pub fn identity() -> Self {
+        Self(Vec::new())
+    }
+
     /// Whether the body is sent as it is.
     pub fn is_identity(&self) -> bool {
         self.0.is_empty()

@@ -5,6 +5,7 @@
 pub(crate) mod conditions;
 mod credential;
 pub(crate) mod layer;
+mod meter;
 mod upstream;
 
 use std::num::NonZeroU64;
@@ -19,6 +20,7 @@ pub use self::{
         InvalidLayer, InvalidRedaction, InvalidRule, MAX_PRIORITY, MAX_REDACTION_PATHS,
         MAX_REDACTIONS, MAX_RULES, check_layer,
     },
+    meter::{InvalidLimit, InvalidMeter, InvalidMeters, MAX_METERS},
     upstream::InvalidUpstream,
 };
 use crate::{
@@ -26,6 +28,7 @@ use crate::{
     authz::{Layer, LayerName},
     envelope::{Binding, InvalidEnvelope, InvalidKey, Key, KeyRing},
     id::{Alias, InvalidAlias, InvalidId, InvalidRegion, OrganisationId, ProxyId, Region},
+    limit::CounterKind,
     policy::{AttachedLayers, Names, Policy, Standing},
 };
 
@@ -76,6 +79,12 @@ pub enum InvalidPolicy {
     /// `max_inspected_bytes` is 0, or more than is ever held.
     #[error("limit of inspected bodies must be 1 to {MAX_INSPECTED_BYTES} bytes")]
     MaxInspectedBytes,
+    /// `limits`.
+    #[error(transparent)]
+    Limits(#[from] InvalidLimit),
+    /// `meters`.
+    #[error(transparent)]
+    Meters(#[from] InvalidMeters),
     /// `layer`, or that of `target` or `target_credential`.
     #[error("{}: {source}", layer.as_str())]
     Layer {
@@ -114,11 +123,12 @@ pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPol
         max_response_bytes,
         max_inspected_bytes,
         layer,
-        limits: _,
-        meters: _,
+        limits,
+        meters,
     } = policy;
 
     let names = names(&proxy_id, &alias)?;
+    let proxy = *names.id.as_uuid();
     let organisation = organisation_id
         .parse()
         .map_err(InvalidPolicy::OrganisationId)?;
@@ -141,6 +151,8 @@ pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPol
             target,
             proxy: attached(LayerName::Proxy, layer)?,
         },
+        charge: meter::charge(CounterKind::Proxy, proxy, limits)?,
+        meters: meter::compile_all(meters)?,
     })
 }
 

@@ -7,6 +7,7 @@
     reason = "runs in tests and benchmarks only"
 )]
 
+mod admitting;
 pub mod fuzz;
 pub mod rules;
 
@@ -22,6 +23,8 @@ use crate::{
     id::{CredentialId, OrganisationId},
     policy::{InvalidPolicy, Location, Policy},
 };
+
+pub use self::admitting::Admitting;
 
 /// Id of the fixture's proxy.
 pub const PROXY_ID: &str = "0b9e3d4c-6a52-4a38-9d2f-5d1b7a4f0c11";

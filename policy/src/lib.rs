@@ -22,12 +22,13 @@ pub mod id;
 pub mod json;
 pub mod limit;
 pub mod media;
+mod meter;
 pub mod pattern;
 pub mod policy;
 #[cfg(any(test, feature = "explain"))]
 pub mod preview;
 pub mod record;
-pub mod redact;
 pub mod records;
+pub mod redact;
 pub mod secret;
 pub mod swap;

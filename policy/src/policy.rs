@@ -7,6 +7,8 @@ use crate::{
     authz::{Layer, Layers},
     envelope::KeyRing,
     id::{Alias, CredentialId, OrganisationId, ProxyId},
+    limit::Charge,
+    meter::Meters,
     swap::Upstream,
 };
 
@@ -28,6 +30,9 @@ pub struct Policy {
     /// How much of a request's body conditions may look into.
     pub(crate) max_inspected_bytes: NonZeroU64,
     pub(crate) layers: AttachedLayers,
+    /// Counts every call; none when the proxy has no limit.
+    pub(crate) charge: Option<Charge>,
+    pub(crate) meters: Meters,
 }
 
 /// The layers that judge every call of the proxy; that of the credential is with the credential.

@@ -10,11 +10,11 @@ use requestrocket_proto::policy::v1 as wire;
 
 pub use crate::redact::Operation;
 use crate::{
-    authz::{self, Call, Layer, LayerName},
+    authz::{Call, Layer, LayerName},
     compile::layer,
     evaluate::{InvalidSample, Sample, SampleLayers, on_sample},
     media::MediaKind,
-    redact::{self, Filter, Stage, redact_reporting},
+    redact::{self, Stage, redact_reporting},
 };
 
 /// A target's response to try.
@@ -109,18 +109,11 @@ fn compile(name: LayerName, layer: wire::Layer) -> Result<Layer, InvalidSample> 
 
 /// The redactions of a layer that apply to the call.
 fn stage(layer: &Layer, call: &Call<'_>) -> Stage {
-    let filters = layer.redactions_for(call).map(|redaction| {
-        Arc::new(Filter {
-            id: redaction.id.to_string().into(),
-            operation: match redaction.operation {
-                authz::Operation::Retain => Operation::Retain,
-                authz::Operation::Destroy => Operation::Destroy,
-            },
-            paths: redaction.paths.to_vec(),
-        })
-    });
+    let redactions = layer.redactions_for(call);
     Stage {
-        filters: filters.collect(),
+        filters: redactions
+            .map(|redaction| redaction.filter.clone())
+            .collect(),
     }
 }
 

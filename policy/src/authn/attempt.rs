@@ -117,6 +117,7 @@ impl<'a> Attempt<'a> {
             is_active,
             accepts,
             layer: _,
+            plan: _,
         } in credentials
         {
             let Some(Accepted { form, digests }) = accepts else {

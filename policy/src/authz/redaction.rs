@@ -1,29 +1,18 @@
 //! Redactions of a layer: when they apply. What they do is the redactor's.
 
+use std::sync::Arc;
+
 use super::{
     conditions::{Conditions, Hold, Mode},
     nodes::Probe,
 };
-use crate::{id::FilterId, json::path::JsonPath};
-
-/// What becomes of what the paths select.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// It stays, and the rest goes.
-    Retain,
-    /// It goes.
-    Destroy,
-}
+use crate::redact::Filter;
 
 /// Called a filter in the API.
 #[derive(Debug)]
 pub struct Redaction {
-    /// Its id.
-    pub id: FilterId,
-    /// Retain or destroy.
-    pub operation: Operation,
-    /// At least one.
-    pub paths: Box<[JsonPath]>,
+    /// What it does with what. At least one path.
+    pub filter: Arc<Filter>,
     /// Without body conditions.
     pub conditions: Conditions,
 }

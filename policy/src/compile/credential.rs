@@ -2,10 +2,11 @@
 
 use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented};
 
-use super::{InvalidPolicy, layer};
+use super::{InvalidPolicy, layer, meter};
 use crate::{
     authn::{Accepted, DIGEST_BYTES, Form, ProxyCredential, SecretDigest},
-    id::InvalidId,
+    id::{CredentialId, InvalidId},
+    limit::CounterKind,
 };
 
 /// Not a proxy credential.
@@ -20,6 +21,9 @@ pub enum InvalidCredential {
     /// `layer`.
     #[error(transparent)]
     Layer(#[from] layer::InvalidLayer),
+    /// `limits`.
+    #[error(transparent)]
+    Limits(#[from] meter::InvalidLimit),
 }
 
 pub(super) fn compile_all(
@@ -39,14 +43,16 @@ fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, Invalid
         is_active,
         presented,
         layer,
-        limits: _,
+        limits,
     } = credential;
     let accepts = presented.map(accepted).transpose()?;
+    let id: CredentialId = credential_id.parse()?;
     Ok(ProxyCredential {
-        id: credential_id.parse()?,
+        id,
         is_active,
         accepts,
         layer: layer::compile(layer)?,
+        plan: meter::charge(CounterKind::Plan, *id.as_uuid(), limits)?,
     })
 }
 

@@ -1,12 +1,15 @@
 //! Layers: what is attached to a credential, a target or a proxy.
 
+use std::sync::Arc;
+
 use requestrocket_proto::policy::v1 as wire;
 
 use super::conditions::{ConditionsCompiler, InvalidConditions};
 use crate::{
-    authz::{Effect, Field, Layer, Operation, Part, Redaction, Rule, Section},
-    id::InvalidId,
+    authz::{Effect, Field, Layer, Part, Redaction, Rule, Section},
+    id::{FilterId, InvalidId},
     json::path::{InvalidJsonPath, JsonPath},
+    redact::{Filter, Operation},
 };
 
 /// Rules of one layer.
@@ -179,15 +182,19 @@ fn redaction(
         let field = Field::Item(Section::Body, 0, Part::Whole);
         return Err(InvalidRedaction::BodyCondition(field));
     }
-    Ok(Redaction {
-        id: filter_id.parse()?,
+    let _: FilterId = filter_id.parse()?;
+    let filter = Filter {
+        id: filter_id.into(),
         operation,
         paths: redacted_paths(&paths)?,
+    };
+    Ok(Redaction {
+        filter: Arc::new(filter),
         conditions,
     })
 }
 
-fn redacted_paths(paths: &[String]) -> Result<Box<[JsonPath]>, InvalidRedaction> {
+fn redacted_paths(paths: &[String]) -> Result<Vec<JsonPath>, InvalidRedaction> {
     match paths.len() {
         0 => return Err(InvalidRedaction::NoPaths),
         1..=MAX_REDACTION_PATHS => {}

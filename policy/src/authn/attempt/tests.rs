@@ -23,6 +23,7 @@ fn credential(n: u128, form: Form, secrets: &[&str]) -> ProxyCredential {
         is_active: true,
         accepts,
         layer: allowing_layer(),
+        plan: None,
     }
 }
 

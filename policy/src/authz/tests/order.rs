@@ -237,9 +237,12 @@ fn redactions_apply_to_the_calls_that_their_conditions_choose() {
     for (sent, want) in [(GET, vec![1, 2]), (v1, vec![1, 3]), (admin, vec![1, 3, 4])] {
         let applied: Vec<_> = sent.with_call(|call| {
             let applied = layer.redactions_for(call);
-            applied.map(|redaction| redaction.id).collect()
+            applied
+                .map(|redaction| redaction.filter.id.to_string())
+                .collect()
         });
-        let want: Vec<_> = want.into_iter().map(rules::filter_id).collect();
+        let ids = want.into_iter().map(rules::filter_id);
+        let want: Vec<_> = ids.map(|id| id.to_string()).collect();
         assert_eq!(applied, want, "{sent:?}");
     }
     // In doubt a redaction applies.

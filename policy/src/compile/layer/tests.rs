@@ -56,15 +56,28 @@ fn a_layer_says_what_the_message_said() {
     let redactions: Vec<_> = layer
         .redactions_for(&call)
         .map(|redaction| {
-            let paths = redaction.paths.iter().map(JsonPath::as_str);
-            (redaction.id, redaction.operation, paths.collect::<Vec<_>>())
+            let Filter {
+                id,
+                operation,
+                paths,
+            } = &*redaction.filter;
+            let paths = paths.iter().map(JsonPath::as_str);
+            (id.to_string(), *operation, paths.collect::<Vec<_>>())
         })
         .collect();
     assert_eq!(
         redactions,
         [
-            (rules::filter_id(1), Operation::Destroy, vec!["$.a"]),
-            (rules::filter_id(2), Operation::Retain, vec!["$.b", "$.c"])
+            (
+                rules::filter_id(1).to_string(),
+                Operation::Destroy,
+                vec!["$.a"]
+            ),
+            (
+                rules::filter_id(2).to_string(),
+                Operation::Retain,
+                vec!["$.b", "$.c"]
+            )
         ]
     );
 }

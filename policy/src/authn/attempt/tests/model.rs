@@ -28,6 +28,7 @@ impl Plain {
                 digests,
             }),
             layer: allowing_layer(),
+            plan: None,
         }
     }
 
