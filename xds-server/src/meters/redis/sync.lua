@@ -88,7 +88,9 @@ if wanted > 0 and is_full then
   verdict = 1
 elseif wanted > 0 and room < wanted then
   verdict = 2
-  redis.call('HSET', KEYS[3], 'w', text(now + ARGV[13]))
+  if not is_quiet then
+    redis.call('HSET', KEYS[3], 'w', text(now + ARGV[13]))
+  end
 end
 
 local valid = 0
