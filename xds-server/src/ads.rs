@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-pub use self::server::{Tls, serve};
+pub use self::server::{Services, Tls, serve};
 use crate::snapshot::Snapshot;
 use crate::status::Fleet;
 
@@ -66,7 +66,7 @@ impl AggregatedDiscoveryService for Ads {
         &self,
         request: Request<Streaming<DeltaDiscoveryRequest>>,
     ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, Status> {
-        let names = identity::certificate_names(&request)?;
+        let names = identity::names(&request)?;
         // One response waits for the wire at a time; what follows is decided when it is sent.
         let (responses, outgoing) = mpsc::channel(1);
         let driver = driver::Driver {

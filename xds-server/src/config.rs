@@ -26,6 +26,7 @@ pub struct Settings {
     pub base_url: String,
     pub data_dir: PathBuf,
     pub database_url: Option<SecretText>,
+    pub redis_url: Option<SecretText>,
     pub control_plane_url: String,
     pub control_plane_ca: PathBuf,
     pub enrolment_token: Option<SecretText>,
@@ -46,6 +47,7 @@ impl Default for Settings {
             base_url: String::new(),
             data_dir: PathBuf::from("."),
             database_url: None,
+            redis_url: None,
             control_plane_url: String::new(),
             control_plane_ca: PathBuf::new(),
             enrolment_token: None,
@@ -82,6 +84,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `sqlite:` or `postgres:`; may hold a password.
     pub database_url: SecretText,
+    /// Where servers of the same region count together; may hold a password.
+    pub redis_url: Option<SecretText>,
     /// Where the control plane's region link listens.
     pub control_plane_url: Uri,
     /// PEM file of the authority that signed the control plane's certificate.
@@ -114,6 +118,7 @@ impl TryFrom<Settings> for Config {
             base_url,
             data_dir,
             database_url,
+            redis_url,
             control_plane_url,
             control_plane_ca,
             enrolment_token,
@@ -130,6 +135,7 @@ impl TryFrom<Settings> for Config {
             region: parse_region(region)?,
             base_url: parse_base_url(&base_url)?,
             database_url: parse_database_url(database_url, &data_dir)?,
+            redis_url: parse_redis_url(redis_url)?,
             data_dir: parse_path("data_dir", data_dir)?,
             control_plane_url: parse_control_plane_url(&control_plane_url)?,
             control_plane_ca: parse_path("control_plane_ca", control_plane_ca)?,
@@ -207,6 +213,17 @@ fn parse_database_url(
         Ok(url)
     } else {
         invalid("database_url", "must begin with `sqlite:` or `postgres://`")
+    }
+}
+
+fn parse_redis_url(raw: Option<SecretText>) -> Result<Option<SecretText>, InvalidSetting> {
+    let known = ["redis://", "redis+unix://"];
+    let is_known = |url: &SecretText| known.iter().any(|scheme| url.expose().starts_with(scheme));
+    match raw {
+        Some(url) if !is_known(&url) => {
+            invalid("redis_url", "must begin with `redis://` or `redis+unix://`")
+        }
+        url => Ok(url),
     }
 }
 

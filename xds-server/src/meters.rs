@@ -10,7 +10,13 @@
 //! do the same, which one suite shows.
 
 mod count;
+mod memory;
+mod metrics;
+mod redis;
+mod service;
 pub mod totals;
+
+pub use self::service::{InvalidMeters, Meters, Unanswered};
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +31,8 @@ pub const FORGET_MS: u64 = 2_000;
 pub const QUIET_MS: u64 = 1_000;
 /// How long a question waits for leases of others to end.
 pub const MAX_WAIT_MS: u64 = 1_200;
+/// Reports of one request at most.
+pub const MAX_REPORTS: usize = 2_000;
 /// How often a question that waits is looked at.
 pub const POLL_MS: u64 = 25;
 /// An Envoy counts among those that share when it was heard within this time.

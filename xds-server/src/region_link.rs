@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use self::backoff::{STEADY, next_delay};
 use crate::ingest::{Ingest, IngestFailed};
+use crate::meters::Meters;
 use crate::metrics;
 use crate::pki::InvalidPki;
 use crate::pki::identity::Identity;
@@ -28,6 +29,7 @@ mod backoff;
 mod connect;
 mod enrol;
 mod inbox;
+mod queries;
 mod session;
 
 #[cfg(test)]
@@ -66,6 +68,8 @@ pub struct RegionLink {
     pub publisher: Arc<Publisher>,
     /// What the control plane is told of the nodes.
     pub fleet: watch::Receiver<Vec<NodeStatus>>,
+    /// Answers what meters counted.
+    pub meters: Meters,
 }
 
 /// Why a session ended or never began.

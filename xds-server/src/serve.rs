@@ -16,11 +16,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::ads::{self, Ads};
+use crate::ads::{self, Ads, Services};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
 use crate::ingest::Ingest;
 use crate::keys::RegionKeys;
+use crate::meters::Meters;
 use crate::metrics;
 use crate::pki::NodeAuthority;
 use crate::pki::identity::Identity;
@@ -89,7 +90,17 @@ async fn start(
     };
     let fleet = Fleet::new(clock.clone());
     tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
-    spawn_ads(config, &clock, tasks, (ads_listener, &publisher, &fleet))?;
+    let meters = meters(config, &store, &clock, tasks).await?;
+    let services = Services {
+        ads: Ads::new(
+            &config.region,
+            publisher.subscribe(),
+            fleet.clone(),
+            tasks.clone(),
+        ),
+        meters: meters.clone(),
+    };
+    spawn_ads(config, &clock, tasks, (ads_listener, services))?;
     let (is_ready, watched) = watch::channel(false);
     let health = Health {
         is_ready: watched,
@@ -103,7 +114,7 @@ async fn start(
         link_config(config, &keys),
         tasks,
         ingest,
-        (publisher, &fleet),
+        (publisher, &fleet, meters),
     );
 
     is_ready.send_replace(true);
@@ -188,7 +199,7 @@ fn spawn_ads(
     config: &Config,
     clock: &Clock,
     tasks: &TaskSet,
-    (listener, publisher, fleet): (TcpListener, &Publisher, &Fleet),
+    (listener, services): (TcpListener, Services),
 ) -> anyhow::Result<()> {
     let now = clock.now();
     let authority = NodeAuthority::load_or_create(&pki_dir(config), &config.region, now)?;
@@ -200,14 +211,25 @@ fn spawn_ads(
         key_pem: own.private_key_pem.expose().to_owned(),
         node_ca_pem: authority.certificate_pem().to_owned(),
     };
-    let service = Ads::new(
-        &config.region,
-        publisher.subscribe(),
-        fleet.clone(),
-        tasks.clone(),
-    );
-    tasks.spawn("ADS", ads::serve(listener, tls, service, tasks.stopping()));
+    tasks.spawn("ADS", ads::serve(listener, tls, services, tasks.stopping()));
     Ok(())
+}
+
+/// Several servers of a region count together in Redis, one in its memory and store.
+async fn meters(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    tasks: &TaskSet,
+) -> anyhow::Result<Meters> {
+    let meters = match &config.redis_url {
+        Some(url) => {
+            let (url, stopping) = (url.expose(), tasks.stopping());
+            Meters::in_redis(url, &config.region, clock.clone(), stopping)?
+        }
+        None => Meters::in_memory(store.clone(), clock.clone(), tasks).await?,
+    };
+    Ok(meters)
 }
 
 fn link_config(config: &Config, keys: &RegionKeys) -> LinkConfig {
@@ -226,13 +248,14 @@ fn spawn_link(
     config: LinkConfig,
     tasks: &TaskSet,
     ingest: Ingest,
-    (publisher, fleet): (Arc<Publisher>, &Fleet),
+    (publisher, fleet, meters): (Arc<Publisher>, &Fleet, Meters),
 ) {
     let link = RegionLink {
         config,
         ingest,
         publisher,
         fleet: fleet.subscribe(),
+        meters,
     };
     let stopping = tasks.stopping();
     tasks.spawn("region link", async move {

@@ -5,8 +5,27 @@ use tonic::{Request, Status};
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 
+/// DNS names of a caller's certificate.
+#[derive(Clone, Debug)]
+struct Names(Vec<String>);
+
+/// Lets in whoever shows a certificate of the region's authority that names a node. The whole
+/// server is behind it, so no service can forget to ask.
+pub(super) fn require_certificate(mut request: Request<()>) -> Result<Request<()>, Status> {
+    let names = certificate_names(&request)?;
+    request.extensions_mut().insert(Names(names));
+    Ok(request)
+}
+
+/// What [`require_certificate`] found.
+pub(super) fn names<T>(request: &Request<T>) -> Result<Vec<String>, Status> {
+    let names = request.extensions().get::<Names>();
+    let names = names.ok_or_else(|| Status::unauthenticated("a client certificate is required"))?;
+    Ok(names.0.clone())
+}
+
 /// DNS names of the client certificate, which TLS has verified.
-pub(super) fn certificate_names<T>(request: &Request<T>) -> Result<Vec<String>, Status> {
+fn certificate_names<T>(request: &Request<T>) -> Result<Vec<String>, Status> {
     let missing = || Status::unauthenticated("a client certificate is required");
     let certificates = request.peer_certs().ok_or_else(missing)?;
     let leaf = certificates.first().ok_or_else(missing)?;

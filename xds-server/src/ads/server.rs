@@ -1,21 +1,26 @@
-//! The gRPC server: mutual TLS, limits, and the end with the process.
+//! The gRPC server for nodes: mutual TLS, limits, and the end with the process.
 
 use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
+use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::service::InterceptorLayer;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
-use super::{Ads, metrics};
+use super::{Ads, identity, metrics};
+use crate::meters::Meters;
 
 /// Largest request: a node that reconnects names everything it holds, some 100 bytes each.
 const MAX_REQUEST_BYTES: usize = 16 << 20;
-/// Streams of one connection; a node needs one.
-const MAX_STREAMS: u32 = 4;
+/// Largest count of what was counted: some 60 bytes a report.
+const MAX_METER_REQUEST_BYTES: usize = 1 << 20;
+/// Streams of one connection: one for resources, and one for each question about a limit.
+const MAX_STREAMS: u32 = 1_024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,11 +41,20 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// Serves `ads` on `listener` until `stopping`.
+/// What nodes are served; every service is behind the same interceptor.
+#[derive(Debug)]
+pub struct Services {
+    /// Resources.
+    pub ads: Ads,
+    /// Counts.
+    pub meters: Meters,
+}
+
+/// Serves nodes on `listener` until `stopping`.
 pub async fn serve(
     listener: TcpListener,
     tls: Tls,
-    ads: Ads,
+    services: Services,
     stopping: CancellationToken,
 ) -> anyhow::Result<()> {
     metrics::describe();
@@ -48,9 +62,11 @@ pub async fn serve(
         .identity(Identity::from_pem(tls.certificate_pem, tls.key_pem))
         .client_ca_root(Certificate::from_pem(tls.node_ca_pem))
         .timeout(HANDSHAKE_TIMEOUT);
-    let service = AggregatedDiscoveryServiceServer::new(ads)
+    let Services { ads, meters } = services;
+    let ads = AggregatedDiscoveryServiceServer::new(ads)
         .max_decoding_message_size(MAX_REQUEST_BYTES)
         .max_encoding_message_size(usize::MAX);
+    let meters = MeterSyncServer::new(meters).max_decoding_message_size(MAX_METER_REQUEST_BYTES);
     Server::builder()
         .tls_config(tls)
         .context("ADS certificates cannot be used")?
@@ -58,7 +74,9 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .max_concurrent_streams(MAX_STREAMS)
         .tcp_nodelay(true)
-        .add_service(service)
+        .layer(InterceptorLayer::new(identity::require_certificate))
+        .add_service(ads)
+        .add_service(meters)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping.cancelled())
         .await
         .context("ADS server failed")

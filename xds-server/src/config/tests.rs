@@ -36,6 +36,9 @@ fn each_bad_setting_is_named() {
         ("database_url", |s| {
             s.database_url = Some(SecretText::new("mysql://hunter2".to_owned()));
         }),
+        ("redis_url", |s| {
+            s.redis_url = Some(SecretText::new("http://:hunter2@x".to_owned()));
+        }),
         ("control_plane_url", |s| {
             s.control_plane_url = "http://x".to_owned();
         }),

@@ -105,7 +105,9 @@ impl Count {
         if report.wanted > Micros::ZERO && is_full {
             Verdict::Full(grant)
         } else if is_busy {
-            self.waiting_until_ms = asked.steady_ms.saturating_add(4 * POLL_MS);
+            if !asked.is_quiet {
+                self.waiting_until_ms = asked.steady_ms.saturating_add(4 * POLL_MS);
+            }
             Verdict::Busy(grant)
         } else {
             Verdict::Settled(grant)

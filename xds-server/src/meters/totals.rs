@@ -1,6 +1,8 @@
 //! All counts of a region, in memory. Pure: time is an argument.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use requestrocket_policy::limit::{Counter, Grant, Micros, Report, Window};
 
@@ -13,6 +15,11 @@ const MAX_COUNTS: usize = 500_000;
 /// One run of one Envoy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Incarnation(pub [u8; 16]);
+
+/// The text names no incarnation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("incarnation must be 32 hexadecimal digits")]
+pub struct InvalidIncarnation;
 
 /// One counter in one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +86,32 @@ pub struct Totals {
     heard: BTreeMap<Incarnation, u64>,
 }
 
+impl Incarnation {
+    /// None for what has another length.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for Incarnation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl FromStr for Incarnation {
+    type Err = InvalidIncarnation;
+
+    fn from_str(text: &str) -> Result<Self, InvalidIncarnation> {
+        let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let bits = u128::from_str_radix(text, 16).map_err(|_| InvalidIncarnation)?;
+        is_hex
+            .then_some(Self(bits.to_be_bytes()))
+            .ok_or(InvalidIncarnation)
+    }
+}
+
 impl Request {
     /// How long it has waited.
     #[must_use]
@@ -105,14 +138,6 @@ impl Verdict {
         match self {
             Self::Settled(grant) | Self::Full(grant) | Self::Busy(grant) => *grant,
         }
-    }
-}
-
-impl Row {
-    /// End of its window.
-    #[must_use]
-    pub fn end_ms(&self) -> u64 {
-        self.key.end_ms()
     }
 }
 

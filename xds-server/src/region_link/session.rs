@@ -1,4 +1,5 @@
-//! One attached stream: batches in, acknowledgements and the fleet's status out.
+//! One attached stream: batches and queries in; acknowledgements, the fleet's status and answers
+//! out.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tonic::Streaming;
 use tonic::transport::Channel;
 
 use super::inbox::{Inbox, ProtocolViolation, Ready};
+use super::queries::Queries;
 use super::{LinkFailed, RegionLink, publish};
 use crate::metrics;
 
@@ -54,35 +56,36 @@ pub(super) async fn run(
         stored: None,
         fleet: true,
     };
+    let mut queries = Queries::new(link.meters.clone());
     loop {
         tokio::select! {
-            batch = next_batch(&mut inbound, &mut inbox) => {
-                if let Some(ready) = batch? {
-                    unsaid.stored = Some(apply(link, ready).await?);
+            incoming = next_message(&mut inbound), if queries.has_place() => match incoming? {
+                control_message::Kind::Batch(batch) => {
+                    if let Some(ready) = inbox.take(batch)? {
+                        unsaid.stored = Some(apply(link, ready).await?);
+                    }
                 }
-            }
+                control_message::Kind::Query(query) => queries.ask(query),
+            },
             Ok(()) = link.fleet.changed() => unsaid.fleet = true,
-            permit = outbox.reserve(), if unsaid.is_any() => {
+            () = queries.progress() => {}
+            permit = outbox.reserve(), if unsaid.is_any() || queries.is_any() => {
                 let permit = permit.map_err(|_| LinkFailed::Closed)?;
                 if let Some(next) = unsaid.next(&mut link.fleet) {
                     permit.send(next);
+                } else if let Some(answer) = queries.next() {
+                    permit.send(message(region_message::Kind::Answer(answer)));
                 }
             }
         }
     }
 }
 
-async fn next_batch(
+async fn next_message(
     inbound: &mut Streaming<ControlMessage>,
-    inbox: &mut Inbox,
-) -> Result<Option<Ready>, LinkFailed> {
+) -> Result<control_message::Kind, LinkFailed> {
     let ControlMessage { kind } = inbound.message().await?.ok_or(LinkFailed::Closed)?;
-    match kind {
-        Some(control_message::Kind::Batch(batch)) => Ok(inbox.take(batch)?),
-        Some(control_message::Kind::Query(_)) | None => {
-            Err(ProtocolViolation::UnknownMessage.into())
-        }
-    }
+    kind.ok_or_else(|| ProtocolViolation::UnknownMessage.into())
 }
 
 /// Stores, then publishes; gives back what may be acknowledged.

@@ -2,9 +2,12 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
+use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::region::v1::region_message::Kind;
-use requestrocket_proto::region::v1::{Change, ConfigBatch, Hello, RecordKind};
+use requestrocket_proto::region::v1::{
+    Change, ConfigBatch, Hello, MeterUsageQuery, Query, RecordKind, Stored, answer, query,
+};
 use tokio::net::TcpListener;
 
 use self::fake::{Authority, Control, TOKEN};
@@ -22,6 +25,7 @@ struct Running {
     region: Region,
     publisher: Arc<Publisher>,
     fleet: watch::Sender<Vec<NodeStatus>>,
+    meters: Meters,
     pki: PathBuf,
     tasks: TaskSet,
 }
@@ -44,13 +48,16 @@ impl Running {
             pki_dir: pki.clone(),
             sealing_public_key: region.keys.sealing.public_key().to_bytes().to_vec(),
         };
+        let tasks = TaskSet::default();
+        let (store, clock) = (region.store.store.clone(), Clock::default());
+        let meters = Meters::in_memory(store, clock, &tasks).await.unwrap();
         let link = RegionLink {
             config,
             ingest: region.ingest.clone(),
             publisher: Arc::clone(&publisher),
             fleet: fleet.subscribe(),
+            meters: meters.clone(),
         };
-        let tasks = TaskSet::default();
         let stopping = tasks.stopping();
         tasks.spawn("link", async move {
             link.run(stopping).await;
@@ -60,6 +67,7 @@ impl Running {
             region,
             publisher,
             fleet,
+            meters,
             pki,
             tasks,
         }
@@ -357,4 +365,61 @@ async fn l1_no_log_line_holds_a_secret() {
     for secret in [CANARY, TOKEN, "PRIVATE KEY"] {
         assert!(!text.contains(secret), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn queries_are_answered_beside_batches() {
+    let authority = Authority::new();
+    let mut control = Control::start(&authority, REGION).await;
+    let running = Running::with(&control, &authority).await;
+    let mut attached = control.attached().await;
+    attached.full(7, all(&running.region)).await;
+    let usage = |meter_id: &str| {
+        Some(query::Kind::MeterUsage(MeterUsageQuery {
+            meter_id: meter_id.to_owned(),
+        }))
+    };
+    for (query_id, kind) in [(1, usage(&id(50))), (2, usage("no id")), (3, None)] {
+        attached.query(Query { query_id, kind }).await;
+    }
+    attached
+        .delta(8, vec![removed(RecordKind::Proxy, &id(1))])
+        .await;
+    let (mut answers, mut stored) = (Vec::new(), 0);
+    while answers.len() < 3 || stored < 8 {
+        match attached.next().await.unwrap() {
+            Kind::Answer(answer) => answers.push(answer),
+            Kind::Stored(Stored { revision }) => stored = revision,
+            Kind::FleetStatus(_) => {}
+            kind @ Kind::Hello(_) => panic!("{kind:?}"),
+        }
+    }
+    answers.sort_by_key(|answer| answer.query_id);
+    let want = running.meters.usage(&id(50)).await.unwrap();
+    assert_eq!(want.windows.len(), 4);
+    let kinds = answers.into_iter().map(|answer| answer.kind);
+    let want = [Some(answer::Kind::MeterUsage(want)), None, None];
+    assert!(kinds.eq(want));
+    running.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn more_queries_than_are_looked_into_at_a_time_are_all_answered() {
+    let authority = Authority::new();
+    let mut control = Control::start(&authority, REGION).await;
+    let running = Running::with(&control, &authority).await;
+    let mut attached = control.attached().await;
+    for query_id in 0..500 {
+        let kind = Some(query::Kind::MeterUsage(MeterUsageQuery {
+            meter_id: id(50),
+        }));
+        attached.query(Query { query_id, kind }).await;
+    }
+    let mut answered = std::collections::BTreeSet::new();
+    while answered.len() < 500 {
+        if let Kind::Answer(answer) = attached.next().await.unwrap() {
+            assert!(answered.insert(answer.query_id));
+        }
+    }
+    running.tasks.shutdown().await;
 }

@@ -2,10 +2,12 @@
 
 use std::num::NonZeroU32;
 
+use requestrocket_policy::limit::{Counter, CounterKind, Micros, Window};
 use requestrocket_proto::policy::v1 as wire;
 use sqlx::Connection;
 
 use super::affected::{Changed, affected_fetch};
+use super::counter::*;
 use super::credential::*;
 use super::organisation::*;
 use super::proxy::*;
@@ -15,6 +17,7 @@ use super::state::*;
 use super::target::*;
 use super::*;
 use crate::fixtures::{layer_denying, limits, meter};
+use crate::meters::totals::{Incarnation, Key, Row};
 use crate::record::*;
 
 /// A fresh store and what keeps its files alive.
@@ -476,4 +479,73 @@ fn few_different_statements_are_made() {
         padded(&[1, 2, 3]).copied().collect::<Vec<_>>(),
         [1, 2, 3, 3]
     );
+}
+
+fn count(node: u8, start_ms: u64, own: u64) -> Row {
+    Row {
+        key: Key {
+            counter: Counter {
+                kind: CounterKind::Meter,
+                id: uuid::Uuid::from_u128(7),
+            },
+            window: Window::Minute,
+            start_ms,
+        },
+        incarnation: Incarnation([node; 16]),
+        own: Micros::new(own),
+    }
+}
+
+#[tokio::test]
+async fn counts_only_grow_and_go_when_their_window_is_over() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        let rows = [
+            count(1, 0, 5),
+            count(1, 60_000, 7),
+            count(2, 60_000, 8),
+            count(255, 60_000, u64::MAX),
+        ];
+        counter_upsert(&mut tx, &rows).await.unwrap();
+        let changed = [count(1, 60_000, 9), count(2, 60_000, 3)];
+        counter_upsert(&mut tx, &changed).await.unwrap();
+        let by_node = |mut rows: Vec<Row>| {
+            rows.sort_by_key(|row| (row.key, row.incarnation));
+            rows
+        };
+        let most = u64::try_from(i64::MAX).unwrap();
+        let open = vec![
+            count(1, 60_000, 9),
+            count(2, 60_000, 8),
+            count(255, 60_000, most),
+        ];
+        assert_eq!(by_node(counter_list(&mut tx, 60_000).await.unwrap()), open);
+        assert_eq!(counter_list(&mut tx, 59_999).await.unwrap().len(), 4);
+        counter_delete_ended(&mut tx, 60_000).await.unwrap();
+        assert_eq!(by_node(counter_list(&mut tx, 0).await.unwrap()), open);
+        counter_delete_ended(&mut tx, 120_000).await.unwrap();
+        assert_eq!(counter_list(&mut tx, 0).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_count_comes_back_and_a_damaged_one_is_left_out() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        let mut rows = Vec::new();
+        for kind in CounterKind::ALL {
+            for window in Window::ALL {
+                let mut row = count(3, 0, 5);
+                (row.key.counter.kind, row.key.window) = (kind, window);
+                rows.push(row);
+            }
+        }
+        counter_upsert(&mut tx, &rows).await.unwrap();
+        let mut stored = counter_list(&mut tx, 0).await.unwrap();
+        stored.sort_by_key(|row| row.key);
+        assert_eq!(stored, rows);
+        let sql = "UPDATE counter SET incarnation = 'x' WHERE kind = 'plan'";
+        sqlx::query(sql).execute(&mut *tx).await.unwrap();
+        assert_eq!(counter_list(&mut tx, 0).await.unwrap().len(), 8);
+    }
 }

@@ -1,6 +1,8 @@
 //! The xDS server over the wire: real TLS, real gRPC, a small delta client.
 
 #[cfg(test)]
+mod counting;
+#[cfg(test)]
 mod delta_client;
 #[cfg(test)]
 mod golden;

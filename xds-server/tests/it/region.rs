@@ -10,10 +10,12 @@ use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
-use requestrocket_xds_server::ads::{self, Ads, Tls};
+use requestrocket_xds_server::ads::{self, Ads, Services, Tls};
+use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::publisher::Publisher;
 use requestrocket_xds_server::region_config::{ProxyConfig, RegionUpdate, Scheme, TargetConfig};
 use requestrocket_xds_server::status::Fleet;
+use requestrocket_xds_server::store::Store;
 use requestrocket_xds_server::translate::{Settings, TargetRoots};
 use tokio::net::TcpListener;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
@@ -27,6 +29,8 @@ pub(crate) struct Region {
     pub(crate) fleet: Fleet,
     pub(crate) tasks: TaskSet,
     authority: Authority,
+    /// Of the store.
+    _folder: tempfile::TempDir,
 }
 
 /// Signs certificates of nodes, and of the server.
@@ -84,14 +88,22 @@ impl Region {
             key_pem: server.key_pem,
             node_ca_pem: authority.0.pem(),
         };
-        let ads = Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone());
-        tasks.spawn("ads", ads::serve(listener, tls, ads, tasks.stopping()));
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("region.db").display());
+        let store = Store::open(&url).await.unwrap();
+        let meters = Meters::in_memory(store, Clock::default(), &tasks);
+        let services = Services {
+            ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
+            meters: meters.await.unwrap(),
+        };
+        tasks.spawn("ads", ads::serve(listener, tls, services, tasks.stopping()));
         Self {
             address,
             publisher,
             fleet,
             tasks,
             authority,
+            _folder: folder,
         }
     }
 
@@ -125,6 +137,15 @@ impl Region {
         &self,
         keys: Option<&NodeKeys>,
     ) -> Result<AggregatedDiscoveryServiceClient<Channel>, tonic::transport::Error> {
+        let channel = self.channel(keys).await?;
+        Ok(AggregatedDiscoveryServiceClient::new(channel))
+    }
+
+    /// The same, for any service.
+    pub(crate) async fn channel(
+        &self,
+        keys: Option<&NodeKeys>,
+    ) -> Result<Channel, tonic::transport::Error> {
         let mut tls = ClientTlsConfig::new()
             .domain_name("localhost")
             .ca_certificate(Certificate::from_pem(self.authority.0.pem()));
@@ -136,8 +157,7 @@ impl Region {
             tls = tls.identity(Identity::from_pem(certificate_pem, key_pem));
         }
         let endpoint = Endpoint::from_shared(format!("https://{}", self.address))?;
-        let channel = endpoint.tls_config(tls)?.connect().await?;
-        Ok(AggregatedDiscoveryServiceClient::new(channel))
+        endpoint.tls_config(tls)?.connect().await
     }
 
     /// Waits until the fleet looks like that.

@@ -14,7 +14,7 @@ use requestrocket_proto::region::v1::region_link_server::{
     RegionLink as Service, RegionLinkServer,
 };
 use requestrocket_proto::region::v1::{
-    Change, ConfigBatch, ControlMessage, EnrolRequest, EnrolResponse, Hello, RegionMessage,
+    Change, ConfigBatch, ControlMessage, EnrolRequest, EnrolResponse, Hello, Query, RegionMessage,
     control_message, region_message,
 };
 use tokio::net::TcpListener;
@@ -172,6 +172,14 @@ impl Attached {
 
     pub(super) async fn batch(&self, batch: ConfigBatch) {
         let kind = Some(control_message::Kind::Batch(batch));
+        self.outbound
+            .send(Ok(ControlMessage { kind }))
+            .await
+            .unwrap();
+    }
+
+    pub(super) async fn query(&self, query: Query) {
+        let kind = Some(control_message::Kind::Query(query));
         self.outbound
             .send(Ok(ControlMessage { kind }))
             .await

@@ -1,0 +1,116 @@
+-- One report, as one step. meters/count.rs says what it does, in the same order.
+--
+-- Keys: nodes, epoch, and the count of one counter in one window (missing: the sender is only
+-- heard, and the epoch returned). A count is a hash: `o:<incarnation>` what it counted,
+-- `l:<incarnation>` its leases as `ceiling,end,forget;…`, `w` until when somebody waits.
+-- Amounts are numbers of Lua: exact up to 2^53 millionths.
+local incarnation = ARGV[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+if redis.call('HSETNX', KEYS[2], 'epoch', ARGV[2]) == 1 then
+  redis.call('HSET', KEYS[2], 'quiet_until', text(now + ARGV[3]))
+end
+local epoch = redis.call('HGET', KEYS[2], 'epoch')
+local is_quiet = now < tonumber(redis.call('HGET', KEYS[2], 'quiet_until'))
+redis.call('ZADD', KEYS[1], now, incarnation)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[4])
+if not KEYS[3] then
+  return epoch
+end
+local nodes = redis.call('ZCARD', KEYS[1])
+
+local sent_at, reported = tonumber(ARGV[5]), tonumber(ARGV[6])
+local limit, wanted, waited = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local lease_ms, forget_ms, margin = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+
+local owns, leases, waiting_until = {}, {}, 0
+local fields = redis.call('HGETALL', KEYS[3])
+for i = 1, #fields, 2 do
+  local kind, who, value = fields[i]:sub(1, 1), fields[i]:sub(3), fields[i + 1]
+  if kind == 'o' then
+    owns[who] = tonumber(value)
+  elseif kind == 'l' then
+    local list = {}
+    for ceiling, ends, forget in value:gmatch('(%d+),(%d+),(%d+);') do
+      if now < tonumber(forget) then
+        list[#list + 1] = { tonumber(ceiling), tonumber(ends), tonumber(forget) }
+      end
+    end
+    leases[who] = list
+  else
+    waiting_until = tonumber(value)
+  end
+end
+
+local before = owns[incarnation] or 0
+local own = math.max(before, reported)
+local mine = {}
+for _, lease in ipairs(leases[incarnation] or {}) do
+  if sent_at < lease[2] + margin then
+    mine[#mine + 1] = lease
+  end
+end
+
+local others, held = 0, 0
+for who, count in pairs(owns) do
+  if who ~= incarnation then
+    local reach = count
+    for _, lease in ipairs(leases[who] or {}) do
+      reach = math.max(reach, lease[1])
+    end
+    others, held = others + count, held + reach
+  end
+end
+
+local left = math.max(0, limit - held - own)
+local is_full = others + own + wanted > limit
+local somebody_waits = now < waiting_until
+local part = left
+if nodes > 1 then
+  part = math.floor(left / (2 * nodes))
+end
+local room = 0
+if wanted == 0 then
+  if own > before and not is_quiet and not somebody_waits then
+    room = part
+  end
+elseif not is_full and not is_quiet and left >= wanted then
+  room = somebody_waits and wanted or math.max(part, wanted)
+end
+
+local verdict = 0
+if wanted > 0 and is_full then
+  verdict = 1
+elseif wanted > 0 and room < wanted then
+  verdict = 2
+  if not is_quiet then
+    redis.call('HSET', KEYS[3], 'w', text(now + ARGV[13]))
+  end
+end
+
+local valid = 0
+if room > 0 then
+  valid = waited + lease_ms
+  local new = { own + room, sent_at + valid, now + forget_ms }
+  local kept = {}
+  for _, lease in ipairs(mine) do
+    if lease[1] > new[1] or lease[2] > new[2] or lease[3] > new[3] then
+      kept[#kept + 1] = lease
+    end
+  end
+  kept[#kept + 1] = new
+  mine = kept
+end
+
+local packed = ''
+for _, lease in ipairs(mine) do
+  packed = packed .. text(lease[1]) .. ',' .. text(lease[2]) .. ',' .. text(lease[3]) .. ';'
+end
+redis.call('HSET', KEYS[3], 'o:' .. incarnation, text(own), 'l:' .. incarnation, packed)
+redis.call('PEXPIREAT', KEYS[3], ARGV[14])
+return { verdict, text(others), text(own + room), text(valid), nodes, epoch }

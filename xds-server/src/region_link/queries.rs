@@ -1,0 +1,79 @@
+//! Questions of the control plane that only the region can answer. They wait beside the batches.
+
+use std::collections::VecDeque;
+
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use requestrocket_proto::region::v1::{Answer, MeterUsageQuery, Query, answer, query};
+
+use crate::meters::Meters;
+
+/// Questions that are looked into at a time; the region cannot say what others ask.
+const MAX_OPEN: usize = 64;
+/// Answers that wait for the wire; while so many do, no question is taken from it.
+const MAX_READY: usize = 64;
+
+/// Questions of one session, and the answers that were not sent yet.
+pub(super) struct Queries {
+    meters: Meters,
+    open: FuturesUnordered<BoxFuture<'static, Answer>>,
+    ready: VecDeque<Answer>,
+}
+
+impl Queries {
+    /// None yet.
+    pub(super) fn new(meters: Meters) -> Self {
+        Self {
+            meters,
+            open: FuturesUnordered::new(),
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// Begins to look into a question.
+    pub(super) fn ask(&mut self, query: Query) {
+        let Query { query_id, kind } = query;
+        match kind {
+            Some(query::Kind::MeterUsage(MeterUsageQuery { meter_id }))
+                if self.open.len() < MAX_OPEN =>
+            {
+                let meters = self.meters.clone();
+                self.open.push(Box::pin(async move {
+                    let usage = meters.usage(&meter_id).await;
+                    Answer {
+                        query_id,
+                        kind: usage.map(answer::Kind::MeterUsage),
+                    }
+                }));
+            }
+            Some(query::Kind::MeterUsage(_)) | None => self.ready.push_back(Answer {
+                query_id,
+                kind: None,
+            }),
+        }
+    }
+
+    /// Waits until one more question is answered; never ends while none is open.
+    pub(super) async fn progress(&mut self) {
+        match self.open.next().await {
+            Some(answer) => self.ready.push_back(answer),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether the wire may bring more questions.
+    pub(super) fn has_place(&self) -> bool {
+        self.ready.len() < MAX_READY
+    }
+
+    /// Whether an answer waits to be sent.
+    pub(super) fn is_any(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The answer to send next.
+    pub(super) fn next(&mut self) -> Option<Answer> {
+        self.ready.pop_front()
+    }
+}
