@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Values of a held document.
-pub const MAX_VALUES: usize = 1 << 21;
+pub const MAX_VALUES: usize = 1 << 20;
 
 /// A value's number: its place in document order. What is inside it comes directly after it.
 pub(crate) type NodeId = usize;

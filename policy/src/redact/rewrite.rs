@@ -344,3 +344,6 @@ impl<S: Select> Rewriter<S> {
         self.stash.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

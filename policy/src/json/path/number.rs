@@ -38,3 +38,6 @@ impl Number {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

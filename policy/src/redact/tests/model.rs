@@ -194,8 +194,10 @@ impl Path {
                         Selector::Says(name, value) => {
                             member(&child.value, name).is_some_and(|tree| tree.says(value))
                         }
-                        one if is_array => one.is_index(*index, length),
-                        one => one.is_name(child.name),
+                        Selector::Name(_) => !is_array && one.is_name(child.name),
+                        Selector::Index(_) | Selector::Slice(..) | Selector::Last(_) => {
+                            is_array && one.is_index(*index, length)
+                        }
                     };
                     segment.selectors.iter().any(is_selected)
                 });
@@ -306,8 +308,8 @@ impl Tree {
     fn says(&self, literal: &str) -> bool {
         match self {
             Self::Scalar(text) if text.starts_with('"') => {
-                let said = text[1..text.len() - 1].replace("\\\"", "\"");
-                literal == format!("'{said}'")
+                let said = text.replace("\\\"", "\"");
+                format!("\"{}\"", literal.trim_matches('\'')) == said
             }
             Self::Scalar(text) => *text == literal,
             Self::Array(..) | Self::Object(..) => false,

@@ -115,7 +115,7 @@ impl Tree {
         match self {
             Self::Scalar(_) => vec![self.clone()],
             Self::Array(list, end) => {
-                let each = list.iter().map(|child| child.readings()).collect();
+                let each = list.iter().map(Child::readings).collect();
                 let lists = combined(each).into_iter();
                 lists.map(|list| Self::Array(list, end)).collect()
             }
@@ -151,7 +151,7 @@ fn combined(each: Vec<Vec<Child>>) -> Vec<Vec<Child>> {
         let with = |list: Vec<Child>| {
             let longer = more
                 .iter()
-                .map(move |one| [list.as_slice(), &[one.clone()]].concat());
+                .map(move |one| [list.as_slice(), std::slice::from_ref(one)].concat());
             longer.collect::<Vec<_>>()
         };
         lists.into_iter().flat_map(with).collect()
