@@ -3,16 +3,9 @@
 use crate::{
     denial::{Denial, PROXY_CODE_HEADER, ProxyCode},
     http::ResponseHead,
+    media::MediaKind,
     policy::Policy,
 };
-
-/// Media types whose responses are streams of records without a size limit.
-const STREAM_TYPES: [&[u8]; 4] = [
-    b"text/event-stream",
-    b"application/x-ndjson",
-    b"application/ndjson",
-    b"application/jsonl",
-];
 
 /// Asks for the length first: almost every response is decided by it alone.
 pub(super) fn judge(
@@ -52,14 +45,6 @@ fn is_bodiless(head: &dyn ResponseHead) -> bool {
 }
 
 fn is_stream(head: &dyn ResponseHead) -> bool {
-    head.header("content-type").is_some_and(|value| {
-        let essence = value
-            .split(|&byte| byte == b';')
-            .next()
-            .unwrap_or_default()
-            .trim_ascii();
-        STREAM_TYPES
-            .iter()
-            .any(|stream| essence.eq_ignore_ascii_case(stream))
-    })
+    let content_type = head.header("content-type");
+    MediaKind::parse(content_type.as_deref()).is_stream()
 }
