@@ -49,7 +49,7 @@ pub enum LayerName {
 /// What decided a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DecidedBy {
-    /// A rule.
+    /// A rule: it matched, or it denies because its patterns take too long on the call.
     Rule(RuleId),
     /// No rule matched: the default effect.
     Default,
@@ -179,8 +179,14 @@ impl Layer {
                 Hold::No => {}
                 Hold::Yes => return LayerDecision::Decided(rule.effect, DecidedBy::Rule(rule.id)),
                 Hold::NeedsBody => return LayerDecision::NeedsBody,
+                // Nobody can tell, so nobody passes.
                 Hold::Unreadable => {
-                    return LayerDecision::Decided(Effect::Deny, DecidedBy::UnreadableBody);
+                    let by = if call.effort().is_exhausted() {
+                        DecidedBy::Rule(rule.id)
+                    } else {
+                        DecidedBy::UnreadableBody
+                    };
+                    return LayerDecision::Decided(Effect::Deny, by);
                 }
             }
         }

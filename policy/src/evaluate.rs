@@ -185,6 +185,7 @@ fn compile(name: LayerName, layer: wire::Layer) -> Result<Layer, InvalidSample> 
 
 fn report(layers: Layers<'_>, call: &Call<'_>) -> Evaluation {
     let reports = layers.in_order().map(|(name, layer)| {
+        call.effort().renew();
         let (effect, decided_by) = match layer.decide(call) {
             LayerDecision::Decided(effect, by) => (effect, by),
             // A sample is complete; were it not, this is what a real call could never get past.
@@ -197,10 +198,14 @@ fn report(layers: Layers<'_>, call: &Call<'_>) -> Evaluation {
             effect,
             decided_by,
             rules: rules
-                .map(|rule| rule_report(rule, rule.failures(&probe)))
+                .map(|rule| {
+                    call.effort().renew();
+                    rule_report(rule, rule.failures(&probe))
+                })
                 .collect(),
         }
     });
+    call.effort().renew();
     let effect = match layers.decide(call) {
         Decision::Allowed => Effect::Allow,
         Decision::Denied(_) | Decision::NeedsBody => Effect::Deny,

@@ -8,7 +8,7 @@ use crate::{
         HeaderLine,
         query::{is_authorization, pair, parameters},
     },
-    pattern::text_of,
+    pattern::{Effort, text_of},
 };
 
 /// One call. What carries the caller's credential is not part of it, nor are lines that are the
@@ -22,6 +22,7 @@ pub struct Call<'a> {
     raw_body: Option<&'a [u8]>,
     document: OnceCell<Document<'a>>,
     claims: Option<&'a str>,
+    effort: Effort,
 }
 
 /// Decoded name and value.
@@ -45,6 +46,7 @@ impl<'a> Call<'a> {
             raw_body: None,
             document: OnceCell::new(),
             claims: None,
+            effort: Effort::of_a_call(),
         }
     }
 
@@ -91,6 +93,10 @@ impl<'a> Call<'a> {
             self.document
                 .get_or_init(|| Document::read(body, self.headers)),
         )
+    }
+
+    pub(crate) fn effort(&self) -> &Effort {
+        &self.effort
     }
 
     pub(super) fn claims(&self) -> Option<&'a str> {

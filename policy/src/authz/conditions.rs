@@ -5,7 +5,7 @@
 
 use super::{
     call::Call,
-    nodes::Probe,
+    nodes::{Nodes, Probe},
     outcome::{Failure, Field, Outcome, Part, Presence, Problem, Section},
 };
 use crate::{
@@ -31,7 +31,8 @@ pub enum Hold {
     No,
     /// All others hold; those of the body decide.
     NeedsBody,
-    /// All others hold; those of the body can never be decided.
+    /// Nobody can tell: all others hold and the body cannot be read, or the patterns take too long
+    /// on this call.
     Unreadable,
 }
 
@@ -101,6 +102,9 @@ impl Conditions {
     /// decide.
     pub fn hold(&self, probe: &Probe<'_, '_>, mode: Mode) -> Hold {
         for (_, outcome) in self.outcomes(probe, mode) {
+            if probe.call().effort().is_exhausted() {
+                return Hold::Unreadable;
+            }
             match outcome {
                 Outcome::Holds => {}
                 Outcome::Fails(..) => return Hold::No,
@@ -116,6 +120,7 @@ impl Conditions {
     pub(crate) fn failures(&self, probe: &Probe<'_, '_>, mode: Mode) -> Vec<Failure> {
         self.outcomes(probe, mode)
             .filter_map(|(field, outcome)| match outcome {
+                _ if probe.call().effort().is_exhausted() => Some((field, Problem::TooMuchWork)),
                 Outcome::Holds => None,
                 Outcome::Fails(part, problem) => Some((field.with(part), problem)),
                 Outcome::NeedsBody => Some((field, Problem::NoBodyYet)),
@@ -161,7 +166,10 @@ impl Conditions {
 
 impl PathCondition {
     fn outcome(&self, call: &Call<'_>) -> Outcome {
-        match (self.presence, self.pattern.is_match(call.path())) {
+        match (
+            self.presence,
+            self.pattern.is_match(call.path(), call.effort()),
+        ) {
             (Presence::Present, true) | (Presence::Absent, false) => Outcome::Holds,
             (Presence::Present, false) => Outcome::Fails(Part::Whole, Problem::PathDiffers),
             (Presence::Absent, true) => Outcome::Fails(Part::Presence, Problem::PathMatches),
@@ -173,20 +181,16 @@ impl NamedCondition {
     fn of_headers(&self, call: &Call<'_>, mode: Mode) -> Outcome {
         let named = call
             .headers()
-            .filter(|(name, _)| self.name.is_match(&text_of(name)));
-        let matches = named.map(|(_, value)| self.matches(|| text_of(value)));
+            .filter(|(name, _)| self.name.is_match(&text_of(name), call.effort()));
+        let matches = named.map(|(_, value)| matches(self.value.as_ref(), || text_of(value), call));
         judge(matches, self.presence, mode).at(Part::Name)
     }
 
     fn of_query(&self, call: &Call<'_>, mode: Mode) -> Outcome {
         let parameters = call.query().iter();
-        let named = parameters.filter(|(name, _)| self.name.is_match(name));
-        let matches = named.map(|(_, value)| self.matches(|| value));
+        let named = parameters.filter(|(name, _)| self.name.is_match(name, call.effort()));
+        let matches = named.map(|(_, value)| matches(self.value.as_ref(), || value, call));
         judge(matches, self.presence, mode).at(Part::Name)
-    }
-
-    fn matches<T: AsRef<str>>(&self, value: impl FnOnce() -> T) -> bool {
-        matches(self.value.as_ref(), value)
     }
 }
 
@@ -194,25 +198,29 @@ impl NodeCondition {
     fn of_body(&self, probe: &Probe<'_, '_>, mode: Mode) -> Outcome {
         match probe.body() {
             None => Outcome::NeedsBody,
-            Some(nodes) => self.of_nodes(nodes, mode),
+            Some(nodes) => self.of_nodes(nodes, probe.call(), mode),
         }
     }
 
     fn of_claims(&self, probe: &Probe<'_, '_>, mode: Mode) -> Outcome {
-        self.of_nodes(probe.claims(), mode)
+        self.of_nodes(probe.claims(), probe.call(), mode)
     }
 
-    fn of_nodes(&self, nodes: &super::nodes::Nodes<'_>, mode: Mode) -> Outcome {
+    fn of_nodes(&self, nodes: &Nodes<'_>, call: &Call<'_>, mode: Mode) -> Outcome {
         let Some(nodes) = nodes.at(self.path) else {
             return Outcome::Unreadable;
         };
-        let matches = nodes.map(|node| matches(self.value.as_ref(), || node.text()));
+        let matches = nodes.map(|node| matches(self.value.as_ref(), || node.text(), call));
         judge(matches, self.presence, mode).at(Part::Path)
     }
 }
 
-fn matches<T: AsRef<str>>(pattern: Option<&Pattern>, value: impl FnOnce() -> T) -> bool {
-    pattern.is_none_or(|pattern| pattern.is_match(value().as_ref()))
+fn matches<T: AsRef<str>>(
+    pattern: Option<&Pattern>,
+    value: impl FnOnce() -> T,
+    call: &Call<'_>,
+) -> bool {
+    pattern.is_none_or(|pattern| pattern.is_match(value().as_ref(), call.effort()))
 }
 
 fn numbered<T>(section: Section, conditions: &[T]) -> impl Iterator<Item = (Field, &T)> {

@@ -33,6 +33,8 @@ pub(crate) enum Problem {
     Present,
     /// The decision needs a body that is not there yet.
     NoBodyYet,
+    /// The patterns of the call's rules take too long on it.
+    TooMuchWork,
     Unreadable,
 }
 
@@ -136,6 +138,7 @@ impl fmt::Display for Problem {
             Self::SomeValueDiffers => "not every value matches, as an allow rule demands",
             Self::Present => "it is there and must not be",
             Self::NoBodyYet => "the body is not known",
+            Self::TooMuchWork => "the patterns take too long on this call",
             Self::Unreadable => "the body cannot be read without doubt",
         })
     }

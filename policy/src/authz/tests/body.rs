@@ -315,6 +315,97 @@ fn unreadable_denies_as_soon_as_a_body_condition_would_be_tried() {
     }
 }
 
+/// The text in a coding.
+fn coded(coding: &str, text: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    match coding {
+        "gzip" => {
+            let mut encoder =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        }
+        "deflate" => {
+            let mut encoder =
+                flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        }
+        "br" => {
+            let mut out = Vec::new();
+            let mut writer = brotli::CompressorWriter::new(&mut out, 4096, 5, 20);
+            writer.write_all(text).unwrap();
+            drop(writer);
+            out
+        }
+        "zstd" => zstd::encode_all(text, 1).unwrap(),
+        other => panic!("no coding: {other}"),
+    }
+}
+
+#[test]
+fn compressed_bodies_are_decoded_for_the_check() {
+    for coding in ["gzip", "deflate", "br", "zstd"] {
+        let check_coded = |text: &[u8], want: Hold| {
+            let document = coded(coding, text);
+            let headers = &[("Content-Encoding", coding)][..];
+            let sent = Sent {
+                headers,
+                ..body(&document)
+            };
+            let shown = String::from_utf8_lossy(text);
+            assert_eq!(
+                hold_any("b:$.model=^gpt-4$", &sent),
+                want,
+                "{coding} {shown}"
+            );
+        };
+        check_coded(br#"{"model":"gpt-4"}"#, Hold::Yes);
+        check_coded(br#"{"model":"gpt-3","m\u006fdel":"gpt-4"}"#, Hold::Yes);
+        check_coded(br#"{"model":"gpt-3"}"#, Hold::No);
+        check_coded(b"hello", Hold::No);
+        check_coded(b"", Hold::No);
+        check_coded(br#"{"model":"gpt-4""#, Hold::Unreadable);
+        check_coded(b"{} {}", Hold::Unreadable);
+        check_coded(b"\xff\xfe{\0}\0", Hold::Unreadable);
+        // As it was sent it is no JSON, and says so.
+        let document = coded(coding, br#"{"model":"gpt-4"}"#);
+        let headers = &[("content-type", "application/json")][..];
+        let sent = Sent {
+            headers,
+            ..body(&document)
+        };
+        assert_eq!(hold_any("b:$.model", &sent), Hold::Unreadable, "{coding}");
+        // Cut short.
+        let (cut, _) = document.split_at(document.len() / 2);
+        let headers = &[("content-encoding", coding)][..];
+        let sent = Sent {
+            headers,
+            ..body(cut)
+        };
+        assert_eq!(hold_any("b:$.model", &sent), Hold::Unreadable, "{coding}");
+    }
+}
+
+#[test]
+fn what_decodes_to_more_than_a_mebibyte_is_unreadable() {
+    let of_bytes = |count: usize| {
+        let document = format!("\"{}\"", "a".repeat(count - 2));
+        let document = coded("gzip", document.as_bytes());
+        let headers = &[("content-encoding", "gzip")][..];
+        hold_any(
+            "b:$",
+            &Sent {
+                headers,
+                ..body(&document)
+            },
+        )
+    };
+    assert_eq!(of_bytes(1 << 20), Hold::Yes);
+    assert_eq!(of_bytes((1 << 20) + 1), Hold::Unreadable);
+    assert_eq!(of_bytes(64 << 20), Hold::Unreadable);
+}
+
 #[test]
 fn codings_that_cannot_be_taken_off_are_unreadable() {
     for coding in [

@@ -1,7 +1,7 @@
 //! Rules the plainest way: straight from the wire, a regular expression engine, and loops.
 
 use proptest::{prelude::*, sample::select};
-use regex_automata::meta::Regex;
+use regex::Regex;
 
 use super::{naive_json::Value, *};
 

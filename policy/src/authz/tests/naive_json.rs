@@ -24,11 +24,6 @@ impl<'t> Value<'t> {
         rest.is_empty().then_some(value)
     }
 
-    /// The value as it stands in the document.
-    pub(crate) fn raw(&self) -> &'t str {
-        self.raw
-    }
-
     /// What conditions match.
     pub(crate) fn text(&self) -> String {
         match &self.kind {

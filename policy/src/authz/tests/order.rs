@@ -255,3 +255,39 @@ fn redactions_apply_to_the_calls_that_their_conditions_choose() {
         3
     );
 }
+
+#[test]
+fn a_rule_whose_patterns_take_too_long_denies() {
+    let path = "/".to_owned() + &"a".repeat(60_000);
+    let long = Sent { path: &path, ..GET };
+    let heavy = "p:a{1,3000}b";
+    // Whatever its effect, and whatever comes after it.
+    for rule in [format!("allow 500 {heavy}"), format!("deny 500 !{heavy}")] {
+        let layer = layer("allow", &[&rule, "allow 400"]);
+        assert_eq!(decide(&layer, &long), denied_by(1));
+    }
+    // A rule before it still decides, and on a short path it is a rule like any other.
+    let texts = ["allow 900 p:^/a", "deny 500 p:a{1,3000}b"];
+    assert_eq!(decide(&layer("allow", &texts), &long), allowed_by(1));
+    let short = Sent {
+        path: "/xab",
+        ..GET
+    };
+    assert_eq!(decide(&layer("allow", &texts), &short), denied_by(2));
+    let short = Sent { path: "/xa", ..GET };
+    assert_eq!(decide(&layer("allow", &texts), &short), ALLOWED);
+    // The effort is that of the whole call: what was spent on one header is gone for the next.
+    let value = "a".repeat(1_000);
+    let lines = [("x-a", &*value); 2];
+    let many = Sent {
+        headers: &lines,
+        ..GET
+    };
+    let rule = "deny 500 h:^x-a$=a{1,3000}b";
+    assert_eq!(decide(&layer("allow", &[rule]), &many), denied_by(1));
+    let one = Sent {
+        headers: &lines[..1],
+        ..GET
+    };
+    assert_eq!(decide(&layer("allow", &[rule]), &one), ALLOWED);
+}
