@@ -47,7 +47,7 @@ async fn a_preview_shows_what_is_left_and_which_filter_of_which_stage_did_it() {
         let told = world.trial(&id, "preview", &sample).await;
         assert_eq!(world.dump_of_records().await, before, "nothing is changed");
         assert_eq!(told["status"], 200);
-        assert_eq!(told["body"], r#"{"a": 1, "b": {"y": 2}, "c": [2.50]}"#);
+        assert_eq!(told["body"], r#"{"a": 1, "b": { "y": 2}, "c": [ 2.50]}"#);
         assert_eq!(told["cut"], false);
         let change = |path: &str, stage: &str, filter: Value, operation: &str| json!({"path": path, "stage": stage, "filterId": filter, "operation": operation});
         let changes = told["changes"].as_array().unwrap();
@@ -66,7 +66,7 @@ async fn a_preview_shows_what_is_left_and_which_filter_of_which_stage_did_it() {
 
         let post = json!({"method": "POST", "path": "/", "response": {"body": body}});
         let told = world.trial(&id, "preview", &post).await;
-        assert_eq!(told["body"], r#"{"a": 1, "b": {"y": 2}, "c": [1, 2.50]}"#);
+        assert_eq!(told["body"], r#"{"a": 1, "b": { "y": 2}, "c": [1, 2.50]}"#);
     }
 }
 
