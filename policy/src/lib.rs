@@ -28,5 +28,6 @@ pub mod policy;
 pub mod preview;
 pub mod record;
 pub mod redact;
+pub mod records;
 pub mod secret;
 pub mod swap;

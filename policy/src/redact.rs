@@ -4,6 +4,8 @@
 //! there are any) say what stays, then destroy paths what goes (details 55, 56). What stays is
 //! copied byte for byte: nothing is parsed into values and written again.
 
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fuzzing;
 mod hold;
 mod report;
 mod rewrite;

@@ -82,9 +82,8 @@ impl<'t> Doc<'t> {
 
     /// The first value behind the node that is not inside it.
     pub(crate) fn past(&self, node: NodeId) -> NodeId {
-        self.nodes
-            .get(node)
-            .map_or(usize::MAX, |node| wide(node.past))
+        let node = self.nodes.get(node);
+        node.map_or(self.nodes.len(), |node| wide(node.past))
     }
 
     pub(crate) fn parent(&self, node: NodeId) -> NodeId {

@@ -1,8 +1,11 @@
 //! Tables of what a stage makes of a document; every case in one piece and byte by byte.
 
+mod corpus;
+mod held;
 mod hostile;
 mod model;
 mod properties;
+mod report;
 
 use super::*;
 use crate::json::{InvalidJson, path::JsonPath};

@@ -98,11 +98,8 @@ impl Lowering<'_> {
         refuse(0, problem).within(self.text)
     }
 
-    /// The crate's tree has no positions: a function is looked for by its name.
     fn refuse_function(&self, name: &str, problem: &str) -> InvalidJsonPath {
-        let call = format!("{name}(");
-        let position = self.text.find(&call).unwrap_or_default();
-        refuse(position, &format!("`{name}` {problem}"))
+        refuse_function(self.text, name, problem)
     }
 }
 
@@ -147,9 +144,27 @@ fn refuse_oversize(text: &str) -> Result<(), InvalidJsonPath> {
     Ok(())
 }
 
+const FUNCTIONS: [&str; 5] = ["length", "count", "value", "match", "search"];
+
+/// What the crate finds behind the grammar has no position: the function it names is looked for.
+fn malformed(text: &str, message: &str) -> InvalidJsonPath {
+    let called =
+        |name: &&'static str| message.contains(*name) && text.contains(&format!("{name}("));
+    match FUNCTIONS.into_iter().find(called) {
+        Some(name) => refuse_function(text, name, "is used wrongly"),
+        None => refuse(0, "path is not well-formed"),
+    }
+}
+
+/// The crate's tree has no positions: a function is looked for by its name.
+fn refuse_function(text: &str, name: &str, problem: &str) -> InvalidJsonPath {
+    let position = text.find(&format!("{name}(")).unwrap_or_default();
+    refuse(position, &format!("`{name}` {problem}"))
+}
+
 fn invalid(text: &str, error: &JsonPathError) -> InvalidJsonPath {
     let JsonPathError::PestError(syntax) = error else {
-        return refuse(0, "path is not well-formed");
+        return malformed(text, &error.to_string());
     };
     let position = match syntax.location {
         pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,

@@ -217,63 +217,33 @@ fn told() -> Slot {
 #[test]
 fn growth_a_new_region_and_an_ended_grant_are_due() {
     let told = told();
+    let grown = Slot {
+        own: told.own.plus(Micros::LEAST),
+        ..told
+    };
+    let empty = Slot {
+        own: Micros::ZERO,
+        answered_own: Micros::ZERO,
+        ..told
+    };
+    let unsettled = Slot {
+        is_settled: false,
+        ..told
+    };
+    let never_granted = Slot {
+        valid_ms: 0,
+        ..unsettled
+    };
     let end_ms = START_MS + 500 + SETTLE_MARGIN_MS;
     for (name, slot, epoch, now_ms, want) in [
         ("told", told, Some(7), end_ms, false),
         ("told, region unknown", told, None, end_ms, false),
-        (
-            "grown",
-            Slot {
-                own: told.own.plus(Micros::LEAST),
-                ..told
-            },
-            Some(7),
-            START_MS,
-            true,
-        ),
+        ("grown", grown, Some(7), START_MS, true),
         ("forgotten", told, Some(8), START_MS, true),
-        (
-            "nothing to forget",
-            Slot {
-                own: Micros::ZERO,
-                answered_own: Micros::ZERO,
-                ..told
-            },
-            Some(8),
-            START_MS,
-            false,
-        ),
-        (
-            "grant in force",
-            Slot {
-                is_settled: false,
-                ..told
-            },
-            Some(7),
-            end_ms - 1,
-            false,
-        ),
-        (
-            "grant over",
-            Slot {
-                is_settled: false,
-                ..told
-            },
-            Some(7),
-            end_ms,
-            true,
-        ),
-        (
-            "no grant",
-            Slot {
-                is_settled: false,
-                valid_ms: 0,
-                ..told
-            },
-            Some(7),
-            end_ms,
-            false,
-        ),
+        ("nothing to forget", empty, Some(8), START_MS, false),
+        ("grant in force", unsettled, Some(7), end_ms - 1, false),
+        ("grant over", unsettled, Some(7), end_ms, true),
+        ("no grant", never_granted, Some(7), end_ms, false),
     ] {
         assert_eq!(slot.is_due(epoch, now_ms), want, "{name}");
     }
