@@ -27,7 +27,7 @@ pub mod policy;
 #[cfg(any(test, feature = "explain"))]
 pub mod preview;
 pub mod record;
-pub mod redact;
 pub mod records;
+pub mod redact;
 pub mod secret;
 pub mod swap;

@@ -110,6 +110,30 @@ async fn a_preview_answers_as_the_gateway_would() {
 }
 
 #[tokio::test]
+async fn a_preview_of_a_stream_names_records_and_where_it_is_cut() {
+    for world in World::each().await {
+        let id = id_of(&world.proxy().await, "proxyId");
+        let filter = json!({"operation": "destroy", "paths": ["$.a"]});
+        let filter = world
+            .create(&format!("proxies/{id}/filters"), &filter)
+            .await;
+        let change = json!({"path": "$['a']", "stage": "proxy", "filterId": filter["filterId"],
+            "operation": "destroy", "record": 1});
+        for (body, left, cut) in [
+            ("{\"b\":1}\n{\"a\":1}\n", "{\"b\":1}\n{}\n", false),
+            ("{\"b\":1}\n{\"a\":1}\nno\n", "{\"b\":1}\n{}\n", true),
+        ] {
+            let response = json!({"headers": [["content-type", "application/x-ndjson"]],
+                "body": body});
+            let sample = json!({"method": "GET", "path": "/", "response": response});
+            let told = world.trial(&id, "preview", &sample).await;
+            let want = json!({"status": 200, "body": left, "cut": cut, "changes": [change]});
+            assert_eq!(told, want);
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_problem_of_a_preview_is_named_at_once() {
     for world in World::each().await {
         let id = id_of(&world.proxy().await, "proxyId");
