@@ -15,6 +15,8 @@ use crate::{
     evaluate::{InvalidSample, Sample, SampleLayers, on_sample},
     media::MediaKind,
     redact::{self, Stage, redact_reporting},
+    records::{Framer, RecordError},
+    redact::{self, Filter, Stage, redact_reporting},
 };
 
 /// A target's response to try.
@@ -133,7 +135,9 @@ fn redacted(stages: &[Stage; 4], is_head: bool, response: &SampleResponse<'_>) -
         // A part of a document is no document.
         _ if status == 206 => without_changes(Outcome::NotFilterable),
         MediaKind::Json => document(stages, body),
-        MediaKind::EventStream | MediaKind::Ndjson => without_changes(Outcome::NotFilterable),
+        // Whoever wrote the sample holds it whole, so a record is never too long.
+        MediaKind::EventStream => stream(stages, Framer::sse(body.len()), body),
+        MediaKind::Ndjson => stream(stages, Framer::ndjson(body.len()), body),
         MediaKind::Other | MediaKind::Missing => without_changes(Outcome::NotFilterable),
     }
 }
@@ -153,6 +157,33 @@ fn document(stages: &[Stage], body: &str) -> Preview {
         },
         Err(_) => without_changes(Outcome::NotFilterable),
     }
+}
+
+/// Why a stream ends before its end.
+struct BadRecord;
+
+impl From<RecordError> for BadRecord {
+    fn from(_: RecordError) -> Self {
+        Self
+    }
+}
+
+fn stream(stages: &[Stage], mut framer: Framer, body: &str) -> Preview {
+    let (mut out, mut changes, mut number) = (Vec::new(), Vec::new(), 0);
+    let mut rewrite = |record: &[u8], out: &mut Vec<u8>| {
+        let (left, found) = redact_reporting(stages, record).map_err(|_| BadRecord)?;
+        out.extend_from_slice(&left);
+        changes.extend(named(found, Some(number)));
+        number = number.saturating_add(1);
+        Ok(())
+    };
+    let pushed = framer.push(body.as_bytes(), &mut rewrite, &mut out);
+    let ended = pushed.and_then(|()| framer.finish(&mut rewrite, &mut out));
+    let outcome = match ended {
+        Ok(()) => Outcome::Sent(text(&out)),
+        Err(BadRecord) => Outcome::Cut(text(&out)),
+    };
+    Preview { outcome, changes }
 }
 
 fn named(changes: Vec<redact::Change>, record: Option<usize>) -> Vec<Change> {

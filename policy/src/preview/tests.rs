@@ -165,6 +165,43 @@ fn json_has_many_names() {
 }
 
 #[test]
+fn streams_are_redacted_record_by_record_up_to_a_bad_one() {
+    let sse = "text/event-stream";
+    for (content_type, body, want) in [
+        (
+            "application/x-ndjson",
+            "{\"a\":1,\"b\":2}\n\n{\"a\":3}",
+            Outcome::Sent("{\"b\":2}\n\n{}".to_owned()),
+        ),
+        (
+            "application/jsonl",
+            "{\"b\":2}\nnonsense\n{\"a\":3}\n",
+            Outcome::Cut("{\"b\":2}\n".to_owned()),
+        ),
+        (
+            sse,
+            ": hi\nevent: x\ndata: {\"a\":1,\ndata: \"b\":2}\n\ndata: [DONE]\n\n",
+            Outcome::Sent(": hi\nevent: x\ndata: {\ndata: \"b\":2}\n\ndata: [DONE]\n\n".to_owned()),
+        ),
+        (sse, "data: {\n\ndata: {}\n\n", Outcome::Cut(String::new())),
+    ] {
+        let response = response(200, content_type, body);
+        let redacting = on_proxy(&[(1, "destroy $.a")]);
+        assert_eq!(sent(redacting, &response), want, "{body}");
+    }
+}
+
+#[test]
+fn changes_of_a_stream_name_their_records() {
+    let body = "{\"a\":1}\n{}\n{\"a\":2}\n";
+    let redacting = on_proxy(&[(1, "destroy $.a")]);
+    let response = response(200, "application/ndjson", body);
+    let told_of = preview(redacting, &GET, &response).unwrap();
+    let want = ["0 proxy Destroy 1 $['a']", "2 proxy Destroy 1 $['a']"];
+    assert_eq!(told(&told_of.changes), want);
+}
+
+#[test]
 fn redactions_apply_to_the_calls_of_their_conditions() {
     let mut layers = on_proxy(&[(1, "destroy $.a")]);
     for redaction in &mut layers.proxy.redactions {

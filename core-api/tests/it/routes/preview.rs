@@ -47,7 +47,7 @@ async fn a_preview_shows_what_is_left_and_which_filter_of_which_stage_did_it() {
         let told = world.trial(&id, "preview", &sample).await;
         assert_eq!(world.dump_of_records().await, before, "nothing is changed");
         assert_eq!(told["status"], 200);
-        assert_eq!(told["body"], r#"{"a": 1, "b": {"y": 2}, "c": [2.50]}"#);
+        assert_eq!(told["body"], r#"{"a": 1, "b": { "y": 2}, "c": [ 2.50]}"#);
         assert_eq!(told["cut"], false);
         let change = |path: &str, stage: &str, filter: Value, operation: &str| json!({"path": path, "stage": stage, "filterId": filter, "operation": operation});
         let changes = told["changes"].as_array().unwrap();
@@ -66,7 +66,7 @@ async fn a_preview_shows_what_is_left_and_which_filter_of_which_stage_did_it() {
 
         let post = json!({"method": "POST", "path": "/", "response": {"body": body}});
         let told = world.trial(&id, "preview", &post).await;
-        assert_eq!(told["body"], r#"{"a": 1, "b": {"y": 2}, "c": [1, 2.50]}"#);
+        assert_eq!(told["body"], r#"{"a": 1, "b": { "y": 2}, "c": [1, 2.50]}"#);
     }
 }
 
@@ -105,6 +105,30 @@ async fn a_preview_answers_as_the_gateway_would() {
                     assert_eq!(told["changes"], json!([]));
                 }
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_preview_of_a_stream_names_records_and_where_it_is_cut() {
+    for world in World::each().await {
+        let id = id_of(&world.proxy().await, "proxyId");
+        let filter = json!({"operation": "destroy", "paths": ["$.a"]});
+        let filter = world
+            .create(&format!("proxies/{id}/filters"), &filter)
+            .await;
+        let change = json!({"path": "$['a']", "stage": "proxy", "filterId": filter["filterId"],
+            "operation": "destroy", "record": 1});
+        for (body, left, cut) in [
+            ("{\"b\":1}\n{\"a\":1}\n", "{\"b\":1}\n{}\n", false),
+            ("{\"b\":1}\n{\"a\":1}\nno\n", "{\"b\":1}\n{}\n", true),
+        ] {
+            let response = json!({"headers": [["content-type", "application/x-ndjson"]],
+                "body": body});
+            let sample = json!({"method": "GET", "path": "/", "response": response});
+            let told = world.trial(&id, "preview", &sample).await;
+            let want = json!({"status": 200, "body": left, "cut": cut, "changes": [change]});
+            assert_eq!(told, want);
         }
     }
 }
