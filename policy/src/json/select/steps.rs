@@ -13,8 +13,10 @@ pub(super) struct Steps {
     starts: Vec<usize>,
     /// Paths that are `$`: number and group.
     roots: Vec<(usize, Groups)>,
-    /// All names in selectors, sorted.
+    /// All names in selectors, by length, then bytes.
     names: Vec<Box<[u8]>>,
+    /// The lengths of names, a bit for each; most names of a document have another.
+    lengths: u64,
     /// For each state, the last node that got it.
     stamps: Vec<u64>,
     stamp: u64,
@@ -57,12 +59,14 @@ impl Steps {
                 && let Err(at) = self.find_name(name.as_bytes())
             {
                 self.names.insert(at, name.as_bytes().into());
+                self.lengths |= length_bit(name.len());
             }
         }
     }
 
     fn find_name(&self, name: &[u8]) -> Result<usize, usize> {
-        self.names.binary_search_by(|known| (**known).cmp(name))
+        let order = |known: &[u8]| known.len().cmp(&name.len()).then_with(|| known.cmp(name));
+        self.names.binary_search_by(|known| order(known))
     }
 
     /// How many names there are.
@@ -73,6 +77,9 @@ impl Steps {
     /// The number of a name that some path has.
     #[inline]
     pub(super) fn number_of(&self, name: &[u8]) -> Option<usize> {
+        if self.lengths & length_bit(name.len()) == 0 {
+            return None;
+        }
         self.find_name(name).ok()
     }
 
@@ -148,6 +155,13 @@ impl Steps {
             passed.push(state);
         }
     }
+}
+
+/// The last bit stands for all lengths from there on.
+#[inline]
+fn length_bit(length: usize) -> u64 {
+    let shift = u32::try_from(length.min(63)).unwrap_or(63);
+    1_u64.wrapping_shl(shift)
 }
 
 /// How a node is found in its container.

@@ -159,3 +159,30 @@ fn what_is_remembered_is_bounded() {
     assert!(most > ROOM / 2, "the test is too small: {most}");
     assert!(most < ROOM + 1000, "{most}");
 }
+
+#[test]
+fn names_of_any_length_are_told_apart() {
+    let names: Vec<_> = [0, 1, 2, 62, 63, 64, 65, 200]
+        .map(|length| "n".repeat(length))
+        .into();
+    let paths: Vec<_> = names.iter().map(|name| format!("$['{name}']")).collect();
+    let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+    for length in 0..210 {
+        let name = "n".repeat(length);
+        let mut selection = selection(&paths);
+        let answer = ask(&mut selection, &[&name]);
+        assert_eq!(
+            answer.selected.is_empty(),
+            !names.contains(&name),
+            "{length}"
+        );
+        let path = names.iter().position(|other| *other == name);
+        assert_eq!(selection.selected().first().copied(), path);
+        assert!(
+            ask(&mut self::selection(&paths), &[&name.replace('n', "m")])
+                .selected
+                .is_empty()
+                || length == 0
+        );
+    }
+}
