@@ -1,11 +1,15 @@
 //! Which nodes a set of paths selects, told level by level while a document goes by.
 //!
 //! An automaton: a state is a segment still to be passed, a level holds the states of one
-//! container's children. Work per node is bounded by the number of segments.
+//! container's children. What a level makes of a name is worked out once and remembered, so that a
+//! list of many like objects costs a look-up per member, however many paths there are.
 
-use std::sync::Arc;
+mod steps;
 
-use super::path::{JsonPath, Segment, Selector};
+use std::{collections::BTreeMap, mem};
+
+use self::steps::{Key, Steps};
+use super::path::JsonPath;
 
 /// What is said of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,190 +55,253 @@ pub(crate) trait Select {
     fn leave(&mut self);
 }
 
-/// One segment of one path.
-#[derive(Debug)]
-struct Step {
-    segment: Arc<Segment>,
-    is_last: bool,
-    group: Groups,
-    /// The path's number.
-    path: usize,
-}
+/// States that are remembered, in all levels together, unless more are open.
+const ROOM: usize = 1 << 16;
 
 /// Runs a set of paths over one document.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
-    steps: Vec<Step>,
-    /// The first step of each path.
-    starts: Vec<usize>,
-    /// Paths that are `$`: number and group.
-    roots: Vec<(usize, Groups)>,
-    /// States of all open levels, then those of the node asked for last.
-    states: Vec<usize>,
-    /// Where each open level starts.
-    levels: Vec<usize>,
-    /// Where the states of the node asked for last start.
-    level_end: usize,
-    /// For each state, the last node that got it.
-    stamps: Vec<u64>,
-    stamp: u64,
-    /// Numbers of the paths that selected the node asked for last.
+    steps: Steps,
+    levels: Vec<Level>,
+    /// Each level by its states.
+    known: BTreeMap<Box<[usize]>, LevelId>,
+    /// The first is of what is not remembered.
+    outcomes: Vec<Outcome>,
+    /// The levels of the open containers.
+    open: Vec<LevelId>,
+    /// What is said of the node asked for last.
+    last: OutcomeId,
+    /// States and slots that are remembered.
+    used: usize,
+    /// How many of them may be.
+    room: usize,
+}
+
+type LevelId = usize;
+type OutcomeId = usize;
+
+/// The outcome of a node that is not remembered.
+const FLEETING: OutcomeId = 0;
+
+/// What may be selected among the children of a container.
+#[derive(Debug)]
+struct Level {
+    states: Box<[usize]>,
+    /// By the number of the name.
+    named: Box<[Option<OutcomeId>]>,
+    /// Of all names that no path has.
+    unnamed: Option<OutcomeId>,
+    /// Of elements, when their index says nothing.
+    element: Option<OutcomeId>,
+    is_index_blind: bool,
+}
+
+/// What is said of a node, and what its children may be.
+#[derive(Clone, Debug, Default)]
+struct Outcome {
+    answer: Answer,
+    /// The numbers of the paths that select it.
     selected: Vec<usize>,
+    states: Vec<usize>,
+    /// The level of these states, once it is needed.
+    level: Option<LevelId>,
 }
 
 impl Selection {
     /// Adds a path; its number is how many there were before.
     pub(crate) fn add(&mut self, path: &JsonPath, group: Groups) {
-        let number = self.starts.len().saturating_add(self.roots.len());
-        let last = path.segments().len();
-        if last == 0 {
-            self.roots.push((number, group));
-            return;
-        }
-        self.starts.push(self.steps.len());
-        for (at, segment) in path.segments().iter().enumerate() {
-            self.steps.push(Step {
-                segment: Arc::clone(segment),
-                is_last: at.saturating_add(1) == last,
-                group,
-                path: number,
-            });
-            self.stamps.push(0);
-        }
+        self.steps.add(path, group);
     }
 
     /// The numbers of the paths that select the node asked for last. A path may be named twice.
     pub(crate) fn selected(&self) -> &[usize] {
-        &self.selected
+        let last = self.outcomes.get(self.last);
+        last.map(|last| last.selected.as_slice())
+            .unwrap_or_default()
     }
 
     #[inline]
-    fn child(&mut self, key: Key<'_>) -> Answer {
-        let start = self.levels.last().copied().unwrap_or_default();
-        self.states.truncate(self.level_end);
-        self.selected.clear();
-        self.stamp = self.stamp.wrapping_add(1);
-        let mut answer = Answer::default();
-        for at in start..self.level_end {
-            let Some(&state) = self.states.get(at) else {
-                break;
-            };
-            let Some(step) = self.steps.get(state) else {
-                break;
-            };
-            let (group, is_last, path) = (step.group, step.is_last, step.path);
-            let is_match = step
-                .segment
-                .selectors
-                .iter()
-                .any(|one| key.is_selected(one));
-            if step.segment.is_descendant {
-                self.put(state);
-                answer.alive.add(group);
-            }
-            if !is_match {
-                continue;
-            }
-            if is_last {
-                answer.selected.add(group);
-                self.selected.push(path);
-            } else {
-                self.put(state.wrapping_add(1));
-                answer.alive.add(group);
-            }
+    fn say(&mut self, outcome: OutcomeId) -> Answer {
+        self.last = outcome;
+        let outcome = self.outcomes.get(outcome);
+        outcome.map(|outcome| outcome.answer).unwrap_or_default()
+    }
+
+    /// Works an outcome out for the level that is open.
+    fn work_out(&mut self, key: Key<'_>) -> Outcome {
+        let mut outcome = Outcome::default();
+        if let Some(level) = self.open.last().and_then(|level| self.levels.get(*level)) {
+            let (states, selected) = (&mut outcome.states, &mut outcome.selected);
+            outcome.answer = self.steps.pass(&level.states, key, states, selected);
         }
-        answer
+        outcome
     }
 
-    /// Gives the node asked for last a state, once.
-    #[inline]
-    fn put(&mut self, state: usize) {
-        let Some(stamp) = self.stamps.get_mut(state) else {
-            return;
+    fn say_fleeting(&mut self, outcome: Outcome) -> Answer {
+        if let Some(fleeting) = self.outcomes.get_mut(FLEETING) {
+            *fleeting = outcome;
+        } else {
+            self.outcomes.push(outcome);
+        }
+        self.say(FLEETING)
+    }
+
+    /// Works an outcome out that is not yet in its slot, and puts it there.
+    #[cold]
+    fn learn(&mut self, key: Key<'_>, slot: Slot) -> Answer {
+        let outcome = self.work_out(key);
+        let id = self.outcomes.len();
+        let level = self
+            .open
+            .last()
+            .and_then(|level| self.levels.get_mut(*level));
+        let Some(place) = level.and_then(|level| level.slot(slot)) else {
+            return self.say_fleeting(outcome);
         };
-        if *stamp != self.stamp {
-            *stamp = self.stamp;
-            self.states.push(state);
+        *place = Some(id);
+        self.used = self
+            .used
+            .saturating_add(outcome.states.len())
+            .saturating_add(1);
+        self.outcomes.push(outcome);
+        self.say(id)
+    }
+
+    /// The level of the node asked for last.
+    #[cold]
+    fn level(&mut self) -> LevelId {
+        if self.used > self.room {
+            self.forget();
+        }
+        let states = match self.outcomes.get_mut(self.last) {
+            Some(outcome) => outcome.states.clone(),
+            None => Vec::new(),
+        };
+        let level = self.level_of(states);
+        if self.last != FLEETING
+            && let Some(outcome) = self.outcomes.get_mut(self.last)
+        {
+            outcome.level = Some(level);
+        }
+        level
+    }
+
+    fn level_of(&mut self, mut states: Vec<usize>) -> LevelId {
+        states.sort_unstable();
+        let states: Box<[usize]> = states.into();
+        if let Some(level) = self.known.get(&states) {
+            return *level;
+        }
+        let level = self.levels.len();
+        let named = vec![None; self.steps.names()].into_boxed_slice();
+        self.used = self
+            .used
+            .saturating_add(states.len())
+            .saturating_add(named.len());
+        self.levels.push(Level {
+            is_index_blind: self.steps.are_index_blind(&states),
+            states: states.clone(),
+            named,
+            unnamed: None,
+            element: None,
+        });
+        self.known.insert(states, level);
+        level
+    }
+
+    /// Starts to remember anew, with what is open. The room grows with that, so that the work is
+    /// bounded by what was learnt.
+    fn forget(&mut self) {
+        let last = self.outcomes.get(self.last).cloned().unwrap_or_default();
+        let levels = mem::take(&mut self.levels);
+        self.known.clear();
+        self.outcomes.clear();
+        self.used = 0;
+        let open = mem::take(&mut self.open);
+        self.open = open
+            .into_iter()
+            .map(|level| {
+                let states = levels.get(level).map(|level| level.states.to_vec());
+                self.level_of(states.unwrap_or_default())
+            })
+            .collect();
+        self.room = ROOM.max(self.used.saturating_mul(2));
+        self.say_fleeting(Outcome {
+            level: None,
+            ..last
+        });
+    }
+}
+
+/// A place for an outcome in a level.
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    Named(usize),
+    Unnamed,
+    Element,
+}
+
+impl Level {
+    fn slot(&mut self, slot: Slot) -> Option<&mut Option<OutcomeId>> {
+        match slot {
+            Slot::Named(name) => self.named.get_mut(name),
+            Slot::Unnamed => Some(&mut self.unnamed),
+            Slot::Element => Some(&mut self.element),
         }
     }
 }
 
 impl Select for Selection {
     fn root(&mut self) -> Answer {
-        let mut answer = Answer::default();
-        for (path, group) in &self.roots {
-            answer.selected.add(*group);
-            self.selected.push(*path);
-        }
-        self.states.extend_from_slice(&self.starts);
-        for start in &self.starts {
-            if let Some(step) = self.steps.get(*start) {
-                answer.alive.add(step.group);
-            }
-        }
-        answer
+        self.room = ROOM;
+        let mut outcome = Outcome::default();
+        outcome.answer = self.steps.start(&mut outcome.states, &mut outcome.selected);
+        self.say_fleeting(outcome)
     }
 
     #[inline]
     fn member(&mut self, name: &[u8]) -> Answer {
-        self.child(Key::Name(name))
+        let number = self.steps.number_of(name);
+        let level = self.open.last().and_then(|level| self.levels.get(*level));
+        let (known, slot) = match number {
+            Some(number) => (
+                level.and_then(|level| level.named.get(number).copied().flatten()),
+                Slot::Named(number),
+            ),
+            None => (level.and_then(|level| level.unnamed), Slot::Unnamed),
+        };
+        match known {
+            Some(outcome) => self.say(outcome),
+            None => self.learn(Key::Name(name), slot),
+        }
     }
 
     #[inline]
     fn element(&mut self, index: u64) -> Answer {
-        self.child(Key::Index(index))
+        let level = self.open.last().and_then(|level| self.levels.get(*level));
+        match level {
+            Some(level) if level.is_index_blind => match level.element {
+                Some(outcome) => self.say(outcome),
+                None => self.learn(Key::Index(index), Slot::Element),
+            },
+            Some(_) | None => {
+                let outcome = self.work_out(Key::Index(index));
+                self.say_fleeting(outcome)
+            }
+        }
     }
 
     #[inline]
     fn enter(&mut self) {
-        self.levels.push(self.level_end);
-        self.level_end = self.states.len();
+        let known = self.outcomes.get(self.last).and_then(|last| last.level);
+        let level = known.unwrap_or_else(|| self.level());
+        self.open.push(level);
     }
 
     #[inline]
     fn leave(&mut self) {
-        let start = self.levels.pop().unwrap_or_default();
-        self.states.truncate(start);
-        self.level_end = start;
+        self.open.pop();
     }
-}
-
-/// How a node is found in its container.
-#[derive(Clone, Copy, Debug)]
-enum Key<'k> {
-    Name(&'k [u8]),
-    Index(u64),
-}
-
-impl Key<'_> {
-    /// Selectors that a stream cannot decide select nothing here.
-    #[inline]
-    fn is_selected(self, selector: &Selector) -> bool {
-        match (self, selector) {
-            (_, Selector::Any) => true,
-            (Self::Name(name), Selector::Name(wanted)) => wanted.as_bytes() == name,
-            (Self::Index(index), Selector::Index(wanted)) => u64::try_from(*wanted) == Ok(index),
-            (Self::Index(index), Selector::Slice { start, end, step }) => {
-                is_in_slice(index, *start, *end, *step)
-            }
-            _ => false,
-        }
-    }
-}
-
-fn is_in_slice(index: u64, start: Option<i64>, end: Option<i64>, step: i64) -> bool {
-    let bound = |bound: Option<i64>, open: u64| match bound {
-        Some(at) => u64::try_from(at).ok(),
-        None => Some(open),
-    };
-    let (Some(start), Some(end)) = (bound(start, 0), bound(end, u64::MAX)) else {
-        return false;
-    };
-    let Ok(step) = u64::try_from(step) else {
-        return false;
-    };
-    let behind = index.checked_sub(start);
-    index < end && behind.is_some_and(|behind| behind.checked_rem(step) == Some(0))
 }
 
 #[cfg(test)]

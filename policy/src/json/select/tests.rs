@@ -124,6 +124,65 @@ fn states_do_not_multiply() {
     let way = vec!["a"; 500];
     let answer = ask(&mut selection, &way);
     assert!(!answer.selected.is_empty());
-    let level = selection.states.len() - selection.level_end;
-    assert!(level <= 20, "{level}");
+    let states = selection
+        .levels
+        .iter()
+        .map(|level| level.states.len())
+        .max();
+    assert!(states <= Some(20), "{states:?}");
+}
+
+/// Levels that never come again must not pile up.
+#[test]
+fn what_is_remembered_is_bounded() {
+    let paths: Vec<_> = (0..12).map(|n| format!("$..a{n}..x")).collect();
+    let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+    let mut selection = selection(&paths);
+    selection.root();
+    selection.enter();
+    let mut most = 0;
+    for way in 0..4096_u32 {
+        // Each way is another subset of the twelve.
+        let names: Vec<_> = (0..12).filter(|n| way & (1 << n) != 0).collect();
+        for name in &names {
+            selection.member(format!("a{name}").as_bytes());
+            selection.enter();
+        }
+        let answer = selection.member(b"x");
+        assert_eq!(selection.selected().len(), names.len());
+        assert_eq!(answer.selected.is_empty(), names.is_empty());
+        for _ in &names {
+            selection.leave();
+        }
+        most = most.max(selection.used);
+    }
+    assert!(most > ROOM / 2, "the test is too small: {most}");
+    assert!(most < ROOM + 1000, "{most}");
+}
+
+#[test]
+fn names_of_any_length_are_told_apart() {
+    let names: Vec<_> = [0, 1, 2, 62, 63, 64, 65, 200]
+        .map(|length| "n".repeat(length))
+        .into();
+    let paths: Vec<_> = names.iter().map(|name| format!("$['{name}']")).collect();
+    let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+    for length in 0..210 {
+        let name = "n".repeat(length);
+        let mut selection = selection(&paths);
+        let answer = ask(&mut selection, &[&name]);
+        assert_eq!(
+            answer.selected.is_empty(),
+            !names.contains(&name),
+            "{length}"
+        );
+        let path = names.iter().position(|other| *other == name);
+        assert_eq!(selection.selected().first().copied(), path);
+        assert!(
+            ask(&mut self::selection(&paths), &[&name.replace('n', "m")])
+                .selected
+                .is_empty()
+                || length == 0
+        );
+    }
 }

@@ -21,7 +21,11 @@ fn numbers_are_ordered_by_value() {
         ("9007199254740993", "9007199254740992", Greater),
         ("-9223372036854775809", "-9223372036854775808", Less),
         ("18446744073709551616", "18446744073709551615", Greater),
-        ("170141183460469231731687303715884105727", "170141183460469231731687303715884105726", Greater),
+        (
+            "170141183460469231731687303715884105727",
+            "170141183460469231731687303715884105726",
+            Greater,
+        ),
         ("1e400", "1.7e308", Greater),
         ("-1e400", "-1.7e308", Less),
         ("9007199254740993", "9007199254740992.5", Equal),
@@ -39,7 +43,16 @@ fn what_is_no_number_equals_none() {
 
 #[test]
 fn counts_and_literals_are_numbers() {
-    assert_eq!(Number::of_count(3).order(&Number::parse("3.0")), Some(Ordering::Equal));
-    assert_eq!(Number::of_float(0.5).order(&Number::parse("5e-1")), Some(Ordering::Equal));
-    assert_eq!(Number::of_count(usize::MAX).order(&Number::parse("4294967295")), Some(Ordering::Equal));
+    assert_eq!(
+        Number::of_count(3).order(&Number::parse("3.0")),
+        Some(Ordering::Equal)
+    );
+    assert_eq!(
+        Number::of_float(0.5).order(&Number::parse("5e-1")),
+        Some(Ordering::Equal)
+    );
+    assert_eq!(
+        Number::of_count(usize::MAX).order(&Number::parse("4294967295")),
+        Some(Ordering::Equal)
+    );
 }
