@@ -3,15 +3,18 @@
 mod attachments;
 mod conditions;
 pub mod credentials;
+pub mod evaluate;
 pub mod filters;
 pub mod health;
 pub mod invites;
 pub mod members;
 pub mod meters;
 pub mod organisations;
+pub mod preview;
 pub mod proxies;
 pub mod regions;
 pub mod rules;
+mod sample;
 mod shape;
 pub mod status;
 pub mod targets;
@@ -38,6 +41,8 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(rules::router())
         .merge(filters::router())
         .merge(meters::router())
+        .merge(evaluate::router())
+        .merge(preview::router())
 }
 
 /// Routes for everybody.

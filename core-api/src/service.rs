@@ -8,6 +8,7 @@ pub mod organisations;
 pub mod proxies;
 pub mod regions;
 mod release;
+pub mod sample;
 pub mod status;
 pub mod targets;
 pub mod tokens;

@@ -3,12 +3,14 @@
 
 use requestrocket_proto::policy::v1 as wire;
 
+use crate::domain::attachment::Attachment;
 use crate::domain::condition::{
-    Conditions, NamedCondition, NodeCondition, PathCondition, Pattern, Presence,
+    Conditions, NamedCondition, NodeCondition, Path, PathCondition, Pattern, Presence,
 };
 use crate::domain::effect::Effect;
-use crate::domain::meter::Extraction;
-use crate::domain::redaction::Operation;
+use crate::domain::meter::{Extraction, MeterForm};
+use crate::domain::redaction::{Operation, RedactionForm};
+use crate::domain::rule::RuleForm;
 use crate::store::attached_state::{MeterState, RedactionState, RuleState};
 
 /// A row of the store that means nothing.
@@ -29,26 +31,62 @@ pub enum InvalidRow {
 }
 
 /// What is attached to one record, beside its default effect.
+#[must_use]
+pub fn layer(
+    default_effect: Effect,
+    rules: &[Attachment<RuleForm>],
+    redactions: &[Attachment<RedactionForm>],
+) -> wire::Layer {
+    let rule = |rule: &Attachment<RuleForm>| wire::Rule {
+        rule_id: rule.id.to_string(),
+        effect: effect(rule.form.effect).into(),
+        // A form's priority is at most 1000.
+        priority: rule.form.priority.try_into().unwrap_or(u32::MAX),
+        conditions: Some(conditions(&rule.form.conditions)),
+    };
+    let redaction = |redaction: &Attachment<RedactionForm>| wire::Redaction {
+        filter_id: redaction.id.to_string(),
+        operation: operation(redaction.form.operation).into(),
+        paths: texts(&redaction.form.paths),
+        conditions: Some(conditions(&redaction.form.conditions)),
+    };
+    wire::Layer {
+        default_effect: effect(default_effect).into(),
+        rules: rules.iter().map(rule).collect(),
+        redactions: redactions.iter().map(redaction).collect(),
+    }
+}
+
+/// The conditions of a meter.
+#[must_use]
+pub fn meter_conditions(meter: &Attachment<MeterForm>) -> wire::Conditions {
+    conditions(&meter.form.conditions)
+}
+
+/// The same from rows.
 ///
 /// # Errors
 /// A row means nothing.
-pub fn layer(
+pub fn stored_layer(
     default_effect: &str,
     rules: &[RuleState],
     redactions: &[RedactionState],
 ) -> Result<wire::Layer, InvalidRow> {
     Ok(wire::Layer {
-        default_effect: effect(default_effect)?.into(),
-        rules: rules.iter().map(rule).collect::<Result<_, _>>()?,
-        redactions: redactions.iter().map(redaction).collect::<Result<_, _>>()?,
+        default_effect: stored_effect(default_effect)?.into(),
+        rules: rules.iter().map(stored_rule).collect::<Result<_, _>>()?,
+        redactions: redactions
+            .iter()
+            .map(stored_redaction)
+            .collect::<Result<_, _>>()?,
     })
 }
 
-/// A meter.
+/// A meter from its row.
 ///
 /// # Errors
 /// The row means nothing.
-pub fn meter(row: &MeterState) -> Result<wire::Meter, InvalidRow> {
+pub fn stored_meter(row: &MeterState) -> Result<wire::Meter, InvalidRow> {
     let MeterState {
         attached_id: _,
         meter_id,
@@ -66,7 +104,7 @@ pub fn meter(row: &MeterState) -> Result<wire::Meter, InvalidRow> {
             Extraction::Body { path } => wire::meter::Extraction::BodyPath(path.as_str().into()),
             Extraction::Header { name } => wire::meter::Extraction::HeaderName(name),
         }),
-        conditions: Some(conditions(json(conditions_json)?)),
+        conditions: Some(conditions(&json(conditions_json)?)),
         limits: Some(wire::Limits {
             minute: limit(*limit_minute)?,
             hour: limit(*limit_hour)?,
@@ -86,7 +124,7 @@ pub fn limit(stored: Option<i64>) -> Result<Option<u64>, InvalidRow> {
         .transpose()
 }
 
-fn rule(row: &RuleState) -> Result<wire::Rule, InvalidRow> {
+fn stored_rule(row: &RuleState) -> Result<wire::Rule, InvalidRow> {
     let RuleState {
         attached_id: _,
         rule_id,
@@ -96,13 +134,13 @@ fn rule(row: &RuleState) -> Result<wire::Rule, InvalidRow> {
     } = row;
     Ok(wire::Rule {
         rule_id: rule_id.clone(),
-        effect: effect(effect_word)?.into(),
+        effect: stored_effect(effect_word)?.into(),
         priority: (*priority).try_into().map_err(|_| InvalidRow::Number)?,
-        conditions: Some(conditions(json(conditions_json)?)),
+        conditions: Some(conditions(&json(conditions_json)?)),
     })
 }
 
-fn redaction(row: &RedactionState) -> Result<wire::Redaction, InvalidRow> {
+fn stored_redaction(row: &RedactionState) -> Result<wire::Redaction, InvalidRow> {
     let RedactionState {
         attached_id: _,
         filter_id,
@@ -110,26 +148,38 @@ fn redaction(row: &RedactionState) -> Result<wire::Redaction, InvalidRow> {
         paths,
         conditions: conditions_json,
     } = row;
-    let operation = match operation.parse().map_err(|_| InvalidRow::Operation)? {
-        Operation::Retain => wire::Operation::Retain,
-        Operation::Destroy => wire::Operation::Destroy,
-    };
+    let word = operation.parse().map_err(|_| InvalidRow::Operation)?;
     Ok(wire::Redaction {
         filter_id: filter_id.clone(),
-        operation: operation.into(),
+        operation: self::operation(word).into(),
         paths: json(paths)?,
-        conditions: Some(conditions(json(conditions_json)?)),
+        conditions: Some(conditions(&json(conditions_json)?)),
     })
 }
 
-fn effect(word: &str) -> Result<wire::Effect, InvalidRow> {
-    match word.parse().map_err(|_| InvalidRow::Effect)? {
-        Effect::Allow => Ok(wire::Effect::Allow),
-        Effect::Deny => Ok(wire::Effect::Deny),
+fn stored_effect(word: &str) -> Result<wire::Effect, InvalidRow> {
+    word.parse().map(effect).map_err(|_| InvalidRow::Effect)
+}
+
+fn effect(effect: Effect) -> wire::Effect {
+    match effect {
+        Effect::Allow => wire::Effect::Allow,
+        Effect::Deny => wire::Effect::Deny,
     }
 }
 
-fn conditions(conditions: Conditions) -> wire::Conditions {
+fn operation(operation: Operation) -> wire::Operation {
+    match operation {
+        Operation::Retain => wire::Operation::Retain,
+        Operation::Destroy => wire::Operation::Destroy,
+    }
+}
+
+fn texts(paths: &[Path]) -> Vec<String> {
+    paths.iter().map(|path| path.as_str().to_owned()).collect()
+}
+
+fn conditions(conditions: &Conditions) -> wire::Conditions {
     let Conditions {
         methods,
         path,
@@ -139,20 +189,23 @@ fn conditions(conditions: Conditions) -> wire::Conditions {
         claims,
     } = conditions;
     wire::Conditions {
-        methods,
-        path: path.map(
-            |PathCondition {
-                 pattern: p,
-                 presence: there,
-             }| wire::PathCondition {
-                pattern: Some(pattern(&p)),
-                presence: presence(there).into(),
-            },
-        ),
+        methods: methods.clone(),
+        path: path.as_ref().map(path_condition),
         headers: headers.iter().map(named).collect(),
         query: query.iter().map(named).collect(),
         body: body.iter().map(node).collect(),
         claims: claims.iter().map(node).collect(),
+    }
+}
+
+fn path_condition(condition: &PathCondition) -> wire::PathCondition {
+    let PathCondition {
+        pattern: own,
+        presence: there,
+    } = condition;
+    wire::PathCondition {
+        pattern: Some(pattern(own)),
+        presence: presence(*there).into(),
     }
 }
 

@@ -16,8 +16,20 @@ pub(crate) enum MapType {
     ResponseHeaders,
 }
 
+/// The buffers that the filter works on.
+#[derive(Clone, Copy)]
+pub(crate) enum BufferType {
+    RequestBody,
+    ResponseBody,
+    GrpcMessage,
+}
+
 const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
+const CAS_MISMATCH: u32 = 8;
+/// Of a stream's two directions, the caller's.
+const REQUEST_STREAM: u32 = 0;
+const RESPONSE_STREAM: u32 = 1;
 const LEVEL_WARN: u32 = 3;
 const NO_GRPC_STATUS: i32 = -1;
 
@@ -65,6 +77,59 @@ mod host {
             headers: *const u8,
             headers_length: usize,
             grpc_status: i32,
+        ) -> u32;
+        pub(super) fn proxy_get_buffer_bytes(
+            buffer: u32,
+            start: usize,
+            length: usize,
+            value: *mut *mut u8,
+            value_length: *mut usize,
+        ) -> u32;
+        pub(super) fn proxy_set_buffer_bytes(
+            buffer: u32,
+            start: usize,
+            length: usize,
+            value: *const u8,
+            value_length: usize,
+        ) -> u32;
+        pub(super) fn proxy_close_stream(stream: u32) -> u32;
+        pub(super) fn proxy_continue_stream(stream: u32) -> u32;
+        pub(super) fn proxy_set_effective_context(context: u32) -> u32;
+        pub(super) fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+        pub(super) fn proxy_get_shared_data(
+            key: *const u8,
+            key_length: usize,
+            value: *mut *mut u8,
+            length: *mut usize,
+            cas: *mut u32,
+        ) -> u32;
+        pub(super) fn proxy_set_shared_data(
+            key: *const u8,
+            key_length: usize,
+            value: *const u8,
+            length: usize,
+            cas: u32,
+        ) -> u32;
+        pub(super) fn proxy_define_metric(
+            kind: u32,
+            name: *const u8,
+            length: usize,
+            metric: *mut u32,
+        ) -> u32;
+        pub(super) fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
+        pub(super) fn proxy_grpc_call(
+            target: *const u8,
+            target_length: usize,
+            service: *const u8,
+            service_length: usize,
+            method: *const u8,
+            method_length: usize,
+            metadata: *const u8,
+            metadata_length: usize,
+            message: *const u8,
+            message_length: usize,
+            timeout_ms: u32,
+            token: *mut u32,
         ) -> u32;
     }
 }
@@ -137,6 +202,132 @@ pub(crate) fn send_reply(status: u16, headers: &[u8], body: &[u8]) -> Result<(),
 pub(crate) fn warn(line: &str) -> Result<(), HostFailure> {
     // SAFETY: the host reads the text during the call only.
     done(unsafe { host::proxy_log(LEVEL_WARN, line.as_ptr(), line.len()) })
+}
+
+/// Bytes of a buffer, as many as it has from its start.
+pub(crate) fn buffer(buffer: BufferType, length: usize) -> Result<Vec<u8>, HostFailure> {
+    // SAFETY: the host writes only the two out-values.
+    let bytes = received(|value, value_length| unsafe {
+        host::proxy_get_buffer_bytes(buffer_number(buffer), 0, length, value, value_length)
+    });
+    // An empty buffer is not there.
+    Ok(bytes?.unwrap_or_default())
+}
+
+/// Puts `bytes` in place of all that the buffer has.
+pub(crate) fn replace_buffer(buffer: BufferType, bytes: &[u8]) -> Result<(), HostFailure> {
+    // SAFETY: the host reads the slice during the call only.
+    done(unsafe {
+        host::proxy_set_buffer_bytes(
+            buffer_number(buffer),
+            0,
+            usize::MAX,
+            bytes.as_ptr(),
+            bytes.len(),
+        )
+    })
+}
+
+/// Resets the caller's stream.
+pub(crate) fn reset_stream() -> Result<(), HostFailure> {
+    // SAFETY: no pointers.
+    done(unsafe { host::proxy_close_stream(RESPONSE_STREAM) })
+}
+
+/// Lets a held request go on.
+pub(crate) fn continue_request() -> Result<(), HostFailure> {
+    // SAFETY: no pointers.
+    done(unsafe { host::proxy_continue_stream(REQUEST_STREAM) })
+}
+
+/// Makes the following calls mean this stream. False: it is gone.
+pub(crate) fn enter_stream(stream: u32) -> bool {
+    // SAFETY: no pointers.
+    done(unsafe { host::proxy_set_effective_context(stream) }).is_ok()
+}
+
+/// Asks for `proxy_on_tick` at this period.
+pub(crate) fn set_tick_period(milliseconds: u32) -> Result<(), HostFailure> {
+    // SAFETY: no pointers.
+    done(unsafe { host::proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+/// What all workers share under a key, and the mark that says which version of it this is.
+pub(crate) fn shared_data(key: &[u8]) -> Result<Option<(Vec<u8>, u32)>, HostFailure> {
+    let mut cas = 0;
+    // SAFETY: the host reads the key during the call only, and writes the three out-values.
+    let value = received(|value, length| unsafe {
+        host::proxy_get_shared_data(key.as_ptr(), key.len(), value, length, &raw mut cas)
+    });
+    Ok(value?.map(|value| (value, cas)))
+}
+
+/// False: somebody else was faster, and nothing was changed. A mark of 0 overwrites whatever is
+/// there.
+pub(crate) fn set_shared_data(key: &[u8], value: &[u8], cas: u32) -> Result<bool, HostFailure> {
+    // SAFETY: the host reads the slices during the call only.
+    let status = unsafe {
+        host::proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas)
+    };
+    match status {
+        CAS_MISMATCH => Ok(false),
+        status => done(status).map(|()| true),
+    }
+}
+
+/// Starts a unary gRPC call; the answer comes to the context that is running now. `target` is an
+/// encoded `envoy.config.core.v3.GrpcService`.
+pub(crate) fn grpc_call(
+    target: &[u8],
+    (service, method): (&str, &str),
+    message: &[u8],
+    timeout_ms: u32,
+) -> Result<u32, HostFailure> {
+    let mut token = 0;
+    // SAFETY: the host reads the slices during the call only and writes one number.
+    done(unsafe {
+        host::proxy_grpc_call(
+            target.as_ptr(),
+            target.len(),
+            service.as_ptr(),
+            service.len(),
+            method.as_ptr(),
+            method.len(),
+            null(),
+            0,
+            message.as_ptr(),
+            message.len(),
+            timeout_ms,
+            &raw mut token,
+        )
+    })?;
+    Ok(token)
+}
+
+/// A counter of Envoy's, `wasmcustom.{name}` in its statistics.
+pub(crate) fn define_counter(name: &str) -> Result<u32, HostFailure> {
+    const COUNTER: u32 = 0;
+    let mut metric = 0;
+    // SAFETY: the host reads the name during the call only and writes one number.
+    done(unsafe {
+        host::proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut metric)
+    })?;
+    Ok(metric)
+}
+
+/// Counts one.
+pub(crate) fn increment(metric: u32) -> Result<(), HostFailure> {
+    // SAFETY: no pointers.
+    done(unsafe { host::proxy_increment_metric(metric, 1) })
+}
+
+/// proxy-wasm's numbers for them.
+fn buffer_number(buffer: BufferType) -> u32 {
+    match buffer {
+        BufferType::RequestBody => 0,
+        BufferType::ResponseBody => 1,
+        BufferType::GrpcMessage => 5,
+    }
 }
 
 /// proxy-wasm's numbers for them.

@@ -3,152 +3,274 @@
 //! No decision is taken here but one: what cannot be read, resolved or carried out is refused as a
 //! fault of the gateway, and a request is forwarded only after every one of its edits succeeded.
 
-use std::{
-    borrow::Cow,
-    cell::{Cell, RefCell},
-};
+mod policies;
+mod response;
+
+pub use policies::Policies;
+pub use response::Chunk;
 
 use requestrocket_policy::{
-    denial::Denial,
-    envelope::KeyRing,
-    exchange::{Edit, Exchange, RequestDecision, Resolved, ResponseDecision},
-    http::{HeaderLine, RequestHead, ResponseHead},
-    policy::Policy,
+    denial::{Denial, Refusal},
+    exchange::{Edit, Exchange, Question, RequestBody, RequestDecision},
+    http::RequestHead,
+    limit::Asked,
 };
 
+use self::response::ResponseState;
 use crate::{
-    cache::{Cache, Cached},
+    counters::{CallPorts, Counters},
+    header_map::HeaderMap,
     host::{Host, HostFailure},
 };
-
-/// The chosen route's name, put by Envoy before us. Asking for it costs more than all else that a
-/// request needs. Early header mutation removes what callers send under `x-rr-`.
-const ROUTE_HEADER: &[u8] = b"x-rr-route";
 
 /// What Envoy is to do with the stream after a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Hand it to the next filter.
+    /// Hand on what there is.
     Continue,
-    /// Hold it: the caller has its answer from us.
-    Stop,
+    /// Hold the head and let the body come.
+    AwaitBody,
+    /// Hold head and body until the region server has answered.
+    AwaitAnswer,
+    /// The bytes of this callback were taken out; go on with the next.
+    Drained,
+    /// The caller has its answer from us, or will have none.
+    Ended,
 }
 
-/// What the requests of one VM share.
+/// What the calls of one VM share.
 #[derive(Debug)]
-pub struct Policies {
-    /// None: there are no usable keys, and every call is refused.
-    keys: Option<KeyRing>,
-    cache: RefCell<Cache>,
+pub struct Shared {
+    /// Compiled policies.
+    pub policies: Policies,
+    /// What is counted.
+    pub counters: Counters,
 }
 
 /// One request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Call {
-    /// None until the request's head was seen.
-    exchange: Option<Exchange>,
+    stream: u32,
+    progress: Progress,
 }
 
-impl Policies {
-    /// With the region's keys, if there are any, and room for `capacity` compiled policies.
-    pub fn new(keys: Option<KeyRing>, capacity: usize) -> Self {
-        Self {
-            keys,
-            cache: RefCell::new(Cache::new(capacity)),
-        }
-    }
-
-    fn resolve(&self, lines: &[HeaderLine<'_>], host: &impl Host) -> Resolved {
-        let Some(keys) = &self.keys else {
-            return Resolved::Fault;
-        };
-        let name = match route_name(lines, host) {
-            Ok(Some(name)) => name,
-            Ok(None) => return Resolved::UnknownProxy,
-            Err(HostFailure) => return Resolved::Fault,
-        };
-        let Ok(mut cache) = self.cache.try_borrow_mut() else {
-            return Resolved::Fault;
-        };
-        let cached = cache.get(&name).or_else(|| {
-            let compiled = compile(host, &name, keys)?;
-            cache.insert(&name, compiled.clone());
-            Some(compiled)
-        });
-        match cached {
-            Some(Cached::Ready(policy)) => Resolved::Proxy(policy),
-            Some(Cached::Invalid) | None => Resolved::Fault,
-        }
-    }
+/// How far a call is, with what is needed then.
+#[derive(Debug, Default)]
+enum Progress {
+    /// Nothing was seen of it.
+    #[default]
+    Fresh,
+    /// Not decided yet.
+    Waiting(Box<Waiting>),
+    /// The target has it.
+    Forwarded(Exchange),
+    /// The target's answer is on its way to the caller.
+    Answering(Box<Exchange>, ResponseState),
+    /// There is nothing left to do.
+    Done,
 }
 
-/// The name of the chosen route: from the header that Envoy put for us, or else from Envoy.
-fn route_name<'a>(
-    lines: &[HeaderLine<'a>],
-    host: &impl Host,
-) -> Result<Option<Cow<'a, [u8]>>, HostFailure> {
-    let line = lines.iter().find(|(name, _)| *name == ROUTE_HEADER);
-    let name = match line {
-        Some(&(_, value)) => Some(Cow::Borrowed(value)),
-        None => host.route_name()?.map(Cow::Owned),
-    };
-    Ok(name.filter(|name| !name.is_empty()))
+/// A call that is not decided yet.
+#[derive(Debug)]
+struct Waiting {
+    exchange: Exchange,
+    headers: HeaderMap,
+    /// The whole body, once it was needed or when there is none.
+    body: Option<Vec<u8>>,
+    /// What the region server said last, and how often it was asked.
+    asked: Asked,
+    questions: u8,
 }
 
-/// None when the host gives no policy, which says nothing of the next request.
-fn compile(host: &impl Host, route_name: &[u8], keys: &KeyRing) -> Option<Cached> {
-    let encoded = host.route_policy().ok()??;
-    match Policy::compile(&encoded, keys) {
-        Ok(policy) => Some(Cached::Ready(policy.into())),
-        Err(invalid) => {
-            let name = String::from_utf8_lossy(route_name);
-            host.warn(&format!("policy of route `{name}` is refused: {invalid}"));
-            Some(Cached::Invalid)
-        }
-    }
-}
+/// Others may use up what the region server had for a call, again and again.
+const MAX_QUESTIONS: u8 = 3;
 
 impl Call {
-    /// The request's head has arrived.
-    pub fn on_request_head(&mut self, host: &impl Host, policies: &Policies) -> Flow {
-        match self.judge_request(host, policies) {
-            Ok(()) => Flow::Continue,
-            Err(denial) => refuse(host, denial),
+    /// A call that comes on this stream.
+    pub fn new(stream: u32) -> Self {
+        Self {
+            stream,
+            progress: Progress::Fresh,
         }
     }
 
-    /// A response's head has arrived, the target's or one that Envoy or we made.
-    pub fn on_response_head(&mut self, host: &impl Host) -> Flow {
-        // Only answers that Envoy makes itself come before the request's head.
-        let Some(exchange) = &mut self.exchange else {
+    /// The request's head has arrived; `is_end` when there is no body.
+    pub fn on_request_head(&mut self, host: &impl Host, shared: &Shared, is_end: bool) -> Flow {
+        match Waiting::new(host, shared, is_end) {
+            Ok(waiting) => self.judge(host, shared, Box::new(waiting)),
+            Err(HostFailure) => self.refuse(host, &Denial::GatewayFault.into()),
+        }
+    }
+
+    /// More of the request's body is there: `size` bytes in all.
+    pub fn on_request_body(
+        &mut self,
+        host: &impl Host,
+        shared: &Shared,
+        (size, is_end): (usize, bool),
+    ) -> Flow {
+        let Some(mut waiting) = self.take_waiting_for_body() else {
             return Flow::Continue;
         };
-        let head = HostResponseHead {
-            host,
-            has_failed: Cell::new(false),
-        };
-        let decision = exchange.on_response_head(&head);
-        match decision {
-            _ if head.has_failed.get() => refuse(host, Denial::GatewayFault),
-            ResponseDecision::PassThrough => Flow::Continue,
-            ResponseDecision::Refuse(denial) => refuse(host, denial),
+        if let Err(refusal) = waiting.exchange.on_request_body_size(size) {
+            return self.refuse(host, &refusal);
+        }
+        if is_end {
+            self.judge_with_body(host, shared, waiting)
+        } else {
+            self.wait(waiting, Flow::AwaitBody)
         }
     }
 
-    fn judge_request(&mut self, host: &impl Host, policies: &Policies) -> Result<(), Denial> {
-        let fault = |HostFailure| Denial::GatewayFault;
-        let headers = host.request_headers().map_err(fault)?;
-        let lines = headers.lines().map_err(fault)?;
-        let resolved = policies.resolve(&lines, host);
-        let exchange = self.exchange.insert(Exchange::new(resolved));
-        // Without a clock every credential that expires has expired.
-        let now_ms = || host.now_ms().unwrap_or(u64::MAX);
-        match exchange.on_request_head(&RequestHead::new(&lines), &now_ms) {
-            RequestDecision::Refuse(denial) => Err(denial),
-            RequestDecision::Forward(edits) => edits
-                .iter()
-                .try_for_each(|edit| apply(host, edit))
-                .map_err(fault),
+    /// The request's body is complete, and trailers follow it.
+    pub fn on_request_trailers(&mut self, host: &impl Host, shared: &Shared) -> Flow {
+        match self.take_waiting_for_body() {
+            Some(waiting) => self.judge_with_body(host, shared, waiting),
+            None => Flow::Continue,
+        }
+    }
+
+    fn take_waiting_for_body(&mut self) -> Option<Box<Waiting>> {
+        match std::mem::take(&mut self.progress) {
+            Progress::Waiting(waiting) if waiting.body.is_none() => Some(waiting),
+            progress => {
+                self.progress = progress;
+                None
+            }
+        }
+    }
+
+    fn judge_with_body(
+        &mut self,
+        host: &impl Host,
+        shared: &Shared,
+        mut waiting: Box<Waiting>,
+    ) -> Flow {
+        match host.request_body(usize::MAX) {
+            Ok(body) => {
+                waiting.body = Some(body);
+                self.judge(host, shared, waiting)
+            }
+            Err(HostFailure) => self.refuse(host, &Denial::GatewayFault.into()),
+        }
+    }
+
+    /// The region server has answered, or will not.
+    pub fn on_answer(&mut self, host: &impl Host, shared: &Shared, asked: Asked) -> Flow {
+        match std::mem::take(&mut self.progress) {
+            Progress::Waiting(mut waiting) => {
+                waiting.asked = asked;
+                self.judge(host, shared, waiting)
+            }
+            progress => {
+                self.progress = progress;
+                Flow::Ended
+            }
+        }
+    }
+
+    /// The stream is over, however far it came.
+    pub fn on_end(self, host: &impl Host, shared: &Shared) {
+        let exchange = match self.progress {
+            Progress::Waiting(waiting) => waiting.exchange,
+            Progress::Forwarded(exchange) => exchange,
+            Progress::Answering(exchange, _) => *exchange,
+            Progress::Fresh | Progress::Done => return,
+        };
+        let _record = exchange.finish(&CallPorts::new(host, &shared.counters, Asked::NotYet));
+    }
+
+    /// Whether callbacks about this call can still matter.
+    pub fn is_done(&self) -> bool {
+        matches!(self.progress, Progress::Done)
+    }
+
+    fn judge(&mut self, host: &impl Host, shared: &Shared, mut waiting: Box<Waiting>) -> Flow {
+        loop {
+            let asked = match waiting.decide(host, shared) {
+                Decided::Forwarded => {
+                    self.progress = Progress::Forwarded(waiting.exchange);
+                    return Flow::Continue;
+                }
+                Decided::Refused(refusal) => return self.refuse(host, &refusal),
+                Decided::NeedsBody => return self.wait(waiting, Flow::AwaitBody),
+                Decided::Asks(_) if waiting.questions == MAX_QUESTIONS => Asked::Refused,
+                Decided::Asks(question) => {
+                    waiting.questions += 1;
+                    match shared.counters.ask(host, &question, self.stream) {
+                        Ok(()) => return self.wait(waiting, Flow::AwaitAnswer),
+                        // Nobody can be asked: as if the answer had not come.
+                        Err(HostFailure) => Asked::Unanswered,
+                    }
+                }
+            };
+            waiting.asked = asked;
+        }
+    }
+
+    fn wait(&mut self, waiting: Box<Waiting>, flow: Flow) -> Flow {
+        self.progress = Progress::Waiting(waiting);
+        flow
+    }
+
+    /// The one place that answers callers.
+    fn refuse(&mut self, host: &impl Host, refusal: &Refusal) -> Flow {
+        self.progress = Progress::Done;
+        let reply = match host.random() {
+            Ok(random) => refusal.response(&request_id(random)),
+            Err(HostFailure) => Denial::GatewayFault.response(""),
+        };
+        if host.send_reply(&reply).is_err() {
+            // Nothing more can be done: the stream stays held until it times out.
+            host.warn("a refusal could not be sent");
+        }
+        Flow::Ended
+    }
+}
+
+/// What came of judging a request. Its edits are made.
+enum Decided {
+    Forwarded,
+    Refused(Refusal),
+    NeedsBody,
+    Asks(Question),
+}
+
+impl Waiting {
+    fn new(host: &impl Host, shared: &Shared, is_end: bool) -> Result<Self, HostFailure> {
+        let headers = host.request_headers()?;
+        let resolved = shared.policies.resolve(&headers.lines()?, host);
+        Ok(Self {
+            exchange: Exchange::new(resolved),
+            headers,
+            body: is_end.then(Vec::new),
+            asked: Asked::NotYet,
+            questions: 0,
+        })
+    }
+
+    fn decide(&mut self, host: &impl Host, shared: &Shared) -> Decided {
+        let fault = || Decided::Refused(Denial::GatewayFault.into());
+        let ports = CallPorts::new(host, &shared.counters, self.asked);
+        let Ok(lines) = self.headers.lines() else {
+            return fault();
+        };
+        let body = match &self.body {
+            Some(bytes) => RequestBody::Whole(bytes),
+            None => RequestBody::Unread,
+        };
+        let head = RequestHead::new(&lines);
+        match self.exchange.on_request(&head, body, &ports) {
+            RequestDecision::Refuse(refusal) => Decided::Refused(refusal),
+            RequestDecision::NeedBody => Decided::NeedsBody,
+            RequestDecision::Ask(question) => Decided::Asks(question),
+            RequestDecision::Forward(edits) => {
+                if edits.iter().all(|edit| apply(host, edit).is_ok()) {
+                    Decided::Forwarded
+                } else {
+                    fault()
+                }
+            }
         }
     }
 }
@@ -161,40 +283,10 @@ fn apply(host: &impl Host, edit: &Edit<'_>) -> Result<(), HostFailure> {
     }
 }
 
-/// The one place that answers callers.
-fn refuse(host: &impl Host, denial: Denial) -> Flow {
-    let reply = match host.random() {
-        Ok(random) => denial.response(&request_id(random)),
-        Err(HostFailure) => Denial::GatewayFault.response(""),
-    };
-    if host.send_reply(&reply).is_err() {
-        // Nothing more can be done: the stream stays held until it times out.
-        host.warn("a refusal could not be sent");
-    }
-    Flow::Stop
-}
-
 fn request_id(random: [u8; 16]) -> String {
     uuid::Builder::from_random_bytes(random)
         .into_uuid()
         .to_string()
-}
-
-/// Asks the host for each header, and remembers when it had none to give.
-struct HostResponseHead<'h, H> {
-    host: &'h H,
-    has_failed: Cell<bool>,
-}
-
-impl<H: Host> ResponseHead for HostResponseHead<'_, H> {
-    fn header(&self, name: &str) -> Option<Vec<u8>> {
-        self.host
-            .response_header(name)
-            .unwrap_or_else(|HostFailure| {
-                self.has_failed.set(true);
-                None
-            })
-    }
 }
 
 #[cfg(test)]

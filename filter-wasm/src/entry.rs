@@ -11,8 +11,10 @@ use std::{cell::Cell, collections::BTreeMap};
 use requestrocket_policy::envelope::KeyRing;
 
 use crate::{
-    driver::{Call, Flow, Policies},
-    host::Host as _,
+    abi,
+    counters::{Answered, Counters, TICK_MS},
+    driver::{Call, Chunk, Flow, Policies, Shared},
+    host::Shared as _,
     proxy_wasm_host::ProxyWasmHost,
 };
 
@@ -21,16 +23,21 @@ const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";
 /// Compiled policies a VM keeps, a few KB each.
 const CACHE_CAPACITY: usize = 16_384;
 
-/// Answers to the host.
+/// Answers to the host. Under proxy-wasm's names for them: continue; hold a head and let the body
+/// come, or hold body bytes in Envoy's buffer; hold nothing, the bytes were taken; hold all until
+/// the stream is continued.
 const CONTINUE: u32 = 0;
-const PAUSE: u32 = 1;
+const STOP_ITERATION: u32 = 1;
+const STOP_NO_BUFFER: u32 = 3;
+const STOP_ALL: u32 = 4;
 const STARTED: u32 = 1;
+const NOT_STARTED: u32 = 0;
 
 /// A module instance; it has one thread.
 struct Vm {
-    policies: Policies,
-    /// The calls that were forwarded and have no response yet, by stream.
-    forwarded: Cell<BTreeMap<u32, Call>>,
+    shared: Option<Shared>,
+    /// The calls that still matter, by stream.
+    calls: Cell<BTreeMap<u32, Call>>,
 }
 
 thread_local! {
@@ -62,25 +69,100 @@ extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_vm_start(_root: u32, _configuration_size: usize) -> u32 {
     // Missing keys are reported when Envoy starts, not when the first caller comes.
-    VM.with(|_| STARTED)
+    let is_counting = VM.with(|vm| vm.shared.is_some());
+    if is_counting && abi::set_tick_period(TICK_MS).is_ok() {
+        STARTED
+    } else {
+        NOT_STARTED
+    }
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(stream: u32, _lines: usize, _is_end: u32) -> u32 {
+extern "C" fn proxy_on_tick(_root: u32) {
+    VM.with(Vm::on_tick);
+}
+
+/// The region server answered; the message is there during this call only.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_grpc_receive(_root: u32, token: u32, size: usize) {
+    VM.with(|vm| vm.on_answer(token, Some(size)));
+}
+
+/// A call to the region server failed.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_grpc_close(_root: u32, token: u32, _status: u32) {
+    VM.with(|vm| vm.on_answer(token, None));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(stream: u32, _lines: usize, is_end: u32) -> u32 {
     #[cfg(feature = "trap-header")]
     trap_if_asked();
-    VM.with(|vm| vm.on_request_head(stream))
+    VM.with(|vm| match vm.on_request_head(stream, is_end != 0) {
+        // The body is held too, so that it is not asked about before the answer.
+        Flow::AwaitAnswer => STOP_ALL,
+        flow => status(flow),
+    })
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_headers(stream: u32, _lines: usize, _is_end: u32) -> u32 {
-    VM.with(|vm| vm.on_response_head(stream))
+extern "C" fn proxy_on_request_body(stream: u32, size: usize, is_end: u32) -> u32 {
+    VM.with(|vm| {
+        vm.on(stream, |call, shared| {
+            call.on_request_body(&ProxyWasmHost, shared, (size, is_end != 0))
+        })
+    })
+}
+
+/// The body is complete; the host holds all of it.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_trailers(stream: u32, _lines: usize) -> u32 {
+    VM.with(|vm| {
+        vm.on(stream, |call, shared| {
+            call.on_request_trailers(&ProxyWasmHost, shared)
+        })
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_headers(stream: u32, _lines: usize, is_end: u32) -> u32 {
+    VM.with(|vm| {
+        vm.on(stream, |call, shared| {
+            call.on_response_head(&ProxyWasmHost, shared, is_end != 0)
+        })
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_body(stream: u32, size: usize, is_end: u32) -> u32 {
+    let chunk = Chunk {
+        size,
+        is_end: is_end != 0,
+    };
+    VM.with(|vm| {
+        vm.on(stream, |call, shared| {
+            call.on_response_body(&ProxyWasmHost, shared, chunk)
+        })
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_trailers(stream: u32, _lines: usize) -> u32 {
+    VM.with(|vm| {
+        vm.on(stream, |call, shared| {
+            call.on_response_trailers(&ProxyWasmHost, shared)
+        })
+    })
 }
 
 /// The stream is over.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(stream: u32) {
-    VM.with(|vm| drop(vm.take(stream)));
+    VM.with(|vm| {
+        if let (Some(call), Some(shared)) = (vm.take(stream), &vm.shared) {
+            call.on_end(&ProxyWasmHost, shared);
+        }
+    });
 }
 
 impl Vm {
@@ -91,41 +173,98 @@ impl Vm {
                 "no usable keys in {KEYS_VARIABLE}: every call is refused"
             ));
         }
+        let counters = Counters::start(&ProxyWasmHost);
+        if counters.is_err() {
+            ProxyWasmHost.warn("counters cannot be shared: the filter does not start");
+        }
         Self {
-            policies: Policies::new(keys, CACHE_CAPACITY),
-            forwarded: Cell::default(),
+            shared: counters.ok().map(|counters| Shared {
+                policies: Policies::new(keys, CACHE_CAPACITY),
+                counters,
+            }),
+            calls: Cell::default(),
         }
     }
 
-    fn on_request_head(&self, stream: u32) -> u32 {
-        let mut call = Call::default();
-        match call.on_request_head(&ProxyWasmHost, &self.policies) {
-            Flow::Continue => {
-                let mut forwarded = self.forwarded.take();
-                forwarded.insert(stream, call);
-                self.forwarded.set(forwarded);
-                CONTINUE
-            }
-            Flow::Stop => PAUSE,
+    fn on_tick(&self) {
+        if let Some(shared) = &self.shared {
+            // What could not be told now is told on the next tick.
+            let _untold = shared.counters.tick(&ProxyWasmHost);
         }
     }
 
-    /// Of calls that were never forwarded there is no response but ours or Envoy's.
-    fn on_response_head(&self, stream: u32) -> u32 {
-        let flow = self
-            .take(stream)
-            .map(|mut call| call.on_response_head(&ProxyWasmHost));
-        match flow {
-            Some(Flow::Continue) | None => CONTINUE,
-            Some(Flow::Stop) => PAUSE,
+    fn on_request_head(&self, stream: u32, is_end: bool) -> Flow {
+        // A VM that did not start serves nobody.
+        let Some(shared) = &self.shared else {
+            return Flow::AwaitAnswer;
+        };
+        let mut call = Call::new(stream);
+        let flow = call.on_request_head(&ProxyWasmHost, shared, is_end);
+        self.keep(stream, call);
+        flow
+    }
+
+    /// Runs a callback of a call that still matters; others go on.
+    fn on(&self, stream: u32, callback: impl FnOnce(&mut Call, &Shared) -> Flow) -> u32 {
+        let (Some(shared), Some(mut call)) = (&self.shared, self.take(stream)) else {
+            return CONTINUE;
+        };
+        let flow = callback(&mut call, shared);
+        self.keep(stream, call);
+        status(flow)
+    }
+
+    fn on_answer(&self, token: u32, size: Option<usize>) {
+        let Some(shared) = &self.shared else {
+            return;
+        };
+        let message = size.map(|size| abi::buffer(abi::BufferType::GrpcMessage, size));
+        let answered = match message {
+            Some(Ok(bytes)) => shared.counters.on_answer(&ProxyWasmHost, token, &bytes),
+            Some(Err(_)) | None => shared.counters.on_failure(&ProxyWasmHost, token),
+        };
+        if let Some(answered) = answered {
+            self.resume(answered, shared);
         }
+    }
+
+    /// Goes on with a call that waited for the region server, if it is still there.
+    fn resume(&self, Answered { stream, asked }: Answered, shared: &Shared) {
+        let Some(mut call) = self.take(stream) else {
+            return;
+        };
+        if !abi::enter_stream(stream) {
+            return;
+        }
+        let flow = call.on_answer(&ProxyWasmHost, shared, asked);
+        self.keep(stream, call);
+        if flow == Flow::Continue && abi::continue_request().is_err() {
+            ProxyWasmHost.warn("a held request could not be continued");
+        }
+    }
+
+    fn keep(&self, stream: u32, call: Call) {
+        if call.is_done() {
+            return;
+        }
+        let mut calls = self.calls.take();
+        calls.insert(stream, call);
+        self.calls.set(calls);
     }
 
     fn take(&self, stream: u32) -> Option<Call> {
-        let mut forwarded = self.forwarded.take();
-        let call = forwarded.remove(&stream);
-        self.forwarded.set(forwarded);
+        let mut calls = self.calls.take();
+        let call = calls.remove(&stream);
+        self.calls.set(calls);
         call
+    }
+}
+
+fn status(flow: Flow) -> u32 {
+    match flow {
+        Flow::Continue => CONTINUE,
+        Flow::AwaitBody | Flow::AwaitAnswer | Flow::Ended => STOP_ITERATION,
+        Flow::Drained => STOP_NO_BUFFER,
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
 };
 
 use requestrocket_policy::denial::DenialResponse;
 
 use crate::{
     header_map::HeaderMap,
-    host::{Host, HostFailure},
+    host::{Host, HostFailure, Shared},
 };
 
 type HeaderLines = Vec<(String, Vec<u8>)>;
@@ -20,23 +21,47 @@ pub(crate) enum HostCall {
     RequestHeaders,
     SetRequestHeader,
     RemoveRequestHeader,
+    RequestBody,
     ResponseHeader,
+    SetResponseHeader,
+    RemoveResponseHeader,
+    ResponseChunk,
+    ReplaceResponseChunk,
+    Reset,
     RouteName,
     RoutePolicy,
     Now,
     Random,
+    SharedData,
+    SetSharedData,
+    SyncCounters,
     SendReply,
+}
+
+/// What the workers of one Envoy share, and what they sent to the region server.
+#[derive(Default)]
+pub(crate) struct FakeEnvoy {
+    data: RefCell<BTreeMap<Vec<u8>, (Vec<u8>, u32)>>,
+    /// Token and request of each call, in order.
+    pub(crate) sent: RefCell<Vec<(u32, Vec<u8>)>>,
+    pub(crate) now_ms: Cell<u64>,
 }
 
 #[derive(Default)]
 pub(crate) struct FakeHost {
     pub(crate) request: RefCell<HeaderLines>,
-    pub(crate) response: HeaderLines,
+    pub(crate) request_body: Vec<u8>,
+    pub(crate) response: RefCell<HeaderLines>,
+    /// The bytes that the running callback is about.
+    pub(crate) chunk: RefCell<Vec<u8>>,
+    pub(crate) is_reset: Cell<bool>,
+    pub(crate) envoy: Rc<FakeEnvoy>,
     pub(crate) route: Option<(Vec<u8>, Option<Vec<u8>>)>,
     pub(crate) failing: BTreeSet<HostCall>,
     pub(crate) replies: RefCell<Vec<DenialResponse>>,
     pub(crate) warnings: RefCell<Vec<String>>,
     pub(crate) policy_reads: Cell<usize>,
+    pub(crate) unanswered: Cell<usize>,
 }
 
 impl FakeHost {
@@ -67,7 +92,8 @@ impl FakeHost {
         self.response = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-            .collect();
+            .collect::<Vec<_>>()
+            .into();
         self
     }
 
@@ -126,8 +152,49 @@ impl Host for FakeHost {
 
     fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, HostFailure> {
         self.call(HostCall::ResponseHeader)?;
-        let line = self.response.iter().find(|(other, _)| other == name);
+        let response = self.response.borrow();
+        let line = response.iter().find(|(other, _)| other == name);
         Ok(line.map(|(_, value)| value.clone()))
+    }
+
+    fn set_response_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure> {
+        self.call(HostCall::SetResponseHeader)?;
+        let mut response = self.response.borrow_mut();
+        response.retain(|(other, _)| other != name);
+        response.push((name.to_owned(), value.to_vec()));
+        Ok(())
+    }
+
+    fn remove_response_header(&self, name: &str) -> Result<(), HostFailure> {
+        self.call(HostCall::RemoveResponseHeader)?;
+        self.response
+            .borrow_mut()
+            .retain(|(other, _)| other != name);
+        Ok(())
+    }
+
+    fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure> {
+        self.call(HostCall::RequestBody)?;
+        let size = size.min(self.request_body.len());
+        Ok(self.request_body[..size].to_vec())
+    }
+
+    fn response_chunk(&self, size: usize) -> Result<Vec<u8>, HostFailure> {
+        self.call(HostCall::ResponseChunk)?;
+        let chunk = self.chunk.borrow();
+        Ok(chunk[..size.min(chunk.len())].to_vec())
+    }
+
+    fn replace_response_chunk(&self, bytes: &[u8]) -> Result<(), HostFailure> {
+        self.call(HostCall::ReplaceResponseChunk)?;
+        *self.chunk.borrow_mut() = bytes.to_vec();
+        Ok(())
+    }
+
+    fn reset(&self) -> Result<(), HostFailure> {
+        self.call(HostCall::Reset)?;
+        self.is_reset.set(true);
+        Ok(())
     }
 
     fn route_name(&self) -> Result<Option<Vec<u8>>, HostFailure> {
@@ -141,9 +208,17 @@ impl Host for FakeHost {
         Ok(self.route.as_ref().and_then(|(_, policy)| policy.clone()))
     }
 
+    fn send_reply(&self, reply: &DenialResponse) -> Result<(), HostFailure> {
+        self.call(HostCall::SendReply)?;
+        self.replies.borrow_mut().push(reply.clone());
+        Ok(())
+    }
+}
+
+impl Shared for FakeHost {
     fn now_ms(&self) -> Result<u64, HostFailure> {
         self.call(HostCall::Now)?;
-        Ok(1_000)
+        Ok(self.envoy.now_ms.get())
     }
 
     fn random(&self) -> Result<[u8; 16], HostFailure> {
@@ -151,10 +226,32 @@ impl Host for FakeHost {
         Ok([0xab; 16])
     }
 
-    fn send_reply(&self, reply: &DenialResponse) -> Result<(), HostFailure> {
-        self.call(HostCall::SendReply)?;
-        self.replies.borrow_mut().push(reply.clone());
-        Ok(())
+    fn shared_data(&self, key: &[u8]) -> Result<Option<(Vec<u8>, u32)>, HostFailure> {
+        self.call(HostCall::SharedData)?;
+        Ok(self.envoy.data.borrow().get(key).cloned())
+    }
+
+    fn set_shared_data(&self, key: &[u8], value: &[u8], mark: u32) -> Result<bool, HostFailure> {
+        self.call(HostCall::SetSharedData)?;
+        let mut data = self.envoy.data.borrow_mut();
+        let present = data.get(key).map_or(0, |(_, mark)| *mark);
+        if mark != 0 && mark != present {
+            return Ok(false);
+        }
+        data.insert(key.to_vec(), (value.to_vec(), present + 1));
+        Ok(true)
+    }
+
+    fn sync_counters(&self, request: &[u8], _timeout_ms: u32) -> Result<u32, HostFailure> {
+        self.call(HostCall::SyncCounters)?;
+        let mut sent = self.envoy.sent.borrow_mut();
+        let token = u32::try_from(sent.len()).unwrap() + 1;
+        sent.push((token, request.to_vec()));
+        Ok(token)
+    }
+
+    fn count_unanswered(&self) {
+        self.unanswered.set(self.unanswered.get() + 1);
     }
 
     fn warn(&self, line: &str) {

@@ -1,17 +1,16 @@
-//! What the driver asks of Envoy: one method per host call, so that the cost of a request can be
-//! read off the calls. Every call may fail, and a failure is a value.
+//! What the filter needs of Envoy. Every call can fail and every failure is a value.
 
 use requestrocket_policy::denial::DenialResponse;
 
 use crate::header_map::HeaderMap;
 
-/// A host call came back with a status that gives no answer.
+/// A host call failed. What failed does not matter: the request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("host call failed")]
 pub struct HostFailure;
 
 /// The stream that a callback is about, and what the VM has besides.
-pub trait Host {
+pub trait Host: Shared {
     /// All lines of the request's head, pseudo-headers included; names are lower case.
     fn request_headers(&self) -> Result<HeaderMap, HostFailure>;
 
@@ -21,8 +20,26 @@ pub trait Host {
     /// Removes all lines of a request header.
     fn remove_request_header(&self, name: &str) -> Result<(), HostFailure>;
 
+    /// The first `size` bytes of the request's body that Envoy holds.
+    fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure>;
+
     /// A response header, `:status` included.
     fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, HostFailure>;
+
+    /// Puts a response header in place of its line, or adds it.
+    fn set_response_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure>;
+
+    /// Removes all lines of a response header.
+    fn remove_response_header(&self, name: &str) -> Result<(), HostFailure>;
+
+    /// The `size` bytes of the response's body that this callback is about.
+    fn response_chunk(&self, size: usize) -> Result<Vec<u8>, HostFailure>;
+
+    /// Puts `bytes` in their place.
+    fn replace_response_chunk(&self, bytes: &[u8]) -> Result<(), HostFailure>;
+
+    /// Resets the caller's stream, so that it can see that the response is not complete.
+    fn reset(&self) -> Result<(), HostFailure>;
 
     /// Name of the chosen route; none when no route matches.
     fn route_name(&self) -> Result<Option<Vec<u8>>, HostFailure>;
@@ -30,14 +47,30 @@ pub trait Host {
     /// The encoded policy that lies on the chosen route.
     fn route_policy(&self) -> Result<Option<Vec<u8>>, HostFailure>;
 
+    /// Answers the caller in the target's place.
+    fn send_reply(&self, reply: &DenialResponse) -> Result<(), HostFailure>;
+}
+
+/// What does not belong to a stream.
+pub trait Shared {
     /// Unix time in milliseconds.
     fn now_ms(&self) -> Result<u64, HostFailure>;
 
     /// Fresh randomness.
     fn random(&self) -> Result<[u8; 16], HostFailure>;
 
-    /// Answers the caller in the target's place.
-    fn send_reply(&self, reply: &DenialResponse) -> Result<(), HostFailure>;
+    /// What all workers share under a key, with the mark of its version.
+    fn shared_data(&self, key: &[u8]) -> Result<Option<(Vec<u8>, u32)>, HostFailure>;
+
+    /// Replaces what is shared under a key if it still has this mark; a mark of 0 always does.
+    fn set_shared_data(&self, key: &[u8], value: &[u8], mark: u32) -> Result<bool, HostFailure>;
+
+    /// Sends the region server an encoded `meter.v1.SyncRequest`; its answer comes under the
+    /// returned token.
+    fn sync_counters(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
+
+    /// Counts, in Envoy's statistics, that the region server did not answer.
+    fn count_unanswered(&self);
 
     /// Tells the operator. A line that cannot be written is lost.
     fn warn(&self, line: &str);

@@ -1,8 +1,9 @@
 //! The Envoy filter: a thin shell around the policy engine.
 //!
-//! [`driver`] runs an exchange against a [`host::Host`]; [`cache`] keeps compiled policies. Both
-//! know nothing of proxy-wasm and are tested natively. The `entry`, `proxy_wasm_host` and
-//! `abi` modules exist on wasm32 only. Whatever fails here refuses the request; nothing is ever let through
+//! [`driver`] runs an exchange against a [`host::Host`]; [`cache`] keeps compiled policies;
+//! [`counters`] counts together with the other workers and the region server. They know nothing of
+//! proxy-wasm and are tested natively. The `entry`, `proxy_wasm_host` and `abi` modules exist on
+//! wasm32 only. Whatever fails here refuses the request; nothing is ever let through
 //! because something was missing.
 
 #![warn(missing_docs, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
@@ -10,6 +11,7 @@
 #[cfg(target_arch = "wasm32")]
 mod abi;
 pub mod cache;
+pub mod counters;
 pub mod driver;
 #[cfg(target_arch = "wasm32")]
 mod entry;

@@ -3,9 +3,9 @@
 use requestrocket_policy::{denial::DenialResponse, http::HeaderLine};
 
 use crate::{
-    abi::{self, MapType},
+    abi::{self, BufferType, MapType},
     header_map::HeaderMap,
-    host::{Host, HostFailure},
+    host::{Host, HostFailure, Shared},
 };
 
 /// Stateless: proxy-wasm knows which stream is meant.
@@ -13,6 +13,12 @@ pub(crate) struct ProxyWasmHost;
 
 const ROUTE_NAME: &[u8] = b"xds\0route_name";
 const ROUTE_POLICY: &[u8] = b"xds\0route_metadata\0typed_filter_metadata\0requestrocket";
+/// `envoy.config.core.v3.GrpcService { envoy_grpc { cluster_name: "xds" } }`: the cluster of the
+/// bootstrap, over which the node shows its certificate.
+const REGION_SERVER: &[u8] = b"\x0a\x05\x0a\x03xds";
+/// Calls that went on with what was known because the region server did not answer.
+const UNANSWERED: &str = "rr_meter_unanswered_total";
+const METER_SYNC: (&str, &str) = ("requestrocket.meter.v1.MeterSync", "Sync");
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Host for ProxyWasmHost {
@@ -28,6 +34,30 @@ impl Host for ProxyWasmHost {
         abi::remove_header(MapType::RequestHeaders, name)
     }
 
+    fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure> {
+        abi::buffer(BufferType::RequestBody, size)
+    }
+
+    fn set_response_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure> {
+        abi::replace_header(MapType::ResponseHeaders, name, value)
+    }
+
+    fn remove_response_header(&self, name: &str) -> Result<(), HostFailure> {
+        abi::remove_header(MapType::ResponseHeaders, name)
+    }
+
+    fn response_chunk(&self, size: usize) -> Result<Vec<u8>, HostFailure> {
+        abi::buffer(BufferType::ResponseBody, size)
+    }
+
+    fn replace_response_chunk(&self, bytes: &[u8]) -> Result<(), HostFailure> {
+        abi::replace_buffer(BufferType::ResponseBody, bytes)
+    }
+
+    fn reset(&self) -> Result<(), HostFailure> {
+        abi::reset_stream()
+    }
+
     fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, HostFailure> {
         abi::header(MapType::ResponseHeaders, name)
     }
@@ -40,6 +70,18 @@ impl Host for ProxyWasmHost {
         abi::property(ROUTE_POLICY)
     }
 
+    fn send_reply(&self, reply: &DenialResponse) -> Result<(), HostFailure> {
+        let lines: Vec<HeaderLine<'_>> = reply
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+            .collect();
+        let headers = HeaderMap::encode(&lines).ok_or(HostFailure)?;
+        abi::send_reply(reply.status, headers.as_encoded(), &reply.body)
+    }
+}
+
+impl Shared for ProxyWasmHost {
     fn now_ms(&self) -> Result<u64, HostFailure> {
         Ok(abi::now_ns()? / NANOSECONDS_PER_MILLISECOND)
     }
@@ -50,14 +92,25 @@ impl Host for ProxyWasmHost {
         Ok(bytes)
     }
 
-    fn send_reply(&self, reply: &DenialResponse) -> Result<(), HostFailure> {
-        let lines: Vec<HeaderLine<'_>> = reply
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
-            .collect();
-        let headers = HeaderMap::encode(&lines).ok_or(HostFailure)?;
-        abi::send_reply(reply.status, headers.as_encoded(), &reply.body)
+    fn shared_data(&self, key: &[u8]) -> Result<Option<(Vec<u8>, u32)>, HostFailure> {
+        abi::shared_data(key)
+    }
+
+    fn set_shared_data(&self, key: &[u8], value: &[u8], mark: u32) -> Result<bool, HostFailure> {
+        abi::set_shared_data(key, value, mark)
+    }
+
+    fn sync_counters(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
+        abi::grpc_call(REGION_SERVER, METER_SYNC, request, timeout_ms)
+    }
+
+    fn count_unanswered(&self) {
+        thread_local! {
+            static METRIC: Option<u32> = abi::define_counter(UNANSWERED).ok();
+        }
+        if let Some(metric) = METRIC.with(|metric| *metric) {
+            let _uncounted = abi::increment(metric);
+        }
     }
 
     fn warn(&self, line: &str) {

@@ -12,8 +12,8 @@ use std::{hint::black_box, sync::Arc};
 use divan::Bencher;
 use requestrocket_policy::{
     envelope::{Binding, Key, KeyRing, Nonce},
-    exchange::{Exchange, RequestDecision, Resolved},
-    fixtures::{ORGANISATION_ID, PROXY_ID, PolicyFixture, REGION},
+    exchange::{Exchange, RequestBody, RequestDecision, Resolved},
+    fixtures::{Admitting, ORGANISATION_ID, PROXY_ID, PolicyFixture, REGION},
     http::{HeaderLine, RequestHead},
     policy::Policy,
 };
@@ -51,10 +51,10 @@ fn run(bencher: Bencher<'_, '_>, resolved: &Resolved, path: &str, credential: &s
         let mut exchange = Exchange::new(black_box(resolved.clone()));
         let head = RequestHead::new(black_box(&lines));
         let is_forwarded = matches!(
-            exchange.on_request_head(&head, &|| 0),
+            exchange.on_request(&head, RequestBody::Whole(&[]), &Admitting(0)),
             RequestDecision::Forward(_)
         );
-        black_box(exchange.finish());
+        black_box(exchange.finish(&Admitting(0)));
         is_forwarded
     });
 }

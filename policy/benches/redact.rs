@@ -12,8 +12,11 @@ use std::{hint::black_box, sync::Arc};
 
 use divan::{Bencher, counter::BytesCount};
 use requestrocket_policy::{
-    json::path::JsonPath,
-    redact::{Filter, Operation, Redactor, Stage},
+    json::{
+        find::{Finder, Found},
+        path::JsonPath,
+    },
+    redact::{Filter, Operation, Redactor, Stage, redact_held},
 };
 use serde_json::Value;
 
@@ -32,7 +35,7 @@ fn document(is_pretty: bool) -> Vec<u8> {
             "name": format!("Customer {n}"),
             "email": format!("customer{n}@example.com"),
             "ssn": "078-05-1120",
-            "active": n % 3 == 0,
+            "active": n.is_multiple_of(3),
             "balance": f64::from(n) * 1.25,
             "address": {"street": "1 Long Street with a \"quote\"", "city": "Zürich", "zip": "8001"},
             "tags": ["new", "eu", "b2b"],
@@ -128,6 +131,48 @@ fn destroy_descendants(bencher: Bencher<'_, '_>) {
         &document(false),
         &[stage(Operation::Destroy, &["$..secret"])],
     );
+}
+
+/// The automaton asks each path about each member.
+#[divan::bench]
+fn destroy_a_hundred_descendants(bencher: Bencher<'_, '_>) {
+    let paths: Vec<_> = (0..100).map(|n| format!("$..secret{n}")).collect();
+    let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+    run(
+        bencher,
+        &document(false),
+        &[stage(Operation::Destroy, &paths)],
+    );
+}
+
+#[divan::bench]
+fn destroy_by_filter_expression_held(bencher: Bencher<'_, '_>) {
+    let body = document(false);
+    let stages = [stage(
+        Operation::Destroy,
+        &["$.items[?@.active == true].ssn"],
+    )];
+    bencher
+        .counter(BytesCount::of_slice(&body))
+        .bench_local(|| redact_held(&stages, black_box(&body)).expect("a valid document"));
+}
+
+#[divan::bench]
+fn find_a_meter_value(bencher: Bencher<'_, '_>) {
+    let body = document(false);
+    let paths = [JsonPath::parse("$.total").expect("a path")];
+    bencher
+        .counter(BytesCount::of_slice(&body))
+        .bench_local(|| {
+            let mut finder = Finder::new(&paths);
+            let mut found = 0;
+            let mut on_found = |_, _: Found<'_>| found += 1;
+            for chunk in black_box(&body).chunks(CHUNK_BYTES) {
+                finder.push(chunk, &mut on_found).expect("a valid document");
+            }
+            finder.finish(&mut on_found).expect("a valid document");
+            found
+        });
 }
 
 #[divan::bench]

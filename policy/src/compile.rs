@@ -2,7 +2,10 @@
 //!
 //! Nothing is repaired. A policy that is wrong anywhere is no policy, and its proxy refuses.
 
+pub(crate) mod conditions;
 mod credential;
+pub(crate) mod layer;
+mod meter;
 mod upstream;
 
 use std::num::NonZeroU64;
@@ -10,12 +13,23 @@ use std::num::NonZeroU64;
 use prost::Message as _;
 use requestrocket_proto::policy::v1 as wire;
 
-pub use self::{credential::InvalidCredential, upstream::InvalidUpstream};
+pub use self::{
+    conditions::{ConditionsCompiler, InvalidConditions, MAX_CONDITIONS, MAX_NODE_PATHS},
+    credential::InvalidCredential,
+    layer::{
+        InvalidLayer, InvalidRedaction, InvalidRule, MAX_PRIORITY, MAX_REDACTION_PATHS,
+        MAX_REDACTIONS, MAX_RULES, check_layer,
+    },
+    meter::{InvalidLimit, InvalidMeter, InvalidMeters, MAX_METERS},
+    upstream::InvalidUpstream,
+};
 use crate::{
     authn::{DigestKey, InvalidDigestKey},
+    authz::{Layer, LayerName},
     envelope::{Binding, InvalidEnvelope, InvalidKey, Key, KeyRing},
     id::{Alias, InvalidAlias, InvalidId, InvalidRegion, OrganisationId, ProxyId, Region},
-    policy::{Names, Policy, Standing},
+    limit::CounterKind,
+    policy::{AttachedLayers, Names, Policy, Standing},
 };
 
 /// The bytes are not a usable policy. Never says anything of a secret.
@@ -62,7 +76,27 @@ pub enum InvalidPolicy {
     /// `max_response_bytes` is 0.
     #[error("response limit must not be 0")]
     MaxResponseBytes,
+    /// `max_inspected_bytes` is 0, or more than is ever held.
+    #[error("limit of inspected bodies must be 1 to {MAX_INSPECTED_BYTES} bytes")]
+    MaxInspectedBytes,
+    /// `limits`.
+    #[error(transparent)]
+    Limits(#[from] InvalidLimit),
+    /// `meters`.
+    #[error(transparent)]
+    Meters(#[from] InvalidMeters),
+    /// `layer`, or that of `target` or `target_credential`.
+    #[error("{}: {source}", layer.as_str())]
+    Layer {
+        /// Which of them.
+        layer: LayerName,
+        /// What is wrong with it.
+        source: InvalidLayer,
+    },
 }
+
+/// Most that a proxy may hold of a request's body.
+pub const MAX_INSPECTED_BYTES: u64 = 16 << 20;
 
 /// What envelopes of one organisation are opened with.
 struct Vault<'a> {
@@ -87,27 +121,38 @@ pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPol
         target,
         target_credential,
         max_response_bytes,
-        max_inspected_bytes: _,
-        layer: _,
-        limits: _,
-        meters: _,
+        max_inspected_bytes,
+        layer,
+        limits,
+        meters,
     } = policy;
 
     let names = names(&proxy_id, &alias)?;
+    let proxy = *names.id.as_uuid();
     let organisation = organisation_id
         .parse()
         .map_err(InvalidPolicy::OrganisationId)?;
     let region: Region = region.parse()?;
     let vault = Vault::open(&region, organisation, (keys, &data_key))?;
+    let (upstream, target, target_credential) =
+        upstream::compile(target, target_credential, &vault)?;
     Ok(Policy {
         names,
         organisation,
         standing: standing(is_active, is_suspended),
         digest_key: vault.digest_key(&digest_key)?,
         credentials: credential::compile_all(proxy_credentials)?,
-        upstream: upstream::compile(target, target_credential, &vault)?,
+        upstream,
         max_response_bytes: NonZeroU64::new(max_response_bytes)
             .ok_or(InvalidPolicy::MaxResponseBytes)?,
+        max_inspected_bytes: inspected(max_inspected_bytes)?,
+        layers: AttachedLayers {
+            target_credential,
+            target,
+            proxy: attached(LayerName::Proxy, layer)?,
+        },
+        charge: meter::charge(CounterKind::Proxy, proxy, limits)?,
+        meters: meter::compile_all(meters)?,
     })
 }
 
@@ -123,6 +168,19 @@ fn names(proxy_id: &str, alias: &str) -> Result<Names, InvalidPolicy> {
         id_text: proxy_id.into(),
         alias,
     })
+}
+
+fn attached(name: LayerName, layer: Option<wire::Layer>) -> Result<Layer, InvalidPolicy> {
+    layer::compile(layer).map_err(|source| InvalidPolicy::Layer {
+        layer: name,
+        source,
+    })
+}
+
+fn inspected(bytes: u64) -> Result<NonZeroU64, InvalidPolicy> {
+    NonZeroU64::new(bytes)
+        .filter(|bytes| bytes.get() <= MAX_INSPECTED_BYTES)
+        .ok_or(InvalidPolicy::MaxInspectedBytes)
 }
 
 /// An inactive proxy of a suspended organisation is told to be inactive (details 22).

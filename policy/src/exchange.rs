@@ -1,16 +1,29 @@
 //! One request from head to record: the order of the checks.
 //!
-//! Total: every event has an answer in every phase, and what nobody foresaw is refused.
+//! Total: every event has an answer in every phase, and what nobody foresaw is refused. A request
+//! that waits, for its body or for the region server, is judged anew from its head when that has
+//! come: there is one order of checks, and nothing half decided is kept.
 
+mod body;
+mod ports;
 mod request;
 mod response;
+mod values;
 
 use std::sync::Arc;
 
-use self::request::{Refused, UsedCredential};
+use self::{
+    body::BodyPipe,
+    request::{Grant, Refused, Verdict},
+};
+pub use self::{
+    body::ChunkDecision,
+    ports::{Charging, Ports, Question},
+    response::ResponseEdit,
+};
 pub use crate::swap::Edit;
 use crate::{
-    denial::Denial,
+    denial::{Denial, Refusal},
     http::{RequestHead, ResponseHead},
     policy::Policy,
     record::RequestRecord,
@@ -27,22 +40,48 @@ pub enum Resolved {
     Fault,
 }
 
-/// What to do with a request's head.
+/// A request's body, as far as it is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum RequestBody<'a> {
+    /// It is on its way.
+    Unread,
+    /// All of it; empty when there is none.
+    Whole(&'a [u8]),
+}
+
+/// What to do with a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RequestDecision<'e> {
     /// Answer the caller; the target is not contacted.
-    Refuse(Denial),
+    Refuse(Refusal),
+    /// Hold the head until the body is there, and ask again with it.
+    NeedBody,
+    /// Hold the request until the region server has answered, and ask again.
+    Ask(Question),
     /// Make these changes, in order, and forward.
     Forward(Vec<Edit<'e>>),
 }
 
 /// What to do with a response's head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResponseDecision {
-    /// Pass it on as it is.
-    PassThrough,
     /// Answer the caller in its place.
-    Refuse(Denial),
+    Refuse(Refusal),
+    /// Make these changes and pass it on; the body is used so.
+    Forward(Vec<ResponseEdit>, BodyUse),
+}
+
+/// What the exchange does with a response's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyUse {
+    /// Nothing: it need not see it.
+    Unused,
+    /// It watches its length.
+    Size,
+    /// It reads it; every chunk passes as it is, or the response is cut.
+    Bytes,
+    /// It changes it. The head is held until the first chunk that is passed on.
+    Rewrite,
 }
 
 /// One request. Feed it events, obey its decisions, and `finish` it for the record.
@@ -55,21 +94,23 @@ pub struct Exchange {
 /// How far the exchange is, with what exists then.
 #[derive(Debug)]
 enum Phase {
-    AwaitingHead,
+    Undecided,
     /// The target was asked.
     Forwarded(Grant),
-    /// The target's head went to the caller.
-    Answered(Grant),
+    /// The target's head was judged.
+    Answered(Grant, Box<BodyPipe>),
     /// The caller gets, or got, our answer.
     Refused(Refused),
 }
 
-/// A call that was let through.
-#[derive(Clone, Copy, Debug)]
-struct Grant {
-    credential: UsedCredential,
-    /// The answer has no body, whatever its length says.
-    is_head: bool,
+/// It may hold anything.
+impl std::fmt::Debug for RequestBody<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unread => "Unread",
+            Self::Whole(_) => "Whole",
+        })
+    }
 }
 
 impl Exchange {
@@ -77,72 +118,140 @@ impl Exchange {
     pub fn new(resolved: Resolved) -> Self {
         Self {
             resolved,
-            phase: Phase::AwaitingHead,
+            phase: Phase::Undecided,
         }
     }
 
-    /// Decides a request's head.
-    ///
-    /// `now_ms` (Unix time) is asked for at most once, and only when the presented credential is
-    /// one that expires.
-    pub fn on_request_head<'e>(
+    /// Decides a request by its head and, once that is there, its body. Asked again after
+    /// [`RequestDecision::NeedBody`] and [`RequestDecision::Ask`], with the same head.
+    pub fn on_request<'e>(
         &'e mut self,
         head: &RequestHead<'_>,
-        now_ms: &dyn Fn() -> u64,
+        body: RequestBody<'_>,
+        ports: &dyn Ports,
     ) -> RequestDecision<'e> {
         let verdict = match &self.phase {
-            Phase::AwaitingHead => request::judge(&self.resolved, head, now_ms),
-            Phase::Forwarded(grant) | Phase::Answered(grant) => {
-                Err(Refused::granted(*grant, Denial::GatewayFault))
+            Phase::Undecided => request::judge(&self.resolved, (head, body), ports),
+            Phase::Forwarded(grant) | Phase::Answered(grant, _) => {
+                Verdict::Refuse(Refused::granted(grant, Denial::GatewayFault))
             }
-            Phase::Refused(refused) => Err(*refused),
+            Phase::Refused(refused) => Verdict::Refuse(refused.clone()),
         };
         match verdict {
-            Ok((grant, edits)) => {
+            Verdict::Forward(grant, edits) => {
                 self.phase = Phase::Forwarded(grant);
                 RequestDecision::Forward(edits)
             }
-            Err(refused) => {
+            Verdict::NeedBody => RequestDecision::NeedBody,
+            Verdict::Ask(question) => RequestDecision::Ask(question),
+            Verdict::Refuse(refused) => {
+                let refusal = refused.refusal.clone();
                 self.phase = Phase::Refused(refused);
-                RequestDecision::Refuse(refused.denial)
+                RequestDecision::Refuse(refusal)
             }
         }
     }
 
-    /// Decides a response's head. Refusals may come by here as well, ours and those that Envoy
-    /// makes before it shows us a request, and pass.
-    pub fn on_response_head(&mut self, head: &dyn ResponseHead) -> ResponseDecision {
-        let (phase, decision) = match (&self.phase, &self.resolved) {
+    /// Says whether a request's body of so many bytes, or more to come, can still be looked into.
+    pub fn on_request_body_size(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let limit = match &self.resolved {
+            Resolved::Proxy(policy) => policy.max_inspected_bytes.get(),
+            Resolved::UnknownProxy | Resolved::Fault => 0,
+        };
+        if u64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
+            return Ok(());
+        }
+        let refused = Refused::unknown(Denial::RequestTooLarge);
+        let refusal = refused.refusal.clone();
+        self.phase = Phase::Refused(refused);
+        Err(refusal)
+    }
+
+    /// Decides a response's head; `is_end` when no body follows. Refusals may come by here as
+    /// well, ours and those that Envoy makes before it shows us a request, and pass.
+    pub fn on_response_head(
+        &mut self,
+        head: &dyn ResponseHead,
+        is_end: bool,
+        ports: &dyn Ports,
+    ) -> ResponseDecision {
+        let pass = || ResponseDecision::Forward(Vec::new(), BodyUse::Unused);
+        let refused = match (&self.phase, &self.resolved) {
             (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
-                match response::judge(policy, grant.is_head, head) {
-                    Ok(()) => (Phase::Answered(*grant), ResponseDecision::PassThrough),
-                    Err(denial) => refuse(Refused::granted(*grant, denial)),
+                match response::judge(policy, grant, (head, is_end), ports) {
+                    Ok((edits, pipe)) => {
+                        let body_use = pipe.body_use();
+                        self.phase = Phase::Answered(grant.clone(), Box::new(pipe));
+                        return ResponseDecision::Forward(edits, body_use);
+                    }
+                    Err(denial) => Refused::granted(grant, denial),
                 }
             }
-            (Phase::Refused(_), _) => return ResponseDecision::PassThrough,
-            (Phase::Forwarded(grant) | Phase::Answered(grant), _) => {
-                refuse(Refused::granted(*grant, Denial::GatewayFault))
+            (Phase::Refused(_), _) => return pass(),
+            (Phase::Forwarded(grant) | Phase::Answered(grant, _), _) => {
+                Refused::granted(grant, Denial::GatewayFault)
             }
-            (Phase::AwaitingHead, _) if response::is_envoys_refusal(head) => {
-                let refused = Refused::unknown(Denial::BadRequest);
-                (Phase::Refused(refused), ResponseDecision::PassThrough)
+            (Phase::Undecided, _) if response::is_envoys_refusal(head) => {
+                self.phase = Phase::Refused(Refused::unknown(Denial::BadRequest));
+                return pass();
             }
-            (Phase::AwaitingHead, _) => refuse(Refused::unknown(Denial::GatewayFault)),
+            (Phase::Undecided, _) => Refused::unknown(Denial::GatewayFault),
         };
-        self.phase = phase;
+        let refusal = refused.refusal.clone();
+        self.phase = Phase::Refused(refused);
+        ResponseDecision::Refuse(refusal)
+    }
+
+    /// Decides a chunk of which only the length is known.
+    pub fn on_response_size(&mut self, bytes: usize) -> ChunkDecision {
+        match &mut self.phase {
+            Phase::Answered(_, pipe) => pipe.on_size(bytes),
+            Phase::Undecided | Phase::Forwarded(_) | Phase::Refused(_) => ChunkDecision::Cut,
+        }
+    }
+
+    /// Decides a chunk of the response's body; `is_end` when it is the last.
+    pub fn on_response_chunk(
+        &mut self,
+        chunk: &[u8],
+        is_end: bool,
+        ports: &dyn Ports,
+    ) -> ChunkDecision {
+        let (Phase::Answered(grant, pipe), Resolved::Proxy(policy)) =
+            (&mut self.phase, &self.resolved)
+        else {
+            return ChunkDecision::Cut;
+        };
+        let decision = pipe.on_chunk(chunk, is_end);
+        let is_over = matches!(decision, ChunkDecision::Refuse(_) | ChunkDecision::Cut);
+        if is_end || is_over {
+            pipe.settle(policy, ports);
+        }
+        if let ChunkDecision::Refuse(refusal) = &decision {
+            self.phase = Phase::Refused(Refused {
+                credential: Some(grant.credential),
+                refusal: refusal.clone(),
+            });
+        }
         decision
     }
 
-    /// Ends the exchange, however far it came. An exchange has exactly one record.
-    pub fn finish(self) -> RequestRecord {
+    /// Ends the exchange, however far it came: a response that was cut short is counted for what
+    /// passed. An exchange has exactly one record.
+    pub fn finish(mut self, ports: &dyn Ports) -> RequestRecord {
         let proxy = match &self.resolved {
             Resolved::Proxy(policy) => Some((policy.organisation, policy.names.id)),
             Resolved::UnknownProxy | Resolved::Fault => None,
         };
+        if let (Phase::Answered(_, pipe), Resolved::Proxy(policy)) =
+            (&mut self.phase, &self.resolved)
+        {
+            pipe.settle(policy, ports);
+        }
         let (credential, denial) = match self.phase {
-            Phase::AwaitingHead => (None, None),
-            Phase::Forwarded(grant) | Phase::Answered(grant) => (Some(grant.credential), None),
-            Phase::Refused(refused) => (refused.credential, Some(refused.denial)),
+            Phase::Undecided => (None, None),
+            Phase::Forwarded(grant) | Phase::Answered(grant, _) => (Some(grant.credential), None),
+            Phase::Refused(refused) => (refused.credential, Some(refused.refusal.denial)),
         };
         RequestRecord {
             proxy,
@@ -150,13 +259,6 @@ impl Exchange {
             denial,
         }
     }
-}
-
-fn refuse(refused: Refused) -> (Phase, ResponseDecision) {
-    (
-        Phase::Refused(refused),
-        ResponseDecision::Refuse(refused.denial),
-    )
 }
 
 #[cfg(test)]

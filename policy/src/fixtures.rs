@@ -3,8 +3,13 @@
 #![expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
+    clippy::panic,
     reason = "runs in tests and benchmarks only"
 )]
+
+mod admitting;
+pub mod fuzz;
+pub mod rules;
 
 use prost::Message as _;
 use requestrocket_proto::policy::v1 as wire;
@@ -13,10 +18,13 @@ use wire::proxy_credential::Presented;
 
 use crate::{
     authn::DigestKey,
+    authz::LayerName,
     envelope::{Binding, Key, KeyRing, Nonce},
     id::{CredentialId, OrganisationId},
     policy::{InvalidPolicy, Location, Policy},
 };
+
+pub use self::admitting::Admitting;
 
 /// Id of the fixture's proxy.
 pub const PROXY_ID: &str = "0b9e3d4c-6a52-4a38-9d2f-5d1b7a4f0c11";
@@ -46,8 +54,14 @@ pub fn credential_id(n: usize) -> CredentialId {
     CredentialId::from(Uuid::from_u128(0x1000 + n))
 }
 
+/// A compiled layer without rules that lets everything pass.
+#[cfg(test)]
+pub(crate) fn allowing_layer() -> crate::authz::Layer {
+    crate::compile::layer::compile(Some(allowing())).expect("a layer")
+}
+
 /// A layer without rules that lets everything pass.
-fn allowing() -> wire::Layer {
+pub fn allowing() -> wire::Layer {
     wire::Layer {
         default_effect: wire::Effect::Allow.into(),
         ..wire::Layer::default()
@@ -185,6 +199,47 @@ impl PolicyFixture {
     pub fn base_path(mut self, base_path: &str) -> Self {
         base_path.clone_into(&mut self.wire.target.as_mut().expect("a target").base_path);
         self
+    }
+
+    /// Attaches rules (see [`rules::layer`]), with a default effect, in place of what was there: to
+    /// the proxy, its target, its target credential or the last proxy credential.
+    #[must_use]
+    pub fn rules(mut self, attached: LayerName, default_effect: &str, texts: &[&str]) -> Self {
+        let wire::Layer {
+            default_effect,
+            rules,
+            redactions: _,
+        } = rules::layer(default_effect, texts);
+        let layer = self.layer(attached);
+        (layer.default_effect, layer.rules) = (default_effect, rules);
+        self
+    }
+
+    /// Attaches redactions (see [`rules::redaction`], numbered from 1) in place of what was there.
+    #[must_use]
+    pub fn redactions(mut self, attached: LayerName, texts: &[&str]) -> Self {
+        let numbered = (1..).zip(texts);
+        let redactions = numbered.map(|(n, text)| rules::redaction(n, text));
+        self.layer(attached).redactions = redactions.collect();
+        self
+    }
+
+    /// What is attached to the proxy, its target, its target credential or the last proxy
+    /// credential.
+    pub fn layer(&mut self, attached: LayerName) -> &mut wire::Layer {
+        let layer = match attached {
+            LayerName::ProxyCredential => {
+                let last = self.wire.proxy_credentials.last_mut();
+                &mut last.expect("a credential").layer
+            }
+            LayerName::TargetCredential => {
+                let credential = self.wire.target_credential.as_mut();
+                &mut credential.expect("a target credential").layer
+            }
+            LayerName::Target => &mut self.wire.target.as_mut().expect("a target").layer,
+            LayerName::Proxy => &mut self.wire.layer,
+        };
+        layer.as_mut().expect("a layer")
     }
 
     /// Injects a header.

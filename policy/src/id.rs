@@ -57,6 +57,19 @@ uuid_id! {
     CredentialId
 }
 
+uuid_id! {
+    /// Id of a rule.
+    RuleId
+}
+uuid_id! {
+    /// Id of a redaction, which the API calls a filter.
+    FilterId
+}
+uuid_id! {
+    /// Id of a meter.
+    MeterId
+}
+
 /// A region's name such as `eu-west-1`.
 ///
 /// Invariant: 2 to 32 bytes of lower-case letters, digits and dashes.

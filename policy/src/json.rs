@@ -2,10 +2,17 @@
 //!
 //! Nothing here builds numbers or re-serialises: a value is the span of text that it was sent as.
 
+pub(crate) mod doc;
+pub(crate) mod eval;
+pub mod find;
 pub(crate) mod lexer;
+pub(crate) mod location;
 pub mod path;
 pub(crate) mod select;
 pub(crate) mod text;
+pub(crate) mod view;
+
+pub use self::{doc::MAX_VALUES, eval::MAX_STEPS, view::MAX_READINGS};
 
 /// Containers that may be nested in each other.
 pub const MAX_DEPTH: usize = 512;

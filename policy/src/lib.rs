@@ -7,9 +7,13 @@
 #![warn(missing_docs, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 pub mod authn;
+pub mod authz;
+pub mod coding;
 pub mod compile;
 pub mod denial;
 pub mod envelope;
+#[cfg(any(test, feature = "explain"))]
+pub mod evaluate;
 pub mod exchange;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
@@ -17,10 +21,14 @@ pub mod http;
 pub mod id;
 pub mod json;
 pub mod limit;
-pub mod pattern;
 pub mod media;
+mod meter;
+pub mod pattern;
 pub mod policy;
+#[cfg(any(test, feature = "explain"))]
+pub mod preview;
 pub mod record;
+pub mod records;
 pub mod redact;
 pub mod secret;
 pub mod swap;

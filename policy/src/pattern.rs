@@ -1,19 +1,22 @@
 //! Regular expressions of rules: linear time, bounded size, matched on text.
 //!
 //! Patterns that are plain text with or without anchors (the most) cost a comparison; the others
-//! run on the engine below the `regex` crate, from the same parse that finds the errors.
+//! run on what the `regex` crate is made of, from the same parse that finds the errors.
 
+mod effort;
+mod engine;
+mod interner;
 mod literal;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use regex_automata::{meta, nfa::thompson::WhichCaptures};
 use regex_syntax::{
     ast,
     hir::{self, Hir},
 };
 
-use self::literal::Literal;
+pub(crate) use self::{effort::Effort, interner::Interner};
+use self::{engine::Engine, literal::Literal};
 
 /// A compiled pattern: an unanchored search. Clones share what was compiled.
 #[derive(Clone)]
@@ -31,15 +34,11 @@ pub struct InvalidPattern {
 
 enum Matcher {
     Literal(Literal),
-    Regex(meta::Regex),
+    Regex(Box<Engine>),
 }
 
 /// Longest text of a pattern.
 pub const PATTERN_BYTES: usize = 4 << 10;
-/// Largest compiled form of a pattern.
-const COMPILED_BYTES: usize = 256 << 10;
-/// What a pattern may remember of the texts it has seen; without this memory it would be slow.
-const CACHE_BYTES: usize = 1 << 20;
 /// Deepest nesting of groups and classes.
 const NESTING: u32 = 50;
 
@@ -66,23 +65,36 @@ impl Pattern {
         let hir = parse(pattern, Flags::parse(flags, ignore_case)?)?;
         let matcher = match Literal::of(&hir) {
             Some(literal) => Matcher::Literal(literal),
-            None => Matcher::Regex(compile(&hir)?),
+            None => Matcher::Regex(Box::new(Engine::compile(&hir).map_err(|_| {
+                InvalidPattern::at(0, "the pattern becomes too large when compiled")
+            })?)),
         };
         Ok(Self(Arc::new(matcher)))
     }
 
-    /// Whether the pattern matches anywhere in the text.
-    pub fn is_match(&self, text: &str) -> bool {
+    /// Whether the pattern matches anywhere in the text; false when the effort does not suffice to
+    /// tell, which the effort remembers.
+    pub(crate) fn is_match(&self, text: &str, effort: &Effort) -> bool {
         match &*self.0 {
-            Matcher::Literal(literal) => literal.is_match(text),
-            Matcher::Regex(regex) => regex.is_match(text),
+            Matcher::Literal(literal) => {
+                effort.spend_on_comparison(text.len()) && literal.is_match(text)
+            }
+            Matcher::Regex(engine) => engine.is_match(text, effort),
+        }
+    }
+
+    /// Bytes that the compiled form takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match &*self.0 {
+            Matcher::Literal(literal) => literal.len(),
+            Matcher::Regex(engine) => engine.memory_bytes(),
         }
     }
 }
 
 /// The text that patterns see of some bytes. What is no UTF-8 becomes U+FFFD, so that an invalid
 /// byte cannot dodge `.`.
-pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
@@ -164,23 +176,6 @@ fn syntax_problem(kind: &ast::ErrorKind) -> String {
         ast::ErrorKind::EscapeUnexpectedEof => "incomplete escape sequence".to_owned(),
         other => other.to_string(),
     }
-}
-
-fn compile(hir: &Hir) -> Result<meta::Regex, InvalidPattern> {
-    let config = meta::Config::new()
-        .which_captures(WhichCaptures::None)
-        .nfa_size_limit(Some(COMPILED_BYTES))
-        .hybrid_cache_capacity(CACHE_BYTES);
-    meta::Builder::new()
-        .configure(config)
-        .build_from_hir(hir)
-        .map_err(|error| {
-            let problem = match error.size_limit() {
-                Some(_) => "the pattern becomes too large when compiled".to_owned(),
-                None => error.to_string(),
-            };
-            InvalidPattern::at(0, &problem)
-        })
 }
 
 impl InvalidPattern {

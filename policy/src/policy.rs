@@ -4,8 +4,11 @@ use std::num::NonZeroU64;
 
 use crate::{
     authn::{DigestKey, ProxyCredential},
+    authz::{Layer, Layers},
     envelope::KeyRing,
-    id::{Alias, OrganisationId, ProxyId},
+    id::{Alias, CredentialId, OrganisationId, ProxyId},
+    limit::Charge,
+    meter::Meters,
     swap::Upstream,
 };
 
@@ -24,6 +27,22 @@ pub struct Policy {
     /// None: the proxy is incomplete.
     pub(crate) upstream: Option<Upstream>,
     pub(crate) max_response_bytes: NonZeroU64,
+    /// How much of a request's body conditions may look into.
+    pub(crate) max_inspected_bytes: NonZeroU64,
+    pub(crate) layers: AttachedLayers,
+    /// Counts every call; none when the proxy has no limit.
+    pub(crate) charge: Option<Charge>,
+    pub(crate) meters: Meters,
+}
+
+/// The layers that judge every call of the proxy; that of the credential is with the credential.
+#[derive(Debug)]
+pub(crate) struct AttachedLayers {
+    /// None: the proxy is incomplete.
+    pub(crate) target_credential: Option<Layer>,
+    /// None: the proxy is incomplete.
+    pub(crate) target: Option<Layer>,
+    pub(crate) proxy: Layer,
 }
 
 /// What a proxy is called in a URL.
@@ -60,6 +79,23 @@ impl Policy {
     /// The proxy it belongs to.
     pub fn proxy(&self) -> ProxyId {
         self.names.id
+    }
+
+    /// How much of a request's body is held for conditions.
+    pub fn max_inspected_bytes(&self) -> NonZeroU64 {
+        self.max_inspected_bytes
+    }
+
+    /// The layers that judge the calls of one of the proxy's credentials; none when the proxy is
+    /// incomplete, or the credential is not one of its.
+    pub fn layers(&self, used: CredentialId) -> Option<Layers<'_>> {
+        let mut credentials = self.credentials.iter();
+        Some(Layers {
+            proxy_credential: &credentials.find(|credential| credential.id == used)?.layer,
+            target_credential: self.layers.target_credential.as_ref()?,
+            target: self.layers.target.as_ref()?,
+            proxy: &self.layers.proxy,
+        })
     }
 }
 

@@ -4,11 +4,18 @@
 //! there are any) say what stays, then destroy paths what goes (details 55, 56). What stays is
 //! copied byte for byte: nothing is parsed into values and written again.
 
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fuzzing;
+mod hold;
+mod report;
 mod rewrite;
 mod stage;
 mod stream;
+mod trie;
 
 pub use self::{
+    hold::redact_held,
+    report::{Change, MAX_REPORT_BYTES, redact_reporting},
     stage::{Filter, Operation, Stage},
     stream::{Mode, Redactor},
 };

@@ -6,8 +6,8 @@
 pub mod listener;
 
 mod address_guard;
+mod buffer;
 mod cluster;
-mod inspection;
 mod policy;
 mod route;
 mod scope;

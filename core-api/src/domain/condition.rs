@@ -92,7 +92,7 @@ pub struct Pattern {
 pub struct Path(String);
 
 impl Conditions {
-    /// How many there are of all kinds together; methods are one.
+    /// How many there are of all kinds together; each method is one.
     #[must_use]
     pub fn count(&self) -> usize {
         let Self {
@@ -103,7 +103,7 @@ impl Conditions {
             body,
             claims,
         } = self;
-        usize::from(!methods.is_empty())
+        methods.len()
             + usize::from(path.is_some())
             + headers.len()
             + query.len()

@@ -64,9 +64,8 @@ fn name(operation: &mut Operation, record: &str) {
     {
         *id = format!("{verb}_{record}_{what}");
     }
-    for text in [&mut operation.summary, &mut operation.description] {
-        if let Some(text) = text {
-            *text = text.replace("the record", &format!("the {record}"));
-        }
+    let texts = [&mut operation.summary, &mut operation.description];
+    for text in texts.into_iter().flatten() {
+        *text = text.replace("the record", &format!("the {record}"));
     }
 }

@@ -92,7 +92,7 @@ impl Present {
     fn layer(&self, id: &str, default_effect: &str) -> Result<Option<Layer>, InvalidRecord> {
         let rules = self.rules.get(id).map_or(&[][..], Vec::as_slice);
         let redactions = self.redactions.get(id).map_or(&[][..], Vec::as_slice);
-        Ok(Some(spec::layer(default_effect, rules, redactions)?))
+        Ok(Some(spec::stored_layer(default_effect, rules, redactions)?))
     }
 
     fn proxy(&self, row: &ProxyState) -> Result<Kind, InvalidRecord> {
@@ -120,7 +120,7 @@ impl Present {
                 day: spec::limit(max_requests_per_day)?,
                 month: None,
             }),
-            meters: meters.map(spec::meter).collect::<Result<_, _>>()?,
+            meters: meters.map(spec::stored_meter).collect::<Result<_, _>>()?,
             max_inspected_bytes: unsigned(max_inspected_bytes)?,
             proxy_credential_ids: self
                 .proxy_credentials

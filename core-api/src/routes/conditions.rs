@@ -101,7 +101,7 @@ fn path(mut fields: Fields<'_>, default_flags: &str) -> Option<condition::PathCo
     let pattern = pattern(fields, default_flags, Pattern::parse);
     Some(condition::PathCondition {
         pattern: pattern?,
-        presence: presence?,
+        presence,
     })
 }
 
@@ -116,8 +116,8 @@ fn named(
     fields.finish();
     Some(condition::NamedCondition {
         name: name?,
-        value: value?,
-        presence: presence?,
+        value,
+        presence,
     })
 }
 
@@ -128,31 +128,20 @@ fn node(mut fields: Fields<'_>, default_flags: &str) -> Option<condition::NodeCo
     fields.finish();
     Some(condition::NodeCondition {
         path: path?,
-        value: value?,
-        presence: presence?,
+        value,
+        presence,
     })
 }
 
-/// None when it is refused.
-fn value(fields: &mut Fields<'_>, default_flags: &str) -> Option<Option<Pattern>> {
-    if !fields.has("value") {
-        // A null is taken off as well.
-        fields.take("value");
-        return Some(None);
-    }
-    let value = fields.object("value", |fields| {
-        pattern(fields, default_flags, Pattern::parse)
-    });
-    value.flatten().map(Some)
+/// What is refused is noted, and then as good as absent.
+fn value(fields: &mut Fields<'_>, default_flags: &str) -> Option<Pattern> {
+    let read = |fields: Fields<'_>| pattern(fields, default_flags, Pattern::parse);
+    fields.object("value", read).flatten()
 }
 
-/// None when it is refused.
-fn presence(fields: &mut Fields<'_>) -> Option<Presence> {
-    if !fields.has("presence") {
-        fields.take("presence");
-        return Some(Presence::default());
-    }
-    fields.optional("presence", |value| Presence::parse(&string(value)?))
+fn presence(fields: &mut Fields<'_>) -> Presence {
+    let presence = fields.optional("presence", |value| Presence::parse(&string(value)?));
+    presence.unwrap_or_default()
 }
 
 fn pattern(mut fields: Fields<'_>, default_flags: &str, parse: Parse) -> Option<Pattern> {

@@ -1,6 +1,7 @@
 //! `/clients/{clientId}/proxies/{proxyId}/meters`
 
 mod input;
+mod usage;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,6 +32,7 @@ pub fn router() -> OpenApiRouter<AppState> {
             change_meter,
             delete_meter
         ))
+        .merge(usage::router())
 }
 
 /// A meter: what is counted of a proxy's calls.

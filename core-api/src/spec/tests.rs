@@ -51,7 +51,7 @@ fn wire_pattern(pattern: &str, flags: &str) -> wire::Pattern {
 #[test]
 fn a_layer_holds_every_condition_of_its_rules() {
     let rules = [rule_state("deny", 900, CONDITIONS)];
-    let told = layer("allow", &rules, &[]).unwrap();
+    let told = stored_layer("allow", &rules, &[]).unwrap();
     let want = wire::Conditions {
         methods: vec!["GET".to_owned()],
         path: Some(wire::PathCondition {
@@ -95,7 +95,7 @@ fn a_redaction_is_told_with_its_paths_in_order() {
         ("retain", wire::Operation::Retain),
         ("destroy", wire::Operation::Destroy),
     ] {
-        let told = layer("deny", &[], &[redaction_state(word, r#"["$.b","$.a"]"#)]).unwrap();
+        let told = stored_layer("deny", &[], &[redaction_state(word, r#"["$.b","$.a"]"#)]).unwrap();
         assert_eq!(told.default_effect(), wire::Effect::Deny);
         assert_eq!(told.redactions[0].operation(), want);
         assert_eq!(told.redactions[0].paths, ["$.b", "$.a"]);
@@ -121,7 +121,7 @@ fn a_meter_is_told_with_what_it_counts_and_its_ceilings() {
             Some(wire::meter::Extraction::HeaderName("X-Cost".to_owned())),
         ),
     ] {
-        let told = meter(&meter_state(extraction)).unwrap();
+        let told = stored_meter(&meter_state(extraction)).unwrap();
         assert_eq!(told.extraction, want);
         let limits = wire::Limits {
             minute: Some(10),
@@ -141,16 +141,19 @@ fn a_row_without_meaning_becomes_no_policy() {
         ("deny", rule_state("deny", -1, NONE), InvalidRow::Number),
         ("deny", rule_state("deny", 1, "{}"), InvalidRow::Json),
     ] {
-        assert_eq!(layer(default, &[rule], &[]), Err(want));
+        assert_eq!(stored_layer(default, &[rule], &[]), Err(want));
     }
     for (redaction, want) in [
         (redaction_state("mask", "[]"), InvalidRow::Operation),
         (redaction_state("retain", "{}"), InvalidRow::Json),
     ] {
-        assert_eq!(layer("deny", &[], &[redaction]), Err(want));
+        assert_eq!(stored_layer("deny", &[], &[redaction]), Err(want));
     }
-    assert_eq!(meter(&meter_state(Some("{}"))), Err(InvalidRow::Json));
+    assert_eq!(
+        stored_meter(&meter_state(Some("{}"))),
+        Err(InvalidRow::Json)
+    );
     let mut negative = meter_state(None);
     negative.limit_hour = Some(-1);
-    assert_eq!(meter(&negative), Err(InvalidRow::Number));
+    assert_eq!(stored_meter(&negative), Err(InvalidRow::Number));
 }

@@ -93,6 +93,25 @@ pub async fn attachment_list<F: StoredForm>(
     page_within(conn, listing, owner, query, attachment_from_row).await
 }
 
+/// All active ones that are attached to the organisation's record, by id.
+pub async fn attachment_active<F: StoredForm>(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+    attached_to: AttachedTo,
+) -> sqlx::Result<Vec<Attachment<F>>> {
+    let (table, key, column) = (F::TABLE, F::ID, column_of(attached_to));
+    let select = format!(
+        "SELECT * FROM {table} WHERE organisation_id = $1 AND {column} = $2 AND is_active = 1 \
+         ORDER BY {key}"
+    );
+    let rows = sqlx::query(AssertSqlSafe(select))
+        .bind(organisation.to_string())
+        .bind(attached_to.id().to_string())
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(attachment_from_row).collect()
+}
+
 /// The one of this id that is attached to the organisation's record.
 pub async fn attachment_fetch<F: StoredForm>(
     conn: &mut AnyConnection,

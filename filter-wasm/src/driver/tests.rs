@@ -1,4 +1,7 @@
-use requestrocket_policy::fixtures::{PROXY_ID, PolicyFixture};
+use requestrocket_policy::{
+    envelope::KeyRing,
+    fixtures::{PROXY_ID, PolicyFixture},
+};
 
 use super::*;
 use crate::fake_host::{FakeHost, HostCall};
@@ -16,27 +19,38 @@ fn path(rest: &str) -> String {
     format!("/api/{PROXY_ID}{rest}")
 }
 
-fn policies_of(fixture: &PolicyFixture) -> Policies {
+fn policies_of(fixture: &PolicyFixture) -> Shared {
     let keys = fixture.keys.to_text();
     let keys = std::str::from_utf8(keys.expose()).unwrap();
-    Policies::new(Some(keys.parse().unwrap()), 8)
+    shared(Some(keys.parse().unwrap()))
+}
+
+/// With counters of an Envoy that no call of the test is on.
+fn shared(keys: Option<KeyRing>) -> Shared {
+    Shared {
+        policies: Policies::new(keys, 8),
+        counters: Counters::start(&FakeHost::default()).unwrap(),
+    }
 }
 
 /// A call of the fixture's proxy, and the policies to judge it by.
-fn call(fixture: &PolicyFixture, headers: &[(&str, &str)]) -> (FakeHost, Policies) {
+fn call(fixture: &PolicyFixture, headers: &[(&str, &str)]) -> (FakeHost, Shared) {
     let host = FakeHost::get(&path("/x?q=1"), headers)
         .on_route(&format!("{PROXY_ID}/1"), Some(fixture.encode()));
     (host, policies_of(fixture))
 }
 
 #[track_caller]
-fn refused(host: &FakeHost, policies: &Policies, status: u16) {
-    assert_eq!(Call::default().on_request_head(host, policies), Flow::Stop);
+fn refused(host: &FakeHost, policies: &Shared, status: u16) {
+    assert_eq!(
+        Call::new(7).on_request_head(host, policies, true),
+        Flow::Ended
+    );
     assert_eq!(host.status(), Some(status));
 }
 
 #[track_caller]
-fn refused_bare(host: &FakeHost, policies: &Policies) {
+fn refused_bare(host: &FakeHost, policies: &Shared) {
     refused(host, policies, 503);
     let replies = host.replies.borrow();
     assert!(replies[0].headers.is_empty() && replies[0].body.is_empty());
@@ -45,8 +59,8 @@ fn refused_bare(host: &FakeHost, policies: &Policies) {
 #[test]
 fn a_granted_call_is_edited_and_forwarded() {
     let (host, policies) = call(&fixture(), &[KEY, ("x-other", "1")]);
-    let mut call = Call::default();
-    assert_eq!(call.on_request_head(&host, &policies), Flow::Continue);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &policies, true), Flow::Continue);
     assert_eq!(host.status(), None);
     assert_eq!(host.header(":path").as_deref(), Some("/base/x?q=1"));
     assert_eq!(
@@ -54,14 +68,17 @@ fn a_granted_call_is_edited_and_forwarded() {
         Some("Bearer target")
     );
     assert_eq!(host.header("x-other").as_deref(), Some("1"));
-    assert_eq!(call.on_response_head(&host), Flow::Continue);
+    assert_eq!(
+        call.on_response_head(&host, &policies, false),
+        Flow::Continue
+    );
 }
 
 #[test]
 fn the_presented_credential_is_removed_when_nothing_replaces_it() {
     let (host, policies) = call(&PolicyFixture::new().api_key("right"), &[KEY]);
     assert_eq!(
-        Call::default().on_request_head(&host, &policies),
+        Call::new(7).on_request_head(&host, &policies, true),
         Flow::Continue
     );
     assert_eq!(host.header("authorization"), None);
@@ -74,7 +91,7 @@ fn the_presented_credential_is_taken_off_the_query() {
     let host = FakeHost::get(&path, &[]).on_route(&format!("{PROXY_ID}/1"), Some(fixture.encode()));
     let policies = policies_of(&fixture);
     assert_eq!(
-        Call::default().on_request_head(&host, &policies),
+        Call::new(7).on_request_head(&host, &policies, true),
         Flow::Continue
     );
     assert_eq!(
@@ -91,7 +108,7 @@ fn an_injected_header_stands_alone() {
         .header("x-key", "target");
     let (host, policies) = call(&fixture, &[KEY, ("x-key", "forged"), ("x-key", "again")]);
     assert_eq!(
-        Call::default().on_request_head(&host, &policies),
+        Call::new(7).on_request_head(&host, &policies, true),
         Flow::Continue
     );
     let request = host.request.borrow();
@@ -126,13 +143,13 @@ fn a_policy_is_compiled_once() {
     for _ in 0..3 {
         let (host, _) = call(&fixture, &[KEY]);
         assert_eq!(
-            Call::default().on_request_head(&host, &policies),
+            Call::new(7).on_request_head(&host, &policies, true),
             Flow::Continue
         );
         assert!(host.policy_reads.get() <= 1);
     }
     let (host, _) = call(&fixture, &[KEY]);
-    let _ = Call::default().on_request_head(&host, &policies);
+    let _ = Call::new(7).on_request_head(&host, &policies, true);
     assert_eq!(host.policy_reads.get(), 0);
 }
 
@@ -142,7 +159,7 @@ fn a_new_version_is_enforced_at_once() {
     let policies = policies_of(&old);
     let (host, _) = call(&old, &[KEY]);
     assert_eq!(
-        Call::default().on_request_head(&host, &policies),
+        Call::new(7).on_request_head(&host, &policies, true),
         Flow::Continue
     );
     let host = FakeHost::get(&path("/"), &[KEY])
@@ -153,13 +170,13 @@ fn a_new_version_is_enforced_at_once() {
 #[test]
 fn without_keys_every_call_is_refused() {
     let (host, _) = call(&fixture(), &[KEY]);
-    refused_bare(&host, &Policies::new(None, 8));
+    refused_bare(&host, &shared(None));
 }
 
 #[test]
 fn other_keys_open_nothing() {
     let (host, _) = call(&fixture(), &[KEY]);
-    let policies = Policies::new(Some(fixture().keys), 8);
+    let policies = shared(Some(fixture().keys));
     refused_bare(&host, &policies);
     assert_eq!(host.warnings.borrow().len(), 1);
 }
@@ -185,7 +202,7 @@ fn a_route_without_a_policy_refuses() {
     // It says nothing of the next request.
     let (host, _) = call(&fixture, &[KEY]);
     assert_eq!(
-        Call::default().on_request_head(&host, &policies),
+        Call::new(7).on_request_head(&host, &policies, true),
         Flow::Continue
     );
 }
@@ -197,13 +214,13 @@ fn the_route_is_read_off_the_header_that_envoy_put() {
     let (host, policies) = call(&fixture, &[KEY, ("x-rr-route", &route)]);
     let host = host.failing_at(HostCall::RouteName);
     assert_eq!(
-        Call::default().on_request_head(&host, &policies),
+        Call::new(7).on_request_head(&host, &policies, true),
         Flow::Continue
     );
     // Both ways lead to the same policy.
     let (host, _) = call(&fixture, &[KEY]);
     assert_eq!(
-        Call::default().on_request_head(&host, &policies),
+        Call::new(7).on_request_head(&host, &policies, true),
         Flow::Continue
     );
     assert_eq!(host.policy_reads.get(), 0);
@@ -248,7 +265,7 @@ fn without_a_clock_what_expires_has_expired() {
     let ends = || fixture().until(2_000);
     let (host, policies) = call(&ends(), &[KEY]);
     assert_eq!(
-        Call::default().on_request_head(&host, &policies),
+        Call::new(7).on_request_head(&host, &policies, true),
         Flow::Continue
     );
     let (host, policies) = call(&ends(), &[KEY]);
@@ -266,8 +283,8 @@ fn a_refusal_that_cannot_be_sent_still_holds_the_stream() {
     let (host, policies) = call(&fixture(), &[]);
     let host = host.failing_at(HostCall::SendReply);
     assert_eq!(
-        Call::default().on_request_head(&host, &policies),
-        Flow::Stop
+        Call::new(7).on_request_head(&host, &policies, true),
+        Flow::Ended
     );
     assert_eq!(host.warnings.borrow().len(), 1);
 }
@@ -276,21 +293,27 @@ fn a_refusal_that_cannot_be_sent_still_holds_the_stream() {
 fn a_response_that_is_too_long_is_replaced() {
     let (host, policies) = call(&fixture(), &[KEY]);
     let host = host.answered_with(&[(":status", "200"), ("content-length", "99999999")]);
-    let mut call = Call::default();
-    assert_eq!(call.on_request_head(&host, &policies), Flow::Continue);
-    assert_eq!(call.on_response_head(&host), Flow::Stop);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &policies, true), Flow::Continue);
+    assert_eq!(call.on_response_head(&host, &policies, false), Flow::Ended);
     assert_eq!(host.status(), Some(413));
     // Our answer passes by the filter as well.
-    assert_eq!(call.on_response_head(&host), Flow::Continue);
+    assert_eq!(
+        call.on_response_head(&host, &policies, false),
+        Flow::Continue
+    );
 }
 
 #[test]
 fn a_length_without_a_body_is_no_length() {
     let (host, policies) = call(&fixture(), &[KEY]);
     let host = host.answered_with(&[(":status", "304"), ("content-length", "99999999")]);
-    let mut call = Call::default();
-    assert_eq!(call.on_request_head(&host, &policies), Flow::Continue);
-    assert_eq!(call.on_response_head(&host), Flow::Continue);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &policies, true), Flow::Continue);
+    assert_eq!(
+        call.on_response_head(&host, &policies, false),
+        Flow::Continue
+    );
     assert_eq!(host.status(), None);
 }
 
@@ -298,17 +321,23 @@ fn a_length_without_a_body_is_no_length() {
 fn a_response_that_cannot_be_read_is_replaced() {
     let (host, policies) = call(&fixture(), &[KEY]);
     let host = host.failing_at(HostCall::ResponseHeader);
-    let mut call = Call::default();
-    assert_eq!(call.on_request_head(&host, &policies), Flow::Continue);
-    assert_eq!(call.on_response_head(&host), Flow::Stop);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &policies, true), Flow::Continue);
+    assert_eq!(call.on_response_head(&host, &policies, false), Flow::Ended);
     assert_eq!(host.status(), Some(503));
 }
 
 #[test]
 fn our_refusals_and_answers_of_envoy_pass() {
     let (host, policies) = call(&fixture(), &[]);
-    let mut call = Call::default();
-    assert_eq!(call.on_request_head(&host, &policies), Flow::Stop);
-    assert_eq!(call.on_response_head(&host), Flow::Continue);
-    assert_eq!(Call::default().on_response_head(&host), Flow::Continue);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &policies, true), Flow::Ended);
+    assert_eq!(
+        call.on_response_head(&host, &policies, false),
+        Flow::Continue
+    );
+    assert_eq!(
+        Call::new(7).on_response_head(&host, &policies, false),
+        Flow::Continue
+    );
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use requestrocket_policy::{
-    exchange::{Exchange, RequestDecision, Resolved},
-    fixtures::PolicyFixture,
+    exchange::{Exchange, RequestBody, RequestDecision, Resolved},
+    fixtures::{Admitting, PolicyFixture},
     http::{HeaderLine, RequestHead, ResponseHead},
 };
 
@@ -64,13 +64,13 @@ fuzz_target!(|data: &[u8]| {
         rest = after.get(2..).unwrap_or_default();
         let lines = lines(block);
         if block.starts_with(b":status") {
-            exchange.on_response_head(&Lines(lines));
+            exchange.on_response_head(&Lines(lines), false, &Admitting(500));
         } else {
-            let decision = exchange.on_request_head(&RequestHead::new(&lines), &|| 500);
+            let decision = exchange.on_request(&RequestHead::new(&lines), RequestBody::Whole(&[]), &Admitting(500));
             forwards += usize::from(matches!(decision, RequestDecision::Forward(_)));
         }
     }
-    let record = exchange.finish();
+    let record = exchange.finish(&Admitting(0));
     assert!(forwards <= 1);
     assert!(forwards == 0 || record.credential.is_some());
 });

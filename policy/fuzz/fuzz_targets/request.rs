@@ -9,8 +9,8 @@
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
-use requestrocket_policy::exchange::{Edit, Exchange, RequestDecision, Resolved};
-use requestrocket_policy::fixtures::PolicyFixture;
+use requestrocket_policy::exchange::{Edit, Exchange, RequestBody, RequestDecision, Resolved};
+use requestrocket_policy::fixtures::{Admitting, PolicyFixture};
 use requestrocket_policy::http::{HeaderLine, RequestHead};
 use requestrocket_policy::policy::Policy;
 
@@ -33,11 +33,12 @@ static CLOSED: LazyLock<Resolved> = LazyLock::new(|| {
 
 fn decide(resolved: &Resolved, lines: &[HeaderLine<'_>]) -> Option<Vec<Vec<u8>>> {
     let mut exchange = Exchange::new(resolved.clone());
-    let paths = match exchange.on_request_head(&RequestHead::new(lines), &|| 0) {
-        RequestDecision::Refuse(denial) => {
-            denial.response("id");
+    let paths = match exchange.on_request(&RequestHead::new(lines), RequestBody::Whole(&[]), &Admitting(0)) {
+        RequestDecision::Refuse(refusal) => {
+            refusal.response("id");
             None
         }
+        RequestDecision::NeedBody | RequestDecision::Ask(_) => None,
         RequestDecision::Forward(edits) => {
             let path = |edit| match edit {
                 Edit::SetPath(path) => Some(path),
@@ -46,7 +47,7 @@ fn decide(resolved: &Resolved, lines: &[HeaderLine<'_>]) -> Option<Vec<Vec<u8>>>
             Some(edits.into_iter().filter_map(path).collect())
         }
     };
-    exchange.finish();
+    exchange.finish(&Admitting(0));
     paths
 }
 

@@ -116,6 +116,8 @@ impl<'a> Attempt<'a> {
             id,
             is_active,
             accepts,
+            layer: _,
+            plan: _,
         } in credentials
         {
             let Some(Accepted { form, digests }) = accepts else {

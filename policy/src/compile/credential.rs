@@ -2,10 +2,11 @@
 
 use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented};
 
-use super::InvalidPolicy;
+use super::{InvalidPolicy, layer, meter};
 use crate::{
     authn::{Accepted, DIGEST_BYTES, Form, ProxyCredential, SecretDigest},
-    id::InvalidId,
+    id::{CredentialId, InvalidId},
+    limit::CounterKind,
 };
 
 /// Not a proxy credential.
@@ -17,6 +18,12 @@ pub enum InvalidCredential {
     /// A digest of another length.
     #[error("digest must be {DIGEST_BYTES} bytes")]
     Digest,
+    /// `layer`.
+    #[error(transparent)]
+    Layer(#[from] layer::InvalidLayer),
+    /// `limits`.
+    #[error(transparent)]
+    Limits(#[from] meter::InvalidLimit),
 }
 
 pub(super) fn compile_all(
@@ -35,14 +42,17 @@ fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, Invalid
         credential_id,
         is_active,
         presented,
-        layer: _,
-        limits: _,
+        layer,
+        limits,
     } = credential;
     let accepts = presented.map(accepted).transpose()?;
+    let id: CredentialId = credential_id.parse()?;
     Ok(ProxyCredential {
-        id: credential_id.parse()?,
+        id,
         is_active,
         accepts,
+        layer: layer::compile(layer)?,
+        plan: meter::charge(CounterKind::Plan, *id.as_uuid(), limits)?,
     })
 }
 

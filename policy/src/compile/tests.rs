@@ -10,6 +10,7 @@ use crate::{
     swap::InvalidInjection,
 };
 
+mod layers;
 mod rotation;
 
 fn full() -> PolicyFixture {
@@ -117,7 +118,7 @@ fn a_proxy_without_target_or_target_credential_is_incomplete_not_invalid() {
         |wire| {
             wire.target = Some(wire::Target {
                 base_path: "v1".to_owned(),
-                ..wire::Target::default()
+                layer: None,
             });
             wire.target_credential = None;
         },

@@ -2,8 +2,9 @@
 
 use requestrocket_proto::policy::v1 as wire;
 
-use super::{InvalidPolicy, Vault};
+use super::{InvalidPolicy, Vault, attached};
 use crate::{
+    authz::{Layer, LayerName},
     envelope::{Binding, InvalidEnvelope},
     id::{CredentialId, InvalidId},
     policy::Location,
@@ -41,33 +42,57 @@ pub enum InvalidUpstream {
     },
 }
 
-/// None when the target or its credential is gone.
+/// What a target and its credential come to: no upstream when one of them is gone, but the layers
+/// of those that are there.
+type Compiled = (Option<Upstream>, Option<Layer>, Option<Layer>);
+
 pub(super) fn compile(
     target: Option<wire::Target>,
     credential: Option<wire::TargetCredential>,
     vault: &Vault<'_>,
-) -> Result<Option<Upstream>, InvalidPolicy> {
-    let base_path = target.map(base_path).transpose()?;
-    let injections = credential
-        .map(|credential| injections(credential, vault))
+) -> Result<Compiled, InvalidPolicy> {
+    let target = target.map(compile_target).transpose()?;
+    let credential = credential
+        .map(|credential| compile_credential(credential, vault))
         .transpose()?;
-    let (Some(base_path), Some((headers, query))) = (base_path, injections) else {
-        return Ok(None);
-    };
-    Ok(Some(Upstream {
-        base_path,
-        headers,
-        query,
-    }))
+    let (base_path, target_layer) = target.unzip();
+    let (injections, credential_layer) = credential.unzip();
+    let upstream = base_path
+        .zip(injections)
+        .map(|(base_path, (headers, query))| Upstream {
+            base_path,
+            headers,
+            query,
+        });
+    Ok((upstream, target_layer, credential_layer))
 }
 
 type Injections = (Box<[HeaderInjection]>, Box<[QueryInjection]>);
 
-fn base_path(target: wire::Target) -> Result<Box<[u8]>, InvalidUpstream> {
-    let wire::Target {
-        base_path,
-        layer: _,
-    } = target;
+fn compile_target(target: wire::Target) -> Result<(Box<[u8]>, Layer), InvalidPolicy> {
+    let wire::Target { base_path, layer } = target;
+    let base_path = compile_base_path(base_path)?;
+    Ok((base_path, attached(LayerName::Target, layer)?))
+}
+
+fn compile_credential(
+    credential: wire::TargetCredential,
+    vault: &Vault<'_>,
+) -> Result<(Injections, Layer), InvalidPolicy> {
+    let wire::TargetCredential {
+        credential_id,
+        version,
+        injections,
+        layer,
+    } = credential;
+    let id = credential_id
+        .parse()
+        .map_err(InvalidUpstream::CredentialId)?;
+    let injections = compile_injections(injections, (id, version), vault)?;
+    Ok((injections, attached(LayerName::TargetCredential, layer)?))
+}
+
+fn compile_base_path(base_path: String) -> Result<Box<[u8]>, InvalidUpstream> {
     let is_plain = base_path
         .bytes()
         .all(|b| b.is_ascii_graphic() && !b"?#\\".contains(&b));
@@ -79,21 +104,15 @@ fn base_path(target: wire::Target) -> Result<Box<[u8]>, InvalidUpstream> {
     }
 }
 
-fn injections(
-    credential: wire::TargetCredential,
+fn compile_injections(
+    injections: Vec<wire::Injection>,
+    credential: (CredentialId, u64),
     vault: &Vault<'_>,
 ) -> Result<Injections, InvalidUpstream> {
-    let wire::TargetCredential {
-        credential_id,
-        version,
-        injections,
-        layer: _,
-    } = credential;
-    let credential: CredentialId = credential_id.parse()?;
     let mut headers = Vec::new();
     let mut query = Vec::new();
     for (position, injection) in injections.into_iter().enumerate() {
-        let (location, name, value) = open(injection, (credential, version), vault, position)?;
+        let (location, name, value) = open(injection, credential, vault, position)?;
         let invalid = |source| InvalidUpstream::Injection { position, source };
         match location {
             Location::Header => {

@@ -1,39 +1,89 @@
-//! A request's head: framing, method and path, then credential, then the proxy's state, then the
-//! swap. What depends on the proxy comes after the credential, so that only its callers learn it.
+//! A request: framing, method and path, then credential, then the proxy's state, then rules, then
+//! limits and meters, then the swap. What depends on the proxy comes after the credential, so that
+//! only its callers learn it; what is counted comes last, so that only admitted calls count.
 
-use super::{Grant, Resolved};
+use uuid::Uuid;
+
+use super::{
+    RequestBody, Resolved,
+    ports::{Charging, Ports, Question},
+};
 use crate::{
-    authn::{self, AuthType, Presented},
-    denial::Denial,
-    http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath},
+    authn::{self, AuthType, Presented, ProxyCredential},
+    authz::{self, DecidedBy, DeniedBy, LayerName},
+    denial::{Denial, Detail, Refusal},
+    http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath, query::is_sendable},
     id::CredentialId,
+    limit::{Charge, Exceeded, NearLimit},
+    meter::{Meter, Metered},
     policy::{Policy, Standing},
+    redact::Stage,
     swap::Edit,
+};
+
+/// Meters are the proxy's own; of a body that cannot be read nobody knows what to count.
+const UNREADABLE: DeniedBy = DeniedBy {
+    layer: LayerName::Proxy,
+    by: DecidedBy::UnreadableBody,
 };
 
 /// The credential that matched.
 pub(super) type UsedCredential = (CredentialId, AuthType);
 
+/// A call that was let through.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    pub(super) credential: UsedCredential,
+    /// The answer has no body, whatever its length says.
+    pub(super) is_head: bool,
+    /// What redacts the response, in order; empty when nothing does.
+    pub(super) stages: Vec<Stage>,
+    /// Meters, by place in the policy, that wait for a value of the response.
+    pub(super) awaited: Vec<usize>,
+    pub(super) warnings: Vec<NearLimit>,
+}
+
 /// A refusal, with the credential that the caller used if it was found right.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) credential: Option<UsedCredential>,
-    pub(super) denial: Denial,
+    pub(super) refusal: Refusal,
 }
 
 impl Refused {
     pub(super) fn unknown(denial: Denial) -> Self {
         Self {
             credential: None,
-            denial,
+            refusal: denial.into(),
         }
     }
 
-    pub(super) fn granted(grant: Grant, denial: Denial) -> Self {
+    pub(super) fn granted(grant: &Grant, denial: Denial) -> Self {
         Self {
             credential: Some(grant.credential),
-            denial,
+            refusal: denial.into(),
         }
+    }
+}
+
+/// What the checks say.
+pub(super) enum Verdict<'e> {
+    Forward(Grant, Vec<Edit<'e>>),
+    NeedBody,
+    Ask(Question),
+    Refuse(Refused),
+}
+
+/// Why a call does not get on; [`Verdict`] without its good end.
+enum Stop {
+    NeedBody,
+    Ask(Question),
+    Refuse(Refusal),
+}
+
+impl From<Denial> for Stop {
+    fn from(denial: Denial) -> Self {
+        Self::Refuse(denial.into())
     }
 }
 
@@ -48,34 +98,202 @@ struct Call<'a> {
 
 pub(super) fn judge<'e>(
     resolved: &'e Resolved,
-    head: &RequestHead<'_>,
-    now_ms: &dyn Fn() -> u64,
-) -> Result<(Grant, Vec<Edit<'e>>), Refused> {
-    let call = Call::parse(head).map_err(Refused::unknown)?;
-    let presented = authn::presented(head, call.query);
-    let (policy, used) =
-        authenticate(resolved, &call, &presented, now_ms).map_err(Refused::unknown)?;
-    let refused = |denial| Refused {
-        credential: Some(used),
-        denial,
+    request: (&RequestHead<'_>, RequestBody<'_>),
+    ports: &dyn Ports,
+) -> Verdict<'e> {
+    let (head, _) = request;
+    let call = match Call::parse(head) {
+        Ok(call) => call,
+        Err(denial) => return Verdict::Refuse(Refused::unknown(denial)),
     };
+    let presented = authn::presented(head, call.query);
+    let (policy, used) = match authenticate(resolved, &call, &presented, ports) {
+        Ok(found) => found,
+        Err(denial) => return Verdict::Refuse(Refused::unknown(denial)),
+    };
+    let (credential, auth_type) = used;
+    let used = (credential.id, auth_type);
+    match admit(policy, credential, (&call, request), ports) {
+        Ok(admitted) => {
+            let edits = admitted.edits(policy, head, &call);
+            let grant = Grant {
+                credential: used,
+                is_head: call.method == b"HEAD",
+                stages: admitted.stages,
+                awaited: admitted.awaited,
+                warnings: admitted.warnings,
+            };
+            match edits {
+                Ok(edits) => Verdict::Forward(grant, edits),
+                Err(denial) => Verdict::Refuse(Refused::granted(&grant, denial)),
+            }
+        }
+        Err(Stop::NeedBody) => Verdict::NeedBody,
+        Err(Stop::Ask(question)) => Verdict::Ask(question),
+        Err(Stop::Refuse(refusal)) => Verdict::Refuse(Refused {
+            credential: Some(used),
+            refusal,
+        }),
+    }
+}
+
+/// What an authenticated call got past, and what follows for its response.
+struct Admitted<'e> {
+    layers: authz::Layers<'e>,
+    stages: Vec<Stage>,
+    awaited: Vec<usize>,
+    warnings: Vec<NearLimit>,
+}
+
+fn admit<'e>(
+    policy: &'e Policy,
+    credential: &'e ProxyCredential,
+    (call, (head, body)): (&Call<'_>, (&RequestHead<'_>, RequestBody<'_>)),
+    ports: &dyn Ports,
+) -> Result<Admitted<'e>, Stop> {
     match policy.standing {
         Standing::Active => {}
-        Standing::Inactive => return Err(refused(Denial::ProxyInactive)),
-        Standing::Suspended => return Err(refused(Denial::BillingSuspended)),
+        Standing::Inactive => return Err(Denial::ProxyInactive.into()),
+        Standing::Suspended => return Err(Denial::BillingSuspended.into()),
     }
-    let upstream = policy
-        .upstream
-        .as_ref()
-        .ok_or(refused(Denial::ProxyIncomplete))?;
-    let edits = upstream.edits(head, &call.path, (call.raw, call.query));
-    Ok((
-        Grant {
-            credential: used,
-            is_head: call.method == b"HEAD",
-        },
-        edits,
-    ))
+    let layers = policy
+        .layers(credential.id)
+        .ok_or(Denial::ProxyIncomplete)?;
+    let path = call.path.target_path();
+    let judged = authz::Call::new(call.method, path, call.query, head.lines);
+    let judged = match body {
+        RequestBody::Unread => judged,
+        RequestBody::Whole(bytes) => judged.with_body(bytes),
+    };
+    match layers.decide(&judged) {
+        authz::Decision::Allowed => {}
+        authz::Decision::Denied(by) => return Err(Stop::Refuse(rule_denied(by))),
+        authz::Decision::NeedsBody => return Err(Stop::NeedBody),
+    }
+    let stages = stages(layers, &judged);
+    if !stages.is_empty() && head.count("upgrade") > 0 {
+        return Err(Denial::ResponseNotFilterable.into());
+    }
+    let metered = match policy.meters.of(&judged) {
+        Metered::By(places) => places,
+        Metered::NeedsBody => return Err(Stop::NeedBody),
+        Metered::Unreadable => return Err(Stop::Refuse(rule_denied(UNREADABLE))),
+    };
+    let warnings = charge(policy, credential, &metered, ports)?;
+    let mut awaited = metered;
+    awaited.retain(|place| policy.meters.get(*place).is_some_and(Meter::awaits_value));
+    Ok(Admitted {
+        layers,
+        stages,
+        awaited,
+        warnings,
+    })
+}
+
+/// Counts the call where it counts, if every limit has room.
+fn charge(
+    policy: &Policy,
+    credential: &ProxyCredential,
+    metered: &[usize],
+    ports: &dyn Ports,
+) -> Result<Vec<NearLimit>, Stop> {
+    let proxy = *policy.names.id.as_uuid();
+    let plan = credential.plan.as_ref();
+    let plan = plan.map(|charge| (*credential.id.as_uuid(), charge));
+    let own = policy.charge.as_ref().map(|charge| (proxy, charge));
+    let meters = metered.iter().filter_map(|place| policy.meters.get(*place));
+    let charges: Vec<(Uuid, &Charge)> = plan
+        .into_iter()
+        .chain(own)
+        .chain(meters.map(|meter| (proxy, &meter.charge)))
+        .collect();
+    if charges.is_empty() {
+        return Ok(Vec::new());
+    }
+    match ports.charge(&charges) {
+        Charging::Admitted(near) => Ok(near),
+        Charging::Ask(question) => Err(Stop::Ask(question)),
+        Charging::Exceeded(exceeded) => Err(Stop::Refuse(rate_limited(&exceeded))),
+        Charging::Fault => Err(Denial::GatewayFault.into()),
+    }
+}
+
+/// In the order of product.md §6; stages without a filter for this call are left out.
+fn stages(layers: authz::Layers<'_>, call: &authz::Call<'_>) -> Vec<Stage> {
+    let order = [
+        layers.target_credential,
+        layers.target,
+        layers.proxy_credential,
+        layers.proxy,
+    ];
+    let of = |layer: &authz::Layer| Stage {
+        filters: layer
+            .redactions_for(call)
+            .map(|redaction| redaction.filter.clone())
+            .collect(),
+    };
+    let all = order.into_iter().map(of);
+    all.filter(|stage| !stage.is_empty()).collect()
+}
+
+fn rule_denied(DeniedBy { layer, by }: DeniedBy) -> Refusal {
+    let detail = Detail::Rule {
+        layer: layer.as_str(),
+        rule_id: by.to_string(),
+    };
+    Refusal {
+        denial: Denial::RuleDenied,
+        detail: Some(Box::new(detail)),
+    }
+}
+
+fn rate_limited(exceeded: &Exceeded) -> Refusal {
+    let Some(decisive) = exceeded.decisive() else {
+        return Denial::GatewayFault.into();
+    };
+    let detail = Detail::Limit {
+        meter: decisive.counter.name(),
+        window: decisive.window.name(),
+        retry_after: exceeded.retry_after_seconds(),
+        policy: exceeded.policy_field(),
+        state: exceeded.limit_field(),
+    };
+    Refusal {
+        denial: Denial::RateLimited,
+        detail: Some(Box::new(detail)),
+    }
+}
+
+impl Admitted<'_> {
+    /// The edits that make the caller's request the target's.
+    fn edits<'e>(
+        &self,
+        policy: &'e Policy,
+        head: &RequestHead<'_>,
+        call: &Call<'_>,
+    ) -> Result<Vec<Edit<'e>>, Denial> {
+        /// Headers by which a lenient target could be told another method than rules saw.
+        const OVERRIDES: [&str; 3] = [
+            "x-http-method-override",
+            "x-http-method",
+            "x-method-override",
+        ];
+        /// What would bring a response, or a part of one, that cannot be redacted.
+        const PARTIAL: [&str; 3] = ["range", "if-range", "accept-encoding"];
+        let upstream = policy.upstream.as_ref().ok_or(Denial::ProxyIncomplete)?;
+        let mut edits = upstream.edits(head, &call.path, (call.raw, call.query));
+        let mut remove = |names: [&'static str; 3]| {
+            let sent = names.into_iter().filter(|name| head.count(name) > 0);
+            edits.extend(sent.map(Edit::RemoveHeader));
+        };
+        if self.layers.have_method_rules() {
+            remove(OVERRIDES);
+        }
+        if !self.stages.is_empty() {
+            remove(PARTIAL);
+        }
+        Ok(edits)
+    }
 }
 
 impl<'a> Call<'a> {
@@ -101,11 +319,7 @@ impl<'a> Call<'a> {
         };
         let (path, query) = split_query(raw);
         let path = CallPath::parse(path).map_err(|_| Denial::PathAmbiguous)?;
-        if query
-            .unwrap_or_default()
-            .iter()
-            .any(|&byte| matches!(byte, 0..=b' ' | b'#' | 0x7f))
-        {
+        if !is_sendable(query.unwrap_or_default()) {
             return Err(Denial::BadRequest);
         }
         Ok(Self {
@@ -128,8 +342,8 @@ fn authenticate<'p>(
     resolved: &'p Resolved,
     call: &Call<'_>,
     presented: &Presented<'_>,
-    now_ms: &dyn Fn() -> u64,
-) -> Result<(&'p Policy, UsedCredential), Denial> {
+    ports: &dyn Ports,
+) -> Result<(&'p Policy, (&'p ProxyCredential, AuthType)), Denial> {
     let value = match presented {
         Presented::Missing => return Err(Denial::CredentialMissing),
         Presented::Several => return Err(Denial::CredentialInvalid),
@@ -153,7 +367,11 @@ fn authenticate<'p>(
         authn::refuse_unknown(value);
         return Err(Denial::CredentialInvalid);
     }
-    authn::verify(&policy.credentials, &policy.digest_key, value, now_ms)
-        .map(|used| (&**policy, used))
+    let now_ms = || ports.now_ms();
+    let (id, auth_type) = authn::verify(&policy.credentials, &policy.digest_key, value, &now_ms)
+        .ok_or(Denial::CredentialInvalid)?;
+    let mut credentials = policy.credentials.iter();
+    let used = credentials.find(|credential| credential.id == id);
+    used.map(|used| (&**policy, (used, auth_type)))
         .ok_or(Denial::CredentialInvalid)
 }

@@ -1,23 +1,82 @@
-//! A response's head: the size that the target declares.
+//! A response's head: what of the body has to be watched, read or redacted, and what the head then
+//! says.
 
+use super::{
+    body::{BodyPipe, Redaction, SizeWatch},
+    ports::Ports,
+    request::Grant,
+    values::{self, Values},
+};
 use crate::{
+    coding::Coding,
     denial::{Denial, PROXY_CODE_HEADER, ProxyCode},
     http::ResponseHead,
     media::MediaKind,
     policy::Policy,
 };
 
+/// Name of the header with warnings.
+pub(super) const WARNING_HEADER: &str = "requestrocket-proxy-warning";
+
+/// What no longer holds of a body that is redacted.
+const STALE: [&str; 6] = [
+    "content-length",
+    "etag",
+    "content-md5",
+    "digest",
+    "content-digest",
+    "repr-digest",
+];
+
+/// One change of a response's head. Names are lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResponseEdit {
+    /// Put the header in place of its lines.
+    SetHeader(&'static str, String),
+    /// Remove all lines of the header.
+    RemoveHeader(&'static str),
+}
+
+impl ResponseEdit {
+    pub(super) fn warning(warnings: &[String]) -> Self {
+        Self::SetHeader(WARNING_HEADER, warnings.join(", "))
+    }
+}
+
+type Judged = (Vec<ResponseEdit>, BodyPipe);
+
 /// Asks for the length first: almost every response is decided by it alone.
 pub(super) fn judge(
     policy: &Policy,
-    is_head_request: bool,
-    head: &dyn ResponseHead,
-) -> Result<(), Denial> {
-    if is_head_request || !declares_too_much(policy, head) || is_bodiless(head) || is_stream(head) {
-        Ok(())
+    grant: &Grant,
+    (head, is_end): (&dyn ResponseHead, bool),
+    ports: &dyn Ports,
+) -> Result<Judged, Denial> {
+    let mut values = Values::new(policy, grant, head);
+    let is_bodiless = is_end || grant.is_head;
+    let (mut edits, pipe) = if is_bodiless {
+        let pipe = BodyPipe::watching(SizeWatch::new(None), values);
+        (stale(grant, head), pipe)
+    } else if grant.stages.is_empty() && !values.wants_body() {
+        let size = size_watch(policy, head)?;
+        (Vec::new(), BodyPipe::watching(size, values))
     } else {
-        Err(Denial::ResponseTooLarge)
+        let content = Content::of(head);
+        values.expect(content.kind);
+        look_into(policy, grant, (head, content), values)?
+    };
+    let mut warnings: Vec<String> = grant.warnings.iter().map(ToString::to_string).collect();
+    if pipe.is_value_missing() {
+        warnings.push(values::MISSING.to_owned());
     }
+    if !warnings.is_empty() {
+        edits.push(ResponseEdit::warning(&warnings));
+    }
+    let mut pipe = pipe.with_warnings(warnings);
+    if is_bodiless {
+        pipe.settle(policy, ports);
+    }
+    Ok((edits, pipe))
 }
 
 /// Whether a response to a request that we never saw is Envoy's refusal of it.
@@ -28,23 +87,128 @@ pub(super) fn is_envoys_refusal(head: &dyn ResponseHead) -> bool {
         .is_some_and(|code| code == ProxyCode::AccessDenied.as_str().as_bytes())
 }
 
-fn declares_too_much(policy: &Policy, head: &dyn ResponseHead) -> bool {
-    let Some(declared) = head.header("content-length") else {
-        return false;
+/// What the head says of the body.
+#[derive(Clone, Copy)]
+struct Content {
+    kind: MediaKind,
+    status: Option<u16>,
+}
+
+impl Content {
+    fn of(head: &dyn ResponseHead) -> Self {
+        Self {
+            kind: kind(head),
+            status: status(head),
+        }
+    }
+}
+
+fn look_into(
+    policy: &Policy,
+    grant: &Grant,
+    (head, content): (&dyn ResponseHead, Content),
+    values: Values,
+) -> Result<Judged, Denial> {
+    let max = policy.max_response_bytes.get();
+    let is_redacted = !grant.stages.is_empty()
+        && content
+            .status
+            .is_some_and(|status| (200..300).contains(&status) && !has_no_body(status));
+    let coding = Coding::parse(&head.header("content-encoding").unwrap_or_default());
+    if !is_redacted {
+        let size = size_watch(policy, head)?;
+        let pipe = match coding {
+            Ok(coding) => BodyPipe::reading(size, &coding, values, None),
+            Err(_) => BodyPipe::watching(size, values),
+        };
+        let is_stale = content.status.is_some_and(has_no_body);
+        let edits = if is_stale {
+            stale(grant, head)
+        } else {
+            Vec::new()
+        };
+        return Ok((edits, pipe));
+    }
+    if content.status == Some(206) {
+        return Err(Denial::ResponseNotFilterable);
+    }
+    let is_plain = coding.as_ref().is_ok_and(Coding::is_identity);
+    if is_plain && !content.kind.is_stream() && declared_length(head) > Length::AtMost(max) {
+        return Err(Denial::ResponseTooLarge);
+    }
+    // Without a coding that we know, only an empty body passes.
+    let (coding, kind) = match coding {
+        Ok(coding) => (coding, content.kind),
+        Err(_) => (Coding::identity(), MediaKind::Other),
     };
-    let declared = std::str::from_utf8(&declared)
-        .ok()
-        .and_then(|text| text.parse::<u64>().ok());
-    // A length that is no number promises nothing.
-    declared.is_none_or(|bytes| bytes > policy.max_response_bytes.get())
+    let size = SizeWatch::new((!kind.is_stream()).then_some(max));
+    let redaction = Redaction::new(grant.stages.clone(), kind, max);
+    let pipe = BodyPipe::reading(size, &coding, values, Some(redaction));
+    Ok((stale(grant, head), pipe))
 }
 
-fn is_bodiless(head: &dyn ResponseHead) -> bool {
-    head.header(":status")
-        .is_some_and(|status| matches!(&*status, b"204" | b"304"))
+/// What must not be said of a redacted body, also where there is none (HEAD, 304).
+fn stale(grant: &Grant, head: &dyn ResponseHead) -> Vec<ResponseEdit> {
+    let is_concerned = !grant.stages.is_empty()
+        && status(head).is_some_and(|status| (200..300).contains(&status) || status == 304);
+    if !is_concerned {
+        return Vec::new();
+    }
+    STALE
+        .into_iter()
+        .chain(["content-encoding"])
+        .filter(|name| head.header(name).is_some())
+        .map(ResponseEdit::RemoveHeader)
+        .collect()
 }
 
-fn is_stream(head: &dyn ResponseHead) -> bool {
-    let content_type = head.header("content-type");
-    MediaKind::parse(content_type.as_deref()).is_stream()
+/// The length to watch for; refuses one that is declared and too long.
+fn size_watch(policy: &Policy, head: &dyn ResponseHead) -> Result<SizeWatch, Denial> {
+    let max = policy.max_response_bytes.get();
+    let declared = declared_length(head);
+    if declared <= Length::AtMost(max) {
+        // What is declared and small is not watched: Envoy holds the target to it.
+        return Ok(SizeWatch::new(None));
+    }
+    let is_exempt = status(head).is_some_and(has_no_body) || kind(head).is_stream();
+    match declared {
+        _ if is_exempt => Ok(SizeWatch::new(None)),
+        Length::AtMost(_) => Err(Denial::ResponseTooLarge),
+        Length::Unknown => Ok(SizeWatch::new(Some(max))),
+        Length::Nonsense => Err(Denial::ResponseTooLarge),
+    }
+}
+
+/// Declared lengths, in the order of what they may bring.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Length {
+    AtMost(u64),
+    Unknown,
+    /// A length that is no number promises nothing.
+    Nonsense,
+}
+
+fn declared_length(head: &dyn ResponseHead) -> Length {
+    let Some(declared) = head.header("content-length") else {
+        return Length::Unknown;
+    };
+    let text = std::str::from_utf8(&declared).ok();
+    match text.and_then(|text| text.parse().ok()) {
+        Some(bytes) => Length::AtMost(bytes),
+        None => Length::Nonsense,
+    }
+}
+
+fn status(head: &dyn ResponseHead) -> Option<u16> {
+    let status = head.header(":status")?;
+    std::str::from_utf8(&status).ok()?.parse().ok()
+}
+
+/// Also a switch of protocols: what follows it is no body.
+fn has_no_body(status: u16) -> bool {
+    matches!(status, 101 | 204 | 304)
+}
+
+fn kind(head: &dyn ResponseHead) -> MediaKind {
+    MediaKind::parse(head.header("content-type").as_deref())
 }

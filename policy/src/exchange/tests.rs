@@ -13,7 +13,7 @@ use std::{cell::Cell, sync::Arc};
 use super::*;
 use crate::{
     authn::AuthType,
-    fixtures::{PROXY_ID, PolicyFixture, credential_id},
+    fixtures::{Admitting, PROXY_ID, PolicyFixture, credential_id},
     http::HeaderLine,
 };
 
@@ -83,9 +83,38 @@ fn decide(
 ) -> Result<Vec<String>, Denial> {
     let mut exchange = Exchange::new(resolved.clone());
     let lines = lines(method, path, headers);
-    match exchange.on_request_head(&RequestHead::new(&lines), &|| 1_000) {
-        RequestDecision::Refuse(denial) => Err(denial),
+    match exchange.on_request(
+        &RequestHead::new(&lines),
+        RequestBody::Whole(&[]),
+        &Admitting(1_000),
+    ) {
+        RequestDecision::Refuse(refusal) => Err(refusal.denial),
         RequestDecision::Forward(edits) => Ok(edits.iter().map(shown).collect()),
+        waits => panic!("{waits:?}"),
+    }
+}
+
+/// The refusal of a request, if it is one; none of these requests has to wait.
+fn refusal(decision: RequestDecision<'_>) -> Option<Denial> {
+    match decision {
+        RequestDecision::Refuse(refusal) => Some(refusal.denial),
+        RequestDecision::Forward(_) => None,
+        waits => panic!("{waits:?}"),
+    }
+}
+
+/// The refusal of a response, if it is one.
+fn refused(decision: ResponseDecision) -> Option<Denial> {
+    match decision {
+        ResponseDecision::Refuse(refusal) => Some(refusal.denial),
+        ResponseDecision::Forward(..) => None,
+    }
+}
+
+impl Exchange {
+    /// A response's head with a body to come.
+    fn on_head(&mut self, head: &FakeResponse) -> Option<Denial> {
+        refused(self.on_response_head(head, false, &Admitting(0)))
     }
 }
 

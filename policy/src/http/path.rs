@@ -43,6 +43,15 @@ impl<'a> CallPath<'a> {
         Ok(Self { proxy, below })
     }
 
+    /// The target path that rules see: with a leading slash, without the target's base path.
+    pub(crate) fn target_path(&self) -> &[u8] {
+        if self.below.is_empty() {
+            b"/"
+        } else {
+            &self.below
+        }
+    }
+
     /// Appends the path that the target gets.
     pub(crate) fn join_into(&self, base: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(base);

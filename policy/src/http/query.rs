@@ -1,5 +1,7 @@
 //! The query string: the `Authorization` parameter and removal without touching another byte.
 
+use std::borrow::Cow;
+
 use super::percent::decoded;
 use crate::secret::SecretBytes;
 
@@ -33,6 +35,13 @@ pub(crate) fn is_authorization(parameter: &[u8]) -> bool {
 pub(crate) fn is_named(parameter: &[u8], name: &[u8]) -> bool {
     let raw = name_of(parameter);
     decoded(raw).eq(name.iter().copied()) || form_decoded(raw).eq(name.iter().copied())
+}
+
+/// Whether the query can be passed on: no byte in it ends a request target for some reader.
+pub(crate) fn is_sendable(query: &[u8]) -> bool {
+    !query
+        .iter()
+        .any(|&byte| matches!(byte, 0..=b' ' | b'#' | 0x7f))
 }
 
 /// What the `Authorization` parameters of a query carry.
@@ -103,6 +112,23 @@ fn copy_kept(query: &[u8], is_dropped: &dyn Fn(&[u8]) -> bool, out: &mut Vec<u8>
 
 pub(crate) fn parameters(query: &[u8]) -> impl Iterator<Item = &[u8]> {
     query.split(|&byte| byte == b'&')
+}
+
+/// Decoded name and value of a parameter: `+` is a space, without `=` the value is empty, and what
+/// is no UTF-8 becomes U+FFFD.
+pub(crate) fn pair(parameter: &[u8]) -> (Cow<'_, str>, Cow<'_, str>) {
+    let name = name_of(parameter);
+    let value = parameter.get(name.len() + 1..).unwrap_or_default();
+    (form_text(name), form_text(value))
+}
+
+fn form_text(raw: &[u8]) -> Cow<'_, str> {
+    if !raw.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return String::from_utf8_lossy(raw);
+    }
+    let bytes: Vec<u8> = form_decoded(raw).collect();
+    let text = String::from_utf8(bytes);
+    Cow::Owned(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 fn name_of(parameter: &[u8]) -> &[u8] {

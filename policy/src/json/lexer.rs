@@ -200,15 +200,11 @@ impl Lexer {
         {
             self.state = State::AfterValue;
         }
-        match self.state {
-            State::AfterValue if self.containers.is_empty() => Ok(()),
-            _ => Err(Problem::Incomplete),
+        if self.containers.is_empty() && matches!(self.state, State::AfterValue) {
+            Ok(())
+        } else {
+            Err(Problem::Incomplete)
         }
-    }
-
-    /// Whether the root value is read to its end.
-    pub(crate) fn is_past_root(&self) -> bool {
-        self.containers.is_empty() && matches!(self.state, State::AfterValue)
     }
 
     /// The first byte of the next token, behind white space.

@@ -6,9 +6,11 @@
 
 mod filter;
 mod lower;
+mod number;
 mod pattern;
 
 pub(crate) use self::filter::{Comparable, Comparison, Filter, Function, Literal, Operator, Query};
+pub(crate) use self::number::Number;
 pub(crate) use self::pattern::{Pattern, RegexPattern};
 
 use std::{fmt, str::FromStr, sync::Arc};

@@ -27,17 +27,16 @@ pub(crate) fn value_text(json: &str) -> Cow<'_, str> {
     }
     let mut bytes = Vec::with_capacity(raw.len());
     unescape_into(raw.as_bytes(), &mut bytes);
-    Cow::Owned(lossy(bytes))
+    Cow::Owned(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(invalid) => lossy(invalid.as_bytes()),
+    })
 }
 
-/// Puts one U+FFFD for each lone surrogate.
-fn lossy(bytes: Vec<u8>) -> String {
-    let bytes = match String::from_utf8(bytes) {
-        Ok(text) => return text,
-        Err(invalid) => invalid.into_bytes(),
-    };
+/// What [`unescape_into`] made as text: U+FFFD for each lone surrogate.
+pub(crate) fn lossy(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
-    let mut rest = bytes.as_slice();
+    let mut rest = bytes;
     while !rest.is_empty() {
         let (valid, behind) = match std::str::from_utf8(rest) {
             Ok(valid) => (valid, None),

@@ -79,6 +79,11 @@ impl Slot {
             || (!self.is_settled && self.valid_ms > 0 && self.settles_at(now_ms))
     }
 
+    /// Whether the region heard of all that was counted, and of the end of every grant.
+    pub fn is_at_rest(&self) -> bool {
+        self.own <= self.answered_own && (self.is_settled || self.valid_ms == 0)
+    }
+
     /// Takes over what the region said to `report`, sent at `sent_at_ms`.
     pub fn apply(&mut self, report: &Report, grant: &Grant, sent_at_ms: u64, now_ms: u64) {
         if report.start_ms != self.start_ms || !grant.is_judged() {

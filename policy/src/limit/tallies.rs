@@ -33,9 +33,9 @@ impl Tallies {
         self.0.iter().map(|(counter, tally)| (*counter, tally))
     }
 
-    /// Forgets the counters that are not wanted any more.
-    pub fn retain(&mut self, mut is_wanted: impl FnMut(Counter) -> bool) {
-        self.0.retain(|counter, _| is_wanted(*counter));
+    /// Forgets the counters of which nobody asks any more.
+    pub fn forget_over(&mut self, now_ms: u64) {
+        self.0.retain(|_, tally| !tally.is_over(now_ms));
     }
 
     /// As a value of shared data.

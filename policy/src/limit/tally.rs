@@ -83,13 +83,28 @@ impl Tally {
 
     /// What the region should hear now, as it is: `epoch` is the one last heard from the region.
     pub fn due(&self, counter: Counter, epoch: Option<u32>, now_ms: u64) -> Vec<Report> {
-        self.slots
-            .iter()
-            .filter_map(|(window, slot)| Some((window, slot.as_ref()?)))
+        self.kept()
             .filter(|(_, slot)| slot.is_due(epoch, now_ms))
             .filter(|(window, slot)| slot.is_reportable(*window, now_ms))
             .map(|(window, slot)| Report::of(counter, window, slot))
             .collect()
+    }
+
+    /// Whether the region knows all of it, and nobody waits for the rest of a grant.
+    pub fn is_at_rest(&self, now_ms: u64) -> bool {
+        let mut slots = self.kept();
+        slots.all(|(window, slot)| slot.is_at_rest() || !slot.is_reportable(window, now_ms))
+    }
+
+    /// Whether all that was counted lies in windows that nobody asks about any more.
+    pub fn is_over(&self, now_ms: u64) -> bool {
+        let mut slots = self.kept();
+        slots.all(|(window, slot)| !slot.is_reportable(window, now_ms))
+    }
+
+    fn kept(&self) -> impl Iterator<Item = (Window, &Slot)> {
+        let slots = self.slots.iter();
+        slots.filter_map(|(window, slot)| Some((window, slot.as_ref()?)))
     }
 
     /// The slot of a report, to apply its answer to: made if it is missing, never an older one.

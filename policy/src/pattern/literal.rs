@@ -42,6 +42,10 @@ impl Literal {
         })
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     pub(super) fn is_match(&self, text: &str) -> bool {
         let wanted = &*self.text;
         match (self.case, self.is_at_start, self.is_at_end) {

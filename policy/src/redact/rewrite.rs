@@ -24,12 +24,21 @@ enum Phase {
 /// An open container.
 #[derive(Debug)]
 struct Frame {
-    is_array: bool,
+    /// Of an array's next element.
+    index: Option<u64>,
     is_retained: bool,
-    has_kept: bool,
-    has_dropped: bool,
-    /// Of the next element.
-    index: u64,
+    comma: Comma,
+}
+
+/// Whether the next child has a comma before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comma {
+    /// It is the first.
+    Absent,
+    /// It has one, but all children before it went.
+    Surplus,
+    /// It has one, and needs it.
+    Needed,
 }
 
 /// The state of one document in one stage.
@@ -187,12 +196,17 @@ impl<S: Select> Rewriter<S> {
     ) -> Result<(), Problem> {
         let is_container = kind != Kind::Scalar;
         let (answer, is_retained) = match self.frames.last_mut() {
-            Some(frame) if frame.is_array => {
-                let index = frame.index;
-                frame.index = index.saturating_add(1);
-                (self.select.element(index), frame.is_retained)
+            Some(frame) => {
+                let answer = match &mut frame.index {
+                    Some(index) => {
+                        let here = *index;
+                        *index = here.saturating_add(1);
+                        self.select.element(here)
+                    }
+                    None => self.answer,
+                };
+                (answer, frame.is_retained)
             }
-            Some(frame) => (self.answer, frame.is_retained),
             None => return self.root(kind, cursor, out),
         };
         match fate(answer, is_retained, is_container) {
@@ -267,11 +281,9 @@ impl<S: Select> Rewriter<S> {
         self.lexer.enter(&mut cursor.rest)?;
         self.select.enter();
         self.frames.push(Frame {
-            is_array: kind == Kind::Array,
+            index: (kind == Kind::Array).then_some(0),
             is_retained,
-            has_kept: false,
-            has_dropped: false,
-            index: 0,
+            comma: Comma::Absent,
         });
         cursor.set_lead();
         Ok(())
@@ -287,18 +299,13 @@ impl<S: Select> Rewriter<S> {
     /// The value that is next stays, with its lead; the first one that stays has no comma.
     #[inline]
     fn keep_lead(&mut self, cursor: &mut Cursor<'_>, out: &mut Vec<u8>) {
-        let is_comma_left = match self.frames.last_mut() {
-            Some(frame) => {
-                let is_first = !frame.has_kept;
-                frame.has_kept = true;
-                is_first && frame.has_dropped
-            }
-            None => false,
+        let comma = match self.frames.last_mut() {
+            Some(frame) => std::mem::replace(&mut frame.comma, Comma::Needed),
+            None => Comma::Absent,
         };
-        if is_comma_left {
-            self.copy_lead_behind_comma(cursor, out);
-        } else {
-            self.copy_lead(cursor, out);
+        match comma {
+            Comma::Absent | Comma::Needed => self.copy_lead(cursor, out),
+            Comma::Surplus => self.copy_lead_behind_comma(cursor, out),
         }
     }
 
@@ -328,10 +335,15 @@ impl<S: Select> Rewriter<S> {
     /// The value that is next goes, with its lead.
     #[inline]
     fn drop_lead(&mut self, cursor: &mut Cursor<'_>, out: &mut Vec<u8>) {
-        if let Some(frame) = self.frames.last_mut() {
-            frame.has_dropped = true;
+        if let Some(frame) = self.frames.last_mut()
+            && frame.comma == Comma::Absent
+        {
+            frame.comma = Comma::Surplus;
         }
         cursor.copy_run(cursor.lead, out);
         self.stash.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,3 +108,6 @@ pub(super) fn fate(answer: Answer, is_retained: bool, is_container: bool) -> Fat
     }
     Fate::Goes
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,11 @@
 //! Tables of what a stage makes of a document; every case in one piece and byte by byte.
 
+mod corpus;
+mod held;
 mod hostile;
 mod model;
 mod properties;
+mod report;
 
 use super::*;
 use crate::json::{InvalidJson, path::JsonPath};
@@ -258,5 +261,35 @@ fn destroy_comes_after_retain_and_stages_see_what_is_left() {
         (vec![destroy(&["$"]), retain(&["$.a"])], "null"),
     ] {
         check(&stages, document, want);
+    }
+}
+
+/// Filters live in a host that may move them between threads.
+#[test]
+fn all_of_it_can_be_sent() {
+    fn check<T: Send>() {}
+    check::<Redactor>();
+    check::<Stage>();
+    check::<JsonPath>();
+    check::<crate::json::find::Finder>();
+}
+
+/// No value of a destroyed path shows in what comes out, whenever one looks.
+#[test]
+fn a_canary_never_shows() {
+    let document = r#"{"list":[{"ssn":"CANARY-1","\u0073sn":["CANARY-2",{"x":"CANARY-3"}],"name":"a"},
+        {"name":"b","ssn":{"ssn":"CANARY-4"}}],"ssn":"CANARY-5","deep":{"deep":[[{"ssn":"CANARY-6"}]]}}"#;
+    for size in 1..document.len() {
+        let mut redactor = Redactor::new(&[destroy(&["$..ssn"])]);
+        let mut out = Vec::new();
+        for chunk in document.as_bytes().chunks(size) {
+            redactor.push(chunk, &mut out).unwrap();
+            assert!(
+                !String::from_utf8_lossy(&out).contains('C'),
+                "chunks of {size}"
+            );
+        }
+        redactor.finish(&mut out).unwrap();
+        assert!(!String::from_utf8_lossy(&out).contains("ssn"));
     }
 }

@@ -16,8 +16,8 @@ use envoy_types::pb::google::protobuf::{BytesValue, UInt64Value};
 use envoy_types::util::pack_any;
 use prost::Message;
 
+use super::buffer;
 use super::cluster;
-use super::inspection;
 use super::policy::EncodedPolicy;
 use super::wire::seconds;
 use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
@@ -62,8 +62,7 @@ fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {
             ..Metadata::default()
         }),
         action: Some(action(config)),
-        request_body_buffer_limit: inspection::buffer_bytes(config)
-            .map(|value| UInt64Value { value }),
+        request_body_buffer_limit: buffer::limit_bytes(config).map(|value| UInt64Value { value }),
         ..Route::default()
     };
     if let Some(target) = &config.target {

@@ -257,14 +257,18 @@ fn layer_reading() -> wire::Layer {
     layer
 }
 
+/// What Envoy is to keep of a body; None: what it keeps of any.
+fn kept(config: &ProxyConfig) -> Option<u64> {
+    let translator = Translator::new(crate::fixtures::translation());
+    let routes = RouteConfiguration::decode(translator.proxy(config).route).unwrap();
+    let limit = routes.virtual_hosts[0].routes[0].request_body_buffer_limit?;
+    Some(limit.value)
+}
+
+const ROOM: u64 = 128 << 10;
+
 #[test]
-fn a_body_is_kept_for_conditions_that_look_into_it() {
-    let kept = |config: &ProxyConfig| {
-        let translator = Translator::new(crate::fixtures::translation());
-        let routes = RouteConfiguration::decode(translator.proxy(config).route).unwrap();
-        let limit = routes.virtual_hosts[0].routes[0].request_body_buffer_limit?;
-        Some(limit.value)
-    };
+fn a_request_is_kept_for_conditions_that_look_into_it() {
     assert_eq!(kept(&complete()), None);
     let looking: &[Differ] = &[
         |c| c.proxy_credentials[0].layer = Some(layer_reading()),
@@ -275,16 +279,53 @@ fn a_body_is_kept_for_conditions_that_look_into_it() {
     ];
     for (case, look) in looking.iter().enumerate() {
         for (max, bytes) in [
-            (0, 128 << 10),
-            (1 << 20, (1 << 20) + (128 << 10)),
-            (16 << 20, (16 << 20) + (128 << 10)),
-            (u64::MAX, (16 << 20) + (128 << 10)),
+            (0, 0),
+            (1 << 20, 1 << 20),
+            (16 << 20, 16 << 20),
+            (u64::MAX, 16 << 20),
         ] {
             let mut config = complete();
             config.max_inspected_bytes = max;
             look(&mut config);
-            assert_eq!(kept(&config), Some(bytes), "case {case}, {max}");
+            assert_eq!(kept(&config), Some(bytes + ROOM), "case {case}, {max}");
         }
+    }
+}
+
+fn layer_redacting() -> wire::Layer {
+    wire::Layer {
+        redactions: vec![wire::Redaction {
+            filter_id: "f".to_owned(),
+            operation: wire::Operation::Destroy.into(),
+            paths: vec!["$.secret".to_owned()],
+            conditions: None,
+        }],
+        ..allowing_layer()
+    }
+}
+
+#[test]
+fn a_response_is_kept_for_redactions() {
+    let redacting: &[Differ] = &[
+        |c| c.proxy_credentials[0].layer = Some(layer_redacting()),
+        |c| c.target_credential.as_mut().unwrap().layer = Some(layer_redacting()),
+        |c| c.target.as_mut().unwrap().layer = layer_redacting(),
+        |c| c.layer = layer_redacting(),
+    ];
+    for (case, redact) in redacting.iter().enumerate() {
+        let mut config = complete();
+        redact(&mut config);
+        for max in [1 << 10, 6 << 20, 1 << 30] {
+            config.max_response_bytes = max;
+            assert_eq!(kept(&config), Some(max + ROOM), "case {case}, {max}");
+        }
+        // One limit for both ways.
+        config.meters[0].conditions = Some(reading());
+        config.max_inspected_bytes = 16 << 20;
+        config.max_response_bytes = 5;
+        assert_eq!(kept(&config), Some((16 << 20) + ROOM), "case {case}");
+        config.max_response_bytes = u64::MAX;
+        assert_eq!(kept(&config), Some(u64::MAX), "case {case}");
     }
 }
 

@@ -58,11 +58,11 @@ fn told_organisation(state: OrganisationState) -> Result<Change, InvalidRecord> 
     present.change(&row("organisation", "o", 0))
 }
 
-fn layer(default_effect: Effect) -> Option<Layer> {
-    Some(Layer {
+fn layer(default_effect: Effect) -> Layer {
+    Layer {
         default_effect: default_effect.into(),
         ..Layer::default()
-    })
+    }
 }
 
 fn with_credential(state: CredentialState) -> Present {
@@ -124,7 +124,7 @@ fn a_proxy_is_told_with_its_credentials_in_order_and_without_what_is_gone() {
         timeout_seconds: 30,
         max_response_bytes: 1024,
         alias: String::new(),
-        layer: layer(Effect::Allow),
+        layer: Some(layer(Effect::Allow)),
         limits: Some(Limits {
             minute: Some(60),
             ..Limits::default()
@@ -151,29 +151,30 @@ fn a_credential_is_told_with_its_sealed_secret_while_there_is_one() {
     }
 }
 
-#[test]
-fn what_is_attached_to_a_record_is_told_with_it_and_with_no_other() {
-    let conditions =
-        r#"{"methods":[],"path":null,"headers":[],"query":[],"body":[],"claims":[]}"#.to_owned();
-    let rule = |attached_id: &str| RuleState {
-        attached_id: attached_id.to_owned(),
-        rule_id: format!("rule-of-{attached_id}"),
+const NO_CONDITIONS: &str =
+    r#"{"methods":[],"path":null,"headers":[],"query":[],"body":[],"claims":[]}"#;
+
+/// Credential `c`, target `t` and proxy `p`, each with a rule and a redaction of its own.
+fn with_attachments() -> Present {
+    let rule = |id: &str| RuleState {
+        attached_id: id.to_owned(),
+        rule_id: format!("rule-of-{id}"),
         effect: "deny".to_owned(),
         priority: 500,
-        conditions: conditions.clone(),
+        conditions: NO_CONDITIONS.to_owned(),
     };
-    let redaction = |attached_id: &str| RedactionState {
-        attached_id: attached_id.to_owned(),
-        filter_id: format!("filter-of-{attached_id}"),
+    let redaction = |id: &str| RedactionState {
+        attached_id: id.to_owned(),
+        filter_id: format!("filter-of-{id}"),
         operation: "destroy".to_owned(),
         paths: r#"["$.a"]"#.to_owned(),
-        conditions: conditions.clone(),
+        conditions: NO_CONDITIONS.to_owned(),
     };
     let meter = MeterState {
         attached_id: "p".to_owned(),
         meter_id: "m".to_owned(),
         extraction: None,
-        conditions: conditions.clone(),
+        conditions: NO_CONDITIONS.to_owned(),
         limit_minute: Some(1),
         limit_hour: None,
         limit_day: None,
@@ -185,18 +186,20 @@ fn what_is_attached_to_a_record_is_told_with_it_and_with_no_other() {
         base_url: "http://t".to_owned(),
         default_rule_effect: "deny".to_owned(),
     };
-    let present = Present {
+    let ids = ["c", "t", "p"];
+    Present {
         targets: [("t".to_owned(), target)].into(),
         proxies: [("p".to_owned(), proxy_state())].into(),
-        rules: ["c", "t", "p"]
-            .map(|id| (id.to_owned(), vec![rule(id)]))
-            .into(),
-        redactions: ["c", "t", "p"]
-            .map(|id| (id.to_owned(), vec![redaction(id)]))
-            .into(),
+        rules: ids.map(|id| (id.to_owned(), vec![rule(id)])).into(),
+        redactions: ids.map(|id| (id.to_owned(), vec![redaction(id)])).into(),
         meters: [("p".to_owned(), vec![meter])].into(),
         ..with_credential(credential_state("proxy", "jwt", None))
-    };
+    }
+}
+
+#[test]
+fn what_is_attached_to_a_record_is_told_with_it_and_with_no_other() {
+    let present = with_attachments();
     for (kind, id, default_effect) in [
         ("credential", "c", Effect::Deny),
         ("target", "t", Effect::Deny),
@@ -218,6 +221,17 @@ fn what_is_attached_to_a_record_is_told_with_it_and_with_no_other() {
         let filters: Vec<_> = layer.redactions.iter().map(|r| &r.filter_id).collect();
         assert_eq!(filters, [&format!("filter-of-{id}")]);
     }
+}
+
+#[test]
+fn a_record_whose_attachment_means_nothing_is_not_told() {
+    let mut present = with_attachments();
+    if let Some(rules) = present.rules.get_mut("t") {
+        rules[0].effect = "maybe".to_owned();
+    }
+    let told = present.change(&row("target", "t", 0));
+    assert_eq!(told, Err(InvalidRecord::Attachment(InvalidRow::Effect)));
+    assert!(present.change(&row("proxy", "p", 0)).is_ok());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Other spellings of conditions, as older documents and examples have them, brought into the main
 //! form before anything reads them. An alias beside its main form is refused.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use crate::domain::problem::{Fault, Problems};
@@ -127,7 +129,10 @@ fn member_path(name: &str) -> String {
             '\t' => path.push_str("\\t"),
             '\u{8}' => path.push_str("\\b"),
             '\u{c}' => path.push_str("\\f"),
-            c if c < ' ' => path.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c < ' ' => {
+                // Writing to a String cannot fail.
+                let _ = write!(path, "\\u{:04x}", u32::from(c));
+            }
             c => path.push(c),
         }
     }

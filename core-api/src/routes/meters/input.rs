@@ -149,7 +149,8 @@ fn extraction(mut fields: Fields<'_>) -> Option<Extraction> {
     let extraction = match is_body {
         None => {
             // Which of them belongs here is not known.
-            (fields.take("path"), fields.take("name"));
+            fields.take("path");
+            fields.take("name");
             None
         }
         Some(true) => {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::fixtures::allowing_layer;
 
 mod model;
 
@@ -21,6 +22,8 @@ fn credential(n: u128, form: Form, secrets: &[&str]) -> ProxyCredential {
         id: uuid::Uuid::from_u128(n).into(),
         is_active: true,
         accepts,
+        layer: allowing_layer(),
+        plan: None,
     }
 }
 

@@ -95,7 +95,11 @@ fn no_byte_of_the_callers_credential_reaches_the_target() {
             let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
             let lines = lines("GET", path, &headers);
             let mut exchange = Exchange::new(resolved.clone());
-            let decision = exchange.on_request_head(&RequestHead::new(&lines), &|| 0);
+            let decision = exchange.on_request(
+                &RequestHead::new(&lines),
+                RequestBody::Whole(&[]),
+                &Admitting(0),
+            );
             let RequestDecision::Forward(edits) = decision else {
                 panic!("{path} {headers:?} was refused");
             };
@@ -124,7 +128,11 @@ fn two_injected_values_never_stand_side_by_side_with_the_callers() {
     let path = api("/a");
     let lines = lines("GET", &path, &headers);
     let mut exchange = Exchange::new(resolved);
-    let decision = exchange.on_request_head(&RequestHead::new(&lines), &|| 0);
+    let decision = exchange.on_request(
+        &RequestHead::new(&lines),
+        RequestBody::Whole(&[]),
+        &Admitting(0),
+    );
     let RequestDecision::Forward(edits) = decision else {
         panic!("refused");
     };

@@ -1,6 +1,9 @@
 //! Which check comes first (details 22, 26, 27, 31, 32) and what a granted call is changed to.
 
+use uuid::Uuid;
+
 use super::*;
+use crate::limit::{Charge, Micros};
 
 const KEY: &[(&str, &str)] = &[("authorization", "key")];
 
@@ -96,8 +99,12 @@ fn the_seven_methods_pass_and_no_other() {
 fn connect_comes_without_a_path_and_is_405_all_the_same() {
     let lines: [HeaderLine<'_>; 2] = [(b":authority", b"target:443"), (b":method", b"CONNECT")];
     let mut exchange = Exchange::new(Resolved::UnknownProxy);
-    let decision = exchange.on_request_head(&RequestHead::new(&lines), &|| 0);
-    assert_eq!(decision, RequestDecision::Refuse(Denial::MethodNotAllowed));
+    let decision = exchange.on_request(
+        &RequestHead::new(&lines),
+        RequestBody::Whole(&[]),
+        &Admitting(0),
+    );
+    assert_eq!(refusal(decision), Some(Denial::MethodNotAllowed));
 }
 
 #[test]
@@ -183,8 +190,12 @@ fn two_hosts_that_envoy_joined_are_a_bad_request() {
             (b"authorization", b"key"),
         ];
         let mut exchange = Exchange::new(resolved(&fixture()));
-        let decision = exchange.on_request_head(&RequestHead::new(&lines), &|| 0);
-        let is_refused = decision == RequestDecision::Refuse(Denial::BadRequest);
+        let decision = exchange.on_request(
+            &RequestHead::new(&lines),
+            RequestBody::Whole(&[]),
+            &Admitting(0),
+        );
+        let is_refused = refusal(decision) == Some(Denial::BadRequest);
         assert_eq!(is_refused, want.is_some(), "{authority}");
     }
 }
@@ -197,10 +208,14 @@ fn a_head_without_method_or_path_is_a_bad_request() {
         &[(b":path", b"/api/x")],
     ] {
         let mut exchange = Exchange::new(resolved(&fixture()));
-        let decision = exchange.on_request_head(&RequestHead::new(lines), &|| 0);
+        let decision = exchange.on_request(
+            &RequestHead::new(lines),
+            RequestBody::Whole(&[]),
+            &Admitting(0),
+        );
         assert_eq!(
-            decision,
-            RequestDecision::Refuse(Denial::BadRequest),
+            refusal(decision),
+            Some(Denial::BadRequest),
             "{}",
             lines.len()
         );
@@ -385,8 +400,12 @@ fn the_first_match_in_list_order_counts() {
         let mut exchange = Exchange::new(resolved(fixture));
         let path = api("/");
         let lines = lines("GET", &path, &[("authorization", value)]);
-        exchange.on_request_head(&RequestHead::new(&lines), &|| 1_000);
-        exchange.finish()
+        exchange.on_request(
+            &RequestHead::new(&lines),
+            RequestBody::Whole(&[]),
+            &Admitting(1_000),
+        );
+        exchange.finish(&Admitting(0))
     };
     let fixture = PolicyFixture::new()
         .unknown_credential()
@@ -446,24 +465,38 @@ fn expiry_ends_a_secret_and_the_clock_is_read_only_for_it() {
         ("wrong", 0, false, 0),
     ] {
         let read = Cell::new(0);
-        let clock = || {
-            read.set(read.get() + 1);
-            now
-        };
+        let clock = Clock { now, read: &read };
         let mut exchange = Exchange::new(resolved.clone());
         let lines = lines("GET", &path, &[("authorization", value)]);
-        let decision = exchange.on_request_head(&RequestHead::new(&lines), &clock);
+        let decision =
+            exchange.on_request(&RequestHead::new(&lines), RequestBody::Whole(&[]), &clock);
         let want = if is_granted {
             None
         } else {
             Some(Denial::CredentialInvalid)
         };
-        let got = match decision {
-            RequestDecision::Refuse(denial) => Some(denial),
-            RequestDecision::Forward(_) => None,
-        };
+        let got = refusal(decision);
         assert_eq!((got, read.get()), (want, reads), "{value} at {now}");
     }
+}
+
+/// A host that counts how often it is asked for the time.
+struct Clock<'a> {
+    now: u64,
+    read: &'a Cell<usize>,
+}
+
+impl Ports for Clock<'_> {
+    fn now_ms(&self) -> u64 {
+        self.read.set(self.read.get() + 1);
+        self.now
+    }
+
+    fn charge(&self, _: &[(Uuid, &Charge)]) -> Charging {
+        Charging::Fault
+    }
+
+    fn add(&self, _: (Uuid, &Charge), _: Micros) {}
 }
 
 #[test]
@@ -472,8 +505,12 @@ fn the_record_says_who_and_what() {
     let run = |resolved: Resolved, value: &str| {
         let mut exchange = Exchange::new(resolved);
         let lines = lines("GET", &path, &[("authorization", value)]);
-        exchange.on_request_head(&RequestHead::new(&lines), &|| 0);
-        exchange.finish()
+        exchange.on_request(
+            &RequestHead::new(&lines),
+            RequestBody::Whole(&[]),
+            &Admitting(0),
+        );
+        exchange.finish(&Admitting(0))
     };
     let proxy = Some((
         crate::fixtures::ORGANISATION_ID.parse().unwrap(),
@@ -512,7 +549,7 @@ fn the_record_says_who_and_what() {
         } = run(resolved, value);
         assert_eq!((proxy, credential, denial), want, "{value}");
     }
-    let untouched = Exchange::new(Resolved::UnknownProxy).finish();
+    let untouched = Exchange::new(Resolved::UnknownProxy).finish(&Admitting(0));
     assert_eq!(
         untouched,
         RequestRecord {
@@ -534,7 +571,10 @@ fn debug_output_of_an_exchange_shows_no_secret() {
     let lines = lines("GET", &path, &[("authorization", "caller-key-1")]);
     let head = RequestHead::new(&lines);
     let shown_head = format!("{head:?}");
-    let shown_decision = format!("{:?}", exchange.on_request_head(&head, &|| 0));
+    let shown_decision = format!(
+        "{:?}",
+        exchange.on_request(&head, RequestBody::Whole(&[]), &Admitting(0))
+    );
     let shown_exchange = format!("{exchange:?}{:?}", fixture.keys);
     for shown in [shown_head, shown_decision, shown_exchange] {
         for secret in ["caller-key-1", "target-secret-1", "target-secret-2"] {

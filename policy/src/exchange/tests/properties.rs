@@ -85,22 +85,22 @@ proptest! {
                 Event::Request(lines) => {
                     let lines: Vec<HeaderLine<'_>> =
                         lines.iter().map(|(name, value)| (&name[..], &value[..])).collect();
-                    match exchange.on_request_head(&RequestHead::new(&lines), &|| 0) {
+                    match exchange.on_request(&RequestHead::new(&lines), RequestBody::Whole(&[]), &Admitting(0)) {
                         RequestDecision::Forward(_) => forwards += 1,
-                        RequestDecision::Refuse(denial) => last_refusal = Some(denial),
+                        RequestDecision::Refuse(refusal) => last_refusal = Some(refusal.denial),
+                        waits => panic!("{waits:?}"),
                     }
                 }
                 Event::Response(lines) => {
                     let lines: Vec<_> =
                         lines.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                    match exchange.on_response_head(&FakeResponse::new(&lines)) {
-                        ResponseDecision::PassThrough => {}
-                        ResponseDecision::Refuse(denial) => last_refusal = Some(denial),
+                    if let Some(denial) = exchange.on_head(&FakeResponse::new(&lines)) {
+                        last_refusal = Some(denial);
                     }
                 }
             }
         }
-        let record = exchange.finish();
+        let record = exchange.finish(&Admitting(0));
         prop_assert!(forwards <= 1);
         // Once forwarded, the credential is known; the record holds the refusal, if any.
         prop_assert!(forwards == 0 || record.credential.is_some());

@@ -11,15 +11,19 @@ fn forwarded(method: &str) -> Exchange {
     let mut exchange = Exchange::new(resolved(&fixture));
     let path = api("/");
     let lines = lines(method, &path, &[("authorization", "key")]);
-    let decision = exchange.on_request_head(&RequestHead::new(&lines), &|| 0);
+    let decision = exchange.on_request(
+        &RequestHead::new(&lines),
+        RequestBody::Whole(&[]),
+        &Admitting(0),
+    );
     assert!(matches!(decision, RequestDecision::Forward(_)));
     exchange
 }
 
 #[test]
 fn only_a_declared_length_above_the_limit_is_too_large() {
-    let too_large = ResponseDecision::Refuse(Denial::ResponseTooLarge);
-    let pass = ResponseDecision::PassThrough;
+    let too_large = Some(Denial::ResponseTooLarge);
+    let pass = None;
     for (length, want) in [
         (None, pass),
         (Some("0"), pass),
@@ -35,14 +39,14 @@ fn only_a_declared_length_above_the_limit_is_too_large() {
         let mut head = vec![(":status", "200"), ("content-type", "application/json")];
         head.extend(length.map(|length| ("content-length", length)));
         let head = FakeResponse::new(&head);
-        assert_eq!(forwarded("GET").on_response_head(&head), want, "{length:?}");
+        assert_eq!(forwarded("GET").on_head(&head), want, "{length:?}");
     }
 }
 
 #[test]
 fn answers_without_a_body_and_streams_are_never_too_large() {
-    let too_large = ResponseDecision::Refuse(Denial::ResponseTooLarge);
-    let pass = ResponseDecision::PassThrough;
+    let too_large = Some(Denial::ResponseTooLarge);
+    let pass = None;
     for (method, status, content_type, want) in [
         ("GET", "200", "text/plain", too_large),
         ("GET", "200", "", too_large),
@@ -69,22 +73,22 @@ fn answers_without_a_body_and_streams_are_never_too_large() {
             ("content-type", content_type),
             ("content-length", "1001"),
         ]);
-        let got = forwarded(method).on_response_head(&head);
+        let got = forwarded(method).on_head(&head);
         assert_eq!(got, want, "{method} {status} {content_type}");
     }
 }
 
 #[test]
-fn one_question_decides_almost_every_response() {
-    for (length, want) in [(None, 1), (Some("5"), 1), (Some("1001"), 3)] {
+fn one_question_decides_a_response_that_declares_its_length() {
+    for (length, want) in [(Some("5"), 1), (Some("1001"), 3), (None, 3)] {
         let mut head = vec![(":status", "200")];
         head.extend(length.map(|length| ("content-length", length)));
         let head = FakeResponse::new(&head);
-        forwarded("GET").on_response_head(&head);
+        forwarded("GET").on_head(&head);
         assert_eq!(head.asked.get(), want, "{length:?}");
     }
     let head = FakeResponse::new(&[("content-length", "1001")]);
-    forwarded("HEAD").on_response_head(&head);
+    forwarded("HEAD").on_head(&head);
     assert_eq!(head.asked.get(), 0);
 }
 
@@ -93,15 +97,9 @@ fn our_own_answer_passes() {
     let own = FakeResponse::new(&[(":status", "413"), ("content-length", "99999")]);
     let large = FakeResponse::new(&[(":status", "200"), ("content-length", "99999")]);
     let mut exchange = forwarded("GET");
-    assert_eq!(
-        exchange.on_response_head(&large),
-        ResponseDecision::Refuse(Denial::ResponseTooLarge)
-    );
-    assert_eq!(
-        exchange.on_response_head(&own),
-        ResponseDecision::PassThrough
-    );
-    let record = exchange.finish();
+    assert_eq!(exchange.on_head(&large), Some(Denial::ResponseTooLarge));
+    assert_eq!(exchange.on_head(&own), None);
+    let record = exchange.finish(&Admitting(0));
     assert_eq!(record.denial, Some(Denial::ResponseTooLarge));
     assert_eq!(
         record.credential,
@@ -109,11 +107,12 @@ fn our_own_answer_passes() {
     );
 
     let mut refused = Exchange::new(Resolved::UnknownProxy);
-    refused.on_request_head(&RequestHead::new(&[]), &|| 0);
-    assert_eq!(
-        refused.on_response_head(&own),
-        ResponseDecision::PassThrough
+    refused.on_request(
+        &RequestHead::new(&[]),
+        RequestBody::Whole(&[]),
+        &Admitting(0),
     );
+    assert_eq!(refused.on_head(&own), None);
 }
 
 #[test]
@@ -127,46 +126,46 @@ fn envoys_refusal_of_a_request_we_never_saw_passes_and_nothing_else_does() {
         let mut head = vec![(":status", "400"), ("content-length", "99999")];
         head.extend(code.map(|code| ("requestrocket-proxy-code", code)));
         let mut exchange = Exchange::new(resolved(&fixture()));
-        let decision = exchange.on_response_head(&FakeResponse::new(&head));
-        assert_eq!(
-            decision == ResponseDecision::PassThrough,
-            passes,
-            "{code:?}"
-        );
+        let decision = exchange.on_head(&FakeResponse::new(&head));
+        assert_eq!(decision.is_none(), passes, "{code:?}");
         let want = if passes {
             Denial::BadRequest
         } else {
             Denial::GatewayFault
         };
-        assert_eq!(exchange.finish().denial, Some(want), "{code:?}");
+        assert_eq!(
+            exchange.finish(&Admitting(0)).denial,
+            Some(want),
+            "{code:?}"
+        );
     }
 }
 
 #[test]
 fn events_out_of_order_are_refused() {
-    let fault = ResponseDecision::Refuse(Denial::GatewayFault);
+    let fault = Some(Denial::GatewayFault);
     let head = FakeResponse::new(&[(":status", "200")]);
 
     let mut early = Exchange::new(resolved(&fixture()));
-    assert_eq!(early.on_response_head(&head), fault);
+    assert_eq!(early.on_head(&head), fault);
     let path = api("/");
     let lines = lines("GET", &path, &[("authorization", "key")]);
     let request = RequestHead::new(&lines);
-    let late = early.on_request_head(&request, &|| 0);
-    assert_eq!(late, RequestDecision::Refuse(Denial::GatewayFault));
+    let late = early.on_request(&request, RequestBody::Whole(&[]), &Admitting(0));
+    assert_eq!(refusal(late), Some(Denial::GatewayFault));
 
     let mut twice = forwarded("GET");
-    let again = twice.on_request_head(&request, &|| 0);
-    assert_eq!(again, RequestDecision::Refuse(Denial::GatewayFault));
-    assert_eq!(twice.finish().denial, Some(Denial::GatewayFault));
+    let again = twice.on_request(&request, RequestBody::Whole(&[]), &Admitting(0));
+    assert_eq!(refusal(again), Some(Denial::GatewayFault));
+    assert_eq!(
+        twice.finish(&Admitting(0)).denial,
+        Some(Denial::GatewayFault)
+    );
 
     let mut answered = forwarded("GET");
-    assert_eq!(
-        answered.on_response_head(&head),
-        ResponseDecision::PassThrough
-    );
-    assert_eq!(answered.on_response_head(&head), fault);
-    let record = answered.finish();
+    assert_eq!(answered.on_head(&head), None);
+    assert_eq!(answered.on_head(&head), fault);
+    let record = answered.finish(&Admitting(0));
     assert_eq!(record.denial, Some(Denial::GatewayFault));
     assert!(record.credential.is_some());
 }

@@ -56,7 +56,7 @@ fn feed(exchange: &mut Exchange, event: Event) -> Option<Denial> {
     let path = api("/");
     let head = |credential| lines("GET", &path, &[("authorization", credential)]);
     let response = |lines: &[(&str, &str)]| FakeResponse::new(lines);
-    let decision = match event {
+    match event {
         Event::Right | Event::Wrong => {
             let credential = if event == Event::Right {
                 "key"
@@ -64,24 +64,18 @@ fn feed(exchange: &mut Exchange, event: Event) -> Option<Denial> {
                 "wrong"
             };
             let lines = head(credential);
-            return match exchange.on_request_head(&RequestHead::new(&lines), &|| 0) {
-                RequestDecision::Refuse(denial) => Some(denial),
-                RequestDecision::Forward(_) => None,
-            };
+            let head = RequestHead::new(&lines);
+            refusal(exchange.on_request(&head, RequestBody::Whole(&[]), &Admitting(0)))
         }
-        Event::Small => exchange.on_response_head(&response(&[(":status", "200")])),
-        Event::Large => exchange.on_response_head(&response(&[
+        Event::Small => exchange.on_head(&response(&[(":status", "200")])),
+        Event::Large => exchange.on_head(&response(&[
             (":status", "200"),
             ("content-length", "99999999"),
         ])),
-        Event::Local => exchange.on_response_head(&response(&[
+        Event::Local => exchange.on_head(&response(&[
             (":status", "400"),
             ("requestrocket-proxy-code", "proxy-access-denied"),
         ])),
-    };
-    match decision {
-        ResponseDecision::PassThrough => None,
-        ResponseDecision::Refuse(denial) => Some(denial),
     }
 }
 
@@ -112,7 +106,7 @@ fn every_sequence_of_events_follows_the_model() {
             was_granted |= next == State::Asked;
             state = next;
         }
-        let record = exchange.finish();
+        let record = exchange.finish(&Admitting(0));
         let want = match state {
             State::Nothing | State::Asked | State::Answered => None,
             State::Refused(denial) => Some(denial),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Pattern, Segment};
+use super::{Number, Pattern, Segment};
 
 /// A logical expression.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub(crate) enum Comparable {
 pub(crate) enum Literal {
     Null,
     Bool(bool),
-    Number(f64),
+    Number(Number),
     Text(Box<str>),
 }
 

@@ -98,11 +98,8 @@ impl Lowering<'_> {
         refuse(0, problem).within(self.text)
     }
 
-    /// The crate's tree has no positions: a function is looked for by its name.
     fn refuse_function(&self, name: &str, problem: &str) -> InvalidJsonPath {
-        let call = format!("{name}(");
-        let position = self.text.find(&call).unwrap_or_default();
-        refuse(position, &format!("`{name}` {problem}"))
+        refuse_function(self.text, name, problem)
     }
 }
 
@@ -133,7 +130,6 @@ fn refuse_oversize(text: &str) -> Result<(), InvalidJsonPath> {
             (Some(_), _) if is_escaped => is_escaped = false,
             (Some(_), b'\\') => is_escaped = true,
             (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(byte),
             (None, b'(' | b'[') => {
                 depth = depth.saturating_add(1);
@@ -142,15 +138,33 @@ fn refuse_oversize(text: &str) -> Result<(), InvalidJsonPath> {
                 }
             }
             (None, b')' | b']') => depth = depth.saturating_sub(1),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     Ok(())
 }
 
+const FUNCTIONS: [&str; 5] = ["length", "count", "value", "match", "search"];
+
+/// What the crate finds behind the grammar has no position: the function it names is looked for.
+fn malformed(text: &str, message: &str) -> InvalidJsonPath {
+    let called =
+        |name: &&'static str| message.contains(*name) && text.contains(&format!("{name}("));
+    match FUNCTIONS.into_iter().find(called) {
+        Some(name) => refuse_function(text, name, "is used wrongly"),
+        None => refuse(0, "path is not well-formed"),
+    }
+}
+
+/// The crate's tree has no positions: a function is looked for by its name.
+fn refuse_function(text: &str, name: &str, problem: &str) -> InvalidJsonPath {
+    let position = text.find(&format!("{name}(")).unwrap_or_default();
+    refuse(position, &format!("`{name}` {problem}"))
+}
+
 fn invalid(text: &str, error: &JsonPathError) -> InvalidJsonPath {
     let JsonPathError::PestError(syntax) = error else {
-        return refuse(0, "path is not well-formed");
+        return malformed(text, &error.to_string());
     };
     let position = match syntax.location {
         pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,

@@ -5,11 +5,11 @@ use regex::{Regex, RegexBuilder};
 use super::Comparable;
 
 /// Bytes of a compiled pattern.
-const MAX_PROGRAM_BYTES: usize = 256 * 1024;
+const MAX_PROGRAM_BYTES: usize = 64 * 1024;
 /// Groups in each other.
 const MAX_GROUPS: u32 = 32;
 /// Bytes of a pattern.
-pub(crate) const MAX_PATTERN_BYTES: usize = 1024;
+pub(super) const MAX_PATTERN_BYTES: usize = 1024;
 
 /// The second argument of `match` and `search`.
 #[derive(Debug)]

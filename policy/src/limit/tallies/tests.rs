@@ -37,11 +37,22 @@ fn counters_are_kept_apart_by_kind_and_id() {
 }
 
 #[test]
-fn what_is_not_wanted_is_forgotten() {
-    let mut tallies = sample();
-    tallies.retain(|counter| counter.kind == CounterKind::Proxy);
+fn what_is_over_is_forgotten() {
+    const MINUTE_MS: u64 = 60_000;
+    let mut tallies = Tallies::default();
+    // A proxy is counted in its limited window alone, a meter in all four.
+    for counter in [counter(CounterKind::Proxy, 2), meter(1)] {
+        let charge = charge(counter, per_minute(10));
+        let tally = tallies.tally_mut(counter);
+        tally.add(&charge, Micros::ONE, &Moment::at(START_MS));
+    }
+    tallies.forget_over(START_MS + MINUTE_MS);
+    assert_eq!(tallies.iter().count(), 2, "late reports still count");
+    tallies.forget_over(START_MS + 3 * MINUTE_MS);
     let left: Vec<Counter> = tallies.iter().map(|(counter, _)| counter).collect();
-    assert_eq!(left, [counter(CounterKind::Proxy, 2)]);
+    assert_eq!(left, [meter(1)]);
+    tallies.forget_over(START_MS + 40 * 24 * 60 * MINUTE_MS);
+    assert_eq!(tallies, Tallies::default());
 }
 
 #[test]

@@ -21,89 +21,92 @@ fn check_refused(document: &[u8], want: Problem) {
     }
 }
 
+use Problem::{Incomplete, Trailing, Unexpected};
+
+const NOT_ONE_TEXT: &[(&str, Problem)] = &[
+    ("", Incomplete),
+    (" \n", Incomplete),
+    (r#"{"secret":"CANARY"} {"secret":"CANARY"}"#, Trailing),
+    (r#"{"secret":"CANARY"},"#, Trailing),
+    (r#"{"secret":"CANARY"}]"#, Trailing),
+    (r#"{"secret":"CANARY"}x"#, Trailing),
+    ("{\"secret\":\"CANARY\"}\n\n{}", Trailing),
+    (r#"{"secret":"CANARY""#, Incomplete),
+    (r#"{"secret":"CANARY"]"#, Unexpected),
+    (r#"{"secret":"CANARY",}"#, Unexpected),
+    (r#"{"secret":"CANARY","#, Incomplete),
+    (r#"{"secret" "CANARY"}"#, Unexpected),
+    (r#"{'secret':"CANARY"}"#, Unexpected),
+    (r#"{secret:"CANARY"}"#, Unexpected),
+    (r#"{,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"secret":"CANARY" "a":1}"#, Unexpected),
+    (r#"{"secret":CANARY}"#, Unexpected),
+    (")]}'\n{\"secret\":\"CANARY\"}", Unexpected),
+    (r#"callback({"secret":"CANARY"})"#, Unexpected),
+    (r#"/* a */{"secret":"CANARY"}"#, Unexpected),
+    ("\u{feff}{\"secret\":\"CANARY\"}", Unexpected),
+    ("\u{a0}{\"secret\":\"CANARY\"}", Unexpected),
+    ("\u{0b}{\"secret\":\"CANARY\"}", Unexpected),
+    ("\0{\"secret\":\"CANARY\"}", Unexpected),
+    ("{\"secret\":\"CANARY\"}\0", Trailing),
+    ("{\"secret\":\"CANARY\0\"}", Unexpected),
+    ("{\"secret\0\":\"CANARY\"}", Unexpected),
+    ("{\"a\":\"\n\",\"secret\":\"CANARY\"}", Unexpected),
+    ("{\"a\":\"\t\",\"secret\":\"CANARY\"}", Unexpected),
+    (r#"{"a":NaN,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":-Infinity,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":+1,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":01,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":-,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":1.,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":.5,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":1e,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":1e+,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":1.e1,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":0x10,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":1_000,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":--1,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":True,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":nul,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":nulll,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":undefined,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":"\x","secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":"\u12","secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":"\u12g4","secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":"\U0041","secret":"CANARY"}"#, Unexpected),
+    (r#"{"a":"\'","secret":"CANARY"}"#, Unexpected),
+    (r#"["a",,"CANARY"]"#, Unexpected),
+    (r#"[,"CANARY"]"#, Unexpected),
+    (r#"[1 2,{"secret":"CANARY"}]"#, Unexpected),
+    (r#"[1:{"secret":"CANARY"}]"#, Unexpected),
+    (r#"{"a":1:2,"secret":"CANARY"}"#, Unexpected),
+    (r#"{"a","secret":"CANARY"}"#, Unexpected),
+    (r#"{1:"CANARY"}"#, Unexpected),
+    (r#"{null:"CANARY"}"#, Unexpected),
+    (r#"{["a"]:"CANARY"}"#, Unexpected),
+    ("]", Unexpected),
+    ("}", Unexpected),
+    (",", Unexpected),
+    (":", Unexpected),
+    ("-", Incomplete),
+    ("1e", Incomplete),
+    ("tru", Incomplete),
+    ("\"CAN", Incomplete),
+    ("\"\\", Incomplete),
+    ("\"\\u00", Incomplete),
+];
+
 #[test]
 fn what_is_not_one_json_text_is_refused() {
-    use Problem::{Incomplete, Trailing, Unexpected};
-    for (document, want) in [
-        ("", Incomplete),
-        (" \n", Incomplete),
-        (r#"{"secret":"CANARY"} {"secret":"CANARY"}"#, Trailing),
-        (r#"{"secret":"CANARY"},"#, Trailing),
-        (r#"{"secret":"CANARY"}]"#, Trailing),
-        (r#"{"secret":"CANARY"}x"#, Trailing),
-        ("{\"secret\":\"CANARY\"}\n\n{}", Trailing),
-        (r#"{"secret":"CANARY""#, Incomplete),
-        (r#"{"secret":"CANARY"]"#, Unexpected),
-        (r#"{"secret":"CANARY",}"#, Unexpected),
-        (r#"{"secret":"CANARY","#, Incomplete),
-        (r#"{"secret" "CANARY"}"#, Unexpected),
-        (r#"{'secret':"CANARY"}"#, Unexpected),
-        (r#"{secret:"CANARY"}"#, Unexpected),
-        (r#"{,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"secret":"CANARY" "a":1}"#, Unexpected),
-        (r#"{"secret":CANARY}"#, Unexpected),
-        (")]}'\n{\"secret\":\"CANARY\"}", Unexpected),
-        (r#"callback({"secret":"CANARY"})"#, Unexpected),
-        (r#"/* a */{"secret":"CANARY"}"#, Unexpected),
-        ("\u{feff}{\"secret\":\"CANARY\"}", Unexpected),
-        ("\u{a0}{\"secret\":\"CANARY\"}", Unexpected),
-        ("\u{0b}{\"secret\":\"CANARY\"}", Unexpected),
-        ("\0{\"secret\":\"CANARY\"}", Unexpected),
-        ("{\"secret\":\"CANARY\"}\0", Trailing),
-        ("{\"secret\":\"CANARY\0\"}", Unexpected),
-        ("{\"secret\0\":\"CANARY\"}", Unexpected),
-        ("{\"a\":\"\n\",\"secret\":\"CANARY\"}", Unexpected),
-        ("{\"a\":\"\t\",\"secret\":\"CANARY\"}", Unexpected),
-        (r#"{"a":NaN,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":-Infinity,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":+1,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":01,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":-,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":1.,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":.5,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":1e,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":1e+,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":1.e1,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":0x10,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":1_000,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":--1,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":True,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":nul,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":nulll,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":undefined,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":"\x","secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":"\u12","secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":"\u12g4","secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":"\U0041","secret":"CANARY"}"#, Unexpected),
-        (r#"{"a":"\'","secret":"CANARY"}"#, Unexpected),
-        (r#"["a",,"CANARY"]"#, Unexpected),
-        (r#"[,"CANARY"]"#, Unexpected),
-        (r#"[1 2,{"secret":"CANARY"}]"#, Unexpected),
-        (r#"[1:{"secret":"CANARY"}]"#, Unexpected),
-        (r#"{"a":1:2,"secret":"CANARY"}"#, Unexpected),
-        (r#"{"a","secret":"CANARY"}"#, Unexpected),
-        (r#"{1:"CANARY"}"#, Unexpected),
-        (r#"{null:"CANARY"}"#, Unexpected),
-        (r#"{["a"]:"CANARY"}"#, Unexpected),
-        ("]", Unexpected),
-        ("}", Unexpected),
-        (",", Unexpected),
-        (":", Unexpected),
-        ("-", Incomplete),
-        ("1e", Incomplete),
-        ("tru", Incomplete),
-        ("\"CAN", Incomplete),
-        ("\"\\", Incomplete),
-        ("\"\\u00", Incomplete),
-    ] {
+    for (document, want) in NOT_ONE_TEXT {
         // These show what they are before they are refused.
         let is_shown = document.starts_with('[') || document.starts_with('"');
         let document = if is_shown {
             document.replace("CAN", "can")
         } else {
-            document.to_owned()
+            (*document).to_owned()
         };
-        check_refused(document.as_bytes(), want);
+        check_refused(document.as_bytes(), *want);
     }
 }
 
@@ -141,27 +144,20 @@ fn strings_must_be_utf_8() {
 #[test]
 fn other_encodings_are_refused() {
     let text = r#"{"secret":"CANARY"}"#;
-    let units: Vec<u16> = text.encode_utf16().collect();
-    let utf_16_le: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
-    let utf_16_be: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
-    let utf_32_le: Vec<u8> = units
-        .iter()
-        .flat_map(|&unit| u32::from(unit).to_le_bytes())
-        .collect();
-    let utf_32_be: Vec<u8> = units
-        .iter()
-        .flat_map(|&unit| u32::from(unit).to_be_bytes())
-        .collect();
-    for document in [utf_16_le, utf_16_be, utf_32_le, utf_32_be] {
+    let narrow: Vec<u16> = text.encode_utf16().collect();
+    let wide: Vec<u32> = narrow.iter().copied().map(u32::from).collect();
+    let documents: [Vec<u8>; 4] = [
+        narrow.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+        narrow.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+        wide.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+        wide.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+    ];
+    for document in documents {
         check_refused(&document, Problem::Unexpected);
-        check_refused(
-            &[b"\xff\xfe", document.as_slice()].concat(),
-            Problem::Unexpected,
-        );
-        check_refused(
-            &[b"\xfe\xff", document.as_slice()].concat(),
-            Problem::Unexpected,
-        );
+        for mark in [b"\xff\xfe", b"\xfe\xff"] {
+            let document = [mark, document.as_slice()].concat();
+            check_refused(&document, Problem::Unexpected);
+        }
     }
     check_refused(b"\xef\xbb\xbf{}", Problem::Unexpected);
     check_refused(b"\x1f\x8b\x08\x00", Problem::Unexpected);

@@ -6,6 +6,7 @@ use super::{
     model::{self, Path},
     *,
 };
+use crate::json::{MAX_READINGS, Problem};
 
 fn compiled(stage: &model::Stage) -> Stage {
     let one = |operation, path: &Path| filter(operation, &[&path.text()]);
@@ -57,6 +58,45 @@ proptest! {
         let (out, end) = run(&stages, cut(text.as_bytes(), &cuts));
         prop_assert_eq!(end, Ok(()));
         prop_assert_eq!(String::from_utf8(out).unwrap(), want);
+    }
+
+    /// By place, with repeated names, like by automaton.
+    #[test]
+    fn a_held_body_is_what_the_model_writes(tree in model::tree(), stages in model::stages()) {
+        let text = tree.text();
+        let want = stages.iter().fold(tree, |tree, stage| tree.redacted(stage)).text();
+        let stages: Vec<_> = stages.iter().map(compiled).collect();
+        let out = redact_held(&stages, text.as_bytes()).unwrap();
+        prop_assert_eq!(&String::from_utf8(out).unwrap(), &want);
+        let (out, changes) = redact_reporting(&stages, text.as_bytes()).unwrap();
+        prop_assert_eq!(&String::from_utf8(out).unwrap(), &want);
+        let is_removal = |change: &Change| {
+            change.operation == Operation::Destroy || change.filter.is_none()
+        };
+        let is_changed = text != want || text.trim() == "null";
+        prop_assert!(is_changed || !changes.iter().any(is_removal));
+        prop_assert!(text == want || changes.iter().any(is_removal));
+    }
+
+    /// Filter expressions and repeated names, each way to read the document tried.
+    #[test]
+    fn filter_expressions_are_what_the_model_writes(
+        tree in model::tree(),
+        stages in model::held_stages(),
+    ) {
+        let text = tree.text();
+        let mut tree = Some(tree);
+        for stage in &stages {
+            tree = tree.filter(|tree| stage.is_streamable() || tree.ways() <= MAX_READINGS);
+            tree = tree.map(|tree| tree.redacted(stage));
+        }
+        let stages: Vec<_> = stages.iter().map(compiled).collect();
+        let out = redact_held(&stages, text.as_bytes());
+        let out = out.map(|out| String::from_utf8(out).unwrap());
+        let want = tree.map(|tree| tree.text()).ok_or(Problem::TooManyReadings);
+        prop_assert_eq!(out.map_err(|error| error.problem), want);
+        let reported = redact_reporting(&stages, text.as_bytes()).map(|(out, _)| out);
+        prop_assert_eq!(reported, redact_held(&stages, text.as_bytes()));
     }
 
     #[test]

@@ -27,6 +27,8 @@ impl Plain {
                 form: self.form.clone(),
                 digests,
             }),
+            layer: allowing_layer(),
+            plan: None,
         }
     }
 

@@ -4,8 +4,8 @@ use jsonpath_rust::parser::model::{self, FilterAtom, FnArg, SingularQuerySegment
 
 use super::Lowering;
 use crate::json::path::{
-    Comparable, Comparison, Filter, Function, InvalidJsonPath, Literal, Operator, Pattern, Query,
-    RegexPattern, Segment, Selector,
+    Comparable, Comparison, Filter, Function, InvalidJsonPath, Literal, Number, Operator, Pattern,
+    Query, RegexPattern, Segment, Selector,
 };
 
 impl Lowering<'_> {
@@ -70,11 +70,11 @@ impl Lowering<'_> {
     ) -> Result<Filter, InvalidJsonPath> {
         let is_whole = name == "match";
         let subject = self.value(name, subject)?;
-        let pattern = match self.value(name, pattern)? {
-            Comparable::Literal(Literal::Text(text)) => {
-                Pattern::Fixed(RegexPattern::new(&text, is_whole))
-            }
-            pattern => Pattern::Computed { is_whole, pattern },
+        let pattern = self.value(name, pattern)?;
+        let pattern = if let Comparable::Literal(Literal::Text(text)) = &pattern {
+            Pattern::Fixed(RegexPattern::new(text, is_whole))
+        } else {
+            Pattern::Computed { is_whole, pattern }
         };
         Ok(Filter::Matches { subject, pattern })
     }
@@ -191,11 +191,8 @@ fn singular(segment: &SingularQuerySegment) -> model::Segment {
 
 fn lowered(literal: &model::Literal) -> Literal {
     match literal {
-        // Within ±2^53 by the grammar.
-        model::Literal::Int(integer) => {
-            Literal::Number(integer.to_string().parse().unwrap_or(f64::INFINITY))
-        }
-        model::Literal::Float(number) => Literal::Number(*number),
+        model::Literal::Int(integer) => Literal::Number(Number::parse(&integer.to_string())),
+        model::Literal::Float(number) => Literal::Number(Number::of_float(*number)),
         model::Literal::String(text) => Literal::Text(text.as_str().into()),
         model::Literal::Bool(value) => Literal::Bool(*value),
         model::Literal::Null => Literal::Null,

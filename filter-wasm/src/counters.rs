@@ -1,0 +1,145 @@
+//! What the Envoys' workers count together, in proxy-wasm's shared data under compare-and-swap.
+//!
+//! Counts lie in a fixed number of buckets, made when the first VM starts, on Envoy's main thread:
+//! the host cannot make a key only if it is absent, so two workers that both made one would lose
+//! a count. A bucket holds all counters of the proxies or credentials that fall into it.
+
+mod charge;
+mod sync;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+};
+
+use requestrocket_policy::{
+    exchange::{Charging, Ports},
+    limit::{Asked, Charge, Micros},
+};
+use uuid::Uuid;
+
+use self::sync::Pending;
+pub use self::sync::{Answered, TICK_MS};
+use crate::host::{HostFailure, Shared};
+
+/// How many keys share all counters.
+const BUCKETS: u16 = 4_096;
+/// Written last: the buckets are there.
+const MADE: &[u8] = b"counters made";
+/// One run of this Envoy, 16 bytes.
+const INCARNATION: &[u8] = b"incarnation";
+
+/// The counters of one VM: where they lie, and what the region server has to hear.
+#[derive(Debug)]
+pub struct Counters {
+    incarnation: [u8; 16],
+    /// Buckets whose counts the region server may not know.
+    dirty: RefCell<BTreeSet<Bucket>>,
+    /// Requests that the region server has not answered.
+    pending: RefCell<BTreeMap<u32, Pending>>,
+    /// Of the region server, as it last said.
+    epoch: Cell<Option<u32>>,
+    /// Until then nobody is asked, because the region server does not answer.
+    silent_until_ms: Cell<u64>,
+    /// When the region server was last told something.
+    told_at_ms: Cell<u64>,
+}
+
+/// Number of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Bucket(u16);
+
+impl Bucket {
+    /// Where the counters of a proxy or a credential lie.
+    fn of(owner: Uuid) -> Self {
+        let [first, second, ..] = owner.into_bytes();
+        Self(u16::from_be_bytes([first, second]) % BUCKETS)
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
+        (0..BUCKETS).map(Self)
+    }
+
+    fn key(self) -> [u8; 10] {
+        let [high, low] = self.0.to_be_bytes();
+        [b'c', b'o', b'u', b'n', b't', b'e', b'r', b's', high, low]
+    }
+}
+
+impl Counters {
+    /// For a VM that starts. The first one of all, which has no company yet, makes the buckets.
+    pub fn start(host: &impl Shared) -> Result<Self, HostFailure> {
+        if host.shared_data(MADE)?.is_none() {
+            make(host)?;
+        }
+        let (incarnation, _) = host.shared_data(INCARNATION)?.ok_or(HostFailure)?;
+        Ok(Self {
+            incarnation: incarnation.try_into().map_err(|_| HostFailure)?,
+            // A VM before this one may have ended before it told everything.
+            dirty: RefCell::new(Bucket::all().collect()),
+            pending: RefCell::default(),
+            epoch: Cell::new(None),
+            silent_until_ms: Cell::new(0),
+            told_at_ms: Cell::new(0),
+        })
+    }
+
+    fn mark_dirty(&self, bucket: Bucket) {
+        if let Ok(mut dirty) = self.dirty.try_borrow_mut() {
+            dirty.insert(bucket);
+        }
+    }
+}
+
+fn make(host: &impl Shared) -> Result<(), HostFailure> {
+    host.set_shared_data(INCARNATION, &host.random()?, 0)?;
+    for bucket in Bucket::all() {
+        host.set_shared_data(&bucket.key(), &[], 0)?;
+    }
+    host.set_shared_data(MADE, b"1", 0)?;
+    Ok(())
+}
+
+/// What one call asks of its host besides its stream.
+#[derive(Debug)]
+pub struct CallPorts<'h, H> {
+    host: &'h H,
+    counters: &'h Counters,
+    asked: Asked,
+}
+
+impl<'h, H: Shared> CallPorts<'h, H> {
+    /// For a call to which the region server said this.
+    pub fn new(host: &'h H, counters: &'h Counters, asked: Asked) -> Self {
+        Self {
+            host,
+            counters,
+            asked,
+        }
+    }
+}
+
+impl<H: Shared> Ports for CallPorts<'_, H> {
+    fn now_ms(&self) -> u64 {
+        // Without a clock every credential that expires has expired.
+        self.host.now_ms().unwrap_or(u64::MAX)
+    }
+
+    fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {
+        let charged = self.counters.charge(self.host, charges, self.asked);
+        charged.unwrap_or(Charging::Fault)
+    }
+
+    fn add(&self, (owner, charge): (Uuid, &Charge), amount: Micros) {
+        if self
+            .counters
+            .add(self.host, (owner, charge), amount)
+            .is_err()
+        {
+            self.host.warn("a meter's value could not be counted");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

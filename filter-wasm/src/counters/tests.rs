@@ -1,0 +1,230 @@
+//! Counters of several workers of one Envoy, and what they tell the region server.
+
+use std::rc::Rc;
+
+use requestrocket_policy::{
+    exchange::Question,
+    limit::{Adds, Counter, CounterKind, Limits},
+};
+
+use super::*;
+use crate::fake_host::{FakeEnvoy, FakeHost, HostCall};
+
+mod region;
+
+use region::FakeRegion;
+
+/// 2026-11-26T07:00:00Z.
+const NOW_MS: u64 = 1_795_676_400_000;
+const PROXY: Uuid = Uuid::from_u128(0x1234_5678_0000_0000_0000_0000_0000_0001);
+const CREDENTIAL: Uuid = Uuid::from_u128(0xabcd_0000_0000_0000_0000_0000_0000_0002);
+
+fn charge(kind: CounterKind, id: Uuid, minute: Option<u64>) -> Charge {
+    Charge {
+        counter: Counter { kind, id },
+        limits: Limits {
+            minute,
+            ..Limits::default()
+        },
+        adds: Adds::One,
+    }
+}
+
+/// Workers of one Envoy.
+fn workers(count: usize) -> Vec<(FakeHost, Counters)> {
+    let envoy = Rc::new(FakeEnvoy::default());
+    envoy.now_ms.set(NOW_MS);
+    let worker = |_| {
+        let host = FakeHost {
+            envoy: Rc::clone(&envoy),
+            ..FakeHost::default()
+        };
+        let counters = Counters::start(&host).unwrap();
+        (host, counters)
+    };
+    (0..count).map(worker).collect()
+}
+
+/// One call on a worker, asking the region as the driver does.
+fn is_admitted(
+    (host, counters): &(FakeHost, Counters),
+    charges: &[(Uuid, &Charge)],
+    region: &FakeRegion,
+) -> bool {
+    let mut asked = Asked::NotYet;
+    for _ in 0..4 {
+        match counters.charge(host, charges, asked).unwrap() {
+            Charging::Admitted(_) => return true,
+            Charging::Exceeded(_) => return false,
+            Charging::Fault => panic!("fault"),
+            Charging::Ask(question) => {
+                asked = match counters.ask(host, &question, 5) {
+                    Ok(()) => region.answer_last((host, counters)).unwrap().asked,
+                    Err(HostFailure) => Asked::Unanswered,
+                };
+            }
+        }
+    }
+    false
+}
+
+fn admitted(workers: &[(FakeHost, Counters)], charges: &[(Uuid, &Charge)], calls: usize) -> usize {
+    let region = FakeRegion::alone();
+    let turns = workers.iter().cycle().take(calls);
+    turns
+        .filter(|worker| is_admitted(worker, charges, &region))
+        .count()
+}
+
+#[test]
+fn workers_of_an_envoy_admit_exactly_the_limit() {
+    let own = charge(CounterKind::Proxy, PROXY, Some(10));
+    assert_eq!(admitted(&workers(3), &[(PROXY, &own)], 40), 10);
+}
+
+#[test]
+fn a_call_that_one_limit_refuses_is_counted_by_none() {
+    let plan = charge(CounterKind::Plan, CREDENTIAL, Some(3));
+    let own = charge(CounterKind::Proxy, PROXY, Some(10));
+    let workers = workers(2);
+    let both = [(CREDENTIAL, &plan), (PROXY, &own)];
+    assert_eq!(admitted(&workers, &both, 20), 3);
+    // What the plan refused left the proxy's room alone.
+    assert_eq!(admitted(&workers, &[(PROXY, &own)], 20), 7);
+}
+
+#[test]
+fn a_meter_without_limits_counts_and_asks_nobody() {
+    let meter = charge(CounterKind::Meter, PROXY, None);
+    let workers = workers(1);
+    let (host, counters) = &workers[0];
+    assert_eq!(admitted(&workers, &[(PROXY, &meter)], 5), 5);
+    assert!(host.envoy.sent.borrow().is_empty());
+    counters.tick(host).unwrap();
+    let told = region::reports(host);
+    assert_eq!(told.len(), 4, "one for each window: {told:?}");
+    assert!(told.iter().all(|report| report.own == Micros::units(5)));
+}
+
+#[test]
+fn what_a_response_brings_is_added() {
+    let meter = Charge {
+        adds: Adds::Value,
+        ..charge(CounterKind::Meter, PROXY, Some(10))
+    };
+    let workers = workers(2);
+    let region = FakeRegion::alone();
+    let charges = [(PROXY, &meter)];
+    assert!(is_admitted(&workers[0], &charges, &region));
+    let (host, counters) = &workers[1];
+    let ports = CallPorts::new(host, counters, Asked::NotYet);
+    ports.add((PROXY, &meter), Micros::units(12));
+    assert!(!is_admitted(&workers[0], &charges, &region));
+}
+
+#[test]
+fn a_tick_tells_what_grew_and_then_keeps_quiet() {
+    let workers = workers(1);
+    let (host, counters) = &workers[0];
+    let own = charge(CounterKind::Proxy, PROXY, Some(10));
+    assert_eq!(admitted(&workers, &[(PROXY, &own)], 2), 2);
+    let region = FakeRegion::alone();
+    let calls = |ms: u64| {
+        host.envoy.now_ms.set(NOW_MS + ms);
+        let before = host.envoy.sent.borrow().len();
+        counters.tick(host).unwrap();
+        let sent = host.envoy.sent.borrow().len() - before;
+        if sent > 0 {
+            region.answer_last((host, counters));
+        }
+        sent
+    };
+    assert_eq!(calls(200), 1, "two calls");
+    assert_eq!(calls(400), 0, "nothing new");
+    assert_eq!(calls(1_300), 1, "the grant has ended, or a sign of life");
+    assert_eq!(calls(1_500), 0);
+    assert_eq!(calls(2_400), 1, "a sign of life");
+    assert!(region::reports(host).is_empty());
+}
+
+#[test]
+fn a_region_that_does_not_answer_leaves_each_its_share_and_is_left_alone_for_a_while() {
+    let workers = workers(1);
+    let worker = &workers[0];
+    let (host, counters) = worker;
+    let own = charge(CounterKind::Proxy, PROXY, Some(10));
+    let charges = [(PROXY, &own)];
+    let region = FakeRegion::silent();
+    let admitted = (0..30).filter(|_| is_admitted(worker, &charges, &region));
+    assert_eq!(admitted.count(), 10, "nobody is known to share");
+    assert_eq!(host.envoy.sent.borrow().len(), 1, "asked once");
+    assert!(host.unanswered.get() > 1);
+    host.envoy.now_ms.set(NOW_MS + 1_001);
+    let question = Question(Vec::new());
+    assert_eq!(counters.ask(host, &question, 5), Ok(()));
+}
+
+#[test]
+fn another_region_server_is_told_everything_again() {
+    let workers = workers(1);
+    let (host, counters) = &workers[0];
+    let meter = charge(CounterKind::Meter, PROXY, None);
+    assert_eq!(admitted(&workers, &[(PROXY, &meter)], 3), 3);
+    for (epoch, ms) in [(1, 200), (1, 1_400), (2, 2_600)] {
+        host.envoy.now_ms.set(NOW_MS + ms);
+        counters.tick(host).unwrap();
+        FakeRegion::of_epoch(epoch).answer_last((host, counters));
+    }
+    host.envoy.now_ms.set(NOW_MS + 2_800);
+    counters.tick(host).unwrap();
+    let told = region::reports(host);
+    assert_eq!(told.len(), 4);
+    assert!(told.iter().all(|report| report.own == Micros::units(3)));
+}
+
+#[test]
+fn a_vm_that_starts_anew_tells_what_the_one_before_did_not() {
+    let workers = workers(1);
+    let (host, _) = &workers[0];
+    let meter = charge(CounterKind::Meter, PROXY, None);
+    assert_eq!(admitted(&workers, &[(PROXY, &meter)], 3), 3);
+    let fresh = Counters::start(host).unwrap();
+    fresh.tick(host).unwrap();
+    let told = region::reports(host);
+    assert!(told.iter().all(|report| report.own == Micros::units(3)));
+    assert_eq!(told.len(), 4);
+}
+
+#[test]
+fn without_shared_data_nothing_starts_and_nothing_is_counted() {
+    let host = FakeHost::default().failing_at(HostCall::SetSharedData);
+    assert_eq!(Counters::start(&host).err(), Some(HostFailure));
+    let workers = workers(1);
+    let (host, counters) = &workers[0];
+    let broken = FakeHost {
+        envoy: Rc::clone(&host.envoy),
+        ..FakeHost::default()
+    }
+    .failing_at(HostCall::SharedData);
+    let meter = charge(CounterKind::Meter, PROXY, None);
+    let ports = CallPorts::new(&broken, counters, Asked::NotYet);
+    assert_eq!(ports.charge(&[(PROXY, &meter)]), Charging::Fault);
+}
+
+#[test]
+fn answers_to_nothing_are_ignored() {
+    let workers = workers(1);
+    let (host, counters) = &workers[0];
+    assert_eq!(counters.on_answer(host, 99, b"anything"), None);
+    assert_eq!(counters.on_failure(host, 99), None);
+}
+
+#[test]
+fn proxies_fall_into_all_buckets() {
+    let buckets: BTreeSet<Bucket> = (0..=u16::MAX)
+        .map(|n| Bucket::of(Uuid::from_u128(u128::from(n) << 112)))
+        .collect();
+    assert_eq!(buckets.len(), usize::from(BUCKETS));
+    let keys: BTreeSet<_> = Bucket::all().map(Bucket::key).collect();
+    assert_eq!(keys.len(), usize::from(BUCKETS));
+}

@@ -1,0 +1,171 @@
+//! The response's half of a call.
+
+use std::cell::Cell;
+
+use requestrocket_policy::{
+    denial::Denial,
+    exchange::{BodyUse, ChunkDecision, Exchange, ResponseDecision, ResponseEdit},
+    http::ResponseHead,
+    limit::Asked,
+};
+
+use super::{Call, CallPorts, Flow, Progress, Shared};
+use crate::host::{Host, HostFailure};
+
+/// What of the response's body the exchange wants to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ResponseState {
+    body: BodyUse,
+    /// The caller has no head yet, so there can still be another answer.
+    is_head_held: bool,
+}
+
+/// A part of a response's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Bytes in Envoy's buffer.
+    pub size: usize,
+    /// Nothing follows.
+    pub is_end: bool,
+}
+
+impl Call {
+    /// A response's head has arrived, the target's or one that Envoy made; `is_end` when there is
+    /// no body.
+    pub fn on_response_head(&mut self, host: &impl Host, shared: &Shared, is_end: bool) -> Flow {
+        // Only answers that Envoy makes itself come before the request was decided.
+        let mut exchange = match std::mem::take(&mut self.progress) {
+            Progress::Forwarded(exchange) => exchange,
+            progress => {
+                self.progress = progress;
+                return Flow::Continue;
+            }
+        };
+        let head = HostResponseHead {
+            host,
+            has_failed: Cell::new(false),
+        };
+        let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
+        let decision = exchange.on_response_head(&head, is_end, &ports);
+        if head.has_failed.get() {
+            return self.refuse(host, &Denial::GatewayFault.into());
+        }
+        match decision {
+            ResponseDecision::Refuse(refusal) => self.refuse(host, &refusal),
+            ResponseDecision::Forward(edits, body) => {
+                if edits.iter().any(|edit| apply(host, edit).is_err()) {
+                    return self.refuse(host, &Denial::GatewayFault.into());
+                }
+                self.forward_head(exchange, body)
+            }
+        }
+    }
+
+    fn forward_head(&mut self, exchange: Exchange, body: BodyUse) -> Flow {
+        let is_head_held = body == BodyUse::Rewrite;
+        if body == BodyUse::Unused {
+            self.progress = Progress::Done;
+            return Flow::Continue;
+        }
+        let state = ResponseState { body, is_head_held };
+        self.progress = Progress::Answering(Box::new(exchange), state);
+        if is_head_held {
+            Flow::AwaitBody
+        } else {
+            Flow::Continue
+        }
+    }
+
+    /// A part of the response's body has arrived.
+    pub fn on_response_body(&mut self, host: &impl Host, shared: &Shared, chunk: Chunk) -> Flow {
+        let Progress::Answering(exchange, state) = &mut self.progress else {
+            return Flow::Continue;
+        };
+        let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
+        let decision = match state.body {
+            BodyUse::Unused => return Flow::Continue,
+            BodyUse::Size => exchange.on_response_size(chunk.size),
+            BodyUse::Bytes | BodyUse::Rewrite => match host.response_chunk(chunk.size) {
+                Ok(bytes) => exchange.on_response_chunk(&bytes, chunk.is_end, &ports),
+                Err(HostFailure) if state.is_head_held => {
+                    ChunkDecision::Refuse(Denial::GatewayFault.into())
+                }
+                Err(HostFailure) => ChunkDecision::Cut,
+            },
+        };
+        self.obey(host, decision)
+    }
+
+    /// The response's body ended, and trailers follow it.
+    pub fn on_response_trailers(&mut self, host: &impl Host, shared: &Shared) -> Flow {
+        let Progress::Answering(exchange, state) = &mut self.progress else {
+            return Flow::Continue;
+        };
+        if matches!(state.body, BodyUse::Unused | BodyUse::Size) {
+            return Flow::Continue;
+        }
+        let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
+        match exchange.on_response_chunk(&[], true, &ports) {
+            // Envoy has no room for a body here; nothing may be missing without being noticed.
+            ChunkDecision::Replace(bytes, _) if !bytes.is_empty() => {
+                self.obey(host, ChunkDecision::Cut)
+            }
+            decision => self.obey(host, decision),
+        }
+    }
+
+    fn obey(&mut self, host: &impl Host, decision: ChunkDecision) -> Flow {
+        let done = match decision {
+            ChunkDecision::Pass => Ok(Flow::Continue),
+            ChunkDecision::Replace(bytes, edits) => {
+                if let Progress::Answering(_, state) = &mut self.progress {
+                    state.is_head_held = false;
+                }
+                edits
+                    .iter()
+                    .try_for_each(|edit| apply(host, edit))
+                    .and_then(|()| host.replace_response_chunk(&bytes))
+                    .map(|()| Flow::Continue)
+            }
+            ChunkDecision::Wait => host.replace_response_chunk(&[]).map(|()| Flow::Drained),
+            ChunkDecision::Refuse(refusal) => return self.refuse(host, &refusal),
+            ChunkDecision::Cut => Err(HostFailure),
+        };
+        done.unwrap_or_else(|HostFailure| self.cut(host))
+    }
+
+    /// Ends the response so that the caller sees that it is not whole. Nothing more of it passes:
+    /// the bytes at hand are dropped whether or not Envoy takes them out.
+    fn cut(&mut self, host: &impl Host) -> Flow {
+        let is_reset = host.reset().is_ok();
+        let is_drained = host.replace_response_chunk(&[]).is_ok();
+        if !is_reset || !is_drained {
+            host.warn("a response could not be cut cleanly");
+        }
+        Flow::Drained
+    }
+}
+
+fn apply(host: &impl Host, edit: &ResponseEdit) -> Result<(), HostFailure> {
+    match edit {
+        ResponseEdit::SetHeader(name, value) => host.set_response_header(name, value.as_bytes()),
+        ResponseEdit::RemoveHeader(name) => host.remove_response_header(name),
+    }
+}
+
+/// Asks the host for each header, and remembers when it had none to give.
+struct HostResponseHead<'h, H> {
+    host: &'h H,
+    has_failed: Cell<bool>,
+}
+
+impl<H: Host> ResponseHead for HostResponseHead<'_, H> {
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        self.host
+            .response_header(name)
+            .unwrap_or_else(|HostFailure| {
+                self.has_failed.set(true);
+                None
+            })
+    }
+}

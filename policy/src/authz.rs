@@ -1,0 +1,261 @@
+//! May this call pass? Four layers of rules, each decided by itself; all must allow.
+//!
+//! A decision that would need the request's body says so, and is asked again when the body is
+//! there: nothing is buffered for rules that cannot match.
+
+mod call;
+mod conditions;
+mod document;
+mod nodes;
+mod outcome;
+mod redaction;
+
+use crate::id::RuleId;
+
+pub use self::{
+    call::Call,
+    conditions::{Conditions, Hold, Mode},
+    nodes::{Paths, Probe},
+    outcome::{Field, Part, Section},
+    redaction::Redaction,
+};
+pub(crate) use self::{
+    conditions::{Methods, NamedCondition, NodeCondition, PathCondition},
+    outcome::{Failure, Presence},
+};
+
+/// What a rule or a default does with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// Refuses it.
+    Deny,
+    /// Lets it pass.
+    Allow,
+}
+
+/// The four layers, in the order in which a denying one is named (details 45).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LayerName {
+    /// Of the credential that the caller used.
+    ProxyCredential,
+    /// Of the proxy's target credential.
+    TargetCredential,
+    /// Of the proxy's target.
+    Target,
+    /// Of the proxy itself.
+    Proxy,
+}
+
+/// What decided a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DecidedBy {
+    /// A rule: it matched, or it denies because its patterns take too long on the call.
+    Rule(RuleId),
+    /// No rule matched: the default effect.
+    Default,
+    /// A rule asked for a body that cannot be read without doubt (details 42).
+    UnreadableBody,
+}
+
+/// The first layer that denies, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeniedBy {
+    /// The layer.
+    pub layer: LayerName,
+    /// What decided it.
+    pub by: DecidedBy,
+}
+
+/// What the rules of all layers say of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// All layers allow.
+    Allowed,
+    /// One denies.
+    Denied(DeniedBy),
+    /// The body decides: ask again when the call has it.
+    NeedsBody,
+}
+
+/// What the rules of one layer say of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerDecision {
+    /// This, and why.
+    Decided(Effect, DecidedBy),
+    /// The body decides: ask again when the call has it.
+    NeedsBody,
+}
+
+/// A compiled rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: RuleId,
+    pub(crate) effect: Effect,
+    pub(crate) priority: u32,
+    pub(crate) conditions: Conditions,
+}
+
+/// What is attached to a proxy credential, a target credential, a target or a proxy.
+#[derive(Debug)]
+pub struct Layer {
+    default_effect: Effect,
+    /// Priority descending, deny before allow.
+    rules: Box<[Rule]>,
+    redactions: Box<[Redaction]>,
+    /// What the conditions of both look up in JSON.
+    paths: Paths,
+    has_method_rules: bool,
+}
+
+/// The layers that judge one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Layers<'p> {
+    /// Of the credential that the caller used.
+    pub proxy_credential: &'p Layer,
+    /// Of the proxy's target credential.
+    pub target_credential: &'p Layer,
+    /// Of the proxy's target.
+    pub target: &'p Layer,
+    /// Of the proxy itself.
+    pub proxy: &'p Layer,
+}
+
+impl Effect {
+    /// A deny rule must not be dodged by one more occurrence, an allow rule not be met by one.
+    fn mode(self) -> Mode {
+        match self {
+            Self::Deny => Mode::Any,
+            Self::Allow => Mode::All,
+        }
+    }
+}
+
+impl LayerName {
+    /// As it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProxyCredential => "proxyCredential",
+            Self::TargetCredential => "targetCredential",
+            Self::Target => "target",
+            Self::Proxy => "proxy",
+        }
+    }
+}
+
+impl std::fmt::Display for DecidedBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rule(id) => id.fmt(f),
+            Self::Default => f.write_str("default"),
+            Self::UnreadableBody => f.write_str("unreadable-body"),
+        }
+    }
+}
+
+impl Layer {
+    pub(crate) fn new(
+        default_effect: Effect,
+        mut rules: Vec<Rule>,
+        redactions: Vec<Redaction>,
+        paths: Paths,
+    ) -> Self {
+        // The id last, so that the rule that is named does not depend on the order of the wire.
+        rules.sort_by_key(|rule| (std::cmp::Reverse(rule.priority), rule.effect, rule.id));
+        let has_method_rules = rules.iter().any(|rule| rule.conditions.names_methods());
+        Self {
+            default_effect,
+            rules: rules.into(),
+            redactions: redactions.into(),
+            paths,
+            has_method_rules,
+        }
+    }
+
+    /// The first matching rule decides; without a match, the default.
+    pub fn decide(&self, call: &Call<'_>) -> LayerDecision {
+        let probe = self.probe(call);
+        for rule in &self.rules {
+            match rule.hold(&probe) {
+                Hold::No => {}
+                Hold::Yes => return LayerDecision::Decided(rule.effect, DecidedBy::Rule(rule.id)),
+                Hold::NeedsBody => return LayerDecision::NeedsBody,
+                // Nobody can tell, so nobody passes.
+                Hold::Unreadable => {
+                    let by = if call.effort().is_exhausted() {
+                        DecidedBy::Rule(rule.id)
+                    } else {
+                        DecidedBy::UnreadableBody
+                    };
+                    return LayerDecision::Decided(Effect::Deny, by);
+                }
+            }
+        }
+        LayerDecision::Decided(self.default_effect, DecidedBy::Default)
+    }
+
+    /// The redactions that apply to the call's response, in no particular order.
+    pub fn redactions_for<'p>(&'p self, call: &'p Call<'_>) -> impl Iterator<Item = &'p Redaction> {
+        let probe = self.probe(call);
+        self.redactions
+            .iter()
+            .filter(move |redaction| redaction.applies(&probe))
+    }
+
+    /// Rules in the order in which they are tried.
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    pub(crate) fn probe<'c, 'a>(&'c self, call: &'c Call<'a>) -> Probe<'c, 'a> {
+        Probe::new(call, &self.paths)
+    }
+}
+
+impl Rule {
+    fn hold(&self, probe: &Probe<'_, '_>) -> Hold {
+        self.conditions.hold(probe, self.effect.mode())
+    }
+
+    /// What of its conditions does not hold, each with its reason.
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn failures(&self, probe: &Probe<'_, '_>) -> Vec<Failure> {
+        self.conditions.failures(probe, self.effect.mode())
+    }
+}
+
+impl<'p> Layers<'p> {
+    /// In the order in which a denying layer is named.
+    pub fn in_order(self) -> [(LayerName, &'p Layer); 4] {
+        [
+            (LayerName::ProxyCredential, self.proxy_credential),
+            (LayerName::TargetCredential, self.target_credential),
+            (LayerName::Target, self.target),
+            (LayerName::Proxy, self.proxy),
+        ]
+    }
+
+    /// All must allow. A layer that needs the body is waited for, because it may be the one to
+    /// name.
+    pub fn decide(self, call: &Call<'_>) -> Decision {
+        for (layer, rules) in self.in_order() {
+            match rules.decide(call) {
+                LayerDecision::Decided(Effect::Allow, _) => {}
+                LayerDecision::Decided(Effect::Deny, by) => {
+                    return Decision::Denied(DeniedBy { layer, by });
+                }
+                LayerDecision::NeedsBody => return Decision::NeedsBody,
+            }
+        }
+        Decision::Allowed
+    }
+
+    /// Whether headers that override the method must not reach the target (details 27).
+    pub fn have_method_rules(self) -> bool {
+        let mut layers = self.in_order().into_iter();
+        layers.any(|(_, layer)| layer.has_method_rules)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,138 @@
+//! A call as conditions see it: nothing is read before a condition asks for it.
+
+use std::{borrow::Cow, cell::OnceCell, fmt};
+
+use super::document::Document;
+use crate::{
+    http::{
+        HeaderLine,
+        query::{is_authorization, pair, parameters},
+    },
+    pattern::{Effort, text_of},
+};
+
+/// One call. What carries the caller's credential is not part of it, nor are lines that are the
+/// gateway's own: no rule sees them.
+pub struct Call<'a> {
+    method: &'a [u8],
+    path: Cow<'a, str>,
+    headers: &'a [HeaderLine<'a>],
+    raw_query: &'a [u8],
+    query: OnceCell<Vec<Parameter<'a>>>,
+    raw_body: Option<&'a [u8]>,
+    document: OnceCell<Document<'a>>,
+    claims: Option<&'a str>,
+    effort: Effort,
+}
+
+/// Decoded name and value.
+type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+impl<'a> Call<'a> {
+    /// `path` is the target path that is sent, less the target's base path; `headers` may hold
+    /// everything that the host knows.
+    pub fn new(
+        method: &'a [u8],
+        path: &'a [u8],
+        query: Option<&'a [u8]>,
+        headers: &'a [HeaderLine<'a>],
+    ) -> Self {
+        Self {
+            method,
+            path: text_of(path),
+            headers,
+            raw_query: query.unwrap_or_default(),
+            query: OnceCell::new(),
+            raw_body: None,
+            document: OnceCell::new(),
+            claims: None,
+            effort: Effort::of_a_call(),
+        }
+    }
+
+    /// Adds the whole body, empty if there is none.
+    #[must_use]
+    pub fn with_body(mut self, body: &'a [u8]) -> Self {
+        self.raw_body = Some(body);
+        self
+    }
+
+    /// Adds the claims of the verified token, a JSON object.
+    #[must_use]
+    pub fn with_claims(mut self, claims: &'a str) -> Self {
+        self.claims = Some(claims);
+        self
+    }
+
+    pub(super) fn method(&self) -> &[u8] {
+        self.method
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn headers(&self) -> impl Iterator<Item = HeaderLine<'a>> {
+        let lines = self.headers.iter().copied();
+        lines.filter(|(name, _)| !is_hidden_header(name))
+    }
+
+    pub(super) fn query(&self) -> &[Parameter<'a>] {
+        self.query.get_or_init(|| {
+            // Between two `&` there may be nothing, which is no parameter.
+            let sent = parameters(self.raw_query).filter(|parameter| !parameter.is_empty());
+            let visible = sent.filter(|parameter| !is_authorization(parameter));
+            visible.map(pair).collect()
+        })
+    }
+
+    /// None as long as the body is not there.
+    pub(super) fn document(&self) -> Option<&Document<'a>> {
+        let body = self.raw_body?;
+        Some(
+            self.document
+                .get_or_init(|| Document::read(body, self.headers)),
+        )
+    }
+
+    pub(crate) fn effort(&self) -> &Effort {
+        &self.effort
+    }
+
+    pub(super) fn claims(&self) -> Option<&'a str> {
+        self.claims
+    }
+}
+
+/// The credential's carriers; what Envoy and the gateway tell each other; what never reaches the
+/// target.
+fn is_hidden_header(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 3] = [b"authorization", b"proxy-authorization", b"host"];
+    const PREFIXES: [&[u8]; 6] = [
+        b":",
+        b"x-rr-",
+        b"x_rr_",
+        b"x-envoy-",
+        b"requestrocket-",
+        b"requestrocket_",
+    ];
+    // Most names differ in the first byte.
+    let [first, ..] = name else {
+        return false;
+    };
+    if !b":aphxr".contains(&first.to_ascii_lowercase()) {
+        return false;
+    }
+    let starts_with = |prefix: &&[u8]| {
+        let start = name.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    NAMES.iter().any(|hidden| name.eq_ignore_ascii_case(hidden)) || PREFIXES.iter().any(starts_with)
+}
+
+/// Values may be credentials.
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,90 @@
+//! What JSONPaths select in a call's body and claims: looked up once a layer, and only when a
+//! condition asks.
+
+use std::cell::OnceCell;
+
+use super::{call::Call, document::Document};
+use crate::json::{
+    find::{Node, find},
+    path::JsonPath,
+};
+
+/// The paths that conditions of one layer look up; conditions hold places in these lists.
+#[derive(Debug, Default)]
+pub struct Paths {
+    pub(crate) body: Box<[JsonPath]>,
+    pub(crate) claims: Box<[JsonPath]>,
+}
+
+/// A call on which conditions of one layer are tried.
+#[derive(Debug)]
+pub struct Probe<'c, 'a> {
+    call: &'c Call<'a>,
+    paths: &'c Paths,
+    body: OnceCell<Nodes<'c>>,
+    claims: OnceCell<Nodes<'c>>,
+}
+
+/// The nodes of a document.
+#[derive(Debug)]
+pub(super) enum Nodes<'c> {
+    /// In the order of the paths.
+    Found(Vec<Node<'c>>),
+    Unreadable,
+}
+
+impl<'c, 'a> Probe<'c, 'a> {
+    /// Nothing is looked up yet.
+    pub fn new(call: &'c Call<'a>, paths: &'c Paths) -> Self {
+        Self {
+            call,
+            paths,
+            body: OnceCell::new(),
+            claims: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn call(&self) -> &'c Call<'a> {
+        self.call
+    }
+
+    /// None as long as the body is not there.
+    pub(super) fn body(&self) -> Option<&Nodes<'c>> {
+        let document = self.call.document()?;
+        Some(self.body.get_or_init(|| match document {
+            Document::Text(text) => Nodes::find(&self.paths.body, text),
+            Document::NoNodes => Nodes::NONE,
+            Document::Unreadable => Nodes::Unreadable,
+        }))
+    }
+
+    pub(super) fn claims(&self) -> &Nodes<'c> {
+        self.claims.get_or_init(|| match self.call.claims() {
+            Some(text) => Nodes::find(&self.paths.claims, text),
+            None => Nodes::NONE,
+        })
+    }
+}
+
+impl<'c> Nodes<'c> {
+    const NONE: Self = Self::Found(Vec::new());
+
+    fn find(paths: &[JsonPath], text: &'c str) -> Self {
+        match find(paths, text.as_bytes()) {
+            Ok(nodes) => Self::Found(nodes),
+            Err(_) => Self::Unreadable,
+        }
+    }
+
+    /// The nodes of one path; none when the document cannot be read.
+    pub(super) fn at(&self, path: usize) -> Option<impl Iterator<Item = &Node<'c>>> {
+        match self {
+            Self::Found(nodes) => {
+                let start = nodes.partition_point(|node| node.path < path);
+                let rest = nodes.get(start..).unwrap_or_default();
+                Some(rest.iter().take_while(move |node| node.path == path))
+            }
+            Self::Unreadable => None,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Content codings (RFC 9110 §8.4) taken off a body as it arrives.
+//!
+//! What a body decodes to is handed out in bounded pieces and counted: one that decodes to far more
+//! than it weighs costs no memory, and no more time than its cap allows.
+
+mod brotli;
+mod decoder;
+mod deflate;
+mod gzip;
+mod zstd;
+
+use std::borrow::Cow;
+
+pub use self::decoder::Decoder;
+
+/// More codings than this are nobody's honest response.
+const MAX_CODINGS: usize = 2;
+
+/// The codings of a body, in the order in which they were applied. None of them is the identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coding(Vec<Format>);
+
+/// One coding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Gzip,
+    /// By its definition zlib's format; bare DEFLATE is what some servers send.
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+/// `Content-Encoding` names a coding that we do not know, or too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the content coding is unknown")]
+pub struct UnknownCoding;
+
+/// A body that does not decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Its coding is one that we cannot take off.
+    #[error(transparent)]
+    UnknownCoding(#[from] UnknownCoding),
+    /// It is not in its coding's format, or something follows its end.
+    #[error("the body is not valid in its content coding")]
+    Corrupt,
+    /// It ends too early.
+    #[error("the body ends before its content coding does")]
+    Truncated,
+    /// It decodes to more than its cap.
+    #[error("the body decodes to more than is allowed")]
+    TooLarge,
+}
+
+impl Coding {
+    /// Parses the value of `Content-Encoding`; without the header, parse the empty value.
+    pub fn parse(header_value: &[u8]) -> Result<Self, UnknownCoding> {
+        let mut formats = Vec::new();
+        for name in header_value.split(|&byte| byte == b',') {
+            let name = name.trim_ascii();
+            if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
+                continue;
+            }
+            formats.push(Format::named(name)?);
+        }
+        if formats.len() > MAX_CODINGS {
+            return Err(UnknownCoding);
+        }
+        Ok(Self(formats))
+    }
+
+    /// No coding at all.
+    pub fn identity() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether the body is sent as it is.
+    pub fn is_identity(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Format {
+    fn named(name: &[u8]) -> Result<Self, UnknownCoding> {
+        let formats = [
+            (&b"gzip"[..], Self::Gzip),
+            (b"x-gzip", Self::Gzip),
+            (b"deflate", Self::Deflate),
+            (b"br", Self::Brotli),
+            (b"zstd", Self::Zstd),
+        ];
+        let found = formats
+            .iter()
+            .find(|(known, _)| name.eq_ignore_ascii_case(known));
+        found.map(|(_, format)| *format).ok_or(UnknownCoding)
+    }
+}
+
+/// Decodes a whole body that came with this `Content-Encoding`.
+pub fn decode_all<'b>(
+    header_value: &[u8],
+    body: &'b [u8],
+    max_decoded_bytes: usize,
+) -> Result<Cow<'b, [u8]>, DecodeError> {
+    let coding = Coding::parse(header_value)?;
+    if coding.is_identity() {
+        return if body.len() > max_decoded_bytes {
+            Err(DecodeError::TooLarge)
+        } else {
+            Ok(Cow::Borrowed(body))
+        };
+    }
+    let mut decoder = Decoder::new(&coding, decoder::count(max_decoded_bytes));
+    let mut content = Vec::new();
+    let mut rest = body;
+    while let Some(piece) = decoder.decode(&mut rest)? {
+        content.extend_from_slice(piece);
+    }
+    decoder.finish()?;
+    Ok(Cow::Owned(content))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! What an exchange asks its host for besides the stream itself.
+
+use uuid::Uuid;
+
+use crate::limit::{Charge, Exceeded, Micros, NearLimit, Report};
+
+/// The host of an exchange: time, and what is counted.
+pub trait Ports {
+    /// Unix time in milliseconds; the far future when nobody knows.
+    fn now_ms(&self) -> u64;
+
+    /// Decides whether the charges fit below all their limits and, only then, counts them. With
+    /// each comes the proxy or credential whose counters they are kept with.
+    fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging;
+
+    /// Adds what a response brought to a counter.
+    fn add(&self, charge: (Uuid, &Charge), amount: Micros);
+}
+
+/// What became of a call's charges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Charging {
+    /// They are counted.
+    Admitted(Vec<NearLimit>),
+    /// The region server has to be asked; nothing was counted.
+    Ask(Question),
+    /// A limit is reached; nothing was counted.
+    Exceeded(Exceeded),
+    /// Nothing can be counted.
+    Fault,
+}
+
+/// What the region server is asked, with the owner of each counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question(pub Vec<(Uuid, Report)>);

@@ -1,0 +1,219 @@
+//! A held document: the spans of its values in document order. Nothing is decoded before it is
+//! asked for, and repeated names are all there.
+
+use std::borrow::Cow;
+
+use super::{
+    InvalidJson, Problem,
+    lexer::{Event, Kind, Lexer},
+    text::unescape_into,
+};
+
+/// Values of a held document.
+pub const MAX_VALUES: usize = 1 << 20;
+
+/// A value's number: its place in document order. What is inside it comes directly after it.
+pub(crate) type NodeId = usize;
+
+/// The root.
+pub(crate) const ROOT: NodeId = 0;
+
+/// A complete JSON text.
+#[derive(Debug)]
+pub(crate) struct Doc<'t> {
+    text: &'t str,
+    nodes: Vec<Node>,
+}
+
+/// All numbers are 32 bits wide, so that a node is small.
+#[derive(Debug)]
+struct Node {
+    kind: Kind,
+    parent: u32,
+    /// The number of the first value behind this one that is not inside it.
+    past: u32,
+    start: u32,
+    end: u32,
+    key: RawKey,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum RawKey {
+    /// The span of a name as sent, without its quotes.
+    Name(u32, u32),
+    Index(u32),
+}
+
+/// How a value is found in its container.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key<'t> {
+    /// Decoded, as `text::unescape_into` does.
+    Name(Cow<'t, [u8]>),
+    Index(u64),
+}
+
+impl<'t> Doc<'t> {
+    pub(crate) fn parse(text: &'t [u8]) -> Result<Self, InvalidJson> {
+        let mut builder = Builder::default();
+        let mut rest = text;
+        let built = builder.build(text, &mut rest);
+        let offset = text.len().saturating_sub(rest.len());
+        let invalid = |offset: usize, problem| InvalidJson {
+            offset: u64::try_from(offset).unwrap_or(u64::MAX),
+            problem,
+        };
+        built.map_err(|problem| invalid(offset, problem))?;
+        match std::str::from_utf8(text) {
+            Ok(text) => Ok(Self {
+                text,
+                nodes: builder.nodes,
+            }),
+            Err(error) => Err(invalid(error.valid_up_to(), Problem::NotUtf8)),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn kind(&self, node: NodeId) -> Kind {
+        self.nodes.get(node).map_or(Kind::Scalar, |node| node.kind)
+    }
+
+    /// The first value behind the node that is not inside it.
+    pub(crate) fn past(&self, node: NodeId) -> NodeId {
+        let node = self.nodes.get(node);
+        node.map_or(self.nodes.len(), |node| wide(node.past))
+    }
+
+    pub(crate) fn parent(&self, node: NodeId) -> NodeId {
+        self.nodes.get(node).map_or(ROOT, |node| wide(node.parent))
+    }
+
+    /// The value's text.
+    pub(crate) fn json(&self, node: NodeId) -> &'t str {
+        match self.nodes.get(node) {
+            Some(node) => self.span(node.start, node.end),
+            None => "",
+        }
+    }
+
+    pub(crate) fn key(&self, node: NodeId) -> Key<'t> {
+        match self.nodes.get(node).map(|node| node.key) {
+            Some(RawKey::Name(start, end)) => Key::Name(decoded(self.span(start, end))),
+            Some(RawKey::Index(index)) => Key::Index(index.into()),
+            None => Key::Index(u64::MAX),
+        }
+    }
+
+    pub(crate) fn is_named(&self, node: NodeId, wanted: &str) -> bool {
+        match self.nodes.get(node).map(|node| node.key) {
+            Some(RawKey::Name(start, end)) => {
+                let raw = self.span(start, end);
+                // Escapes make a name longer, never shorter.
+                raw.len() >= wanted.len() && *decoded(raw) == *wanted.as_bytes()
+            }
+            Some(RawKey::Index(_)) | None => false,
+        }
+    }
+
+    fn span(&self, start: u32, end: u32) -> &'t str {
+        self.text.get(wide(start)..wide(end)).unwrap_or_default()
+    }
+}
+
+fn decoded(raw: &str) -> Cow<'_, [u8]> {
+    if !raw.contains('\\') {
+        return Cow::Borrowed(raw.as_bytes());
+    }
+    let mut bytes = Vec::with_capacity(raw.len());
+    unescape_into(raw.as_bytes(), &mut bytes);
+    Cow::Owned(bytes)
+}
+
+fn wide(narrow: u32) -> usize {
+    usize::try_from(narrow).unwrap_or(usize::MAX)
+}
+
+fn narrow(wide: usize) -> Result<u32, Problem> {
+    u32::try_from(wide).map_err(|_| Problem::TooManyValues)
+}
+
+#[derive(Debug, Default)]
+struct Builder {
+    nodes: Vec<Node>,
+    /// The open containers, each with the index of its next element.
+    open: Vec<(NodeId, u32)>,
+}
+
+impl Builder {
+    fn build(&mut self, text: &[u8], rest: &mut &[u8]) -> Result<(), Problem> {
+        let mut lexer = Lexer::new();
+        let mut name = (0, 0);
+        loop {
+            let event = lexer.next(rest)?;
+            let at = narrow(text.len().saturating_sub(rest.len()))?;
+            match event {
+                Event::More => return lexer.finish(),
+                Event::Name(raw) => {
+                    let length = narrow(raw.unwrap_or_else(|| lexer.name()).len())?;
+                    let end = at.saturating_sub(1);
+                    name = (end.saturating_sub(length), end);
+                }
+                Event::Value(kind) => {
+                    let node = self.push(kind, at, name)?;
+                    if kind == Kind::Scalar {
+                        lexer.skip(rest)?;
+                        self.end(node, narrow(text.len().saturating_sub(rest.len()))?)?;
+                    } else {
+                        lexer.enter(rest)?;
+                        self.open.push((node, 0));
+                    }
+                }
+                Event::Close => {
+                    let (node, _) = self.open.pop().unwrap_or_default();
+                    self.end(node, at)?;
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, kind: Kind, start: u32, name: (u32, u32)) -> Result<NodeId, Problem> {
+        let node = self.nodes.len();
+        if node >= MAX_VALUES {
+            return Err(Problem::TooManyValues);
+        }
+        let (parent, key) = match self.open.last_mut() {
+            Some((parent, index)) => match self.nodes.get(*parent).map(|node| node.kind) {
+                Some(Kind::Array) => {
+                    let here = *index;
+                    *index = here.saturating_add(1);
+                    (*parent, RawKey::Index(here))
+                }
+                Some(Kind::Object | Kind::Scalar) | None => (*parent, RawKey::Name(name.0, name.1)),
+            },
+            None => (ROOT, RawKey::Index(0)),
+        };
+        self.nodes.push(Node {
+            kind,
+            parent: narrow(parent)?,
+            past: 0,
+            start,
+            end: start,
+            key,
+        });
+        Ok(node)
+    }
+
+    fn end(&mut self, node: NodeId, end: u32) -> Result<(), Problem> {
+        let past = narrow(self.nodes.len())?;
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.end = end;
+            node.past = past;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

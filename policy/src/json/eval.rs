@@ -1,0 +1,249 @@
+//! Evaluation of paths over a held document, in a bounded number of steps.
+
+mod filter;
+mod value;
+
+use std::sync::Arc;
+
+use super::{
+    Problem,
+    doc::{Doc, NodeId, ROOT},
+    lexer::Kind,
+    path::{JsonPath, Query, Segment, Selector},
+    view::View,
+};
+
+/// Values looked at for one document.
+pub const MAX_STEPS: usize = 1 << 24;
+
+/// What may still be done.
+#[derive(Debug)]
+pub(crate) struct Budget(usize);
+
+/// Evaluates paths over one view of a document.
+#[derive(Debug)]
+pub(crate) struct Evaluator<'d, 't, 'b> {
+    view: View<'d, 't>,
+    budget: &'b mut Budget,
+}
+
+/// Whether a node that is found twice counts twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repeats {
+    Merged,
+    /// What RFC 9535 calls a nodelist.
+    Kept,
+}
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        Self(MAX_STEPS)
+    }
+
+    pub(crate) fn spend(&mut self, steps: usize) -> Result<(), Problem> {
+        self.0 = self.0.checked_sub(steps).ok_or(Problem::TooMuchWork)?;
+        Ok(())
+    }
+}
+
+impl<'d, 't, 'b> Evaluator<'d, 't, 'b> {
+    pub(crate) fn new(view: View<'d, 't>, budget: &'b mut Budget) -> Self {
+        Self { view, budget }
+    }
+
+    /// The selected nodes, in document order.
+    pub(crate) fn select(&mut self, path: &JsonPath) -> Result<Vec<NodeId>, Problem> {
+        self.run(path.segments(), ROOT, Repeats::Merged)
+    }
+
+    /// The containers in which the rest of the path, behind a proper prefix, may match.
+    pub(crate) fn on_the_way(&mut self, path: &JsonPath) -> Result<Vec<NodeId>, Problem> {
+        let mut all = Vec::new();
+        let mut nodes = vec![ROOT];
+        for segment in path.segments() {
+            if segment.is_descendant {
+                all.append(&mut self.with_descendants(&nodes, Repeats::Merged)?);
+            } else {
+                let is_container = |node: &NodeId| self.doc().kind(*node) != Kind::Scalar;
+                all.extend(nodes.iter().copied().filter(is_container));
+            }
+            nodes = self.step(segment, &nodes, Repeats::Merged)?;
+        }
+        Ok(all)
+    }
+
+    fn query(
+        &mut self,
+        query: &Query,
+        current: NodeId,
+        repeats: Repeats,
+    ) -> Result<Vec<NodeId>, Problem> {
+        let start = if query.is_absolute { ROOT } else { current };
+        self.run(&query.segments, start, repeats)
+    }
+
+    fn run(
+        &mut self,
+        segments: &[Arc<Segment>],
+        start: NodeId,
+        repeats: Repeats,
+    ) -> Result<Vec<NodeId>, Problem> {
+        let mut nodes = vec![start];
+        for segment in segments {
+            if nodes.is_empty() {
+                break;
+            }
+            nodes = self.step(segment, &nodes, repeats)?;
+        }
+        Ok(nodes)
+    }
+
+    fn step(
+        &mut self,
+        segment: &Segment,
+        nodes: &[NodeId],
+        repeats: Repeats,
+    ) -> Result<Vec<NodeId>, Problem> {
+        let mut found = Vec::new();
+        let from = if segment.is_descendant {
+            &self.with_descendants(nodes, repeats)?
+        } else {
+            nodes
+        };
+        for node in from {
+            for selector in &segment.selectors {
+                self.children(selector, *node, &mut found)?;
+            }
+        }
+        if repeats == Repeats::Merged {
+            found.sort_unstable();
+            found.dedup();
+        }
+        Ok(found)
+    }
+
+    /// The containers among the nodes and below them.
+    fn with_descendants(
+        &mut self,
+        nodes: &[NodeId],
+        repeats: Repeats,
+    ) -> Result<Vec<NodeId>, Problem> {
+        let mut all = Vec::new();
+        let mut seen = 0;
+        for node in nodes {
+            // Merged nodes are in document order: what lies inside an earlier one is seen.
+            if repeats == Repeats::Merged && *node < seen {
+                continue;
+            }
+            seen = self.doc().past(*node);
+            self.budget.spend(seen.saturating_sub(*node))?;
+            let inside = self.view.subtree(*node);
+            all.extend(inside.filter(|node| self.doc().kind(*node) != Kind::Scalar));
+        }
+        Ok(all)
+    }
+
+    fn children(
+        &mut self,
+        selector: &Selector,
+        node: NodeId,
+        found: &mut Vec<NodeId>,
+    ) -> Result<(), Problem> {
+        self.budget.spend(1)?;
+        let (kind, view) = (self.doc().kind(node), self.view);
+        let start = found.len();
+        match (selector, kind) {
+            (Selector::Name(name), Kind::Object) => {
+                for child in view.children(node) {
+                    self.budget.spend(1)?;
+                    if view.doc.is_named(child, name) {
+                        found.push(child);
+                    }
+                }
+            }
+            (Selector::Any, Kind::Object | Kind::Array) => found.extend(view.children(node)),
+            (Selector::Filter(filter), Kind::Object | Kind::Array) => {
+                for child in view.children(node) {
+                    if self.is_true(filter, child)? {
+                        found.push(child);
+                    }
+                }
+            }
+            (Selector::Index(index), Kind::Array) => {
+                let elements = self.elements(node)?;
+                found.extend(at(&elements, *index));
+            }
+            (Selector::Slice { start, end, step }, Kind::Array) => {
+                let elements = self.elements(node)?;
+                slice(&elements, *start, *end, *step, found);
+            }
+            (_, Kind::Scalar)
+            | (Selector::Name(_), Kind::Array)
+            | (Selector::Index(_) | Selector::Slice { .. }, Kind::Object) => {}
+        }
+        self.budget.spend(found.len().saturating_sub(start))
+    }
+
+    fn elements(&mut self, array: NodeId) -> Result<Vec<NodeId>, Problem> {
+        let elements: Vec<_> = self.view.children(array).collect();
+        self.budget.spend(elements.len())?;
+        Ok(elements)
+    }
+
+    fn doc(&self) -> &'d Doc<'t> {
+        self.view.doc
+    }
+}
+
+/// Counted from the end when negative.
+fn at(elements: &[NodeId], index: i64) -> Option<NodeId> {
+    let distance = usize::try_from(index.unsigned_abs()).ok()?;
+    let at = if index < 0 {
+        elements.len().checked_sub(distance)?
+    } else {
+        distance
+    };
+    elements.get(at).copied()
+}
+
+/// RFC 9535 §2.3.4.2.2.
+fn slice(
+    elements: &[NodeId],
+    start: Option<i64>,
+    end: Option<i64>,
+    step: i64,
+    found: &mut Vec<NodeId>,
+) {
+    let length = i64::try_from(elements.len()).unwrap_or(i64::MAX);
+    let normal = |bound: i64| {
+        if bound < 0 {
+            length.saturating_add(bound)
+        } else {
+            bound
+        }
+    };
+    let Ok(stride) = usize::try_from(step.unsigned_abs()) else {
+        return;
+    };
+    if step > 0 {
+        let lower = normal(start.unwrap_or(0)).clamp(0, length);
+        let upper = normal(end.unwrap_or(length)).clamp(0, length);
+        found.extend(range(elements, lower, upper).iter().step_by(stride));
+    } else if step < 0 {
+        let last = length.saturating_sub(1);
+        let upper = start.map_or(last, normal).clamp(-1, last);
+        let lower = end.map_or(-1, normal).clamp(-1, last);
+        let inside = range(elements, lower.saturating_add(1), upper.saturating_add(1));
+        found.extend(inside.iter().rev().step_by(stride));
+    }
+}
+
+fn range(elements: &[NodeId], from: i64, to: i64) -> &[NodeId] {
+    match (usize::try_from(from), usize::try_from(to)) {
+        (Ok(from), Ok(to)) => elements.get(from..to).unwrap_or_default(),
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests;

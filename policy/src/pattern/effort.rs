@@ -1,0 +1,108 @@
+//! What the patterns of one call may cost together.
+
+use std::cell::Cell;
+
+/// The rest of what may be spent. Once it does not suffice nothing is decided any more, and whoever
+/// asked must take the refusing way.
+///
+/// The unit is about a nanosecond. Calls of ordinary rules spend some thousands.
+#[derive(Debug)]
+pub(crate) struct Effort {
+    left: Cell<u64>,
+    is_exhausted: Cell<bool>,
+}
+
+/// About 150 ms, far below the 2 s after which a worker counts as hung.
+const OF_A_CALL: u64 = 150_000_000;
+/// Any search.
+const SEARCH: u64 = 16;
+/// A byte of a text that is compared.
+const BYTES_COMPARED_A_UNIT: u64 = 2;
+/// A byte of a text on which an automaton runs.
+const BYTE: u64 = 2;
+/// The automaton had failed before.
+const FAILED_AUTOMATON: u64 = 10_000_000;
+/// A byte of a text, for each state of the pattern.
+const STEP: u64 = 15;
+
+impl Effort {
+    pub(crate) fn of_a_call() -> Self {
+        Self {
+            left: Cell::new(OF_A_CALL),
+            is_exhausted: Cell::new(false),
+        }
+    }
+
+    /// As if nothing had been spent, to try the same call once more.
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn renew(&self) {
+        self.left.set(OF_A_CALL);
+        self.is_exhausted.set(false);
+    }
+
+    /// Whether some search was not made. What was decided since then is worth nothing.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.is_exhausted.get()
+    }
+
+    pub(super) fn spend_on_comparison(&self, text_bytes: usize) -> bool {
+        self.spend(SEARCH.saturating_add(units(text_bytes) / BYTES_COMPARED_A_UNIT))
+    }
+
+    pub(super) fn spend_on_automaton(&self, text_bytes: usize) -> bool {
+        self.spend(SEARCH.saturating_add(units(text_bytes).saturating_mul(BYTE)))
+    }
+
+    pub(super) fn spend_on_simulation(&self, text_bytes: usize, states: usize) -> bool {
+        let steps = units(text_bytes).saturating_mul(units(states));
+        self.spend(FAILED_AUTOMATON.saturating_add(steps.saturating_mul(STEP)))
+    }
+
+    fn spend(&self, units: u64) -> bool {
+        match self.left.get().checked_sub(units) {
+            Some(left) if !self.is_exhausted.get() => {
+                self.left.set(left);
+                true
+            }
+            Some(_) | None => {
+                self.is_exhausted.set(true);
+                false
+            }
+        }
+    }
+}
+
+fn units(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_decided_once_the_rest_did_not_suffice() {
+        let effort = Effort::of_a_call();
+        assert!(effort.spend_on_comparison(1 << 20));
+        assert!(effort.spend_on_automaton(1 << 20));
+        assert!(effort.spend_on_simulation(1_000, 100));
+        assert!(!effort.is_exhausted());
+        assert!(!effort.spend_on_simulation(60_000, 3_000));
+        assert!(effort.is_exhausted());
+        // Also what would be cheap enough by itself.
+        assert!(!effort.spend_on_comparison(1));
+        assert!(!effort.spend_on_automaton(1));
+    }
+
+    #[test]
+    fn sizes_beyond_all_measure_are_too_much() {
+        for spend in [
+            |effort: &Effort| effort.spend_on_comparison(usize::MAX),
+            |effort: &Effort| effort.spend_on_automaton(usize::MAX),
+            |effort: &Effort| effort.spend_on_simulation(usize::MAX, usize::MAX),
+        ] {
+            let effort = Effort::of_a_call();
+            assert!(!spend(&effort) && effort.is_exhausted());
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Searching with a bound on the work: a lazy automaton, and where that fails a simulation.
+//!
+//! Both are linear in the text, but the simulation also in the size of the pattern. Long texts that
+//! drive a large pattern into it would hold a worker for seconds, so what a call may cost is counted.
+
+use std::sync::{Mutex, PoisonError};
+
+use regex_automata::{
+    Input, MatchError,
+    hybrid::dfa::{self, DFA},
+    nfa::thompson::{self, WhichCaptures, pikevm::PikeVM},
+};
+use regex_syntax::hir::Hir;
+
+use super::effort::Effort;
+
+/// A compiled regular expression.
+pub(super) struct Engine {
+    automaton: DFA,
+    /// What the automaton has learnt from the texts it has seen; none before the first.
+    learnt: Mutex<Option<dfa::Cache>>,
+    simulation: PikeVM,
+    states: usize,
+}
+
+/// The pattern is too large.
+pub(super) struct TooLarge;
+
+/// Largest compiled form.
+const COMPILED_BYTES: usize = 256 << 10;
+/// What the automaton may remember.
+const LEARNT_BYTES: usize = 256 << 10;
+/// It has failed when it forgot everything this often, and then
+const FORGOTTEN: usize = 3;
+/// advances by fewer bytes for each thing it learns.
+const BYTES_A_STATE: usize = 64;
+
+impl Engine {
+    pub(super) fn compile(hir: &Hir) -> Result<Self, TooLarge> {
+        let nfa = thompson::Compiler::new()
+            .configure(
+                thompson::Config::new()
+                    .which_captures(WhichCaptures::None)
+                    .nfa_size_limit(Some(COMPILED_BYTES)),
+            )
+            .build_from_hir(hir)
+            .map_err(|_| TooLarge)?;
+        let config = dfa::Config::new()
+            .unicode_word_boundary(true)
+            .cache_capacity(LEARNT_BYTES)
+            .skip_cache_capacity_check(true)
+            .minimum_cache_clear_count(Some(FORGOTTEN))
+            .minimum_bytes_per_state(Some(BYTES_A_STATE));
+        Ok(Self {
+            automaton: dfa::Builder::new()
+                .configure(config)
+                .build_from_nfa(nfa.clone())
+                .map_err(|_| TooLarge)?,
+            learnt: Mutex::new(None),
+            states: nfa.states().len(),
+            simulation: PikeVM::new_from_nfa(nfa).map_err(|_| TooLarge)?,
+        })
+    }
+
+    /// Whether there is a match anywhere; false when the effort does not suffice to tell.
+    pub(super) fn is_match(&self, text: &str, effort: &Effort) -> bool {
+        if !effort.spend_on_automaton(text.len()) {
+            return false;
+        }
+        self.search_learning(text).unwrap_or_else(|_| {
+            effort.spend_on_simulation(text.len(), self.states) && {
+                let input = Input::new(text).earliest(true);
+                self.simulation
+                    .is_match(&mut self.simulation.create_cache(), input)
+            }
+        })
+    }
+
+    /// An error when the automaton fails, which it also does on Unicode word boundaries.
+    fn search_learning(&self, text: &str) -> Result<bool, MatchError> {
+        let input = Input::new(text).earliest(true);
+        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        let learnt = learnt.get_or_insert_with(|| self.automaton.create_cache());
+        let found = self.automaton.try_search_fwd(learnt, &input)?;
+        Ok(found.is_some())
+    }
+
+    /// Without what the automaton learns, which is bounded by itself.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.automaton.memory_usage() + self.simulation.get_nfa().memory_usage()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! Which filter did what to which node, for previews.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    hold::{places, redact_at, redact_held, whole_document},
+    stage::{DESTROYED, Fate, Operation, RETAINED, Stage, fate},
+    trie::{PlaceId, Places},
+};
+use crate::json::{
+    InvalidJson, Problem,
+    doc::{Doc, NodeId, ROOT},
+    lexer::Kind,
+    location::normalized,
+};
+
+/// Bytes of all paths in a report.
+pub const MAX_REPORT_BYTES: usize = 4 * 1024 * 1024;
+
+/// Something that a stage did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where, in the stage's input: a normalized path (RFC 9535 §2.7).
+    pub path: String,
+    /// Which of the stages.
+    pub stage: usize,
+    /// The first filter that says so; none where the stage's retain filters left the node out.
+    pub filter: Option<Arc<str>>,
+    /// [`Operation::Retain`] with a filter: it stays. Else it went.
+    pub operation: Operation,
+}
+
+/// Redacts a whole body like [`redact_held`], and reports the top-most nodes that went and the
+/// nodes that a retain path kept. Members of the same name are reported once.
+pub fn redact_reporting(
+    stages: &[Stage],
+    body: &[u8],
+) -> Result<(Vec<u8>, Vec<Change>), InvalidJson> {
+    let mut body = redact_held(&[], body)?;
+    let mut changes = Vec::new();
+    let mut room = MAX_REPORT_BYTES;
+    for (number, stage) in stages.iter().enumerate() {
+        if stage.is_empty() {
+            continue;
+        }
+        let doc = Doc::parse(&body)?;
+        let places = places(stage, &doc)?;
+        let walk = Walk {
+            number,
+            stage,
+            doc: &doc,
+            places: &places,
+        };
+        walk.report(&mut room, &mut changes)
+            .map_err(whole_document)?;
+        body = redact_at(&places, stage, &body)?;
+    }
+    Ok((body, changes))
+}
+
+/// One stage's document, node by node.
+struct Walk<'w, 't> {
+    number: usize,
+    stage: &'w Stage,
+    doc: &'w Doc<'t>,
+    places: &'w Places,
+}
+
+/// A container that the walk is in.
+#[derive(Clone, Copy)]
+struct Around {
+    past: NodeId,
+    place: Option<PlaceId>,
+    is_retained: bool,
+}
+
+impl Walk<'_, '_> {
+    fn report(&self, room: &mut usize, changes: &mut Vec<Change>) -> Result<(), Problem> {
+        let mut seen = BTreeSet::new();
+        let mut around: Vec<Around> = Vec::new();
+        let mut node = ROOT;
+        while node < self.doc.len() {
+            while around.last().is_some_and(|one| node >= one.past) {
+                around.pop();
+            }
+            let (place, is_retained) = match around.last() {
+                Some(one) => (
+                    self.places.child(one.place, &self.doc.key(node)),
+                    one.is_retained,
+                ),
+                None => (Some(ROOT), !self.stage.has_retain()),
+            };
+            let is_container = self.doc.kind(node) != Kind::Scalar;
+            let fate = fate(self.places.answer(place), is_retained, is_container);
+            if let Some((operation, filter)) = self.responsible(fate, place) {
+                let path = normalized(self.doc, node);
+                *room = room.checked_sub(path.len()).ok_or(Problem::TooMuchWork)?;
+                if seen.insert(path.clone()) {
+                    changes.push(Change {
+                        path,
+                        stage: self.number,
+                        filter,
+                        operation,
+                    });
+                }
+            }
+            let past = self.doc.past(node);
+            let is_retained = match fate {
+                Fate::Goes => None,
+                Fate::Stays => Some(true),
+                Fate::Opens { is_retained } => Some(is_retained),
+            };
+            node = match is_retained {
+                // Below a node without a place nothing is selected.
+                Some(is_retained) if place.is_some() || !is_retained => {
+                    around.push(Around {
+                        past,
+                        place,
+                        is_retained,
+                    });
+                    node.saturating_add(1)
+                }
+                Some(_) | None => past,
+            };
+        }
+        Ok(())
+    }
+
+    /// What is to be said of a node, and the filter that did it.
+    fn responsible(
+        &self,
+        fate: Fate,
+        place: Option<PlaceId>,
+    ) -> Option<(Operation, Option<Arc<str>>)> {
+        let selected = self.places.answer(place).selected;
+        let operation = match fate {
+            Fate::Goes if selected.has(DESTROYED) => Operation::Destroy,
+            Fate::Goes => return Some((Operation::Retain, None)),
+            Fate::Stays | Fate::Opens { .. } if selected.has(RETAINED) => Operation::Retain,
+            Fate::Stays | Fate::Opens { .. } => return None,
+        };
+        let filters = self.places.filters(place).iter();
+        let mut filters = filters.filter_map(|number| self.stage.filters.get(*number));
+        let filter = filters.find(|filter| filter.operation == operation);
+        Some((operation, filter.map(|filter| Arc::clone(&filter.id))))
+    }
+}
