@@ -84,6 +84,15 @@ async fn it_is_ready_from_stored_state_without_the_control_plane() {
 }
 
 #[tokio::test]
+async fn a_redis_that_is_away_stops_no_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path());
+    let url = format!("redis+unix://{}", folder.path().join("nobody").display());
+    settings.redis_url = Some(SecretText::new(url));
+    run_once(&Config::try_from(settings).unwrap()).await;
+}
+
+#[tokio::test]
 async fn k5_a_wrong_or_missing_key_stops_the_start_and_is_left_alone() {
     let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (config, foreign) = (configured(folder.path()), configured(other.path()));
