@@ -37,8 +37,12 @@ pub enum Code {
     ResourceInUse,
     /// Another proxy of the region has the alias.
     AliasTaken,
-    /// The region never enrolled, or cannot be reached now.
+    /// The region never enrolled.
     RegionUnavailable,
+    /// The region cannot be asked now; for callers the same word.
+    RegionAway,
+    /// The record has as many attachments as it may have.
+    LimitReached,
     /// The same key with another body.
     IdempotencyKeyReused,
     /// The first request with this key has not ended.
@@ -163,7 +167,8 @@ impl Code {
             Self::RequestTimeout => "REQUEST_TIMEOUT",
             Self::ResourceInUse => "RESOURCE_IN_USE",
             Self::AliasTaken => "ALIAS_TAKEN",
-            Self::RegionUnavailable => "REGION_UNAVAILABLE",
+            Self::RegionUnavailable | Self::RegionAway => "REGION_UNAVAILABLE",
+            Self::LimitReached => "LIMIT_REACHED",
             Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::IdempotencyInProgress => "IDEMPOTENCY_IN_PROGRESS",
             Self::Conflict => "CONFLICT",
@@ -187,6 +192,7 @@ impl Code {
             Self::ResourceInUse
             | Self::AliasTaken
             | Self::RegionUnavailable
+            | Self::LimitReached
             | Self::IdempotencyKeyReused
             | Self::IdempotencyInProgress
             | Self::Conflict => StatusCode::CONFLICT,
@@ -195,7 +201,7 @@ impl Code {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RegionAway | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -208,6 +214,8 @@ fn fault_word(fault: Fault) -> &'static str {
         Fault::InvalidUrl => "INVALID_URL",
         Fault::AddressNotAllowed => "ADDRESS_NOT_ALLOWED",
         Fault::InvalidSecret => "INVALID_SECRET",
+        Fault::InvalidPattern => "INVALID_PATTERN",
+        Fault::InvalidJsonPath => "INVALID_JSON_PATH",
         Fault::ReferenceNotFound => "REFERENCE_NOT_FOUND",
         Fault::RegionMismatch => "REGION_MISMATCH",
         Fault::CredentialTypeMismatch => "CREDENTIAL_TYPE_MISMATCH",

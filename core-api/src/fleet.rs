@@ -2,6 +2,7 @@
 //! `?wait=applied`.
 
 mod proxy_status;
+mod question;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +12,9 @@ use requestrocket_proto::region::v1::NodeStatus;
 use tokio::sync::watch;
 
 pub use self::proxy_status::{NodeState, NodeView, ProxyCondition, ProxyStatus};
+pub use self::question::{Asked, Unanswered};
+
+use self::question::Desks;
 
 /// A node that is gone for so long is no longer shown.
 const GONE_MS: u64 = 10 * 60 * 1000;
@@ -21,6 +25,8 @@ pub struct Fleets {
     regions: Arc<watch::Sender<BTreeMap<String, RegionState>>>,
     /// Raised after a commit that regions may have to hear of; holds the newest revision.
     committed: Arc<watch::Sender<u64>>,
+    /// Where questions for regions go.
+    desks: Desks,
 }
 
 /// What is known of one region.
@@ -65,6 +71,7 @@ impl Default for Fleets {
         Self {
             regions: Arc::new(watch::Sender::new(BTreeMap::new())),
             committed: Arc::new(watch::Sender::new(0)),
+            desks: Desks::default(),
         }
     }
 }

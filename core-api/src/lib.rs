@@ -15,4 +15,5 @@ pub mod routes;
 pub mod sealing;
 pub mod serve;
 pub mod service;
+pub mod spec;
 pub mod store;

@@ -1,5 +1,6 @@
 //! The API's description: `/openapi.json`, generated from the routes, and `/docs` made from it.
 
+mod attached;
 mod common;
 mod reference;
 

@@ -8,6 +8,7 @@ mod enrol;
 mod feed;
 mod gate;
 mod hello;
+mod inquiry;
 mod links;
 mod message;
 mod service;

@@ -1,12 +1,20 @@
 //! One file a resource: handlers, their requests and answers, and what the documentation says.
 
+mod attachments;
+mod conditions;
 pub mod credentials;
+pub mod evaluate;
+pub mod filters;
 pub mod health;
 pub mod invites;
 pub mod members;
+pub mod meters;
 pub mod organisations;
+pub mod preview;
 pub mod proxies;
 pub mod regions;
+pub mod rules;
+mod sample;
 mod shape;
 pub mod status;
 pub mod targets;
@@ -30,6 +38,11 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(status::router())
         .merge(targets::router())
         .merge(proxies::router())
+        .merge(rules::router())
+        .merge(filters::router())
+        .merge(meters::router())
+        .merge(evaluate::router())
+        .merge(preview::router())
 }
 
 /// Routes for everybody.

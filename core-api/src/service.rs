@@ -1,5 +1,6 @@
 //! Use cases over several records: each is one transaction.
 
+pub mod attachments;
 pub mod credentials;
 pub mod invites;
 pub mod members;
@@ -7,6 +8,7 @@ pub mod organisations;
 pub mod proxies;
 pub mod regions;
 mod release;
+pub mod sample;
 pub mod status;
 pub mod targets;
 pub mod tokens;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use crate::target::chunk_bytes;
 use crate::wait::within;
 use crate::wire::{Framing, Head, Part, Wire};
 
@@ -49,6 +50,18 @@ impl Request {
         self.body = body.into();
         let length = self.body.len().to_string();
         self.with("content-length", length)
+    }
+
+    /// Sets the body without declaring its length: one chunk for each piece.
+    #[must_use]
+    pub fn chunks<P: AsRef<[u8]>>(mut self, pieces: &[P]) -> Self {
+        let mut body = Vec::new();
+        for piece in pieces {
+            body.extend_from_slice(&chunk_bytes(piece.as_ref()));
+        }
+        body.extend_from_slice(b"0\r\n\r\n");
+        self.body = body.into();
+        self.with("transfer-encoding", "chunked")
     }
 
     fn has(&self, name: &str) -> bool {

@@ -3,10 +3,12 @@
 //!
 //! Invariant: nothing here imports the product; it meets it through ports, files and processes.
 
+pub mod attached;
 pub mod binaries;
 pub mod caller;
 pub mod canary;
 pub mod certificates;
+pub mod codings;
 pub mod core_api;
 pub mod external;
 pub mod gateway;

@@ -9,10 +9,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+pub mod answer;
 mod script;
 
 use script::play;
-pub use script::{Gate, Script, Step, chunk, echo_body, head, head_bytes, respond, send};
+pub use script::{
+    Gate, Script, Step, chunk, chunk_bytes, echo_body, head, head_bytes, respond, send,
+};
 
 use crate::wait;
 use crate::wire::{Framing, Head, Part, Stream, Wire};

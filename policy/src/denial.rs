@@ -1,5 +1,9 @@
 //! Refusals: the one table of statuses, codes and sentences, and how a refusal is rendered.
 
+mod refusal;
+
+pub use refusal::{Detail, Refusal};
+
 use crate::http::ALLOWED_METHODS;
 
 /// Why a request or a response is refused. One fixed answer each.
@@ -25,8 +29,16 @@ pub enum Denial {
     BillingSuspended,
     /// The proxy's target or target credential is gone.
     ProxyIncomplete,
-    /// The target declared a response longer than the proxy allows.
+    /// A rule or a default effect denies.
+    RuleDenied,
+    /// A limit or a meter is exceeded.
+    RateLimited,
+    /// The request's body is larger than what the proxy's conditions may look into.
+    RequestTooLarge,
+    /// The target's response is longer than the proxy allows.
     ResponseTooLarge,
+    /// The response has to be redacted, and cannot be.
+    ResponseNotFilterable,
     /// The target cannot be reached (made by Envoy).
     TargetUnreachable,
     /// The target's address is one of those the region forbids (made by Envoy).
@@ -46,8 +58,12 @@ pub enum ProxyCode {
     AccessDenied,
     /// The organisation is suspended.
     BillingSuspended,
+    /// A limit or a meter is exceeded.
+    RateLimitExceeded,
     /// The target's response is too large.
     ResponseTooLarge,
+    /// The target's response has to be redacted, and cannot be.
+    ResponseNotFilterable,
 }
 
 /// Name of the header with the proxy code.
@@ -80,14 +96,16 @@ impl ProxyCode {
             Self::AccessGranted => "proxy-access-granted",
             Self::AccessDenied => "proxy-access-denied",
             Self::BillingSuspended => "billing-suspended",
+            Self::RateLimitExceeded => "rate-limit-exceeded",
             Self::ResponseTooLarge => "response-too-large",
+            Self::ResponseNotFilterable => "response-not-filterable",
         }
     }
 }
 
 impl Denial {
     /// Every refusal there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::PathAmbiguous,
         Self::BadRequest,
         Self::RequestTimeout,
@@ -98,7 +116,11 @@ impl Denial {
         Self::ProxyInactive,
         Self::BillingSuspended,
         Self::ProxyIncomplete,
+        Self::RuleDenied,
+        Self::RateLimited,
+        Self::RequestTooLarge,
         Self::ResponseTooLarge,
+        Self::ResponseNotFilterable,
         Self::TargetUnreachable,
         Self::AddressNotAllowed,
         Self::TargetTimeout,
@@ -111,10 +133,12 @@ impl Denial {
             Self::PathAmbiguous | Self::BadRequest => 400,
             Self::CredentialMissing => 401,
             Self::BillingSuspended => 402,
-            Self::CredentialInvalid | Self::ProxyInactive => 403,
+            Self::CredentialInvalid | Self::ProxyInactive | Self::RuleDenied => 403,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
-            Self::ResponseTooLarge => 413,
+            Self::RequestTooLarge | Self::ResponseTooLarge => 413,
+            Self::ResponseNotFilterable => 422,
+            Self::RateLimited => 429,
             Self::HeadersTooLarge => 431,
             Self::TargetUnreachable | Self::AddressNotAllowed => 502,
             Self::ProxyIncomplete | Self::GatewayFault => 503,
@@ -132,7 +156,11 @@ impl Denial {
             | Self::MethodNotAllowed
             | Self::CredentialMissing
             | Self::CredentialInvalid
-            | Self::ProxyInactive => Some(ProxyCode::AccessDenied),
+            | Self::ProxyInactive
+            | Self::RuleDenied
+            | Self::RequestTooLarge => Some(ProxyCode::AccessDenied),
+            Self::RateLimited => Some(ProxyCode::RateLimitExceeded),
+            Self::ResponseNotFilterable => Some(ProxyCode::ResponseNotFilterable),
             Self::BillingSuspended => Some(ProxyCode::BillingSuspended),
             Self::ResponseTooLarge => Some(ProxyCode::ResponseTooLarge),
             Self::ProxyIncomplete
@@ -154,7 +182,11 @@ impl Denial {
             Self::ProxyInactive => "PROXY_INACTIVE",
             Self::BillingSuspended => "BILLING_SUSPENDED",
             Self::ProxyIncomplete => "PROXY_INCOMPLETE",
+            Self::RuleDenied => "RULE_DENIED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
             Self::ResponseTooLarge => "RESPONSE_TOO_LARGE",
+            Self::ResponseNotFilterable => "RESPONSE_NOT_FILTERABLE",
             Self::TargetUnreachable | Self::AddressNotAllowed => "TARGET_UNREACHABLE",
             Self::TargetTimeout => "TARGET_TIMEOUT",
             Self::GatewayFault => "GATEWAY_FAULT",
@@ -174,7 +206,11 @@ impl Denial {
             Self::ProxyInactive => "The proxy is inactive.",
             Self::BillingSuspended => "The organisation is suspended.",
             Self::ProxyIncomplete => "The proxy's target or target credential is missing.",
+            Self::RuleDenied => "A rule does not allow this call.",
+            Self::RateLimited => "A limit is exceeded.",
+            Self::RequestTooLarge => "The request's body is too large to be inspected.",
             Self::ResponseTooLarge => "The target's response is too large.",
+            Self::ResponseNotFilterable => "The target's response cannot be redacted.",
             Self::TargetUnreachable => "The target could not be reached.",
             Self::AddressNotAllowed => "address not allowed",
             Self::TargetTimeout => "The target did not answer in time.",
@@ -184,6 +220,11 @@ impl Denial {
 
     /// The refusal as the caller gets it.
     pub fn response(self, request_id: &str) -> DenialResponse {
+        self.response_with("", request_id)
+    }
+
+    /// The same with further members of the body, each behind a comma.
+    fn response_with(self, members: &str, request_id: &str) -> DenialResponse {
         let status = self.status();
         let Some(proxy_code) = self.proxy_code() else {
             return DenialResponse {
@@ -215,7 +256,11 @@ impl Denial {
             | Self::ProxyInactive
             | Self::BillingSuspended
             | Self::ProxyIncomplete
+            | Self::RuleDenied
+            | Self::RateLimited
+            | Self::RequestTooLarge
             | Self::ResponseTooLarge
+            | Self::ResponseNotFilterable
             | Self::TargetUnreachable
             | Self::AddressNotAllowed
             | Self::TargetTimeout
@@ -224,14 +269,18 @@ impl Denial {
         DenialResponse {
             status,
             headers,
-            body: self.body(request_id).into_bytes(),
+            body: self.body_with(members, request_id).into_bytes(),
         }
     }
 
     /// The JSON body. `request_id` may also be a placeholder that Envoy fills in.
     pub fn body(self, request_id: &str) -> String {
+        self.body_with("", request_id)
+    }
+
+    fn body_with(self, members: &str, request_id: &str) -> String {
         format!(
-            r#"{{"error":"{}","code":"{}","status":{},"details":[],"requestId":"{}"}}"#,
+            r#"{{"error":"{}","code":"{}","status":{},"details":[],"requestId":"{}"{members}}}"#,
             self.message(),
             self.code(),
             self.status(),

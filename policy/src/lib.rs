@@ -20,9 +20,12 @@ pub mod fixtures;
 pub mod http;
 pub mod id;
 pub mod json;
+pub mod limit;
 pub mod media;
 pub mod pattern;
 pub mod policy;
+#[cfg(any(test, feature = "explain"))]
+pub mod preview;
 pub mod record;
 pub mod records;
 pub mod redact;

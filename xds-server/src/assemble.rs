@@ -43,12 +43,13 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
     let Organisation {
         organisation_id,
         is_suspended,
+        credential_limits: _,
         keys,
     } = organisation;
     let target = records.targets.get(&proxy.target_id);
     let listed = proxy.proxy_credential_ids.iter();
     let presented =
-        listed.filter_map(|id| proxy_credential(records.credentials.get(id)?, organisation_id));
+        listed.filter_map(|id| proxy_credential(records.credentials.get(id)?, organisation));
     let target_credential = records.credentials.get(&proxy.target_credential_id);
     Some(ProxyConfig {
         proxy_id: proxy.proxy_id.clone(),
@@ -58,12 +59,16 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
         is_suspended: *is_suspended,
         timeout_seconds: proxy.timeout_seconds,
         max_response_bytes: proxy.max_response_bytes,
+        max_inspected_bytes: proxy.max_inspected_bytes,
         target: target
             .filter(|target| target.organisation_id == *organisation_id)
             .and_then(target_config),
         proxy_credentials: presented.collect(),
         target_credential: target_credential
             .and_then(|credential| injected_credential(credential, organisation_id)),
+        layer: proxy.layer.clone(),
+        limits: proxy.limits,
+        meters: proxy.meters.clone(),
         data_key: keys.data_key.clone(),
         digest_key: keys.digest_key.clone(),
     })
@@ -71,9 +76,9 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
 
 fn proxy_credential(
     credential: &Credential,
-    organisation_id: &str,
+    organisation: &Organisation,
 ) -> Option<wire::ProxyCredential> {
-    let usable = usable_secret(credential, organisation_id, Side::Proxy)?;
+    let usable = usable_secret(credential, &organisation.organisation_id, Side::Proxy)?;
     let StoredSecret::Presented(presented) = usable else {
         return None;
     };
@@ -81,7 +86,8 @@ fn proxy_credential(
         credential_id: credential.credential_id.clone(),
         is_active: credential.is_active,
         presented: Some(presented.clone()),
-        ..wire::ProxyCredential::default()
+        layer: Some(credential.layer.clone()),
+        limits: Some(organisation.credential_limits),
     })
 }
 
@@ -97,7 +103,7 @@ fn injected_credential(
         credential_id: credential.credential_id.clone(),
         version: credential.version,
         injections: injections.clone(),
-        ..wire::TargetCredential::default()
+        layer: Some(credential.layer.clone()),
     })
 }
 
@@ -112,7 +118,7 @@ fn usable_secret<'a>(
 
 /// None, with a log line, for a URL that the control plane should never have let pass.
 fn target_config(target: &Target) -> Option<TargetConfig> {
-    let config = parse_base_url(&target.base_url);
+    let config = parse_base_url(&target.base_url, &target.layer);
     if config.is_none() {
         tracing::warn!(
             target_id = target.target_id,
@@ -122,7 +128,7 @@ fn target_config(target: &Target) -> Option<TargetConfig> {
     config
 }
 
-fn parse_base_url(raw: &str) -> Option<TargetConfig> {
+fn parse_base_url(raw: &str, layer: &wire::Layer) -> Option<TargetConfig> {
     let url: Uri = raw.parse().ok()?;
     let scheme = match url.scheme_str()? {
         "http" => Scheme::Http,
@@ -138,5 +144,6 @@ fn parse_base_url(raw: &str) -> Option<TargetConfig> {
         scheme,
         authority: authority.to_string(),
         base_path: path.trim_end_matches('/').to_owned(),
+        layer: layer.clone(),
     })
 }

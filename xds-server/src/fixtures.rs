@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use requestrocket_policy::envelope::Binding;
+use requestrocket_proto::policy::v1 as policy;
 use requestrocket_proto::region::v1 as region;
 use requestrocket_proto::region::v1::change::Kind;
 use requestrocket_proto::region::v1::{CredentialAuthType as Auth, CredentialSide};
@@ -78,6 +79,7 @@ impl Region {
             side: side.into(),
             auth_type: auth.into(),
             sealed_secret: sealed_secret.into(),
+            layer: Some(allowing_layer()),
         }))
     }
 }
@@ -91,6 +93,7 @@ pub(crate) fn organisation(is_suspended: bool) -> region::Change {
     change(Kind::Organisation(region::Organisation {
         organisation_id,
         is_suspended,
+        credential_limits: None,
     }))
 }
 
@@ -99,6 +102,7 @@ pub(crate) fn target(target_id: &str, base_url: &str) -> region::Change {
         target_id: target_id.to_owned(),
         organisation_id: ORGANISATION.to_owned(),
         base_url: base_url.to_owned(),
+        layer: Some(allowing_layer()),
     }))
 }
 
@@ -118,7 +122,85 @@ pub(crate) fn proxy(
         timeout_seconds: 30,
         max_response_bytes: 6 << 20,
         alias: String::new(),
+        layer: Some(allowing_layer()),
+        limits: None,
+        meters: Vec::new(),
+        max_inspected_bytes: 1 << 20,
     }))
+}
+
+/// Lets everything pass.
+pub(crate) fn allowing_layer() -> policy::Layer {
+    policy::Layer {
+        default_effect: policy::Effect::Allow.into(),
+        rules: Vec::new(),
+        redactions: Vec::new(),
+    }
+}
+
+/// Lets everything pass but these methods.
+pub(crate) fn layer_denying(methods: &[&str]) -> policy::Layer {
+    let conditions = policy::Conditions {
+        methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+        path: None,
+        headers: Vec::new(),
+        query: Vec::new(),
+        body: Vec::new(),
+        claims: Vec::new(),
+    };
+    let rule = policy::Rule {
+        rule_id: id(90),
+        effect: policy::Effect::Deny.into(),
+        priority: 500,
+        conditions: Some(conditions),
+    };
+    policy::Layer {
+        rules: vec![rule],
+        ..allowing_layer()
+    }
+}
+
+/// So many a minute.
+pub(crate) fn limits(minute: u64) -> policy::Limits {
+    policy::Limits {
+        minute: Some(minute),
+        hour: None,
+        day: None,
+        month: None,
+    }
+}
+
+/// Counts every request.
+pub(crate) fn meter(meter_id: &str) -> policy::Meter {
+    policy::Meter {
+        meter_id: meter_id.to_owned(),
+        extraction: None,
+        conditions: None,
+        limits: Some(limits(10)),
+    }
+}
+
+/// The same record with another layer; None as an older control plane sends it.
+pub(crate) fn with_layer(mut given: region::Change, new: Option<policy::Layer>) -> region::Change {
+    match &mut given.kind {
+        Some(Kind::Credential(record)) => record.layer = new,
+        Some(Kind::Target(record)) => record.layer = new,
+        Some(Kind::Proxy(record)) => record.layer = new,
+        kind => panic!("no layer on {kind:?}"),
+    }
+    given
+}
+
+/// The same proxy, differing.
+pub(crate) fn with_proxy(
+    mut given: region::Change,
+    differ: impl FnOnce(&mut region::Proxy),
+) -> region::Change {
+    match &mut given.kind {
+        Some(Kind::Proxy(proxy)) => differ(proxy),
+        kind => panic!("no proxy: {kind:?}"),
+    }
+    given
 }
 
 pub(crate) fn removed(kind: region::RecordKind, id: &str) -> region::Change {

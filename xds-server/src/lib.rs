@@ -10,6 +10,7 @@ pub mod config;
 pub mod http;
 pub mod ingest;
 pub mod keys;
+pub mod meters;
 pub mod metrics;
 pub mod pki;
 pub mod publisher;

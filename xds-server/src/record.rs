@@ -12,6 +12,8 @@ pub struct Organisation {
     pub organisation_id: String,
     /// Every call is answered 402.
     pub is_suspended: bool,
+    /// Of its plan, for each proxy credential.
+    pub credential_limits: wire::Limits,
     /// Its keys.
     pub keys: OrganisationKeys,
 }
@@ -40,6 +42,8 @@ pub struct Credential {
     pub version: u64,
     /// Digests or envelopes, or why there are none.
     pub secret: Result<StoredSecret, SecretProblem>,
+    /// Its rules and redactions.
+    pub layer: wire::Layer,
 }
 
 /// Who presents a credential.
@@ -110,7 +114,7 @@ impl SecretProblem {
 }
 
 /// Where a proxy may forward to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// UUID text.
     pub target_id: String,
@@ -118,10 +122,12 @@ pub struct Target {
     pub organisation_id: String,
     /// As saved.
     pub base_url: String,
+    /// Its rules and redactions.
+    pub layer: wire::Layer,
 }
 
 /// What binds credentials and target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Proxy {
     /// UUID text.
     pub proxy_id: String,
@@ -139,8 +145,25 @@ pub struct Proxy {
     pub timeout_seconds: NonZeroU32,
     /// Ceiling for a declared response length.
     pub max_response_bytes: u64,
+    /// Ceiling for a request body that conditions look into.
+    pub max_inspected_bytes: u64,
     /// Slug usable in place of the id.
     pub alias: Option<String>,
+    /// Its rules and redactions.
+    pub layer: wire::Layer,
+    /// Over all its callers.
+    pub limits: wire::Limits,
+    /// Active ones.
+    pub meters: Vec<wire::Meter>,
+}
+
+/// What stands in for a layer that is missing or damaged: nothing gets past it.
+pub fn denying_layer() -> wire::Layer {
+    wire::Layer {
+        default_effect: wire::Effect::Deny.into(),
+        rules: Vec::new(),
+        redactions: Vec::new(),
+    }
 }
 
 /// Some proxies and every record they name.

@@ -23,12 +23,20 @@ pub struct ProxyConfig {
     pub timeout_seconds: NonZeroU32,
     /// `proxyMaxResponseBytes`.
     pub max_response_bytes: u64,
+    /// `proxyMaxInspectedBytes`.
+    pub max_inspected_bytes: u64,
     /// None: deleted; the proxy is incomplete.
     pub target: Option<TargetConfig>,
     /// In list order; credentials that are gone are left out.
     pub proxy_credentials: Vec<wire::ProxyCredential>,
     /// None: deleted, inactive or its secret never arrived; the proxy is incomplete.
     pub target_credential: Option<wire::TargetCredential>,
+    /// Rules and redactions of the proxy itself.
+    pub layer: wire::Layer,
+    /// Limits of the proxy over all its callers.
+    pub limits: wire::Limits,
+    /// Active meters.
+    pub meters: Vec<wire::Meter>,
     /// Wrapped data key of the organisation (an envelope).
     pub data_key: Vec<u8>,
     /// Wrapped digest key of the organisation (an envelope).
@@ -36,7 +44,7 @@ pub struct ProxyConfig {
 }
 
 /// Where a proxy forwards to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TargetConfig {
     /// Decides the cluster.
     pub scheme: Scheme,
@@ -44,6 +52,8 @@ pub struct TargetConfig {
     pub authority: String,
     /// Path of the base URL without its trailing slash; empty for none.
     pub base_path: String,
+    /// Rules and redactions of the target.
+    pub layer: wire::Layer,
 }
 
 /// Scheme of a target.

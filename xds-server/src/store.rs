@@ -10,6 +10,7 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, FromRow, Transaction};
 
 pub mod affected;
 pub mod credential;
+mod message;
 pub mod organisation;
 pub mod proxy;
 pub mod records;

@@ -6,6 +6,7 @@
 pub mod listener;
 
 mod address_guard;
+mod buffer;
 mod cluster;
 mod policy;
 mod route;

@@ -67,6 +67,11 @@ impl Body {
         }
     }
 
+    /// Changes what was sent before anything reads it.
+    pub fn rewrite(&mut self, change: impl FnOnce(&mut Map<String, Value>)) {
+        change(&mut self.object);
+    }
+
     /// The caller wrote this member.
     pub fn names(&self, name: &str) -> bool {
         self.object.contains_key(name)

@@ -56,6 +56,35 @@ impl<'a> Fields<'a> {
         self.nested(path, value, read)
     }
 
+    /// An object that must be there; `read` must end with [`Fields::finish`].
+    pub fn required_object<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Fields<'_>) -> Option<T>,
+    ) -> Option<T> {
+        if !self.has(name) {
+            self.problem(Fault::ValidationFailed, name, "is required");
+        }
+        self.object(name, read).flatten()
+    }
+
+    /// A list of objects that may be absent or null, of at most `limit` items, none of them
+    /// refused; `read` must end with [`Fields::finish`].
+    pub fn objects<T>(
+        &mut self,
+        name: &str,
+        limit: usize,
+        read: impl Fn(Fields<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = self.items(name, limit)?;
+        let (count, mut list) = (items.len(), Vec::with_capacity(items.len()));
+        for (index, item) in items.into_iter().enumerate() {
+            let path = self.path(&format!("{name}[{index}]"));
+            list.extend(self.nested(path, item, &read).flatten());
+        }
+        (list.len() == count).then_some(list)
+    }
+
     /// A list that may be absent or null, of at most `limit` items, none of them refused.
     pub fn list<T>(
         &mut self,
@@ -63,16 +92,7 @@ impl<'a> Fields<'a> {
         limit: usize,
         read: impl Fn(&Value) -> Result<T, Invalid>,
     ) -> Option<Vec<T>> {
-        let value = self.take(name)?;
-        let Value::Array(items) = value else {
-            self.problem(Fault::ValidationFailed, name, "must be a list");
-            return None;
-        };
-        if items.len() > limit {
-            let text = format!("must have at most {limit} items");
-            self.problem(Fault::ValidationFailed, name, text);
-            return None;
-        }
+        let items = self.items(name, limit)?;
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             list.extend(self.checked(&format!("{name}[{index}]"), read(item)));
@@ -120,6 +140,19 @@ impl<'a> Fields<'a> {
             self.problems
                 .add(Fault::UnknownField, path, "is not a known field");
         }
+    }
+
+    fn items(&mut self, name: &str, limit: usize) -> Option<Vec<Value>> {
+        let Value::Array(items) = self.take(name)? else {
+            self.problem(Fault::ValidationFailed, name, "must be a list");
+            return None;
+        };
+        if items.len() > limit {
+            let text = format!("must have at most {limit} items");
+            self.problem(Fault::ValidationFailed, name, text);
+            return None;
+        }
+        Some(items)
     }
 
     fn nested<T>(

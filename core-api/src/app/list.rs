@@ -11,7 +11,12 @@ use crate::domain::listing::{ListQuery, Order, Page, Sort};
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult};
 
-const SORTS: [(&str, Sort); 2] = [("createdAt", Sort::CreatedAt), ("name", Sort::Name)];
+/// The last one is of some lists only.
+const SORTS: [(&str, Sort); 3] = [
+    ("createdAt", Sort::CreatedAt),
+    ("name", Sort::Name),
+    ("priority", Sort::Priority),
+];
 const ORDERS: [(&str, Order); 2] = [("asc", Order::Ascending), ("desc", Order::Descending)];
 
 /// The filters that a list has.
@@ -21,6 +26,8 @@ pub struct Filters {
     pub region: bool,
     /// `?active=`
     pub active: bool,
+    /// `?sort=priority`
+    pub priority: bool,
     /// Words of `?type=`; empty for none.
     pub types: &'static [&'static str],
     /// Parameters that are accepted and answered by the handler itself.
@@ -71,10 +78,11 @@ pub struct Pagination {
 pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
     let mut problems = Problems::default();
     let mut query = Query::new(raw, &mut problems);
+    let sorts = SORTS.split_at(if filters.priority { 3 } else { 2 }).0;
     let list = ListQuery {
         page: query.integer("page", 1, u64::MAX).unwrap_or(1),
         limit: query.integer("limit", 1, 100).unwrap_or(20),
-        sort: word(&mut query, "sort", &SORTS).unwrap_or(Sort::CreatedAt),
+        sort: word(&mut query, "sort", sorts).unwrap_or(Sort::CreatedAt),
         order: word(&mut query, "order", &ORDERS).unwrap_or(Order::Descending),
         region: if filters.region {
             query.parsed("region")
@@ -163,6 +171,7 @@ mod tests {
     const ALL: Filters = Filters {
         region: true,
         active: true,
+        priority: false,
         types: &["proxy", "target"],
         flags: &[],
     };

@@ -61,6 +61,12 @@ ids! {
     TargetId
     /// A proxy.
     ProxyId
+    /// A rule.
+    RuleId
+    /// A redaction (a filter of the API).
+    FilterId
+    /// A meter.
+    MeterId
 }
 
 /// `Uuid` itself also takes braces, URNs and bare hex; ids have one spelling.

@@ -30,6 +30,8 @@ pub enum Sort {
     CreatedAt,
     /// `name`, without regard to case.
     Name,
+    /// `priority`; of rules only.
+    Priority,
 }
 
 /// Which way a list is sorted.

@@ -77,12 +77,30 @@ impl Organisation {
     pub fn allows_region(&self, region: &RegionName) -> bool {
         self.allowed_regions.is_empty() || self.allowed_regions.contains(region)
     }
+
+    /// Requests each of its proxy credentials may make in a minute; None is unlimited.
+    #[must_use]
+    pub fn credential_limit(&self) -> Option<u64> {
+        self.plan
+            .credential_requests_per_minute(self.limits.credential_requests_per_minute)
+    }
 }
 
 impl Plan {
+    /// Requests a proxy credential may make in a minute; None is unlimited.
+    #[must_use]
+    pub fn credential_requests_per_minute(self, configured: Option<NonZeroU64>) -> Option<u64> {
+        self.requests_per_minute(configured)
+    }
+
     /// Requests a user token may make in a minute; None is unlimited.
     #[must_use]
     pub fn api_requests_per_minute(self, configured: Option<NonZeroU64>) -> Option<u64> {
+        self.requests_per_minute(configured)
+    }
+
+    /// The same figures for callers of proxies and of the API.
+    fn requests_per_minute(self, configured: Option<NonZeroU64>) -> Option<u64> {
         match self {
             Self::Basic => Some(100),
             Self::Team => Some(1000),

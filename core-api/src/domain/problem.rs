@@ -15,6 +15,10 @@ pub enum Fault {
     AddressNotAllowed,
     /// A secret value that cannot be presented.
     InvalidSecret,
+    /// Not a regular expression of the engine.
+    InvalidPattern,
+    /// Not a JSONPath (RFC 9535).
+    InvalidJsonPath,
     /// Names a record that the organisation does not have.
     ReferenceNotFound,
     /// The records of a proxy lie in different regions.
@@ -47,15 +51,14 @@ pub struct Invalid {
     pub fault: Fault,
     /// For people.
     pub text: String,
+    /// Offset in bytes inside a pattern.
+    pub position: Option<usize>,
 }
 
 impl Invalid {
     /// A finding of kind `VALIDATION_FAILED`.
     pub fn value(text: impl Into<String>) -> Self {
-        Self {
-            fault: Fault::ValidationFailed,
-            text: text.into(),
-        }
+        Self::new(Fault::ValidationFailed, text)
     }
 
     /// A finding of the given kind.
@@ -63,7 +66,15 @@ impl Invalid {
         Self {
             fault,
             text: text.into(),
+            position: None,
         }
+    }
+
+    /// The same finding with where in the value it is.
+    #[must_use]
+    pub fn position(mut self, position: usize) -> Self {
+        self.position = Some(position);
+        self
     }
 
     /// The same finding at its place.
@@ -73,7 +84,7 @@ impl Invalid {
             fault: self.fault,
             field: field.into(),
             text: self.text,
-            position: None,
+            position: self.position,
         }
     }
 }

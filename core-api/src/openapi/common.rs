@@ -11,8 +11,12 @@ const SCHEME: &str = "token";
 /// Paths that anybody may call.
 const PUBLIC: [&str; 3] = ["/healthz", "/readyz", "/invites/accept"];
 
+/// POSTs that change nothing.
+const TRIALS: [&str; 2] = ["/evaluate", "/preview"];
+
 /// Adds the common headers, parameters and error answers to every operation.
 pub fn complete(document: &mut OpenApi) {
+    super::attached::expand(document);
     let components = document.components.get_or_insert_default();
     let header = ApiKeyValue::with_description(
         "Authorization",
@@ -74,7 +78,7 @@ fn name_responses(operation: &mut Operation) {
     }
 }
 
-fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
+pub(super) fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
     let all = [
         (HttpMethod::Get, &mut item.get),
         (HttpMethod::Post, &mut item.post),
@@ -120,7 +124,11 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
                 operation,
                 header("Idempotency-Key", "Makes a repetition harmless for 24 h"),
             );
-            changes(operation, true);
+            if TRIALS.iter().any(|end| path.ends_with(end)) {
+                refuses_bodies(operation);
+            } else {
+                changes(operation, true);
+            }
         }
         HttpMethod::Put | HttpMethod::Patch => {
             conditional(operation);
@@ -159,9 +167,13 @@ fn changes(operation: &mut Operation, has_body: bool) {
     );
     refusal(operation, "409", "Not possible in the present state");
     if has_body {
-        refusal(operation, "413", "The body is larger than 1 MiB");
-        refusal(operation, "415", "The body is not JSON by its content type");
+        refuses_bodies(operation);
     }
+}
+
+fn refuses_bodies(operation: &mut Operation) {
+    refusal(operation, "413", "The body is larger than 1 MiB");
+    refusal(operation, "415", "The body is not JSON by its content type");
 }
 
 fn refusal(operation: &mut Operation, status: &str, description: &str) {

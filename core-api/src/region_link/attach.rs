@@ -15,9 +15,11 @@ use super::RegionLink;
 use super::feed::Feed;
 use super::gate::Peer;
 use super::hello::Introduction;
+use super::inquiry::Inquiries;
 use super::links::{Links, Place};
 use super::service::unavailable;
 use crate::domain::region::RegionName;
+use crate::fleet::Asked;
 use crate::store::region::{self, RegionRow};
 
 /// A region that says nothing first is let go.
@@ -42,6 +44,8 @@ struct Attached {
     region: RegionName,
     /// The region was told everything up to here.
     sent: AtomicI64,
+    /// What it was asked.
+    inquiries: Inquiries,
 }
 
 /// Why a link ended.
@@ -114,21 +118,27 @@ impl Session {
     ) {
         let Self { link, links, peer } = self;
         let region = peer.region().clone();
-        let place = links.open(&region, &link.fleets);
+        let Place {
+            number,
+            replaced,
+            questions,
+        } = links.open(&region, &link.fleets);
         let stopping = link.tasks.stopping();
         let sent = AtomicI64::new(feed.told());
         let attached = Attached {
             link: link.clone(),
             region,
             sent,
+            inquiries: Inquiries::default(),
         };
         let end = tokio::select! {
             end = attached.listen(inbound) => end,
             end = attached.tell(&outbound, feed, committed) => end,
-            () = place.replaced.cancelled() => End::Replaced,
+            end = attached.inquire(&outbound, questions) => end,
+            () = replaced.cancelled() => End::Replaced,
             () = stopping.cancelled() => End::Stopping,
         };
-        attached.finish(end, &outbound, &links, &place);
+        attached.finish(end, &outbound, &links, number);
     }
 }
 
@@ -156,9 +166,11 @@ impl Attached {
                 Ok(())
             }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),
-            Some(Kind::Answer(_)) | None => {
-                Err(Status::invalid_argument("message is of an unknown kind"))
+            Some(Kind::Answer(answer)) => {
+                self.inquiries.close(answer);
+                Ok(())
             }
+            None => Err(Status::invalid_argument("message is of an unknown kind")),
         }
     }
 
@@ -203,9 +215,26 @@ impl Attached {
         Ok(())
     }
 
-    fn finish(&self, end: End, outbound: &Outbound, links: &Links, place: &Place) {
+    /// Asks the region what callers of the API ask.
+    async fn inquire(&self, outbound: &Outbound, mut questions: mpsc::Receiver<Asked>) -> End {
+        while let Some(asked) = questions.recv().await {
+            let Some(query) = self.inquiries.open(asked) else {
+                continue;
+            };
+            let message = ControlMessage {
+                kind: Some(control_message::Kind::Query(query)),
+            };
+            if outbound.send(Ok(message)).await.is_err() {
+                return End::Closed;
+            }
+        }
+        // A newer link has the questions now.
+        End::Replaced
+    }
+
+    fn finish(&self, end: End, outbound: &Outbound, links: &Links, number: u64) {
         let now_ms = u64::try_from(clock::unix_ms(self.link.clock.now())).unwrap_or_default();
-        links.close(&self.region, place, &self.link.fleets, now_ms);
+        links.close(&self.region, number, &self.link.fleets, now_ms);
         tracing::info!(region = %self.region, end = ?end, "region detached");
         let status = match end {
             End::Closed => return,

@@ -14,6 +14,7 @@ use sqlx::AnyConnection;
 
 use super::message::Present;
 use crate::domain::region::RegionName;
+use crate::store::attached_state::{Holder, meter_states, redaction_states, rule_states};
 use crate::store::change::{ChangeRow, Cursor, change_list, revision_newest};
 use crate::store::present;
 use crate::store::region::RegionRow;
@@ -137,10 +138,24 @@ async fn read_present(
             .filter(|row| row.is_removed == 0 && row.kind == kind);
         rows.map(|row| row.record_id.as_str()).collect()
     };
-    let proxies = of("proxy");
+    let (credentials, targets, proxies) = (of("credential"), of("target"), of("proxy"));
+    let mut attached = (BTreeMap::new(), BTreeMap::new());
+    for (holder, ids) in [
+        (Holder::Credential, &credentials),
+        (Holder::Target, &targets),
+        (Holder::Proxy, &proxies),
+    ] {
+        attached
+            .0
+            .extend(rule_states(conn, region, holder, ids).await?);
+        attached
+            .1
+            .extend(redaction_states(conn, region, holder, ids).await?);
+    }
+    let meters = meter_states(conn, region, &proxies).await?;
     let organisations = present::organisation_states(conn, &of("organisation")).await?;
-    let credentials = present::credential_states(conn, region, &of("credential")).await?;
-    let targets = present::target_states(conn, region, &of("target")).await?;
+    let credentials = present::credential_states(conn, region, &credentials).await?;
+    let targets = present::target_states(conn, region, &targets).await?;
     let proxy_credentials = present::proxy_credential_lists(conn, region, &proxies).await?;
     let proxies = present::proxy_states(conn, region, &proxies).await?;
     Ok(Present {
@@ -149,6 +164,9 @@ async fn read_present(
         targets: by_id(targets, |row| &row.target_id),
         proxies: by_id(proxies, |row| &row.proxy_id),
         proxy_credentials,
+        rules: attached.0,
+        redactions: attached.1,
+        meters,
     })
 }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::region::RegionName;
-use crate::fleet::{Fleets, Link};
+use crate::fleet::{Asked, Fleets, Link};
 
 /// The links that are open.
 #[derive(Clone, Debug, Default)]
@@ -27,9 +28,11 @@ struct Current {
 /// One link's place among the links.
 #[derive(Debug)]
 pub(super) struct Place {
-    number: u64,
+    pub(super) number: u64,
     /// Ends when a newer link of the same region opens.
     pub(super) replaced: CancellationToken,
+    /// What the region is asked while the link is open.
+    pub(super) questions: mpsc::Receiver<Asked>,
 }
 
 impl Links {
@@ -47,18 +50,24 @@ impl Links {
         }
         // Under the lock, so that an old link's end cannot be told after a new one's beginning.
         fleets.update(region.as_str(), |state| state.link = Link::Up);
-        Place { number, replaced }
+        let questions = fleets.take_questions(region.as_str());
+        Place {
+            number,
+            replaced,
+            questions,
+        }
     }
 
-    /// Closes the link at `place`; without effect on a newer one.
-    pub(super) fn close(&self, region: &RegionName, place: &Place, fleets: &Fleets, now_ms: u64) {
+    /// Closes the link of this number; without effect on a newer one.
+    pub(super) fn close(&self, region: &RegionName, number: u64, fleets: &Fleets, now_ms: u64) {
         let mut open = self.lock();
         if open
             .by_region
             .get(region)
-            .is_some_and(|current| current.number == place.number)
+            .is_some_and(|current| current.number == number)
         {
             open.by_region.remove(region);
+            fleets.refuse_questions(region.as_str());
             fleets.update(region.as_str(), |state| {
                 state.link = Link::Down { since_ms: now_ms }
             });
@@ -83,9 +92,9 @@ mod tests {
         assert!(!first.replaced.is_cancelled());
         let second = links.open(&region, &fleets);
         assert!(first.replaced.is_cancelled() && !second.replaced.is_cancelled());
-        links.close(&region, &first, &fleets, 1);
+        links.close(&region, first.number, &fleets, 1);
         assert!(fleets.region("eu-1").is_connected());
-        links.close(&region, &second, &fleets, 2);
+        links.close(&region, second.number, &fleets, 2);
         assert_eq!(fleets.region("eu-1").link, Link::Down { since_ms: 2 });
     }
 

@@ -1,6 +1,7 @@
 //! From records to what a region is told of them.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -9,6 +10,11 @@ use requestrocket_proto::region::v1::{
     Removed, Target, change::Kind,
 };
 
+use requestrocket_proto::policy::v1::{Layer, Limits};
+
+use crate::domain::organisation::Plan;
+use crate::spec::{self, InvalidRow};
+use crate::store::attached_state::{Attached, MeterState, RedactionState, RuleState};
 use crate::store::change::ChangeRow;
 use crate::store::present::{CredentialState, OrganisationState, ProxyState, TargetState};
 
@@ -21,6 +27,12 @@ pub(super) struct Present {
     pub(super) proxies: BTreeMap<String, ProxyState>,
     /// In list order, by proxy.
     pub(super) proxy_credentials: BTreeMap<String, Vec<String>>,
+    /// Of records of every kind.
+    pub(super) rules: Attached<RuleState>,
+    /// Of records of every kind.
+    pub(super) redactions: Attached<RedactionState>,
+    /// By proxy.
+    pub(super) meters: Attached<MeterState>,
 }
 
 /// A row of the store that means nothing; the region is not told of it.
@@ -36,6 +48,10 @@ pub(super) enum InvalidRecord {
     SealedSecret,
     #[error("number is out of range")]
     Number,
+    #[error("plan is unknown")]
+    Plan,
+    #[error("an attachment cannot be read")]
+    Attachment(#[from] InvalidRow),
 }
 
 impl Present {
@@ -61,12 +77,22 @@ impl Present {
     /// None when the record vanished after its change was read; its removal follows.
     fn state(&self, kind: RecordKind, id: &str) -> Result<Option<Kind>, InvalidRecord> {
         match kind {
-            RecordKind::Organisation => Ok(self.organisations.get(id).map(organisation)),
-            RecordKind::Credential => self.credentials.get(id).map(credential).transpose(),
-            RecordKind::Target => Ok(self.targets.get(id).map(target)),
+            RecordKind::Organisation => self.organisations.get(id).map(organisation).transpose(),
+            RecordKind::Credential => {
+                let credential = |row| self.credential(row);
+                self.credentials.get(id).map(credential).transpose()
+            }
+            RecordKind::Target => self.targets.get(id).map(|row| self.target(row)).transpose(),
             RecordKind::Proxy => self.proxies.get(id).map(|row| self.proxy(row)).transpose(),
             RecordKind::Unspecified => Err(InvalidRecord::Kind),
         }
+    }
+
+    /// What is attached to the record of this id.
+    fn layer(&self, id: &str, default_effect: &str) -> Result<Option<Layer>, InvalidRecord> {
+        let rules = self.rules.get(id).map_or(&[][..], Vec::as_slice);
+        let redactions = self.redactions.get(id).map_or(&[][..], Vec::as_slice);
+        Ok(Some(spec::stored_layer(default_effect, rules, redactions)?))
     }
 
     fn proxy(&self, row: &ProxyState) -> Result<Kind, InvalidRecord> {
@@ -80,8 +106,22 @@ impl Present {
             timeout_seconds,
             max_response_bytes,
             alias,
+            default_rule_effect,
+            max_requests_per_minute,
+            max_requests_per_day,
+            max_inspected_bytes,
         } = row.clone();
+        let meters = self.meters.get(&proxy_id).into_iter().flatten();
         Ok(Kind::Proxy(Proxy {
+            layer: self.layer(&proxy_id, &default_rule_effect)?,
+            limits: Some(Limits {
+                minute: spec::limit(max_requests_per_minute)?,
+                hour: None,
+                day: spec::limit(max_requests_per_day)?,
+                month: None,
+            }),
+            meters: meters.map(spec::stored_meter).collect::<Result<_, _>>()?,
+            max_inspected_bytes: unsigned(max_inspected_bytes)?,
             proxy_credential_ids: self
                 .proxy_credentials
                 .get(&proxy_id)
@@ -95,63 +135,73 @@ impl Present {
             timeout_seconds: timeout_seconds
                 .try_into()
                 .map_err(|_| InvalidRecord::Number)?,
-            max_response_bytes: max_response_bytes
-                .try_into()
-                .map_err(|_| InvalidRecord::Number)?,
+            max_response_bytes: unsigned(max_response_bytes)?,
             alias: alias.unwrap_or_default(),
-            ..Proxy::default()
+        }))
+    }
+
+    fn credential(&self, row: &CredentialState) -> Result<Kind, InvalidRecord> {
+        let CredentialState {
+            credential_id,
+            organisation_id,
+            credential_side,
+            auth_type,
+            is_active,
+            version,
+            sealed_secret,
+            default_rule_effect,
+        } = row.clone();
+        let sealed = BASE64.decode(sealed_secret.unwrap_or_default());
+        Ok(Kind::Credential(Credential {
+            layer: self.layer(&credential_id, &default_rule_effect)?,
+            credential_id,
+            organisation_id,
+            is_active: is_active != 0,
+            version: unsigned(version)?,
+            side: side(&credential_side)?.into(),
+            auth_type: auth_type_of(&auth_type)?.into(),
+            sealed_secret: sealed.map_err(|_| InvalidRecord::SealedSecret)?.into(),
+        }))
+    }
+
+    fn target(&self, row: &TargetState) -> Result<Kind, InvalidRecord> {
+        let TargetState {
+            target_id,
+            organisation_id,
+            base_url,
+            default_rule_effect,
+        } = row.clone();
+        Ok(Kind::Target(Target {
+            layer: self.layer(&target_id, &default_rule_effect)?,
+            target_id,
+            organisation_id,
+            base_url,
         }))
     }
 }
 
-fn organisation(row: &OrganisationState) -> Kind {
+fn organisation(row: &OrganisationState) -> Result<Kind, InvalidRecord> {
     let OrganisationState {
         organisation_id,
         status,
+        plan,
+        credential_requests_per_minute,
     } = row.clone();
+    let plan: Plan = plan.parse().map_err(|_| InvalidRecord::Plan)?;
+    let configured = spec::limit(credential_requests_per_minute)?.and_then(NonZeroU64::new);
     // Refuse by default: whatever is not active is suspended.
-    Kind::Organisation(Organisation {
+    Ok(Kind::Organisation(Organisation {
         organisation_id,
         is_suspended: status != "active",
-        ..Organisation::default()
-    })
-}
-
-fn credential(row: &CredentialState) -> Result<Kind, InvalidRecord> {
-    let CredentialState {
-        credential_id,
-        organisation_id,
-        credential_side,
-        auth_type,
-        is_active,
-        version,
-        sealed_secret,
-    } = row.clone();
-    let sealed = BASE64.decode(sealed_secret.unwrap_or_default());
-    Ok(Kind::Credential(Credential {
-        credential_id,
-        organisation_id,
-        is_active: is_active != 0,
-        version: version.try_into().map_err(|_| InvalidRecord::Number)?,
-        side: side(&credential_side)?.into(),
-        auth_type: auth_type_of(&auth_type)?.into(),
-        sealed_secret: sealed.map_err(|_| InvalidRecord::SealedSecret)?.into(),
-        ..Credential::default()
+        credential_limits: Some(Limits {
+            minute: plan.credential_requests_per_minute(configured),
+            ..Limits::default()
+        }),
     }))
 }
 
-fn target(row: &TargetState) -> Kind {
-    let TargetState {
-        target_id,
-        organisation_id,
-        base_url,
-    } = row.clone();
-    Kind::Target(Target {
-        target_id,
-        organisation_id,
-        base_url,
-        ..Target::default()
-    })
+fn unsigned(number: i64) -> Result<u64, InvalidRecord> {
+    number.try_into().map_err(|_| InvalidRecord::Number)
 }
 
 fn record_kind(text: &str) -> Result<RecordKind, InvalidRecord> {

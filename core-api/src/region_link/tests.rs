@@ -2,4 +2,5 @@
 
 mod enrolment;
 mod harness;
+mod questions;
 mod streams;

@@ -28,6 +28,7 @@ use crate::store::credential::{credential_fetch, credential_list};
 const FILTERS: Filters = Filters {
     region: true,
     active: true,
+    priority: false,
     types: &["proxy", "target"],
     // No type that can be pending exists yet, so both answers are the same list.
     flags: &["includeTemporary"],

@@ -28,6 +28,7 @@ use crate::store::proxy::{proxy_fetch, proxy_list};
 const FILTERS: Filters = Filters {
     region: true,
     active: true,
+    priority: false,
     types: &[],
     flags: &[],
 };

@@ -29,6 +29,7 @@ use crate::store::target::{target_fetch, target_list};
 const FILTERS: Filters = Filters {
     region: true,
     active: false,
+    priority: false,
     types: &[],
     flags: &[],
 };

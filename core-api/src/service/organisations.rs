@@ -126,7 +126,9 @@ pub async fn update(
         configuration,
     } = read(&organisation)?;
     check_regions(&mut write, &configuration, regions_field).await?;
-    if (plan, status) != (organisation.plan, organisation.status) {
+    let credential_limit =
+        plan.credential_requests_per_minute(configuration.limits.credential_requests_per_minute);
+    if (status, credential_limit) != (organisation.status, organisation.credential_limit()) {
         write
             .touch_organisation(&organisation.id.to_string())
             .await?;

@@ -52,8 +52,22 @@ pub async fn page<T>(
     query: &ListQuery,
     read: impl Fn(&AnyRow) -> sqlx::Result<T>,
 ) -> sqlx::Result<Page<T>> {
+    page_within(conn, listing, (owner, None), query, read).await
+}
+
+/// The same, of the records of `owner` whose column has the value that `within` names.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn page_within<T>(
+    conn: &mut AnyConnection,
+    listing: Listing,
+    (owner, within): (&str, Option<(&'static str, &str)>),
+    query: &ListQuery,
+    read: impl Fn(&AnyRow) -> sqlx::Result<T>,
+) -> sqlx::Result<Page<T>> {
     let Listing { from, columns, .. } = listing;
-    let Conditions { sql, binds } = conditions(listing, owner, query);
+    let Conditions { sql, binds } = conditions(listing, owner, within, query);
     let count = format!("SELECT COUNT(*) AS total FROM {from} WHERE {sql}");
     let total: i64 = bound(count, &binds)
         .fetch_one(&mut *conn)
@@ -72,11 +86,19 @@ pub async fn page<T>(
     })
 }
 
-fn conditions(listing: Listing, owner: &str, query: &ListQuery) -> Conditions {
+fn conditions(
+    listing: Listing,
+    owner: &str,
+    within: Option<(&'static str, &str)>,
+    query: &ListQuery,
+) -> Conditions {
     let mut conditions = Conditions {
         sql: format!("{} = $1", listing.owner),
         binds: vec![Bind::Text(owner.to_owned())],
     };
+    if let Some((column, value)) = within {
+        conditions.add(&format!("{column} ="), Bind::Text(value.to_owned()), "");
+    }
     if let Some(region) = &query.region {
         conditions.add("region_name =", Bind::Text(region.to_string()), "");
     }
@@ -99,6 +121,7 @@ fn order(conn: &AnyConnection, id: &str, query: &ListQuery) -> String {
     };
     let column = match query.sort {
         Sort::CreatedAt => "created_at",
+        Sort::Priority => "priority",
         // By code point on both databases; PostgreSQL's default depends on the server's locale.
         Sort::Name if conn.backend_name() == "PostgreSQL" => "name_key COLLATE \"C\"",
         Sort::Name => "name_key",

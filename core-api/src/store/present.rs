@@ -12,6 +12,10 @@ pub struct OrganisationState {
     pub organisation_id: String,
     /// `active` or `suspended`.
     pub status: String,
+    /// Decides the ceilings of its credentials.
+    pub plan: String,
+    /// As configured, for plan business.
+    pub credential_requests_per_minute: Option<i64>,
 }
 
 /// A credential, as far as its region cares.
@@ -31,6 +35,8 @@ pub struct CredentialState {
     pub version: i64,
     /// Base64; none once the region has it.
     pub sealed_secret: Option<String>,
+    /// `allow` or `deny`.
+    pub default_rule_effect: String,
 }
 
 /// A target, as far as its region cares.
@@ -42,6 +48,8 @@ pub struct TargetState {
     pub organisation_id: String,
     /// As saved.
     pub base_url: String,
+    /// `allow` or `deny`.
+    pub default_rule_effect: String,
 }
 
 /// A proxy, as far as its region cares; its credentials stand in rows of their own.
@@ -63,6 +71,14 @@ pub struct ProxyState {
     pub max_response_bytes: i64,
     /// Usable in the URL in place of the id.
     pub alias: Option<String>,
+    /// `allow` or `deny`.
+    pub default_rule_effect: String,
+    /// Over all its callers.
+    pub max_requests_per_minute: Option<i64>,
+    /// Over all its callers.
+    pub max_requests_per_day: Option<i64>,
+    /// Of a request body that conditions look into.
+    pub max_inspected_bytes: i64,
 }
 
 impl std::fmt::Debug for CredentialState {
@@ -84,7 +100,7 @@ pub async fn organisation_states(
     conn: &mut AnyConnection,
     ids: &[&str],
 ) -> sqlx::Result<Vec<OrganisationState>> {
-    let columns = "organisation_id, status FROM organisation";
+    let columns = "organisation_id, status, plan, credential_requests_per_minute FROM organisation";
     fetch(
         conn,
         &statement(columns, "organisation_id", ids, ""),
@@ -101,7 +117,7 @@ pub async fn credential_states(
     ids: &[&str],
 ) -> sqlx::Result<Vec<CredentialState>> {
     let columns = "credential_id, organisation_id, credential_side, auth_type, is_active, version,
-                   sealed_secret FROM credential";
+                   sealed_secret, default_rule_effect FROM credential";
     fetch(
         conn,
         &statement(columns, "credential_id", ids, IN_REGION),
@@ -117,7 +133,7 @@ pub async fn target_states(
     region: &str,
     ids: &[&str],
 ) -> sqlx::Result<Vec<TargetState>> {
-    let columns = "target_id, organisation_id, base_url FROM target";
+    let columns = "target_id, organisation_id, base_url, default_rule_effect FROM target";
     fetch(
         conn,
         &statement(columns, "target_id", ids, IN_REGION),
@@ -134,7 +150,8 @@ pub async fn proxy_states(
     ids: &[&str],
 ) -> sqlx::Result<Vec<ProxyState>> {
     let columns = "proxy_id, organisation_id, live_target_id, live_target_credential_id, is_active,
-                   timeout_seconds, max_response_bytes, alias FROM proxy";
+                   timeout_seconds, max_response_bytes, alias, default_rule_effect,
+                   max_requests_per_minute, max_requests_per_day, max_inspected_bytes FROM proxy";
     fetch(
         conn,
         &statement(columns, "proxy_id", ids, IN_REGION),
@@ -169,7 +186,7 @@ pub async fn proxy_credential_lists(
 const IN_REGION: &str = "AND region_name = $1";
 
 /// `$1` is the region where `rest` names it; the ids follow it.
-fn statement(columns: &str, key: &str, ids: &[&str], rest: &str) -> String {
+pub(super) fn statement(columns: &str, key: &str, ids: &[&str], rest: &str) -> String {
     let first = if rest.is_empty() { 1 } else { 2 };
     let marks: Vec<String> = (first..first + ids.len())
         .map(|mark| format!("${mark}"))
@@ -180,7 +197,7 @@ fn statement(columns: &str, key: &str, ids: &[&str], rest: &str) -> String {
     )
 }
 
-async fn fetch<T>(
+pub(super) async fn fetch<T>(
     conn: &mut AnyConnection,
     statement: &str,
     ids: &[&str],

@@ -16,15 +16,22 @@ use crate::domain::listing::{ListQuery, Page};
 use crate::domain::proxy::{Proxy, ProxyForm};
 use crate::domain::region::RegionName;
 
-/// Proxies beside the revisions of what they use.
-const VIEW: &str = "(SELECT p.*, r.base_url AS region_base_url, t.revision AS target_revision, \
-     c.revision AS target_credential_revision, \
-     (SELECT MAX(k.revision) FROM proxy_credential pc \
-      JOIN credential k ON k.credential_id = pc.credential_id \
-      WHERE pc.proxy_id = p.proxy_id) AS proxy_credentials_revision \
-     FROM proxy p JOIN region r ON r.region_name = p.region_name \
-     LEFT JOIN target t ON t.target_id = p.live_target_id \
-     LEFT JOIN credential c ON c.credential_id = p.live_target_credential_id) AS proxies";
+/// Proxies beside what their status depends on: the newest change of each record they use, which
+/// is also the newest change of what is attached to it.
+const VIEW: &str = "(SELECT p.*, r.base_url AS region_base_url, \
+     (SELECT MAX(c.revision) FROM change c WHERE c.region_name = p.region_name \
+         AND c.kind = 'proxy' AND c.record_id = p.proxy_id) AS of_proxy, \
+     (SELECT MAX(c.revision) FROM change c WHERE c.region_name = p.region_name \
+         AND c.kind = 'target' AND c.record_id = p.live_target_id) AS of_target, \
+     (SELECT MAX(c.revision) FROM change c WHERE c.region_name = p.region_name \
+         AND c.kind = 'credential' AND c.record_id = p.live_target_credential_id) \
+         AS of_target_credential, \
+     (SELECT MAX(c.revision) FROM change c JOIN proxy_credential pc \
+         ON c.record_id = pc.credential_id WHERE c.region_name = p.region_name \
+         AND c.kind = 'credential' AND pc.proxy_id = p.proxy_id) AS of_credentials, \
+     (SELECT MAX(c.revision) FROM change c WHERE c.region_name = '*' \
+         AND c.kind = 'organisation' AND c.record_id = p.organisation_id) AS of_organisation \
+     FROM proxy p JOIN region r ON r.region_name = p.region_name) AS proxies";
 
 const LISTING: Listing = Listing {
     from: VIEW,
@@ -270,9 +277,11 @@ fn proxy_from_row(row: &AnyRow) -> sqlx::Result<Proxy> {
 fn desired_revision(row: &AnyRow, own: u64) -> sqlx::Result<u64> {
     let mut newest = own;
     for name in [
-        "target_revision",
-        "target_credential_revision",
-        "proxy_credentials_revision",
+        "of_proxy",
+        "of_target",
+        "of_target_credential",
+        "of_credentials",
+        "of_organisation",
     ] {
         if let Some(revision) = row.try_get::<Option<i64>, _>(name)? {
             newest = newest.max(unsigned(revision)?);

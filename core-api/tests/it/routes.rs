@@ -1,11 +1,17 @@
 //! One file a resource, as in `src/routes`.
 
 mod credentials;
+mod evaluate;
+mod filters;
 mod invites;
 mod members;
+mod meters;
 mod organisations;
+mod preview;
 mod proxies;
 mod regions;
+pub(crate) mod rules;
 mod status;
 mod targets;
+mod usage;
 mod users;

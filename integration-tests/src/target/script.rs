@@ -16,8 +16,12 @@ pub enum Step {
     Send(Bytes),
     /// Sends that many filler bytes.
     Filler(u64),
+    /// Sends the same bytes that many times.
+    Repeat(Bytes, u64),
     /// Waits until the test opens the gate once for each arrival.
     Wait(Gate),
+    /// Opens a gate at which the test waits.
+    Open(Gate),
     /// Sends back what comes until the peer closes.
     Echo,
     /// Closes without a word; by reset when the target was started with [`Style::Abrupt`].
@@ -49,7 +53,8 @@ impl Gate {
         self.0.add_permits(1);
     }
 
-    async fn pass(&self) {
+    /// Waits until it was opened, once for each time it was.
+    pub async fn pass(&self) {
         if let Ok(permit) = self.0.acquire().await {
             permit.forget();
         }
@@ -100,13 +105,25 @@ pub fn chunk(data: &str) -> Step {
     send(format!("{:x}\r\n{data}\r\n", data.len()))
 }
 
+/// Bytes that need not be text as one chunk.
+pub fn chunk_bytes(data: &[u8]) -> Bytes {
+    let size = format!("{:x}\r\n", data.len());
+    [size.as_bytes(), data, b"\r\n"].concat().into()
+}
+
 /// Runs a script; gives the connection back when it is still usable.
 pub(super) async fn play<S: Stream>(mut wire: Wire<S>, steps: Vec<Step>) -> Option<Wire<S>> {
     for step in steps {
         match step {
             Step::Send(bytes) => wire.send(&bytes).await.ok()?,
             Step::Filler(length) => fill(&mut wire, length).await?,
+            Step::Repeat(bytes, times) => {
+                for _ in 0..times {
+                    wire.send(&bytes).await.ok()?;
+                }
+            }
             Step::Wait(gate) => gate.pass().await,
+            Step::Open(gate) => gate.open(),
             Step::Echo => {
                 echo(wire).await;
                 return None;

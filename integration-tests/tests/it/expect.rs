@@ -1,6 +1,7 @@
 //! What every answer of the gateway must look like.
 
 use anyhow::{Result, ensure};
+use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::Reply;
 
 /// The headers that are on every response exactly once; gives the request id back.
@@ -75,6 +76,41 @@ pub(crate) fn denied(reply: &Reply, status: u16, code: &str) -> Result<()> {
 /// A failure after access was granted.
 pub(crate) fn failed(reply: &Reply, status: u16, code: &str) -> Result<()> {
     error(reply, status, "proxy-access-granted", code)
+}
+
+/// A rule, or a default effect, or an unreadable body denied the call.
+pub(crate) fn rule_denied(reply: &Reply, layer: Layer, rule_id: &str) -> Result<()> {
+    denied(reply, 403, "RULE_DENIED")?;
+    let body = reply.json()?;
+    ensure!(body["layer"] == layer.word(), "layer in {body}");
+    ensure!(body["ruleId"] == rule_id, "ruleId in {body}");
+    Ok(())
+}
+
+/// Filters apply and the answer cannot be redacted.
+pub(crate) fn not_filterable(reply: &Reply) -> Result<()> {
+    error(
+        reply,
+        422,
+        "response-not-filterable",
+        "RESPONSE_NOT_FILTERABLE",
+    )
+}
+
+/// The answer is longer than the proxy allows.
+pub(crate) fn too_large(reply: &Reply) -> Result<()> {
+    error(reply, 413, "response-too-large", "RESPONSE_TOO_LARGE")
+}
+
+/// A window is full; gives `Retry-After` back.
+pub(crate) fn rate_limited(reply: &Reply, meter: &str, window: &str) -> Result<u64> {
+    error(reply, 429, "rate-limit-exceeded", "RATE_LIMITED")?;
+    let body = reply.json()?;
+    ensure!(body["meter"] == meter, "meter in {body}");
+    ensure!(body["window"] == window, "window in {body}");
+    let wait: u64 = reply.header("retry-after")?.parse()?;
+    ensure!(wait >= 1, "retry-after {wait}");
+    Ok(wait)
 }
 
 pub(crate) fn is_uuid(text: &str) -> bool {

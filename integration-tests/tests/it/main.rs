@@ -40,11 +40,19 @@ mod life;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod meters;
+#[cfg(test)]
 mod paths;
+#[cfg(test)]
+mod redaction;
 #[cfg(test)]
 mod regions;
 #[cfg(test)]
+mod response_size;
+#[cfg(test)]
 mod revocation;
+#[cfg(test)]
+mod rules;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::expect;
 
 /// The header on which a filter built with `trap-header` traps.
-const TRAP: &str = "rr-test-trap";
+pub(crate) const TRAP: &str = "rr-test-trap";
 
 /// Where `cargo xtask wasm` puts the filter.
 fn filter_folder() -> Result<PathBuf> {
@@ -27,7 +27,7 @@ fn filter_folder() -> Result<PathBuf> {
 }
 
 /// The trapping build, from `cargo xtask wasm --trap`.
-fn trapping_filter() -> Result<PathBuf> {
+pub(crate) fn trapping_filter() -> Result<PathBuf> {
     let path = filter_folder()?.join("requestrocket_filter_trap.wasm");
     ensure!(
         path.exists(),

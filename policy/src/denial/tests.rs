@@ -17,7 +17,11 @@ fn the_table_is_that_of_the_specification() {
         ProxyInactive 403 proxy-access-denied PROXY_INACTIVE
         BillingSuspended 402 billing-suspended BILLING_SUSPENDED
         ProxyIncomplete 503 proxy-access-granted PROXY_INCOMPLETE
+        RuleDenied 403 proxy-access-denied RULE_DENIED
+        RateLimited 429 rate-limit-exceeded RATE_LIMITED
+        RequestTooLarge 413 proxy-access-denied REQUEST_TOO_LARGE
         ResponseTooLarge 413 response-too-large RESPONSE_TOO_LARGE
+        ResponseNotFilterable 422 response-not-filterable RESPONSE_NOT_FILTERABLE
         TargetUnreachable 502 proxy-access-granted TARGET_UNREACHABLE
         AddressNotAllowed 502 proxy-access-granted TARGET_UNREACHABLE
         TargetTimeout 504 proxy-access-granted TARGET_TIMEOUT

@@ -56,7 +56,7 @@ impl<'d, 't, 'b> Evaluator<'d, 't, 'b> {
         self.run(path.segments(), ROOT, Repeats::Merged)
     }
 
-    /// The nodes at which a proper prefix of the path can still match something below.
+    /// The containers in which the rest of the path, behind a proper prefix, may match.
     pub(crate) fn on_the_way(&mut self, path: &JsonPath) -> Result<Vec<NodeId>, Problem> {
         let mut all = Vec::new();
         let mut nodes = vec![ROOT];
@@ -64,7 +64,8 @@ impl<'d, 't, 'b> Evaluator<'d, 't, 'b> {
             if segment.is_descendant {
                 all.append(&mut self.with_descendants(&nodes, Repeats::Merged)?);
             } else {
-                all.extend_from_slice(&nodes);
+                let is_container = |node: &NodeId| self.doc().kind(*node) != Kind::Scalar;
+                all.extend(nodes.iter().copied().filter(is_container));
             }
             nodes = self.step(segment, &nodes, Repeats::Merged)?;
         }

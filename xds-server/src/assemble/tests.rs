@@ -1,6 +1,7 @@
 use std::num::NonZeroU32;
 
 use super::*;
+use crate::fixtures::{layer_denying, limits, meter};
 use crate::record::{OrganisationKeys, SecretProblem};
 
 fn organisation() -> Organisation {
@@ -11,8 +12,14 @@ fn organisation() -> Organisation {
     Organisation {
         organisation_id: "o".to_owned(),
         is_suspended: false,
+        credential_limits: limits(60),
         keys,
     }
+}
+
+/// Every record has another one.
+fn layer(of: &str) -> wire::Layer {
+    layer_denying(&[of])
 }
 
 fn presented() -> wire::proxy_credential::Presented {
@@ -33,6 +40,7 @@ fn credential(id: &str, secret: StoredSecret) -> Credential {
         is_active: true,
         version: 4,
         secret: Ok(secret),
+        layer: layer(id),
     }
 }
 
@@ -41,6 +49,7 @@ fn target(base_url: &str) -> Target {
         target_id: "x".to_owned(),
         organisation_id: "o".to_owned(),
         base_url: base_url.to_owned(),
+        layer: layer("x"),
     }
 }
 
@@ -66,7 +75,11 @@ fn records() -> Records {
         target_credential_id: "t".to_owned(),
         timeout_seconds: NonZeroU32::new(30).unwrap(),
         max_response_bytes: 5,
+        max_inspected_bytes: 6,
         alias: Some("weather".to_owned()),
+        layer: layer("p"),
+        limits: limits(7),
+        meters: vec![meter("m")],
     };
     records.proxies.insert("p".to_owned(), proxy);
     records
@@ -99,7 +112,29 @@ fn everything_comes_together() {
     assert_eq!(config.target_credential.unwrap().version, 4);
     assert_eq!((config.data_key, config.digest_key), (vec![1], vec![2]));
     assert_eq!(config.alias.as_deref(), Some("weather"));
-    assert_eq!(config.max_response_bytes, 5);
+    assert_eq!(
+        (config.max_response_bytes, config.max_inspected_bytes),
+        (5, 6)
+    );
+}
+
+#[test]
+fn every_part_brings_what_is_attached_to_it() {
+    let config = assembled(|_| ());
+    let of_callers: Vec<_> = config
+        .proxy_credentials
+        .iter()
+        .map(|caller| (caller.layer.clone().unwrap(), caller.limits.unwrap()))
+        .collect();
+    let plan = limits(60);
+    assert_eq!(of_callers, [(layer("c2"), plan), (layer("c1"), plan)]);
+    assert_eq!(config.target_credential.unwrap().layer.unwrap(), layer("t"));
+    assert_eq!(config.target.unwrap().layer, layer("x"));
+    assert_eq!(config.layer, layer("p"));
+    assert_eq!(
+        (config.limits, config.meters),
+        (limits(7), vec![meter("m")])
+    );
 }
 
 #[test]
@@ -153,11 +188,12 @@ fn a_proxy_without_its_organisation_is_unknown() {
 #[test]
 fn base_urls_are_taken_apart() {
     let got = |raw: &str| {
-        parse_base_url(raw).map(
+        parse_base_url(raw, &layer("x")).map(
             |TargetConfig {
                  scheme,
                  authority,
                  base_path,
+                 layer: _,
              }| { format!("{scheme:?} {authority} [{base_path}]") },
         )
     };

@@ -4,7 +4,7 @@ use requestrocket_proto::region::v1 as region;
 
 use super::{Batch, Context, IngestFailed};
 use crate::metrics;
-use crate::record::{Credential, SecretProblem, Side, StoredSecret};
+use crate::record::{Credential, SecretProblem, Side, StoredSecret, denying_layer};
 use crate::secrets::{ConversionFailed, convert, side_of};
 use crate::store::credential::{credential_delete, credential_upsert};
 
@@ -97,7 +97,7 @@ fn from_wire(
         side: _,
         auth_type: _,
         sealed_secret: _,
-        layer: _,
+        layer,
     } = record;
     Credential {
         credential_id,
@@ -106,5 +106,6 @@ fn from_wire(
         is_active,
         version,
         secret,
+        layer: layer.unwrap_or_else(denying_layer),
     }
 }

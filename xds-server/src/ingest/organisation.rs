@@ -1,5 +1,6 @@
 //! Organisations: the region makes each one's keys when it first hears of it.
 
+use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1 as region;
 
 use super::{Batch, IngestFailed};
@@ -16,18 +17,20 @@ impl Batch<'_> {
         let region::Organisation {
             organisation_id,
             is_suspended,
-            credential_limits: _,
+            credential_limits,
         } = record;
         metrics::change_stored("organisation");
         self.mentioned.organisations.insert(organisation_id.clone());
         let Some(stored) = self.organisation_or_new(&organisation_id).await? else {
             return Ok(());
         };
-        if stored.is_suspended != is_suspended {
-            let organisation = Organisation {
-                is_suspended,
-                ..stored
-            };
+        let organisation = Organisation {
+            organisation_id: organisation_id.clone(),
+            is_suspended,
+            credential_limits: credential_limits.unwrap_or_default(),
+            keys: stored.keys.clone(),
+        };
+        if stored != organisation {
             organisation_upsert(self.conn, &organisation).await?;
             self.touched.organisations.insert(organisation_id.clone());
             self.stored
@@ -64,6 +67,7 @@ impl Batch<'_> {
         let organisation = Organisation {
             organisation_id,
             is_suspended: true,
+            credential_limits: wire::Limits::default(),
             keys,
         };
         organisation_upsert(self.conn, &organisation).await?;

@@ -6,7 +6,7 @@ use requestrocket_proto::region::v1 as region;
 
 use super::Batch;
 use crate::metrics;
-use crate::record::{Proxy, Target};
+use crate::record::{Proxy, Target, denying_layer};
 use crate::store::StoreFailed;
 use crate::store::credential::credential_delete;
 use crate::store::organisation::organisation_delete;
@@ -22,7 +22,7 @@ impl Batch<'_> {
             target_id,
             organisation_id,
             base_url,
-            layer: _,
+            layer,
         } = record;
         metrics::change_stored("target");
         self.mentioned.targets.insert(target_id.clone());
@@ -31,6 +31,7 @@ impl Batch<'_> {
             target_id,
             organisation_id,
             base_url,
+            layer: layer.unwrap_or_else(denying_layer),
         };
         if stored.as_ref() != Some(&target) {
             target_upsert(self.conn, &target).await?;
@@ -118,10 +119,10 @@ fn from_wire(record: region::Proxy) -> Option<Proxy> {
         timeout_seconds,
         max_response_bytes,
         alias,
-        layer: _,
-        limits: _,
-        meters: _,
-        max_inspected_bytes: _,
+        layer,
+        limits,
+        meters,
+        max_inspected_bytes,
     } = record;
     Some(Proxy {
         proxy_id,
@@ -132,6 +133,10 @@ fn from_wire(record: region::Proxy) -> Option<Proxy> {
         target_credential_id,
         timeout_seconds: NonZeroU32::new(timeout_seconds)?,
         max_response_bytes,
+        max_inspected_bytes,
         alias: Some(alias).filter(|alias| !alias.is_empty()),
+        layer: layer.unwrap_or_else(denying_layer),
+        limits: limits.unwrap_or_default(),
+        meters,
     })
 }

@@ -195,6 +195,7 @@ async fn k2_no_envelope_works_in_another_place() {
         let other = change(region::change::Kind::Organisation(region::Organisation {
             organisation_id: id(99),
             is_suspended: false,
+            credential_limits: None,
         }));
         let changes = vec![
             organisation(false),

@@ -1,10 +1,11 @@
 use base64::Engine;
+use requestrocket_proto::policy::v1 as policy;
 use requestrocket_proto::region::v1::change::Kind;
 use requestrocket_proto::region::v1::{CredentialAuthType as Auth, CredentialSide, RecordKind};
 
 use super::*;
 use crate::fixtures::*;
-use crate::record::SecretProblem;
+use crate::record::{SecretProblem, denying_layer};
 use crate::region_config::ProxyConfig;
 use crate::store::credential::credential_list;
 use crate::store::organisation::organisation_list;
@@ -133,6 +134,126 @@ async fn a_delta_names_only_what_it_touches() {
 }
 
 #[tokio::test]
+async fn what_is_attached_touches_the_proxies_that_use_it() {
+    for store in test_stores().await {
+        let region = Region::with(store).await;
+        full(&region, 7, all(&region)).await;
+        let (one, two) = (id(1), id(2));
+        let both = [one.as_str(), two.as_str()];
+        let denying = Some(layer_denying(&["PUT"]));
+        let first = || proxy(&one, &[&id(10)], &id(30), &id(20));
+        let caller = |layer: &_| with_layer(region.caller(&id(11), 1, CANARY), Clone::clone(layer));
+        let bearer = |layer: &_| with_layer(region.bearer(&id(20), 1, CANARY), Clone::clone(layer));
+        let v1 = || target(&id(30), "https://api.example.com/v1");
+        let cases: Vec<(region::Change, &[&str])> = vec![
+            (without_secret(caller(&denying)), &both[1..]),
+            (without_secret(caller(&denying)), &[]),
+            (without_secret(bearer(&denying)), &both),
+            (without_secret(bearer(&denying)), &[]),
+            (with_layer(v1(), denying.clone()), &both),
+            (with_layer(v1(), denying.clone()), &[]),
+            (with_layer(first(), denying.clone()), &both[..1]),
+            (with_layer(first(), denying.clone()), &[]),
+            (
+                with_proxy(first(), |p| p.limits = Some(limits(5))),
+                &both[..1],
+            ),
+            (
+                with_proxy(first(), |p| p.meters = vec![meter("m")]),
+                &both[..1],
+            ),
+            (with_proxy(first(), |p| p.meters = vec![meter("m")]), &[]),
+            (
+                with_proxy(first(), |p| p.max_inspected_bytes = 5),
+                &both[..1],
+            ),
+            (first(), &both[..1]),
+            (planned(Some(limits(60))), &both),
+            (planned(Some(limits(60))), &[]),
+            (planned(None), &both),
+            (
+                without_secret(region.caller(&id(11), 1, CANARY)),
+                &both[1..],
+            ),
+            (without_secret(region.bearer(&id(20), 1, CANARY)), &both),
+            (v1(), &both),
+        ];
+        for (number, (change, want)) in (8..).zip(cases) {
+            let label = format!("{number}: {:?}", change.kind);
+            let touched = delta(&region, number, vec![change]).await;
+            assert_eq!(ids(&touched), want, "{label}");
+        }
+    }
+}
+
+fn planned(credential_limits: Option<policy::Limits>) -> region::Change {
+    change(Kind::Organisation(region::Organisation {
+        organisation_id: ORGANISATION.to_owned(),
+        is_suspended: false,
+        credential_limits,
+    }))
+}
+
+#[tokio::test]
+async fn what_is_attached_is_stored_and_published() {
+    for store in test_stores().await {
+        let region = Region::with(store).await;
+        let layer = |of: &str| Some(layer_denying(&[of]));
+        let proxy = with_proxy(proxy(&id(1), &[&id(10)], &id(30), &id(20)), |proxy| {
+            proxy.layer = layer("PROXY");
+            proxy.limits = Some(limits(5));
+            proxy.meters = vec![meter("m1"), meter("m2")];
+            proxy.max_inspected_bytes = 77;
+        });
+        let changes = vec![
+            planned(Some(limits(60))),
+            with_layer(region.caller(&id(10), 1, CANARY), layer("CALLER")),
+            with_layer(region.bearer(&id(20), 1, CANARY), layer("BEARER")),
+            with_layer(target(&id(30), "https://api.example.com"), layer("TARGET")),
+            proxy,
+        ];
+        let proxies = full(&region, 7, changes).await;
+        let [config] = &proxies[..] else { panic!() };
+        let caller = &config.proxy_credentials[0];
+        assert_eq!(
+            (&caller.layer, caller.limits),
+            (&layer("CALLER"), Some(limits(60)))
+        );
+        let injected = config.target_credential.as_ref().unwrap();
+        assert_eq!(injected.layer, layer("BEARER"));
+        assert_eq!(Some(config.target.clone().unwrap().layer), layer("TARGET"));
+        assert_eq!(Some(config.layer.clone()), layer("PROXY"));
+        assert_eq!(config.limits, limits(5));
+        assert_eq!(config.meters, [meter("m1"), meter("m2")]);
+        assert_eq!(config.max_inspected_bytes, 77);
+        assert_eq!(loaded(&region).await, (7, proxies));
+    }
+}
+
+#[tokio::test]
+async fn an_older_control_plane_sends_no_layers_and_nothing_passes() {
+    for store in test_stores().await {
+        let region = Region::with(store).await;
+        let without_layers = all(&region).into_iter().map(|given| match given.kind {
+            Some(Kind::Organisation(_)) => given,
+            _ => with_layer(given, None),
+        });
+        for config in full(&region, 7, without_layers.collect()).await {
+            let deny = Some(denying_layer());
+            assert!(
+                config
+                    .proxy_credentials
+                    .iter()
+                    .all(|caller| caller.layer == deny)
+            );
+            assert_eq!(config.target_credential.unwrap().layer, deny);
+            assert_eq!(config.target.map(|target| target.layer), deny);
+            assert_eq!(Some(config.layer), deny);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_poisoned_credential_leaves_the_others_alone() {
     for store in test_stores().await {
         let region = Region::with(store).await;
@@ -219,6 +340,7 @@ async fn records_of_no_use_are_dropped_and_the_batch_goes_on() {
     let no_id = change(Kind::Organisation(region::Organisation {
         organisation_id: "../x".to_owned(),
         is_suspended: false,
+        credential_limits: None,
     }));
     let odd = vec![no_side, no_timeout, no_id, region::Change { kind: None }];
     let changes = odd.into_iter().chain(all(&region)).collect();

@@ -1,6 +1,9 @@
 use std::num::NonZeroU32;
 
+use requestrocket_proto::policy::v1 as wire;
+
 use super::*;
+use crate::record::denying_layer;
 use crate::resource::ResourceKind::{Route, Scope};
 use crate::translate::TargetRoots;
 
@@ -22,9 +25,13 @@ fn proxy(id: &str, max_response_bytes: u64) -> ProxyConfig {
         is_suspended: false,
         timeout_seconds: NonZeroU32::MIN,
         max_response_bytes,
+        max_inspected_bytes: 0,
         target: None,
         proxy_credentials: Vec::new(),
         target_credential: None,
+        layer: denying_layer(),
+        limits: wire::Limits::default(),
+        meters: Vec::new(),
         data_key: Vec::new(),
         digest_key: Vec::new(),
     }

@@ -51,6 +51,7 @@ impl Bench {
                 .seal(secret, &binding)
                 .unwrap()
                 .into(),
+            layer: None,
         }
     }
 

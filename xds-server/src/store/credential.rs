@@ -1,18 +1,24 @@
 //! Credentials; their secrets are digests and envelopes, encoded as the policy carries them.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use prost::Message;
 use requestrocket_proto::policy::v1 as wire;
 use sqlx::AnyConnection;
 
+use super::message::{decode, encode};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
-use crate::record::{Credential, SecretProblem, Side, StoredSecret};
+use crate::record::{Credential, SecretProblem, Side, StoredSecret, denying_layer};
 
-type Row = (String, String, String, i64, i64, Option<String>);
+type Row = (
+    String,
+    String,
+    String,
+    i64,
+    i64,
+    Option<String>,
+    Option<String>,
+);
 
-const SELECT: &str = "SELECT credential_id, organisation_id, side, is_active, version, secret \
-                      FROM credential";
+const SELECT: &str = "SELECT credential_id, organisation_id, side, is_active, version, secret, \
+                      layer FROM credential";
 
 /// Writes a credential, new or not.
 pub async fn credential_upsert(
@@ -26,13 +32,14 @@ pub async fn credential_upsert(
         is_active,
         version,
         secret,
+        layer,
     } = credential;
     sqlx::query(
         "INSERT INTO credential (credential_id, organisation_id, side, is_active, version, \
-         secret, problem) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         secret, problem, layer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (credential_id) DO UPDATE SET organisation_id = excluded.organisation_id, \
          side = excluded.side, is_active = excluded.is_active, version = excluded.version, \
-         secret = excluded.secret, problem = excluded.problem",
+         secret = excluded.secret, problem = excluded.problem, layer = excluded.layer",
     )
     .bind(credential_id)
     .bind(organisation_id)
@@ -41,6 +48,7 @@ pub async fn credential_upsert(
     .bind(to_sql(*version))
     .bind(secret.as_ref().ok().map(encode_secret))
     .bind(secret.as_ref().err().map(ToString::to_string))
+    .bind(encode(layer))
     .execute(conn)
     .await?;
     Ok(())
@@ -60,9 +68,10 @@ pub async fn credential_delete(conn: &mut AnyConnection, ids: &[&str]) -> Result
     rows_delete(conn, "credential", "credential_id", ids).await
 }
 
-/// A row that no code of ours wrote is logged and served as if its secret were missing.
+/// A row that no code of ours wrote is logged and served as if its secret were missing; a damaged
+/// layer as one that denies.
 fn from_row(row: Row) -> Option<Credential> {
-    let (credential_id, organisation_id, side, is_active, version, secret) = row;
+    let (credential_id, organisation_id, side, is_active, version, secret, layer) = row;
     let side = match side.as_str() {
         "proxy" => Side::Proxy,
         "target" => Side::Target,
@@ -79,15 +88,18 @@ fn from_row(row: Row) -> Option<Credential> {
         }
         None => Err(SecretProblem::Missing),
     };
-    let version = from_sql(version);
-    let is_active = is_active != 0;
+    let layer = decode(layer.as_deref()).unwrap_or_else(|| {
+        tracing::error!(credential_id, "stored layer of the credential is damaged");
+        denying_layer()
+    });
     Some(Credential {
         credential_id,
         organisation_id,
         side,
-        is_active,
-        version,
+        is_active: is_active != 0,
+        version: from_sql(version),
         secret,
+        layer,
     })
 }
 
@@ -99,31 +111,32 @@ fn side_word(side: Side) -> &'static str {
 }
 
 fn encode_secret(secret: &StoredSecret) -> String {
-    // The ids and flags of these messages are columns; only the secret part is filled.
-    let bytes = match secret.clone() {
-        StoredSecret::Presented(presented) => wire::ProxyCredential {
+    // All else of these messages are columns; only the secret part is filled.
+    match secret.clone() {
+        StoredSecret::Presented(presented) => encode(&wire::ProxyCredential {
+            credential_id: String::new(),
+            is_active: false,
             presented: Some(presented),
-            ..Default::default()
-        }
-        .encode_to_vec(),
-        StoredSecret::Injections(injections) => wire::TargetCredential {
+            layer: None,
+            limits: None,
+        }),
+        StoredSecret::Injections(injections) => encode(&wire::TargetCredential {
+            credential_id: String::new(),
+            version: 0,
             injections,
-            ..Default::default()
-        }
-        .encode_to_vec(),
-    };
-    STANDARD.encode(bytes)
+            layer: None,
+        }),
+    }
 }
 
 fn decode_secret(side: Side, text: &str) -> Option<StoredSecret> {
-    let bytes = STANDARD.decode(text).ok()?;
     match side {
         Side::Proxy => {
-            let message = wire::ProxyCredential::decode(bytes.as_slice()).ok()?;
+            let message: wire::ProxyCredential = decode(Some(text))?;
             message.presented.map(StoredSecret::Presented)
         }
         Side::Target => {
-            let message = wire::TargetCredential::decode(bytes.as_slice()).ok()?;
+            let message: wire::TargetCredential = decode(Some(text))?;
             Some(StoredSecret::Injections(message.injections))
         }
     }

@@ -3,24 +3,33 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use sqlx::AnyConnection;
+use requestrocket_proto::policy::v1 as wire;
+use sqlx::{AnyConnection, FromRow};
 
+use super::message::{decode, decode_list, encode, encode_list};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
-use crate::record::Proxy;
+use crate::record::{Proxy, denying_layer};
 
-type Row = (
-    String,
-    String,
-    i64,
-    String,
-    String,
-    i64,
-    i64,
-    Option<String>,
-);
+/// A row; what may be null is so in rows that are older than the column.
+#[derive(FromRow)]
+struct Row {
+    proxy_id: String,
+    organisation_id: String,
+    is_active: i64,
+    target_id: String,
+    target_credential_id: String,
+    timeout_seconds: i64,
+    max_response_bytes: i64,
+    max_inspected_bytes: Option<i64>,
+    alias: Option<String>,
+    layer: Option<String>,
+    limits: Option<String>,
+    meters: Option<String>,
+}
 
 const SELECT: &str = "SELECT proxy_id, organisation_id, is_active, target_id, \
-                      target_credential_id, timeout_seconds, max_response_bytes, alias FROM proxy";
+                      target_credential_id, timeout_seconds, max_response_bytes, \
+                      max_inspected_bytes, alias, layer, limits, meters FROM proxy";
 const SELECT_CREDENTIALS: &str = "SELECT proxy_id, position, credential_id FROM proxy_credential";
 
 /// Writes a proxy and its list in place of what is `stored` of it.
@@ -29,26 +38,46 @@ pub async fn proxy_upsert(
     proxy: &Proxy,
     stored: Option<&Proxy>,
 ) -> Result<(), StoreFailed> {
+    row_upsert(conn, proxy).await?;
+    let (proxy_id, listed) = (&proxy.proxy_id, &proxy.proxy_credential_ids);
+    let before = stored.map(|stored| &stored.proxy_credential_ids);
+    if before == Some(listed) {
+        return Ok(());
+    }
+    // A damaged proxy is not known as stored, but its list is there.
+    if before.is_none_or(|before| !before.is_empty()) {
+        rows_delete(conn, "proxy_credential", "proxy_id", &[proxy_id]).await?;
+    }
+    list_insert(conn, proxy_id, listed).await
+}
+
+async fn row_upsert(conn: &mut AnyConnection, proxy: &Proxy) -> Result<(), StoreFailed> {
     let Proxy {
         proxy_id,
         organisation_id,
         is_active,
-        proxy_credential_ids,
+        proxy_credential_ids: _,
         target_id,
         target_credential_id,
         timeout_seconds,
         max_response_bytes,
+        max_inspected_bytes,
         alias,
+        layer,
+        limits,
+        meters,
     } = proxy;
     sqlx::query(
         "INSERT INTO proxy (proxy_id, organisation_id, is_active, target_id, \
-         target_credential_id, timeout_seconds, max_response_bytes, alias) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         target_credential_id, timeout_seconds, max_response_bytes, max_inspected_bytes, alias, \
+         layer, limits, meters) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT (proxy_id) DO UPDATE SET organisation_id = excluded.organisation_id, \
          is_active = excluded.is_active, target_id = excluded.target_id, \
          target_credential_id = excluded.target_credential_id, \
          timeout_seconds = excluded.timeout_seconds, \
-         max_response_bytes = excluded.max_response_bytes, alias = excluded.alias",
+         max_response_bytes = excluded.max_response_bytes, \
+         max_inspected_bytes = excluded.max_inspected_bytes, alias = excluded.alias, \
+         layer = excluded.layer, limits = excluded.limits, meters = excluded.meters",
     )
     .bind(proxy_id)
     .bind(organisation_id)
@@ -57,17 +86,14 @@ pub async fn proxy_upsert(
     .bind(target_credential_id)
     .bind(i64::from(timeout_seconds.get()))
     .bind(to_sql(*max_response_bytes))
+    .bind(to_sql(*max_inspected_bytes))
     .bind(alias.as_deref())
-    .execute(&mut *conn)
+    .bind(encode(layer))
+    .bind(encode(limits))
+    .bind(encode_list(meters))
+    .execute(conn)
     .await?;
-    let listed = stored.map(|stored| stored.proxy_credential_ids.as_slice());
-    if listed == Some(proxy_credential_ids) {
-        return Ok(());
-    }
-    if listed.is_some_and(|listed| !listed.is_empty()) {
-        rows_delete(conn, "proxy_credential", "proxy_id", &[proxy_id]).await?;
-    }
-    list_insert(conn, proxy_id, proxy_credential_ids).await
+    Ok(())
 }
 
 async fn list_insert(
@@ -113,22 +139,36 @@ pub async fn proxy_delete(conn: &mut AnyConnection, ids: &[&str]) -> Result<(), 
     rows_delete(conn, "proxy", "proxy_id", ids).await
 }
 
-/// None, with a log line, for a row that no code of ours wrote: it is served as unknown.
+/// A row that no code of ours wrote is logged and served as unknown; a damaged layer as one that
+/// denies.
 fn from_row(row: Row, lists: &mut BTreeMap<String, Vec<String>>) -> Option<Proxy> {
-    let (id, organisation_id, is_active, target_id, credential_id, timeout, max_bytes, alias) = row;
-    let Some(timeout_seconds) = u32::try_from(timeout).ok().and_then(NonZeroU32::new) else {
-        tracing::error!(proxy_id = id, "stored proxy is damaged");
-        return None;
-    };
+    let proxy_id = row.proxy_id.clone();
+    let layer = decode(row.layer.as_deref()).unwrap_or_else(|| {
+        tracing::error!(proxy_id, "stored layer of the proxy is damaged");
+        denying_layer()
+    });
+    let proxy = sound(row, layer, lists.remove(&proxy_id).unwrap_or_default());
+    if proxy.is_none() {
+        tracing::error!(proxy_id, "stored proxy is damaged");
+    }
+    proxy
+}
+
+fn sound(row: Row, layer: wire::Layer, proxy_credential_ids: Vec<String>) -> Option<Proxy> {
+    let timeout_seconds = u32::try_from(row.timeout_seconds).ok()?;
     Some(Proxy {
-        organisation_id,
-        is_active: is_active != 0,
-        proxy_credential_ids: lists.remove(&id).unwrap_or_default(),
-        target_id,
-        target_credential_id: credential_id,
-        timeout_seconds,
-        max_response_bytes: from_sql(max_bytes),
-        alias,
-        proxy_id: id,
+        proxy_id: row.proxy_id,
+        organisation_id: row.organisation_id,
+        is_active: row.is_active != 0,
+        proxy_credential_ids,
+        target_id: row.target_id,
+        target_credential_id: row.target_credential_id,
+        timeout_seconds: NonZeroU32::new(timeout_seconds)?,
+        max_response_bytes: from_sql(row.max_response_bytes),
+        max_inspected_bytes: from_sql(row.max_inspected_bytes?),
+        alias: row.alias,
+        layer,
+        limits: decode(row.limits.as_deref())?,
+        meters: decode_list(row.meters.as_deref())?,
     })
 }

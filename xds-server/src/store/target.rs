@@ -2,8 +2,13 @@
 
 use sqlx::AnyConnection;
 
+use super::message::{decode, encode};
 use super::{StoreFailed, rows_delete, rows_fetch};
-use crate::record::Target;
+use crate::record::{Target, denying_layer};
+
+type Row = (String, String, String, Option<String>);
+
+const SELECT: &str = "SELECT target_id, organisation_id, base_url, layer FROM target";
 
 /// Writes a target, new or not.
 pub async fn target_upsert(conn: &mut AnyConnection, target: &Target) -> Result<(), StoreFailed> {
@@ -11,15 +16,17 @@ pub async fn target_upsert(conn: &mut AnyConnection, target: &Target) -> Result<
         target_id,
         organisation_id,
         base_url,
+        layer,
     } = target;
     sqlx::query(
-        "INSERT INTO target (target_id, organisation_id, base_url) VALUES ($1, $2, $3) \
+        "INSERT INTO target (target_id, organisation_id, base_url, layer) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (target_id) DO UPDATE SET organisation_id = excluded.organisation_id, \
-         base_url = excluded.base_url",
+         base_url = excluded.base_url, layer = excluded.layer",
     )
     .bind(target_id)
     .bind(organisation_id)
     .bind(base_url)
+    .bind(encode(layer))
     .execute(conn)
     .await?;
     Ok(())
@@ -30,17 +37,25 @@ pub async fn target_list(
     conn: &mut AnyConnection,
     ids: Option<&[&str]>,
 ) -> Result<Vec<Target>, StoreFailed> {
-    let select = "SELECT target_id, organisation_id, base_url FROM target";
-    let rows: Vec<(String, String, String)> = rows_fetch(conn, select, "target_id", ids).await?;
-    let to_target = |(target_id, organisation_id, base_url)| Target {
-        target_id,
-        organisation_id,
-        base_url,
-    };
-    Ok(rows.into_iter().map(to_target).collect())
+    let rows: Vec<Row> = rows_fetch(conn, SELECT, "target_id", ids).await?;
+    Ok(rows.into_iter().map(from_row).collect())
 }
 
 /// Deletes targets; proxies keep naming them.
 pub async fn target_delete(conn: &mut AnyConnection, ids: &[&str]) -> Result<(), StoreFailed> {
     rows_delete(conn, "target", "target_id", ids).await
+}
+
+/// A layer that no code of ours wrote is logged and served as one that denies.
+fn from_row((target_id, organisation_id, base_url, layer): Row) -> Target {
+    let layer = decode(layer.as_deref()).unwrap_or_else(|| {
+        tracing::error!(target_id, "stored layer of the target is damaged");
+        denying_layer()
+    });
+    Target {
+        target_id,
+        organisation_id,
+        base_url,
+        layer,
+    }
 }

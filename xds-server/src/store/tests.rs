@@ -14,6 +14,7 @@ use super::retain::records_retain;
 use super::state::*;
 use super::target::*;
 use super::*;
+use crate::fixtures::{layer_denying, limits, meter};
 use crate::record::*;
 
 /// A fresh store and what keeps its files alive.
@@ -32,24 +33,41 @@ impl TestStore {
 
 /// One fresh store for each database at hand.
 pub(crate) async fn test_stores() -> Vec<TestStore> {
-    let mut stores = vec![fresh_sqlite().await];
-    stores.extend(fresh_postgres().await);
+    let mut stores = Vec::new();
+    for (url, folder) in empty_databases().await {
+        let store = Store::open(&url).await.unwrap();
+        stores.push(TestStore { store, url, folder });
+    }
     stores
 }
 
 pub(crate) async fn fresh_sqlite() -> TestStore {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("region.db").display());
+    let (url, folder) = empty_sqlite();
     let store = Store::open(&url).await.unwrap();
     TestStore { store, url, folder }
 }
 
-/// Every store gets a schema of its own.
+/// Where there is nothing yet, and what keeps its files alive.
+type Empty = (String, tempfile::TempDir);
+
+async fn empty_databases() -> Vec<Empty> {
+    let mut databases = vec![empty_sqlite()];
+    databases.extend(empty_postgres().await);
+    databases
+}
+
+fn empty_sqlite() -> Empty {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("region.db").display());
+    (url, folder)
+}
+
+/// A schema of its own.
 #[expect(
     clippy::disallowed_methods,
     reason = "tells tests where the database of `make test` is"
 )]
-async fn fresh_postgres() -> Option<TestStore> {
+async fn empty_postgres() -> Option<Empty> {
     let server = std::env::var("REQUESTROCKET_TEST_POSTGRES_URL").ok()?;
     let schema = format!("region_{}", uuid::Uuid::new_v4().simple());
     sqlx::any::install_default_drivers();
@@ -62,12 +80,7 @@ async fn fresh_postgres() -> Option<TestStore> {
     conn.close().await.unwrap();
     let joint = if server.contains('?') { '&' } else { '?' };
     let url = format!("{server}{joint}options[search_path]={schema}");
-    let store = Store::open(&url).await.unwrap();
-    Some(TestStore {
-        store,
-        url,
-        folder: tempfile::tempdir().unwrap(),
-    })
+    Some((url, tempfile::tempdir().unwrap()))
 }
 
 fn organisation(id: &str) -> Organisation {
@@ -78,6 +91,7 @@ fn organisation(id: &str) -> Organisation {
     Organisation {
         organisation_id: id.to_owned(),
         is_suspended: false,
+        credential_limits: limits(60),
         keys,
     }
 }
@@ -112,6 +126,7 @@ fn credential(id: &str, side: Side) -> Credential {
         is_active: true,
         version: 3,
         secret: Ok(secret),
+        layer: layer_denying(&[id]),
     }
 }
 
@@ -120,6 +135,7 @@ fn target(id: &str) -> Target {
         target_id: id.to_owned(),
         organisation_id: "o".to_owned(),
         base_url: "https://api.example.com/v1".to_owned(),
+        layer: layer_denying(&[id]),
     }
 }
 
@@ -133,7 +149,11 @@ fn proxy(id: &str, callers: &[&str], target: &str, target_credential: &str) -> P
         target_credential_id: target_credential.to_owned(),
         timeout_seconds: NonZeroU32::new(30).unwrap(),
         max_response_bytes: 6 << 20,
+        max_inspected_bytes: 1 << 20,
         alias: None,
+        layer: layer_denying(&[id]),
+        limits: limits(10),
+        meters: vec![meter("m1"), meter("m2")],
     }
 }
 
@@ -191,6 +211,7 @@ async fn a_second_write_replaces_the_first() {
         fill(&mut tx).await;
         let suspended = Organisation {
             is_suspended: true,
+            credential_limits: limits(61),
             ..organisation("o")
         };
         organisation_upsert(&mut tx, &suspended).await.unwrap();
@@ -200,6 +221,7 @@ async fn a_second_write_replaces_the_first() {
         let unusable = Credential {
             secret: Err(SecretProblem::Missing),
             version: 4,
+            layer: denying_layer(),
             ..credential("c1", Side::Proxy)
         };
         credential_upsert(&mut tx, &unusable).await.unwrap();
@@ -209,6 +231,10 @@ async fn a_second_write_replaces_the_first() {
         let renamed = Proxy {
             alias: Some("weather".to_owned()),
             is_active: false,
+            max_inspected_bytes: 5,
+            layer: denying_layer(),
+            limits: wire::Limits::default(),
+            meters: Vec::new(),
             ..proxy("p1", &["c1"], "x2", "t2")
         };
         let before = proxy_list(&mut tx, Some(&["p1"])).await.unwrap().pop();
@@ -216,6 +242,13 @@ async fn a_second_write_replaces_the_first() {
             .await
             .unwrap();
         assert_eq!(proxy_list(&mut tx, Some(&["p1"])).await.unwrap(), [renamed]);
+
+        let opened = Target {
+            layer: denying_layer(),
+            ..target("x1")
+        };
+        target_upsert(&mut tx, &opened).await.unwrap();
+        assert_eq!(target_list(&mut tx, Some(&["x1"])).await.unwrap(), [opened]);
     }
 }
 
@@ -329,7 +362,7 @@ async fn a_damaged_row_leaves_the_others_usable() {
             "UPDATE organisation SET data_key = '%%%' WHERE organisation_id = 'other'",
             "UPDATE proxy SET timeout_seconds = 0 WHERE proxy_id = 'p2'",
         ] {
-            sqlx::query(sql).execute(&mut *tx).await.unwrap();
+            damage(&mut tx, sql).await;
         }
         let records = records_fetch_all(&mut tx).await.unwrap();
         assert_eq!(
@@ -339,6 +372,99 @@ async fn a_damaged_row_leaves_the_others_usable() {
         assert_eq!(records.credentials["c2"].secret, Ok(digest()));
         assert!(records.organisations["other"].keys.data_key.is_empty());
         assert_eq!(records.proxies.keys().collect::<Vec<_>>(), ["p1"]);
+    }
+}
+
+async fn damage(conn: &mut AnyConnection, sql: &'static str) {
+    let done = sqlx::query(sql).execute(conn).await.unwrap();
+    assert_eq!(done.rows_affected(), 1, "{sql}");
+}
+
+#[tokio::test]
+async fn what_is_damaged_denies() {
+    for test in test_stores().await {
+        let mut tx = test.store.begin().await.unwrap();
+        fill(&mut tx).await;
+        for sql in [
+            "UPDATE credential SET layer = '%%%' WHERE credential_id = 'c1'",
+            "UPDATE credential SET layer = NULL WHERE credential_id = 't1'",
+            "UPDATE target SET layer = '////' WHERE target_id = 'x1'",
+            "UPDATE proxy SET layer = '%%%' WHERE proxy_id = 'p1'",
+            "UPDATE organisation SET credential_limits = '%%%' WHERE organisation_id = 'o'",
+        ] {
+            damage(&mut tx, sql).await;
+        }
+        let records = records_fetch_all(&mut tx).await.unwrap();
+        assert_eq!(records.credentials["c1"].layer, denying_layer());
+        assert_eq!(records.credentials["c1"].secret, Ok(digest()));
+        assert_eq!(records.credentials["t1"].layer, denying_layer());
+        assert_eq!(records.credentials["c2"], credential("c2", Side::Proxy));
+        assert_eq!(records.targets["x1"].layer, denying_layer());
+        assert_eq!(records.targets["x2"], target("x2"));
+        assert_eq!(records.proxies["p1"].layer, denying_layer());
+        assert_eq!(records.proxies["p1"].meters.len(), 2);
+        assert!(records.organisations["o"].is_suspended);
+        assert!(!records.organisations["other"].is_suspended);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_proxy_is_unknown_until_it_comes_again() {
+    for test in test_stores().await {
+        for sql in [
+            "UPDATE proxy SET limits = '%%%' WHERE proxy_id = 'p1'",
+            "UPDATE proxy SET meters = 'AA' WHERE proxy_id = 'p1'",
+            "UPDATE proxy SET max_inspected_bytes = NULL WHERE proxy_id = 'p1'",
+            "UPDATE proxy SET timeout_seconds = -1 WHERE proxy_id = 'p1'",
+        ] {
+            let mut tx = test.store.begin().await.unwrap();
+            fill(&mut tx).await;
+            damage(&mut tx, sql).await;
+            let stored = proxy_list(&mut tx, Some(&["p1"])).await.unwrap().pop();
+            assert_eq!(stored, None, "{sql}");
+            let again = proxy("p1", &["c1"], "x1", "t1");
+            proxy_upsert(&mut tx, &again, None).await.unwrap();
+            let stored = proxy_list(&mut tx, Some(&["p1"])).await.unwrap();
+            assert_eq!(stored, [again], "{sql}");
+        }
+    }
+}
+
+/// As the first release left it, with a proxy that forwards.
+async fn first_release(url: &str) {
+    let first = MIGRATIONS.iter().filter(|m| m.version == 1).cloned();
+    let migrations = Migrator::with_migrations(first.collect());
+    let db = Db::open(url, &migrations).await.unwrap();
+    for sql in [
+        "INSERT INTO region_state VALUES (1, 17, 'AQI=', 'AQI=')",
+        "INSERT INTO organisation VALUES ('o', 0, 'AQI=', 'AQI=')",
+        "INSERT INTO credential VALUES ('c', 'o', 'proxy', 1, 1, NULL, 'missing')",
+        "INSERT INTO target VALUES ('x', 'o', 'https://api.example.com')",
+        "INSERT INTO proxy VALUES ('p', 'o', 1, 'x', 't', 30, 5, NULL)",
+        "INSERT INTO proxy_credential VALUES ('p', 0, 'c')",
+    ] {
+        sqlx::query(sql).execute(db.pool()).await.unwrap();
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_release_refuses_and_asks_for_everything() {
+    for (url, _folder) in empty_databases().await {
+        first_release(&url).await;
+        let store = Store::open(&url).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(revision_fetch(&mut tx).await.unwrap(), 0);
+        let records = records_fetch_all(&mut tx).await.unwrap();
+        assert!(records.proxies.is_empty());
+        assert!(records.organisations["o"].is_suspended);
+        let credential = credential_list(&mut tx, None).await.unwrap().pop().unwrap();
+        assert_eq!(credential.layer, denying_layer());
+        assert_eq!(records.targets["x"].layer, denying_layer());
+        // The full sync writes the list that is already there.
+        let again = proxy("p", &["c"], "x", "t");
+        proxy_upsert(&mut tx, &again, None).await.unwrap();
+        assert_eq!(proxy_list(&mut tx, None).await.unwrap(), [again]);
     }
 }
 

@@ -41,9 +41,13 @@ fn policy(config: &ProxyConfig, region: &str) -> wire::ProxyPolicy {
         // Envoy's, by the route.
         timeout_seconds: _,
         max_response_bytes,
+        max_inspected_bytes,
         target,
         proxy_credentials,
         target_credential,
+        layer,
+        limits,
+        meters,
         data_key,
         digest_key,
     } = config;
@@ -60,13 +64,23 @@ fn policy(config: &ProxyConfig, region: &str) -> wire::ProxyPolicy {
         target: target.as_ref().map(target_of),
         target_credential: target_credential.clone(),
         max_response_bytes: *max_response_bytes,
-        ..wire::ProxyPolicy::default()
+        max_inspected_bytes: *max_inspected_bytes,
+        layer: Some(layer.clone()),
+        limits: Some(*limits),
+        meters: meters.clone(),
     }
 }
 
 fn target_of(target: &TargetConfig) -> wire::Target {
+    let TargetConfig {
+        // Envoy's, by the route.
+        scheme: _,
+        authority: _,
+        base_path,
+        layer,
+    } = target;
     wire::Target {
-        base_path: target.base_path.clone(),
-        ..wire::Target::default()
+        base_path: base_path.clone(),
+        layer: Some(layer.clone()),
     }
 }

@@ -12,10 +12,11 @@ use envoy_types::pb::envoy::config::route::v3::{
 use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3::{
     PerRouteConfig, per_route_config::HostRewriteSpecifier,
 };
-use envoy_types::pb::google::protobuf::BytesValue;
+use envoy_types::pb::google::protobuf::{BytesValue, UInt64Value};
 use envoy_types::util::pack_any;
 use prost::Message;
 
+use super::buffer;
 use super::cluster;
 use super::policy::EncodedPolicy;
 use super::wire::seconds;
@@ -61,6 +62,7 @@ fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {
             ..Metadata::default()
         }),
         action: Some(action(config)),
+        request_body_buffer_limit: buffer::limit_bytes(config).map(|value| UInt64Value { value }),
         ..Route::default()
     };
     if let Some(target) = &config.target {

@@ -15,6 +15,7 @@ use requestrocket_proto::policy::v1 as wire;
 
 use super::listener::ListenerAddress;
 use super::*;
+use crate::fixtures::{allowing_layer, layer_denying, limits, meter};
 use crate::region_config::{Scheme, TargetConfig};
 
 fn settings() -> impl Strategy<Value = Settings> {
@@ -30,12 +31,20 @@ fn settings() -> impl Strategy<Value = Settings> {
     })
 }
 
+fn layer() -> impl Strategy<Value = wire::Layer> {
+    proptest::collection::vec("[A-Z]{1,8}", 0..3).prop_map(|methods| {
+        let methods: Vec<_> = methods.iter().map(String::as_str).collect();
+        layer_denying(&methods)
+    })
+}
+
 fn target() -> impl Strategy<Value = TargetConfig> {
     let scheme = prop_oneof![Just(Scheme::Http), Just(Scheme::Https)];
-    (scheme, ".*", ".*").prop_map(|(scheme, authority, base_path)| TargetConfig {
+    (scheme, ".*", ".*", layer()).prop_map(|(scheme, authority, base_path, layer)| TargetConfig {
         scheme,
         authority,
         base_path,
+        layer,
     })
 }
 
@@ -48,11 +57,12 @@ fn config() -> impl Strategy<Value = ProxyConfig> {
         flags,
         bytes,
         1..=60_u32,
-        any::<u64>(),
+        (any::<u64>(), any::<u64>()),
         proptest::option::of(target()),
+        layer(),
     )
         .prop_map(
-            |((proxy_id, organisation_id, alias), flags, bytes, timeout, max, target)| {
+            |((proxy_id, organisation_id, alias), flags, bytes, timeout, max, target, layer)| {
                 ProxyConfig {
                     proxy_id,
                     organisation_id,
@@ -60,10 +70,14 @@ fn config() -> impl Strategy<Value = ProxyConfig> {
                     is_active: flags.0,
                     is_suspended: flags.1,
                     timeout_seconds: NonZeroU32::new(timeout).unwrap(),
-                    max_response_bytes: max,
+                    max_response_bytes: max.0,
+                    max_inspected_bytes: max.1,
                     target,
                     proxy_credentials: Vec::new(),
                     target_credential: flags.2.then(wire::TargetCredential::default),
+                    layer,
+                    limits: wire::Limits::default(),
+                    meters: Vec::new(),
                     data_key: bytes.0,
                     digest_key: bytes.1,
                 }
@@ -110,6 +124,8 @@ proptest! {
         prop_assert_eq!(plugin.failure_policy(), FailurePolicy::FailReload);
         let backoff = plugin.reload_config.unwrap().backoff.unwrap();
         prop_assert_eq!(backoff.max_interval.unwrap().nanos, 20_000_000);
+        // What it holds back is held back whole, so that bodies are seen before a target is called.
+        prop_assert!(plugin.allow_on_headers_stop_iteration.unwrap().value);
         #[expect(deprecated, reason = "that is the switch that must not be on")]
         let fails_open = plugin.fail_open;
         prop_assert!(!fails_open);
@@ -124,6 +140,7 @@ proptest! {
         let [host] = &routes.virtual_hosts[..] else { panic!("one host") };
         prop_assert!(host.typed_per_filter_config.is_empty());
         let [route] = &host.routes[..] else { panic!("one route") };
+        prop_assert_eq!(route.request_body_buffer_limit, None);
         let filters: Vec<_> = route.typed_per_filter_config.keys().map(String::as_str).collect();
         let is_forwarded = matches!(route.action, Some(route::Action::Route(_)));
         prop_assert_eq!(is_forwarded, config.target.is_some());
@@ -176,4 +193,176 @@ fn roots_are_the_systems_and_the_extra_one() {
     let missing = folder.path().join("missing.pem");
     let problem = TargetRoots::load(Some(&missing)).unwrap_err().to_string();
     assert!(problem.contains("missing.pem"), "{problem}");
+}
+
+type Differ = fn(&mut ProxyConfig);
+
+#[test]
+fn whatever_the_filter_is_told_makes_another_policy_version() {
+    let config = complete();
+    let translator = || Translator::new(crate::fixtures::translation());
+    let version = |config: &ProxyConfig| {
+        let routes = RouteConfiguration::decode(translator().proxy(config).route).unwrap();
+        routes.virtual_hosts[0].routes[0].name.clone()
+    };
+    let differing: &[Differ] = &[
+        |c| c.organisation_id.push('x'),
+        |c| c.alias = None,
+        |c| c.is_active = false,
+        |c| c.is_suspended = true,
+        |c| c.max_response_bytes += 1,
+        |c| c.max_inspected_bytes += 1,
+        |c| c.target = None,
+        |c| c.target.as_mut().unwrap().base_path.push('x'),
+        |c| c.target.as_mut().unwrap().layer = layer_denying(&["PUT"]),
+        |c| c.proxy_credentials.clear(),
+        |c| c.proxy_credentials[0].layer = Some(layer_denying(&["PUT"])),
+        |c| c.proxy_credentials[0].limits = Some(limits(2)),
+        |c| c.target_credential = None,
+        |c| c.target_credential.as_mut().unwrap().layer = Some(layer_denying(&["PUT"])),
+        |c| c.layer = layer_denying(&["PUT"]),
+        |c| c.limits = limits(2),
+        |c| c.meters[0].limits = Some(limits(2)),
+        |c| c.meters.clear(),
+        |c| c.data_key.push(0),
+        |c| c.digest_key.push(0),
+    ];
+    let mut versions = std::collections::BTreeSet::from([version(&config)]);
+    for (case, differ) in differing.iter().enumerate() {
+        let mut other = config.clone();
+        differ(&mut other);
+        assert!(versions.insert(version(&other)), "case {case}");
+    }
+    // What Envoy alone needs leaves the filter's cache alone.
+    let mut slower = config.clone();
+    slower.timeout_seconds = NonZeroU32::MIN;
+    assert_eq!(version(&slower), version(&config));
+}
+
+/// Looks into the request's body.
+fn reading() -> wire::Conditions {
+    let mut layer = layer_denying(&[]);
+    let mut conditions = layer.rules[0].conditions.take().unwrap();
+    conditions.body.push(wire::NodeCondition {
+        path: "$.model".to_owned(),
+        value: None,
+        presence: wire::Presence::Present.into(),
+    });
+    conditions
+}
+
+fn layer_reading() -> wire::Layer {
+    let mut layer = layer_denying(&[]);
+    layer.rules[0].conditions = Some(reading());
+    layer
+}
+
+/// What Envoy is to keep of a body; None: what it keeps of any.
+fn kept(config: &ProxyConfig) -> Option<u64> {
+    let translator = Translator::new(crate::fixtures::translation());
+    let routes = RouteConfiguration::decode(translator.proxy(config).route).unwrap();
+    let limit = routes.virtual_hosts[0].routes[0].request_body_buffer_limit?;
+    Some(limit.value)
+}
+
+const ROOM: u64 = 128 << 10;
+
+#[test]
+fn a_request_is_kept_for_conditions_that_look_into_it() {
+    assert_eq!(kept(&complete()), None);
+    let looking: &[Differ] = &[
+        |c| c.proxy_credentials[0].layer = Some(layer_reading()),
+        |c| c.target_credential.as_mut().unwrap().layer = Some(layer_reading()),
+        |c| c.target.as_mut().unwrap().layer = layer_reading(),
+        |c| c.layer = layer_reading(),
+        |c| c.meters[0].conditions = Some(reading()),
+    ];
+    for (case, look) in looking.iter().enumerate() {
+        for (max, bytes) in [
+            (0, 0),
+            (1 << 20, 1 << 20),
+            (16 << 20, 16 << 20),
+            (u64::MAX, 16 << 20),
+        ] {
+            let mut config = complete();
+            config.max_inspected_bytes = max;
+            look(&mut config);
+            assert_eq!(kept(&config), Some(bytes + ROOM), "case {case}, {max}");
+        }
+    }
+}
+
+fn layer_redacting() -> wire::Layer {
+    wire::Layer {
+        redactions: vec![wire::Redaction {
+            filter_id: "f".to_owned(),
+            operation: wire::Operation::Destroy.into(),
+            paths: vec!["$.secret".to_owned()],
+            conditions: None,
+        }],
+        ..allowing_layer()
+    }
+}
+
+#[test]
+fn a_response_is_kept_for_redactions() {
+    let redacting: &[Differ] = &[
+        |c| c.proxy_credentials[0].layer = Some(layer_redacting()),
+        |c| c.target_credential.as_mut().unwrap().layer = Some(layer_redacting()),
+        |c| c.target.as_mut().unwrap().layer = layer_redacting(),
+        |c| c.layer = layer_redacting(),
+    ];
+    for (case, redact) in redacting.iter().enumerate() {
+        let mut config = complete();
+        redact(&mut config);
+        for max in [1 << 10, 6 << 20, 1 << 30] {
+            config.max_response_bytes = max;
+            assert_eq!(kept(&config), Some(max + ROOM), "case {case}, {max}");
+        }
+        // One limit for both ways.
+        config.meters[0].conditions = Some(reading());
+        config.max_inspected_bytes = 16 << 20;
+        config.max_response_bytes = 5;
+        assert_eq!(kept(&config), Some((16 << 20) + ROOM), "case {case}");
+        config.max_response_bytes = u64::MAX;
+        assert_eq!(kept(&config), Some(u64::MAX), "case {case}");
+    }
+}
+
+/// A proxy that has everything.
+fn complete() -> ProxyConfig {
+    ProxyConfig {
+        proxy_id: crate::fixtures::id(1),
+        organisation_id: "organisation".to_owned(),
+        alias: Some("weather".to_owned()),
+        is_active: true,
+        is_suspended: false,
+        timeout_seconds: NonZeroU32::new(30).unwrap(),
+        max_response_bytes: 6 << 20,
+        max_inspected_bytes: 1 << 20,
+        target: Some(TargetConfig {
+            scheme: Scheme::Https,
+            authority: "api.example.com".to_owned(),
+            base_path: String::new(),
+            layer: allowing_layer(),
+        }),
+        proxy_credentials: vec![wire::ProxyCredential {
+            credential_id: crate::fixtures::id(10),
+            is_active: true,
+            presented: None,
+            layer: Some(allowing_layer()),
+            limits: Some(limits(1)),
+        }],
+        target_credential: Some(wire::TargetCredential {
+            credential_id: crate::fixtures::id(20),
+            version: 1,
+            injections: Vec::new(),
+            layer: Some(allowing_layer()),
+        }),
+        layer: allowing_layer(),
+        limits: limits(1),
+        meters: vec![meter("m")],
+        data_key: Vec::new(),
+        digest_key: Vec::new(),
+    }
 }

@@ -3,6 +3,7 @@
 //! `UPDATE=1 cargo test -p requestrocket-xds-server golden` writes what is expected anew, and
 //! removes what nothing produces any more.
 
+mod attached;
 mod input;
 mod printer;
 

@@ -8,6 +8,7 @@ use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
+use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
 use requestrocket_xds_server::ads::{self, Ads, Tls};
 use requestrocket_xds_server::publisher::Publisher;
@@ -155,6 +156,14 @@ impl Region {
     }
 }
 
+fn allowing_layer() -> wire::Layer {
+    wire::Layer {
+        default_effect: wire::Effect::Allow.into(),
+        rules: Vec::new(),
+        redactions: Vec::new(),
+    }
+}
+
 /// A complete proxy without credentials.
 pub(crate) fn proxy(id: &str) -> ProxyConfig {
     ProxyConfig {
@@ -165,13 +174,18 @@ pub(crate) fn proxy(id: &str) -> ProxyConfig {
         is_suspended: false,
         timeout_seconds: NonZeroU32::new(30).unwrap(),
         max_response_bytes: 6 << 20,
+        max_inspected_bytes: 1 << 20,
         target: Some(TargetConfig {
             scheme: Scheme::Https,
             authority: "api.example.com".to_owned(),
             base_path: String::new(),
+            layer: allowing_layer(),
         }),
         proxy_credentials: Vec::new(),
         target_credential: None,
+        layer: allowing_layer(),
+        limits: wire::Limits::default(),
+        meters: Vec::new(),
         data_key: b"data key".to_vec(),
         digest_key: b"digest key".to_vec(),
     }

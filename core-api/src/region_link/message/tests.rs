@@ -1,3 +1,5 @@
+use requestrocket_proto::policy::v1::Effect;
+
 use super::*;
 
 fn row(kind: &str, id: &str, is_removed: i64) -> ChangeRow {
@@ -18,6 +20,7 @@ fn credential_state(side: &str, auth_type: &str, sealed: Option<&str>) -> Creden
         is_active: 1,
         version: 3,
         sealed_secret: sealed.map(str::to_owned),
+        default_rule_effect: "deny".to_owned(),
     }
 }
 
@@ -31,6 +34,34 @@ fn proxy_state() -> ProxyState {
         timeout_seconds: 30,
         max_response_bytes: 1024,
         alias: None,
+        default_rule_effect: "allow".to_owned(),
+        max_requests_per_minute: Some(60),
+        max_requests_per_day: None,
+        max_inspected_bytes: 2048,
+    }
+}
+
+fn organisation_state(status: &str, plan: &str, configured: Option<i64>) -> OrganisationState {
+    OrganisationState {
+        organisation_id: "o".into(),
+        status: status.into(),
+        plan: plan.into(),
+        credential_requests_per_minute: configured,
+    }
+}
+
+fn told_organisation(state: OrganisationState) -> Result<Change, InvalidRecord> {
+    let present = Present {
+        organisations: [("o".to_owned(), state)].into(),
+        ..Present::default()
+    };
+    present.change(&row("organisation", "o", 0))
+}
+
+fn layer(default_effect: Effect) -> Layer {
+    Layer {
+        default_effect: default_effect.into(),
+        ..Layer::default()
     }
 }
 
@@ -44,21 +75,36 @@ fn with_credential(state: CredentialState) -> Present {
 #[test]
 fn an_organisation_is_suspended_unless_it_is_active() {
     for (status, is_suspended) in [("active", false), ("suspended", true), ("odd", true)] {
-        let state = OrganisationState {
-            organisation_id: "o".into(),
-            status: status.into(),
-        };
-        let present = Present {
-            organisations: [("o".to_owned(), state)].into(),
-            ..Present::default()
-        };
-        let told = present.change(&row("organisation", "o", 0)).unwrap().kind;
+        let told = told_organisation(organisation_state(status, "team", None));
         let want = Organisation {
             organisation_id: "o".into(),
             is_suspended,
+            credential_limits: Some(Limits {
+                minute: Some(1000),
+                ..Limits::default()
+            }),
         };
+        let told = told.unwrap().kind;
         assert_eq!(told, Some(Kind::Organisation(want)), "{status}");
     }
+}
+
+#[test]
+fn the_plan_decides_what_each_credential_may() {
+    for (plan, configured, want) in [
+        ("basic", Some(7), Some(100)),
+        ("team", None, Some(1000)),
+        ("business", Some(7), Some(7)),
+        ("business", None, None),
+    ] {
+        let told = told_organisation(organisation_state("active", plan, configured));
+        let Some(Kind::Organisation(told)) = told.unwrap().kind else {
+            panic!("no organisation")
+        };
+        assert_eq!(told.credential_limits.unwrap().minute, want, "{plan}");
+    }
+    let odd = told_organisation(organisation_state("active", "gold", None));
+    assert_eq!(odd, Err(InvalidRecord::Plan));
 }
 
 #[test]
@@ -78,6 +124,13 @@ fn a_proxy_is_told_with_its_credentials_in_order_and_without_what_is_gone() {
         timeout_seconds: 30,
         max_response_bytes: 1024,
         alias: String::new(),
+        layer: Some(layer(Effect::Allow)),
+        limits: Some(Limits {
+            minute: Some(60),
+            ..Limits::default()
+        }),
+        meters: Vec::new(),
+        max_inspected_bytes: 2048,
     };
     let told = present.change(&row("proxy", "p", 0)).unwrap().kind;
     assert_eq!(told, Some(Kind::Proxy(want)));
@@ -96,6 +149,89 @@ fn a_credential_is_told_with_its_sealed_secret_while_there_is_one() {
         assert_eq!(told.side(), CredentialSide::Target);
         assert_eq!(told.auth_type(), CredentialAuthType::BasicAuth);
     }
+}
+
+const NO_CONDITIONS: &str =
+    r#"{"methods":[],"path":null,"headers":[],"query":[],"body":[],"claims":[]}"#;
+
+/// Credential `c`, target `t` and proxy `p`, each with a rule and a redaction of its own.
+fn with_attachments() -> Present {
+    let rule = |id: &str| RuleState {
+        attached_id: id.to_owned(),
+        rule_id: format!("rule-of-{id}"),
+        effect: "deny".to_owned(),
+        priority: 500,
+        conditions: NO_CONDITIONS.to_owned(),
+    };
+    let redaction = |id: &str| RedactionState {
+        attached_id: id.to_owned(),
+        filter_id: format!("filter-of-{id}"),
+        operation: "destroy".to_owned(),
+        paths: r#"["$.a"]"#.to_owned(),
+        conditions: NO_CONDITIONS.to_owned(),
+    };
+    let meter = MeterState {
+        attached_id: "p".to_owned(),
+        meter_id: "m".to_owned(),
+        extraction: None,
+        conditions: NO_CONDITIONS.to_owned(),
+        limit_minute: Some(1),
+        limit_hour: None,
+        limit_day: None,
+        limit_month: None,
+    };
+    let target = TargetState {
+        target_id: "t".to_owned(),
+        organisation_id: "o".to_owned(),
+        base_url: "http://t".to_owned(),
+        default_rule_effect: "deny".to_owned(),
+    };
+    let ids = ["c", "t", "p"];
+    Present {
+        targets: [("t".to_owned(), target)].into(),
+        proxies: [("p".to_owned(), proxy_state())].into(),
+        rules: ids.map(|id| (id.to_owned(), vec![rule(id)])).into(),
+        redactions: ids.map(|id| (id.to_owned(), vec![redaction(id)])).into(),
+        meters: [("p".to_owned(), vec![meter])].into(),
+        ..with_credential(credential_state("proxy", "jwt", None))
+    }
+}
+
+#[test]
+fn what_is_attached_to_a_record_is_told_with_it_and_with_no_other() {
+    let present = with_attachments();
+    for (kind, id, default_effect) in [
+        ("credential", "c", Effect::Deny),
+        ("target", "t", Effect::Deny),
+        ("proxy", "p", Effect::Allow),
+    ] {
+        let layer = match present.change(&row(kind, id, 0)).unwrap().kind.unwrap() {
+            Kind::Credential(credential) => credential.layer,
+            Kind::Target(target) => target.layer,
+            Kind::Proxy(proxy) => {
+                assert_eq!(proxy.meters.len(), 1);
+                proxy.layer
+            }
+            Kind::Organisation(_) | Kind::Removed(_) => None,
+        };
+        let layer = layer.unwrap();
+        assert_eq!(layer.default_effect(), default_effect, "{kind}");
+        let rules: Vec<_> = layer.rules.iter().map(|rule| &rule.rule_id).collect();
+        assert_eq!(rules, [&format!("rule-of-{id}")]);
+        let filters: Vec<_> = layer.redactions.iter().map(|r| &r.filter_id).collect();
+        assert_eq!(filters, [&format!("filter-of-{id}")]);
+    }
+}
+
+#[test]
+fn a_record_whose_attachment_means_nothing_is_not_told() {
+    let mut present = with_attachments();
+    if let Some(rules) = present.rules.get_mut("t") {
+        rules[0].effect = "maybe".to_owned();
+    }
+    let told = present.change(&row("target", "t", 0));
+    assert_eq!(told, Err(InvalidRecord::Attachment(InvalidRow::Effect)));
+    assert!(present.change(&row("proxy", "p", 0)).is_ok());
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use requestrocket_policy::envelope::sealing::SealingPrivateKey;
 use requestrocket_proto::region::v1::region_link_client::RegionLinkClient;
 use requestrocket_proto::region::v1::{
-    ConfigBatch, ControlMessage, EnrolRequest, FleetStatus, Hello, NodeStatus, RegionMessage,
-    Stored, control_message, region_message,
+    ConfigBatch, ControlMessage, EnrolRequest, FleetStatus, Hello, NodeStatus, Query,
+    RegionMessage, Stored, control_message, region_message,
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -243,6 +243,14 @@ impl Attached {
     pub(super) async fn batch(&mut self) -> ConfigBatch {
         match self.next().await.unwrap().unwrap().kind.unwrap() {
             control_message::Kind::Batch(batch) => batch,
+            control_message::Kind::Query(query) => panic!("no batch but {query:?}"),
+        }
+    }
+
+    pub(super) async fn query(&mut self) -> Query {
+        match self.next().await.unwrap().unwrap().kind.unwrap() {
+            control_message::Kind::Query(query) => query,
+            control_message::Kind::Batch(batch) => panic!("no query but {batch:?}"),
         }
     }
 

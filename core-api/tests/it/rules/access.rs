@@ -72,6 +72,51 @@ async fn members_work_with_resources_and_nobody_else_does() {
     }
 }
 
+#[tokio::test]
+async fn members_work_with_attachments_and_nobody_else_does() {
+    let rule = json!({"effect": "deny"});
+    let filter = json!({"operation": "destroy", "paths": ["$.a"]});
+    let meter = json!({"meterName": "M", "meterType": "request_count"});
+    for world in World::each().await {
+        let proxy = world.proxy().await;
+        let [(_, proxy), (_, target), (_, credential)] = crate::routes::rules::records(&proxy);
+        for (kind, body, id_name) in [
+            (format!("proxies/{proxy}/rules"), &rule, "ruleId"),
+            (format!("targets/{target}/rules"), &rule, "ruleId"),
+            (
+                format!("credentials/{credential}/filters"),
+                &filter,
+                "filterId",
+            ),
+            (format!("proxies/{proxy}/filters"), &filter, "filterId"),
+            (format!("proxies/{proxy}/meters"), &meter, "meterId"),
+        ] {
+            for who in EVERYBODY {
+                let list = world.at(&kind);
+                let made = id_of(&world.create(&kind, body).await, id_name);
+                let path = format!("{list}/{made}");
+                for (method, path, ok) in [
+                    ("GET", &list, 200),
+                    ("POST", &list, 201),
+                    ("GET", &path, 200),
+                    ("PATCH", &path, 200),
+                    ("PUT", &path, 200),
+                    ("DELETE", &path, 204),
+                ] {
+                    let call = world.call(method, path).by(who);
+                    let call = if matches!(method, "POST" | "PUT" | "PATCH") {
+                        call.json(body)
+                    } else {
+                        call
+                    };
+                    let status = call.send().await.status;
+                    assert_eq!(status, expected(who, ok), "{method} {kind} by {who:?}");
+                }
+            }
+        }
+    }
+}
+
 async fn body(world: &World, kind: &str) -> Value {
     match kind {
         "targets" => json!({

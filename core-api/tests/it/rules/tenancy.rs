@@ -48,8 +48,15 @@ async fn a1_no_operation_crosses_between_organisations() {
 fn paths(template: &str, ids: &BTreeMap<&str, String>, world: &World) -> Vec<String> {
     let filled = |client: &str| {
         let mut path = template.replace("{clientId}", client);
-        for (name, id) in ids {
-            path = path.replace(&format!("{{{name}}}"), id);
+        // Attachments first: those of each kind of record have ids of their own.
+        for (name, id) in ids.iter().rev() {
+            path = match name.split_once(' ') {
+                Some((record, name)) if path.contains(record) => {
+                    path.replace(&format!("{{{name}}}"), id)
+                }
+                Some(_) => path,
+                None => path.replace(&format!("{{{name}}}"), id),
+            };
         }
         while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
             path.replace_range(start..=end, &Uuid::new_v4().to_string());
@@ -74,7 +81,88 @@ async fn ids<'a>(world: &World, proxy: &Value) -> BTreeMap<&'a str, String> {
     ids.insert("credentialId", id_of(proxy, "proxyTargetCredentialId"));
     ids.insert("userId", world.text(&select("user_id", "u-admin")).await);
     ids.insert("tokenId", world.text(&select("token_id", "u-admin")).await);
+    attach(world, &mut ids).await;
     ids
+}
+
+/// Adds the ids of what is attached to the records, by segment of the path and name.
+async fn attach(world: &World, ids: &mut BTreeMap<&str, String>) {
+    let rule = json!({"effect": "deny"});
+    let filter = json!({"operation": "destroy", "paths": ["$.a"]});
+    for (record, rule_name, filter_name, id) in [
+        (
+            "credentials",
+            "credentials ruleId",
+            "credentials filterId",
+            "credentialId",
+        ),
+        ("targets", "targets ruleId", "targets filterId", "targetId"),
+        ("proxies", "proxies ruleId", "proxies filterId", "proxyId"),
+    ] {
+        let path = format!("{record}/{}", ids[id]);
+        let rule = world.create(&format!("{path}/rules"), &rule).await;
+        ids.insert(rule_name, id_of(&rule, "ruleId"));
+        let filter = world.create(&format!("{path}/filters"), &filter).await;
+        ids.insert(filter_name, id_of(&filter, "filterId"));
+    }
+    let meter = json!({"meterName": "M", "meterType": "request_count"});
+    let path = format!("proxies/{}/meters", ids["proxyId"]);
+    ids.insert(
+        "proxies meterId",
+        id_of(&world.create(&path, &meter).await, "meterId"),
+    );
+}
+
+#[tokio::test]
+async fn the_walk_names_every_attachment_that_the_owner_has() {
+    for world in World::each().await {
+        let proxy = world.proxy().await;
+        let ids = ids(&world, &proxy).await;
+        let document = world.call("GET", "/openapi.json").send().await.body;
+        let mut found = 0;
+        for path in document["paths"].as_object().unwrap().keys() {
+            let is_attachment = ["{ruleId}", "{filterId}", "{meterId}"]
+                .iter()
+                .any(|end| path.ends_with(end));
+            if is_attachment {
+                let path = &paths(path, &ids, &world)[0];
+                assert_eq!(world.call("GET", path).send().await.status, 200, "{path}");
+                found += 1;
+            }
+        }
+        assert_eq!(
+            found, 7,
+            "rules and filters of three kinds of record, meters of one"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_store_itself_refuses_an_attachment_across_organisations() {
+    for world in World::each().await {
+        let proxy = world.proxy().await;
+        for (table, column, record) in [
+            ("rule", "proxy_id", id_of(&proxy, "proxyId")),
+            ("rule", "target_id", id_of(&proxy, "proxyTargetId")),
+            (
+                "rule",
+                "credential_id",
+                id_of(&proxy, "proxyTargetCredentialId"),
+            ),
+        ] {
+            let insert = format!(
+                "INSERT INTO {table} (rule_id, organisation_id, region_name, {column}, effect, \
+                 priority, is_active, conditions, name_key, size_bytes, created_at, updated_at, \
+                 created_by, revision) VALUES ('r', '{}', '{REGION}', '{record}', 'deny', 1, 1, \
+                 '', '', 0, '', '', '', 1)",
+                world.abroad
+            );
+            let insert = sqlx::query(sqlx::AssertSqlSafe(insert));
+            let error = insert.execute(world.state.db.pool()).await.unwrap_err();
+            let error = error.as_database_error().unwrap();
+            assert!(error.is_foreign_key_violation(), "{column}: {error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The naive way: a tree of all the text there is, paths walked over it one by one, what is left
 //! written again.
 
+mod readings;
+
 use std::collections::BTreeSet;
 
 use proptest::{prelude::*, sample::select};
@@ -47,6 +49,12 @@ pub(super) enum Selector {
     Any,
     Index(usize),
     Slice(Option<usize>, Option<usize>, Option<usize>),
+    /// From the end, counted from 1.
+    Last(usize),
+    /// Has a member of that name.
+    Has(&'static str),
+    /// Has a member of that name with that value.
+    Says(&'static str, &'static str),
 }
 
 #[derive(Clone, Debug)]
@@ -106,11 +114,24 @@ fn blank() -> impl Strategy<Value = &'static str> {
 }
 
 pub(super) fn path() -> impl Strategy<Value = Path> {
-    proptest::collection::vec(segment(), 0..4).prop_map(Path)
+    proptest::collection::vec(segment(selector()), 0..4).prop_map(Path)
 }
 
-fn segment() -> impl Strategy<Value = Segment> {
-    let selectors = proptest::collection::vec(selector(), 1..3);
+/// Also of selectors that need the whole document.
+pub(super) fn held_path() -> impl Strategy<Value = Path> {
+    let name = || select(vec!["a", "b", "c,:{"]);
+    let value = select(vec!["null", "true", "0", "'a,]}\"'"]);
+    let held = prop_oneof![
+        1 => (1..4_usize).prop_map(Selector::Last),
+        2 => name().prop_map(Selector::Has),
+        3 => (name(), value).prop_map(|(name, value)| Selector::Says(name, value)),
+    ];
+    let segment = segment(prop_oneof![selector(), held]);
+    proptest::collection::vec(segment, 0..4).prop_map(Path)
+}
+
+fn segment(selector: impl Strategy<Value = Selector>) -> impl Strategy<Value = Segment> {
+    let selectors = proptest::collection::vec(selector, 1..3);
     (proptest::bool::weighted(0.25), selectors).prop_map(|(is_descendant, selectors)| Segment {
         is_descendant,
         selectors,
@@ -128,6 +149,14 @@ fn selector() -> impl Strategy<Value = Selector> {
 }
 
 pub(super) fn stages() -> impl Strategy<Value = Vec<Stage>> {
+    stages_of(path)
+}
+
+pub(super) fn held_stages() -> impl Strategy<Value = Vec<Stage>> {
+    stages_of(held_path)
+}
+
+fn stages_of<P: Strategy<Value = Path>>(path: impl Fn() -> P) -> impl Strategy<Value = Vec<Stage>> {
     let paths = |most| proptest::collection::vec(path(), 0..most);
     let stage = (paths(3), paths(4)).prop_map(|(retained, destroyed)| Stage {
         retained,
@@ -158,8 +187,16 @@ impl Path {
             let to = from.iter().flat_map(|place| {
                 let (children, is_array) = children(at(tree, place));
                 let selected = children.iter().enumerate().filter(move |(index, child)| {
-                    let is_selected =
-                        |one: &Selector| one.is_match(*index, children.len(), child.name, is_array);
+                    let length = children.len();
+                    let is_selected = |one: &Selector| match one {
+                        Selector::Any => true,
+                        Selector::Has(name) => member(&child.value, name).is_some(),
+                        Selector::Says(name, value) => {
+                            member(&child.value, name).is_some_and(|tree| tree.says(value))
+                        }
+                        one if is_array => one.is_index(*index, length),
+                        one => one.is_name(child.name),
+                    };
                     segment.selectors.iter().any(is_selected)
                 });
                 selected.map(move |(index, _)| joined(place, index))
@@ -173,7 +210,7 @@ impl Path {
         self.walk(tree).pop().unwrap()
     }
 
-    /// Places where a proper prefix can still match.
+    /// Containers where a proper prefix can still match.
     fn on_the_way(&self, tree: &Tree) -> BTreeSet<Place> {
         let sets = self.walk(tree);
         let prefixes = sets.iter().zip(&self.0);
@@ -187,7 +224,8 @@ impl Path {
             });
             places.collect::<Vec<_>>()
         });
-        places.collect()
+        let is_container = |place: &Place| !matches!(at(tree, place), Tree::Scalar(_));
+        places.filter(is_container).collect()
     }
 }
 
@@ -201,22 +239,38 @@ impl Selector {
             Self::Slice(start, end, step) => {
                 format!("{}:{}:{}", number(start), number(end), number(step))
             }
+            Self::Last(back) => format!("-{back}"),
+            Self::Has(name) => format!("?@['{name}']"),
+            Self::Says(name, value) => format!("?@['{name}']=={value}"),
         }
     }
 
-    fn is_match(&self, index: usize, length: usize, name: Name, is_array: bool) -> bool {
+    fn is_name(&self, name: Name) -> bool {
+        matches!(self, Self::Name(wanted) if name.text == Some(*wanted))
+    }
+
+    fn is_index(&self, index: usize, length: usize) -> bool {
         match self {
-            Self::Name(wanted) => !is_array && name.text == Some(*wanted),
-            Self::Any => true,
-            Self::Index(wanted) => is_array && index == *wanted,
+            Self::Index(wanted) => index == *wanted,
+            Self::Last(back) => index + back == length,
             Self::Slice(start, end, step) => {
                 let (start, end) = (start.unwrap_or(0), end.unwrap_or(length).min(length));
                 let step = step.unwrap_or(1);
                 let is_in = |step| start < end && (start..end).step_by(step).any(|at| at == index);
-                is_array && step > 0 && is_in(step)
+                step > 0 && is_in(step)
             }
+            Self::Name(_) | Self::Any | Self::Has(_) | Self::Says(..) => false,
         }
     }
+}
+
+/// The member of an object without repeated names.
+fn member<'t>(tree: &'t Tree, name: &str) -> Option<&'t Tree> {
+    let Tree::Object(list, _) = tree else {
+        return None;
+    };
+    let child = list.iter().find(|child| child.name.text == Some(name))?;
+    Some(&child.value)
 }
 
 fn children(tree: &Tree) -> (&[Child], bool) {
@@ -248,6 +302,18 @@ fn below(tree: &Tree, place: &Place) -> Vec<Place> {
 }
 
 impl Tree {
+    /// Whether it is that literal of a path.
+    fn says(&self, literal: &str) -> bool {
+        match self {
+            Self::Scalar(text) if text.starts_with('"') => {
+                let said = text[1..text.len() - 1].replace("\\\"", "\"");
+                literal == format!("'{said}'")
+            }
+            Self::Scalar(text) => *text == literal,
+            Self::Array(..) | Self::Object(..) => false,
+        }
+    }
+
     pub(super) fn text(&self) -> String {
         let (open, close, list, end) = match self {
             Self::Scalar(text) => return (*text).to_owned(),
@@ -274,9 +340,9 @@ impl Tree {
         let union = |paths: &[Path], places: &dyn Fn(&Path) -> BTreeSet<Place>| {
             paths.iter().flat_map(places).collect::<BTreeSet<_>>()
         };
-        let destroyed = union(&stage.destroyed, &|path| path.selected(self));
-        let retained = union(&stage.retained, &|path| path.selected(self));
-        let on_the_way = union(&stage.retained, &|path| path.on_the_way(self));
+        let destroyed = union(&stage.destroyed, &|path| path.destroyed(self));
+        let retained = union(&stage.retained, &|path| path.retained(self));
+        let on_the_way = union(&stage.retained, &|path| path.passed(self));
         if destroyed.contains(&Vec::new()) {
             return Self::Scalar("null");
         }
@@ -288,7 +354,8 @@ impl Tree {
         let stays = |place: &Place, value: &Tree| {
             let is_below_retained = is_all_retained
                 || (1..=place.len()).any(|length| retained.contains(&place[..length]));
-            let is_way = on_the_way.contains(place) && !matches!(value, Self::Scalar(_));
+            let is_container = !matches!(value, Self::Scalar(_));
+            let is_way = on_the_way.contains(place) && is_container;
             !destroyed.contains(place) && (is_below_retained || is_way)
         };
         self.kept(&Vec::new(), &stays)

@@ -6,6 +6,7 @@ use super::{
     model::{self, Path},
     *,
 };
+use crate::json::{MAX_READINGS, Problem};
 
 fn compiled(stage: &model::Stage) -> Stage {
     let one = |operation, path: &Path| filter(operation, &[&path.text()]);
@@ -75,6 +76,29 @@ proptest! {
         let is_changed = text != want || text.trim() == "null";
         prop_assert!(is_changed || !changes.iter().any(is_removal));
         prop_assert!(text == want || changes.iter().any(is_removal));
+    }
+
+    /// Filter expressions and repeated names, each way to read the document tried.
+    #[test]
+    fn filter_expressions_are_what_the_model_writes(
+        tree in model::tree(),
+        stages in model::held_stages(),
+    ) {
+        let text = tree.text();
+        let mut tree = Some(tree);
+        for stage in &stages {
+            tree = tree.filter(|tree| stage.is_streamable() || tree.ways() <= MAX_READINGS);
+            tree = tree.map(|tree| tree.redacted(stage));
+        }
+        let stages: Vec<_> = stages.iter().map(compiled).collect();
+        let out = redact_held(&stages, text.as_bytes());
+        let out = out.map(|out| String::from_utf8(out).unwrap());
+        match tree {
+            Some(tree) => prop_assert_eq!(out, Ok(tree.text())),
+            None => prop_assert_eq!(out.unwrap_err().problem, Problem::TooManyReadings),
+        }
+        let reported = redact_reporting(&stages, text.as_bytes()).map(|(out, _)| out);
+        prop_assert_eq!(reported, redact_held(&stages, text.as_bytes()));
     }
 
     #[test]

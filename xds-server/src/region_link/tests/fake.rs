@@ -194,7 +194,9 @@ impl Attached {
             match self.next().await.unwrap() {
                 region_message::Kind::Stored(stored) if stored.revision >= revision => return,
                 region_message::Kind::Stored(_) | region_message::Kind::FleetStatus(_) => {}
-                region_message::Kind::Hello(_) => panic!("second hello"),
+                kind @ (region_message::Kind::Hello(_) | region_message::Kind::Answer(_)) => {
+                    panic!("{kind:?}")
+                }
             }
         }
     }

@@ -21,7 +21,7 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 use super::super::Settings;
 use super::super::cluster::dns_cache;
 use super::super::route::FORWARD_PROXY;
-use super::super::wire::{extension, file, millis, set_header};
+use super::super::wire::{extension, file, flag, millis, set_header};
 use super::http_filter;
 
 /// The variable that brings the region's keys into the filter.
@@ -66,6 +66,7 @@ fn route_name() -> HeaderMutation {
 /// The filter. Constant but for the path: no setting can make it fail open.
 fn wasm(module: &Path) -> Wasm {
     let vm = VmConfig {
+        // Shared data belongs to it: the same in all workers and after every reload.
         vm_id: FILTER_NAME.to_owned(),
         runtime: "envoy.wasm.runtime.v8".to_owned(),
         code: Some(AsyncDataSource {
@@ -89,6 +90,8 @@ fn wasm(module: &Path) -> Wasm {
                 max_interval: millis(20),
             }),
         }),
+        // Else to hold a head back is to hold its body back too, and the filter never sees it.
+        allow_on_headers_stop_iteration: flag(true),
         vm: Some(plugin_config::Vm::VmConfig(vm)),
         ..PluginConfig::default()
     };

@@ -43,7 +43,7 @@ enum Status {
 }
 
 /// The first that matches counts; an answer of the filter matches none.
-const REPLIES: [Reply; 5] = [
+const REPLIES: [Reply; 6] = [
     Reply {
         when: When::Expression("response.code_details == 'dns_resolution_failure{address_denied}'"),
         denial: Denial::AddressNotAllowed,
@@ -64,6 +64,12 @@ const REPLIES: [Reply; 5] = [
     Reply {
         when: When::Expression("response.code_details == 'absolute_path_rejected'"),
         denial: Denial::BadRequest,
+        status: Status::OfDenial,
+    },
+    // More came at once than the filter lets Envoy keep.
+    Reply {
+        when: When::Expression("response.code_details == 'request_payload_too_large'"),
+        denial: Denial::RequestTooLarge,
         status: Status::OfDenial,
     },
     Reply {

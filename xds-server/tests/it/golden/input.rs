@@ -10,6 +10,8 @@ use requestrocket_xds_server::region_config::{ProxyConfig, Scheme, TargetConfig}
 use requestrocket_xds_server::translate::{Settings, TargetRoots};
 use serde::Deserialize;
 
+use super::attached;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
@@ -42,10 +44,22 @@ struct Proxy {
     /// Name of the header that is injected.
     #[serde(default)]
     inject: Option<String>,
+    /// Ids of meters.
+    #[serde(default)]
+    meters: Vec<String>,
+    /// Has a rule of its own that looks into the body.
+    #[serde(default)]
+    is_inspecting: bool,
+    #[serde(default = "mebibyte")]
+    max_inspected_bytes: u64,
 }
 
 fn yes() -> bool {
     true
+}
+
+fn mebibyte() -> u64 {
+    1 << 20
 }
 
 fn thirty() -> NonZeroU32 {
@@ -85,9 +99,17 @@ impl Proxy {
             is_suspended: self.is_suspended,
             timeout_seconds: self.timeout_seconds,
             max_response_bytes: 6 << 20,
+            max_inspected_bytes: self.max_inspected_bytes,
             target: self.target.as_deref().map(target),
             proxy_credentials: self.api_keys.iter().map(|id| api_key(id)).collect(),
             target_credential: self.inject.as_deref().map(injecting),
+            layer: if self.is_inspecting {
+                attached::inspecting_layer()
+            } else {
+                attached::layer("proxy")
+            },
+            limits: attached::limits(60),
+            meters: self.meters.iter().map(|id| attached::meter(id)).collect(),
             data_key: b"wrapped data key".to_vec(),
             digest_key: b"wrapped digest key".to_vec(),
         }
@@ -108,6 +130,7 @@ fn target(url: &str) -> TargetConfig {
         },
         authority: authority.to_owned(),
         base_path,
+        layer: attached::layer("target"),
     }
 }
 
@@ -122,7 +145,8 @@ fn api_key(id: &str) -> wire::ProxyCredential {
         presented: Some(Presented::ApiKey(wire::ApiKey {
             digests: vec![digest],
         })),
-        ..wire::ProxyCredential::default()
+        layer: Some(attached::layer("proxy credential")),
+        limits: Some(attached::limits(100)),
     }
 }
 
@@ -136,6 +160,6 @@ fn injecting(header: &str) -> wire::TargetCredential {
         credential_id: "c0ffee00-0000-4000-8000-000000000000".to_owned(),
         version: 3,
         injections: vec![injection],
-        ..wire::TargetCredential::default()
+        layer: Some(attached::layer("target credential")),
     }
 }

@@ -1,0 +1,137 @@
+use serde_json::{Value, json};
+
+use super::rules::records;
+use crate::world::{World, id_of};
+
+/// Filters on all four records; their ids by stage.
+async fn filters(world: &World, proxy: &Value) -> [String; 4] {
+    let [(_, id), (_, target), (_, credential)] = records(proxy);
+    let caller = id_of(proxy, "proxyProxyCredentialId");
+    let mut ids = Vec::new();
+    for (record, filter) in [
+        (
+            format!("credentials/{credential}"),
+            json!({"operation": "retain", "paths": ["$.a", "$.b", "$.c"]}),
+        ),
+        (
+            format!("targets/{target}"),
+            json!({"operation": "destroy", "paths": ["$.b.x"]}),
+        ),
+        (
+            format!("credentials/{caller}"),
+            json!({"operation": "destroy", "paths": ["$.c[0]"], "methods": ["GET"]}),
+        ),
+        (
+            format!("proxies/{id}"),
+            json!({"operation": "destroy", "paths": ["$.a"], "filterActive": false}),
+        ),
+    ] {
+        let made = world.create(&format!("{record}/filters"), &filter).await;
+        ids.push(id_of(&made, "filterId"));
+    }
+    ids.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn a_preview_shows_what_is_left_and_which_filter_of_which_stage_did_it() {
+    for world in World::each().await {
+        let proxy = world.proxy().await;
+        let id = id_of(&proxy, "proxyId");
+        let [retain, destroy, first, _] = filters(&world, &proxy).await;
+        let body = r#"{"a": 1, "b": {"x": 1, "y": 2}, "c": [1, 2.50], "secret": true}"#;
+        let sample = json!({
+            "method": "GET", "path": "/", "response": {"status": 200, "body": body,
+                "headers": [["Content-Type", "application/json"]]},
+        });
+        let before = world.dump_of_records().await;
+        let told = world.trial(&id, "preview", &sample).await;
+        assert_eq!(world.dump_of_records().await, before, "nothing is changed");
+        assert_eq!(told["status"], 200);
+        assert_eq!(told["body"], r#"{"a": 1, "b": {"y": 2}, "c": [2.50]}"#);
+        assert_eq!(told["cut"], false);
+        let change = |path: &str, stage: &str, filter: Value, operation: &str| json!({"path": path, "stage": stage, "filterId": filter, "operation": operation});
+        let changes = told["changes"].as_array().unwrap();
+        for want in [
+            change("$['a']", "targetCredential", json!(retain), "retain"),
+            change("$['secret']", "targetCredential", Value::Null, "retain"),
+            change("$['b']['x']", "target", json!(destroy), "destroy"),
+            change("$['c'][0]", "proxyCredential", json!(first), "destroy"),
+        ] {
+            assert!(changes.contains(&want), "{want} in {}", told["changes"]);
+        }
+        assert!(
+            changes.iter().all(|change| change["stage"] != "proxy"),
+            "it is inactive"
+        );
+
+        let post = json!({"method": "POST", "path": "/", "response": {"body": body}});
+        let told = world.trial(&id, "preview", &post).await;
+        assert_eq!(told["body"], r#"{"a": 1, "b": {"y": 2}, "c": [1, 2.50]}"#);
+    }
+}
+
+#[tokio::test]
+async fn a_preview_answers_as_the_gateway_would() {
+    for world in World::each().await {
+        let proxy = world.proxy().await;
+        let id = id_of(&proxy, "proxyId");
+        filters(&world, &proxy).await;
+        for (response, status, body) in [
+            (
+                json!({"status": 404, "body": "{\"d\":1}"}),
+                404,
+                Some("{\"d\":1}"),
+            ),
+            (json!({"status": 204}), 204, Some("")),
+            (json!({"body": "{\"d\":1}"}), 200, Some("{}")),
+            (json!({"headers": [], "body": "{}"}), 422, None),
+            (
+                json!({"headers": [["content-type", "text/html"]], "body": "<p>"}),
+                422,
+                None,
+            ),
+            (json!({"body": "{\"d\":1"}), 422, None),
+            (json!({"status": 206, "body": "{}"}), 422, None),
+        ] {
+            let sample = json!({"method": "GET", "path": "/", "response": response});
+            let told = world.trial(&id, "preview", &sample).await;
+            assert_eq!(told["status"], status, "{sample}");
+            match body {
+                Some(body) => assert_eq!(told["body"], body, "{sample}"),
+                None => {
+                    let refusal: Value =
+                        serde_json::from_str(told["body"].as_str().unwrap()).unwrap();
+                    assert_eq!(refusal["code"], "RESPONSE_NOT_FILTERABLE");
+                    assert_eq!(told["changes"], json!([]));
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_problem_of_a_preview_is_named_at_once() {
+    for world in World::each().await {
+        let id = id_of(&world.proxy().await, "proxyId");
+        let path = world.at(&format!("proxies/{id}/preview"));
+        for (bad, want) in [
+            (json!({}), vec!["method", "path", "response"]),
+            (
+                json!({"method": "GET", "path": "/", "response": {"status": 99, "headers": 1,
+                    "body": {}, "extra": 1}}),
+                vec![
+                    "response.body",
+                    "response.extra",
+                    "response.headers",
+                    "response.status",
+                ],
+            ),
+        ] {
+            let answer = world.call("POST", &path).json(&bad).send().await;
+            assert_eq!(answer.status, 400);
+            let mut fields = answer.fields();
+            fields.sort_unstable();
+            assert_eq!(fields, want, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Limits and meters: what is counted, what is refused, and what a refusal says.
+
+mod fleet;
+mod limits;
+mod restarts;
+mod usage;
+mod values;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use requestrocket_integration_tests::caller::{Reply, Request};
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan};
+use requestrocket_integration_tests::target::Target;
+use requestrocket_integration_tests::wait;
+use serde_json::{Value, json};
+
+use crate::expect;
+
+/// A proxy to a target that answers 200.
+struct Scene {
+    gateway: Gateway,
+    target: Target,
+    proxy: Proxy,
+}
+
+impl Scene {
+    async fn start() -> Result<Self> {
+        Self::with(|plan| plan).await
+    }
+
+    async fn with(plan: impl FnOnce(ProxyPlan) -> ProxyPlan) -> Result<Self> {
+        let gateway = Gateway::shared().await?;
+        let target = Target::start().await?;
+        let proxy = gateway.proxy(&plan(ProxyPlan::to(&target.url()))).await?;
+        Ok(Self {
+            gateway,
+            target,
+            proxy,
+        })
+    }
+
+    async fn meter(&self, meter: &Value) -> Result<String> {
+        self.gateway.meter(&self.proxy, meter).await
+    }
+
+    /// So many calls, all granted.
+    async fn granted(&self, calls: usize) -> Result<()> {
+        for number in 0..calls {
+            let reply = self.gateway.call(&self.proxy.get("/")).await?;
+            expect::ok(&reply).with_context(|| format!("call {number} of {calls}"))?;
+        }
+        Ok(())
+    }
+
+    /// The call is refused for this meter and window before the target is asked.
+    async fn refused(&self, call: &Request, meter: &str, window: &str) -> Result<Reply> {
+        let before = self.target.count();
+        let reply = self.gateway.call(call).await?;
+        expect::rate_limited(&reply, meter, window)?;
+        ensure!(self.target.count() == before, "the target was asked");
+        Ok(reply)
+    }
+
+    /// Waits until the region knows of this much.
+    async fn used(&self, meter: &str, wanted: f64) -> Result<()> {
+        used(&self.gateway, &self.proxy, meter, wanted).await
+    }
+}
+
+/// Waits until a meter's day shows this much. The fleet may be a second ahead of it.
+async fn used(gateway: &Gateway, proxy: &Proxy, meter: &str, wanted: f64) -> Result<()> {
+    let what = format!("{wanted} to be used of {meter}");
+    wait::until(&what, || async {
+        let found = gateway.used(proxy, meter, "day").await?;
+        ensure!(found <= wanted + 1e-9, "{found} is used");
+        Ok(((found - wanted).abs() < 1e-9).then_some(()))
+    })
+    .await
+}
+
+/// Counts requests, with these limits.
+fn counting(limits: &Value) -> Value {
+    json!({ "meterName": "requests", "meterType": "request_count", "limits": limits })
+}
+
+/// Sums what this path of a response's body says.
+fn summing(path: &str, limits: &Value) -> Value {
+    json!({
+        "meterName": "values",
+        "meterType": "response_value",
+        "extraction": { "location": "body", "path": path },
+        "limits": limits,
+    })
+}
+
+/// Items of a structured field such as `"minute";q=100;w=60`, by name.
+fn items(reply: &Reply, header: &str) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
+    let mut items = BTreeMap::new();
+    for item in reply.header(header)?.split(',') {
+        let mut parts = item.trim().split(';');
+        let name = parts.next().unwrap_or("").trim_matches('"').to_owned();
+        let mut members = BTreeMap::new();
+        for part in parts {
+            let (key, value) = part.split_once('=').context("no `=`")?;
+            members.insert(key.trim().to_owned(), value.trim().parse()?);
+        }
+        items.insert(name, members);
+    }
+    Ok(items)
+}
+
+/// Waits until the running minute has this many seconds left, so that a test of minutes does not
+/// begin in one and end in the next.
+async fn seconds_left(gateway: &Gateway, needed: u64) -> Result<()> {
+    let limit = std::time::Duration::from_secs(needed + 10);
+    wait::until_within(limit, "a fresh minute", || async {
+        let reply = gateway.call(&Request::get("/api/")).await?;
+        let date = reply.header("date")?;
+        // `Wed, 26 Nov 2025 07:06:59 GMT`
+        let second: u64 = date.get(23..25).context("no seconds")?.parse()?;
+        Ok((60 - second >= needed).then_some(()))
+    })
+    .await
+}

@@ -1,0 +1,93 @@
+//! Redaction of answers without end: flat memory, and the proxy's ceiling.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use requestrocket_integration_tests::gateway::Gateway;
+use requestrocket_integration_tests::machine::resident_bytes;
+use requestrocket_integration_tests::target::answer::{chunked_head, last_chunk};
+use requestrocket_integration_tests::target::{Script, Step, chunk_bytes};
+use requestrocket_integration_tests::wait;
+use requestrocket_integration_tests::wire::{Framing, Part, find};
+
+use super::{SECRET, Scene};
+use crate::expect;
+
+const MEBIBYTE: u64 = 1 << 20;
+const BODY: u64 = 200 * MEBIBYTE;
+/// What Envoy may grow by, far below the body.
+const FLAT: u64 = 32 * MEBIBYTE;
+
+/// `[` element, element … `]`, about that many bytes.
+fn endless(bytes: u64) -> Script {
+    let element = format!(r#"{{"s":"{SECRET}","a":"{}"}},"#, "x".repeat(900));
+    let block = element.repeat(60);
+    let block: Bytes = chunk_bytes(block.as_bytes());
+    let times = bytes / block.len() as u64;
+    Script::AfterRequest(vec![
+        chunked_head("application/json"),
+        Step::Send(chunk_bytes(b"[")),
+        Step::Repeat(block, times),
+        Step::Send(chunk_bytes(b"0]")),
+        last_chunk(),
+    ])
+}
+
+#[tokio::test]
+async fn two_hundred_megabytes_are_redacted_while_envoy_stays_flat() -> Result<()> {
+    let scene = Scene::with(|plan| plan.with("proxyMaxResponseBytes", 2 * BODY)).await?;
+    scene.gateway.destroy(&scene.proxy, &["$[*].s"]).await?;
+    let envoy = Gateway::shared_stack().await?.envoy_pid()?;
+    expect::ok(&scene.reply(endless(MEBIBYTE)).await?)?;
+    let before = resident_bytes(envoy)?;
+    scene.plays(endless(BODY));
+    let mut connection = scene.gateway.connect().await?;
+    connection.send(&scene.proxy.get("/").bytes()).await?;
+    let reply = connection.answer_head().await?.context("closed")?;
+    expect::granted(&reply)?;
+    let mut framing = reply.head.framing(Framing::UntilClose);
+    let (mut received, mut highest) = (0_u64, before);
+    let read = async {
+        loop {
+            match connection.part(&mut framing).await? {
+                Part::Data(data) => {
+                    ensure!(
+                        find(&data, SECRET.as_bytes()).is_none(),
+                        "the secret passed"
+                    );
+                    received += data.len() as u64;
+                    highest = highest.max(resident_bytes(envoy)?);
+                }
+                Part::End(_) => return Ok(()),
+                Part::Cut => bail!("the body was cut"),
+            }
+        }
+    };
+    wait::within(Duration::from_mins(3), "the body", read).await?;
+    ensure!(received > BODY / 100 * 90, "{received} bytes came");
+    let grown = highest.saturating_sub(before);
+    ensure!(grown < FLAT, "Envoy grew by {} MiB", grown / MEBIBYTE);
+    Ok(())
+}
+
+/// Details 53: streamed redaction needs no hold, so what is longer is cut, in decoded bytes.
+#[tokio::test]
+async fn a_redacted_body_above_the_ceiling_is_cut() -> Result<()> {
+    let scene = Scene::with(|plan| plan.with("proxyMaxResponseBytes", MEBIBYTE)).await?;
+    scene.gateway.destroy(&scene.proxy, &["$[*].s"]).await?;
+    let reply = scene.reply(endless(4 * MEBIBYTE)).await?;
+    ensure!(
+        reply.status == 200 && !reply.complete,
+        "{} {}",
+        reply.status,
+        reply.complete
+    );
+    ensure!(
+        reply.body.len() as u64 <= MEBIBYTE,
+        "{} bytes passed",
+        reply.body.len()
+    );
+    let reply = scene.reply(endless(MEBIBYTE / 2)).await?;
+    expect::ok(&reply)
+}

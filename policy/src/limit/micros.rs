@@ -1,0 +1,192 @@
+//! Counts in millionths, so that values with decimals add up exactly.
+
+use std::fmt;
+
+const ONE: u64 = 1_000_000;
+const DECIMALS: i64 = 6;
+/// More digits than the largest amount has.
+const MAX_DIGITS: usize = 20;
+
+/// An amount in millionths. Arithmetic ends at the largest amount instead of starting anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Micros(u64);
+
+impl Micros {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// The smallest amount.
+    pub const LEAST: Self = Self(1);
+    /// One request.
+    pub const ONE: Self = Self(ONE);
+
+    /// From millionths.
+    pub const fn new(millionths: u64) -> Self {
+        Self(millionths)
+    }
+
+    /// From whole units.
+    pub const fn units(units: u64) -> Self {
+        Self(units.saturating_mul(ONE))
+    }
+
+    /// In millionths.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The sum.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// The difference; nothing when `other` is more.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// Rounded down; all of it for a share of 0.
+    #[must_use]
+    pub const fn divided_by(self, parts: u64) -> Self {
+        match self.0.checked_div(parts) {
+            Some(share) => Self(share),
+            None => self,
+        }
+    }
+
+    /// Whether this is at least so many per cent of `whole`.
+    pub fn reaches_percent(self, percent: u32, whole: Self) -> bool {
+        u128::from(self.0) * 100 >= u128::from(whole.0) * u128::from(percent)
+    }
+
+    /// Reads a JSON number that is not negative, or a JSON string that holds one. None for what
+    /// is no number, or cannot be had exactly with six decimals.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            .unwrap_or(text);
+        let number = Number::parse(text.as_bytes())?;
+        if number.is_negative && number.digits().next().is_some() {
+            return None;
+        }
+        number.micros()
+    }
+}
+
+impl fmt::Display for Micros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (units, rest) = (self.0 / ONE, self.0 % ONE);
+        if rest == 0 {
+            return write!(f, "{units}");
+        }
+        let decimals = format!("{rest:06}");
+        write!(f, "{units}.{}", decimals.trim_end_matches('0'))
+    }
+}
+
+/// A JSON number (RFC 8259 §6), taken apart.
+struct Number<'a> {
+    is_negative: bool,
+    integer: &'a [u8],
+    fraction: &'a [u8],
+    exponent: i64,
+}
+
+impl<'a> Number<'a> {
+    fn parse(text: &'a [u8]) -> Option<Self> {
+        let (is_negative, text) = match text.strip_prefix(b"-") {
+            Some(text) => (true, text),
+            None => (false, text),
+        };
+        let (integer, text) = leading_digits(text);
+        let is_plain = integer == b"0" || !matches!(integer, [] | [b'0', ..]);
+        let (fraction, text) = match text.strip_prefix(b".") {
+            None => (&b""[..], text),
+            Some(text) => match leading_digits(text) {
+                ([], _) => return None,
+                parts => parts,
+            },
+        };
+        let exponent = match text {
+            [] => 0,
+            [b'e' | b'E', exponent @ ..] => parse_exponent(exponent)?,
+            _ => return None,
+        };
+        is_plain.then_some(Self {
+            is_negative,
+            integer,
+            fraction,
+            exponent,
+        })
+    }
+
+    /// All but the zeros in front.
+    fn digits(&self) -> impl Iterator<Item = u8> {
+        self.integer
+            .iter()
+            .chain(self.fraction)
+            .map(|digit| digit - b'0')
+            .skip_while(|digit| *digit == 0)
+    }
+
+    fn micros(&self) -> Option<Micros> {
+        let mut digits = Vec::with_capacity(MAX_DIGITS);
+        let mut zeros = 0_usize;
+        for digit in self.digits() {
+            if digit == 0 {
+                zeros += 1;
+                continue;
+            }
+            if digits.len().checked_add(zeros)? >= MAX_DIGITS {
+                return None;
+            }
+            digits.extend(std::iter::repeat_n(0, zeros));
+            digits.push(digit);
+            zeros = 0;
+        }
+        if digits.is_empty() {
+            return Some(Micros::ZERO);
+        }
+        // What the last digit that is not 0 stands for, as a power of ten of a millionth.
+        let fraction = i64::try_from(self.fraction.len()).ok()?;
+        let place = i64::try_from(zeros)
+            .ok()?
+            .checked_add(DECIMALS)?
+            .checked_sub(fraction)?
+            .checked_add(self.exponent)?;
+        let scale = 10_u64.checked_pow(u32::try_from(place).ok()?)?;
+        let amount = digits.into_iter().try_fold(0_u64, |sum, digit| {
+            sum.checked_mul(10)?.checked_add(u64::from(digit))
+        })?;
+        amount.checked_mul(scale).map(Micros)
+    }
+}
+
+fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, b""))
+}
+
+fn parse_exponent(text: &[u8]) -> Option<i64> {
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] | digits => (1, digits),
+    };
+    let (digits, rest) = leading_digits(digits);
+    if digits.is_empty() || !rest.is_empty() {
+        return None;
+    }
+    let exponent = digits.iter().fold(0_i64, |sum, digit| {
+        sum.saturating_mul(10)
+            .saturating_add(i64::from(digit - b'0'))
+    });
+    Some(sign * exponent)
+}
+
+#[cfg(test)]
+mod tests;
