@@ -10,8 +10,9 @@ use crate::host::{HostFailure, Shared};
 
 /// Period of `proxy_on_tick`.
 pub const TICK_MS: u32 = 200;
-/// Without anything to tell, the region server hears from us this often.
-const HEARTBEAT_MS: u64 = 1_000;
+/// Without anything to tell, the region server hears from us this often. A new one leases nothing
+/// for a second, so that by then everybody has told it all.
+const HEARTBEAT_MS: u64 = 500;
 /// The region server may take a second to answer a call that waits.
 const ASK_TIMEOUT_MS: u32 = 1_500;
 const TICK_TIMEOUT_MS: u32 = 1_000;

@@ -141,9 +141,9 @@ fn a_tick_tells_what_grew_and_then_keeps_quiet() {
     };
     assert_eq!(calls(200), 1, "two calls");
     assert_eq!(calls(400), 0, "nothing new");
-    assert_eq!(calls(1_300), 1, "the grant has ended, or a sign of life");
-    assert_eq!(calls(1_500), 0);
-    assert_eq!(calls(2_400), 1, "a sign of life");
+    assert_eq!(calls(700), 1, "the grant has ended, and a sign of life");
+    assert_eq!(calls(900), 0);
+    assert_eq!(calls(1_200), 1, "a sign of life");
     assert!(region::reports(host).is_empty());
 }
 
@@ -170,12 +170,12 @@ fn another_region_server_is_told_everything_again() {
     let (host, counters) = &workers[0];
     let meter = charge(CounterKind::Meter, PROXY, None);
     assert_eq!(admitted(&workers, &[(PROXY, &meter)], 3), 3);
-    for (epoch, ms) in [(1, 200), (1, 1_400), (2, 2_600)] {
+    for (epoch, ms) in [(1, 200), (1, 800), (2, 1_400)] {
         host.envoy.now_ms.set(NOW_MS + ms);
         counters.tick(host).unwrap();
         FakeRegion::of_epoch(epoch).answer_last((host, counters));
     }
-    host.envoy.now_ms.set(NOW_MS + 2_800);
+    host.envoy.now_ms.set(NOW_MS + 1_600);
     counters.tick(host).unwrap();
     let told = region::reports(host);
     assert_eq!(told.len(), 4);

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Values looked at for one document.
-pub const MAX_STEPS: usize = 1 << 24;
+pub const MAX_STEPS: usize = 1 << 22;
 
 /// What may still be done.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration;
 use prost::Message;
-use requestrocket_policy::exchange::{Edit, Exchange, RequestDecision, Resolved};
+use requestrocket_policy::exchange::{Edit, Exchange, RequestBody, RequestDecision, Resolved};
+use requestrocket_policy::fixtures::Admitting;
 use requestrocket_policy::http::RequestHead;
 use requestrocket_policy::policy::{InvalidPolicy, Policy};
 use requestrocket_proto::region::v1::{CredentialAuthType as Auth, CredentialSide};
@@ -39,9 +40,11 @@ fn call(policy: &Arc<Policy>, authorization: &str) -> Vec<String> {
         (b"authorization", authorization.as_bytes()),
     ];
     let mut exchange = Exchange::new(Resolved::Proxy(Arc::clone(policy)));
-    match exchange.on_request_head(&RequestHead::new(&lines), &|| NOW_MS) {
-        RequestDecision::Refuse(denial) => vec![format!("refused {}", denial.code())],
+    let head = RequestHead::new(&lines);
+    match exchange.on_request(&head, RequestBody::Whole(&[]), &Admitting(NOW_MS)) {
+        RequestDecision::Refuse(refusal) => vec![format!("refused {}", refusal.denial.code())],
         RequestDecision::Forward(edits) => edits.iter().map(show).collect(),
+        waits => panic!("{waits:?}"),
     }
 }
 

@@ -431,3 +431,18 @@ proptest! {
         assert_safe(&[b"/api/p/", raw.as_slice()].concat());
     }
 }
+
+#[test]
+fn rules_see_the_normalised_path_below_the_proxy() {
+    for (raw, want) in [
+        ("/api/p", "/"),
+        ("/api/p/", "/"),
+        ("/api/p/v1", "/v1"),
+        ("/api/p/a/../b/./c", "/b/c"),
+        ("/api/p/%61%2Fb%2f", "/a%2Fb%2f"),
+        ("/api/p//a//", "//a//"),
+    ] {
+        let path = CallPath::parse(raw.as_bytes()).unwrap();
+        assert_eq!(path.target_path(), want.as_bytes(), "{raw}");
+    }
+}

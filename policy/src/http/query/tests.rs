@@ -95,6 +95,40 @@ fn blank_values_are_not_presented_and_several_are_several() {
     }
 }
 
+#[test]
+fn pairs_are_decoded_as_forms_are() {
+    for (parameter, name, value) in [
+        (&b"a=1"[..], "a", "1"),
+        (b"a", "a", ""),
+        (b"a=", "a", ""),
+        (b"=1", "", "1"),
+        (b"", "", ""),
+        (b"a=b=c", "a", "b=c"),
+        (b"a+b=c+d", "a b", "c d"),
+        (b"a%2Bb=%2b", "a+b", "+"),
+        (b"%61%3D=%26", "a=", "&"),
+        (b"a=%2541", "a", "%41"),
+        (b"a=%zz%4", "a", "%zz%4"),
+        (b"a=%C3%A9+\xc3\xa9", "a", "é é"),
+        (b"\xff=%ff+", "\u{fffd}", "\u{fffd} "),
+    ] {
+        let (got_name, got_value) = pair(parameter);
+        assert_eq!((&*got_name, &*got_value), (name, value), "{parameter:?}");
+    }
+    // What needs no decoding is not copied.
+    assert!(matches!(pair(b"a=1"), (Cow::Borrowed(_), Cow::Borrowed(_))));
+}
+
+#[test]
+fn a_query_that_some_reader_would_cut_is_not_sent() {
+    for query in ["", "a=1&b", "%00", "a+b", "?", "é"] {
+        assert!(is_sendable(query.as_bytes()), "{query}");
+    }
+    for query in [" ", "a b", "a\tb", "a\n", "#", "a=1#b", "\0", "\u{7f}"] {
+        assert!(!is_sendable(query.as_bytes()), "{query}");
+    }
+}
+
 fn rewrite(query: Option<&str>, appended: &[&str]) -> String {
     let mut out = b"/p".to_vec();
     let appended = appended.iter().map(|parameter| parameter.as_bytes());
