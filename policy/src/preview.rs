@@ -14,9 +14,8 @@ use crate::{
     compile::layer,
     evaluate::{InvalidSample, Sample, SampleLayers, on_sample},
     media::MediaKind,
-    redact::{self, Stage, redact_reporting},
     records::{Framer, RecordError},
-    redact::{self, Filter, Stage, redact_reporting},
+    redact::{self, Stage, redact_reporting},
 };
 
 /// A target's response to try.
