@@ -138,9 +138,8 @@ async fn check_together(
         let meters = attachment_active::<MeterForm>(conn, organisation, attached_to).await?;
         let mut compiler = ConditionsCompiler::default();
         for meter in &meters {
-            let conditions = Some(spec::meter_conditions(meter));
-            let compiled = compiler.compile(conditions);
-            compiled.map_err(|invalid| too_much(&invalid))?;
+            let checked = compiler.compile(Some(spec::meter_conditions(meter)));
+            checked.map_err(|invalid| too_much(&invalid))?;
         }
     }
     Ok(())

@@ -96,15 +96,13 @@ async fn a_preview_answers_as_the_gateway_would() {
             let sample = json!({"method": "GET", "path": "/", "response": response});
             let told = world.trial(&id, "preview", &sample).await;
             assert_eq!(told["status"], status, "{sample}");
-            match body {
-                Some(body) => assert_eq!(told["body"], body, "{sample}"),
-                None => {
-                    let refusal: Value =
-                        serde_json::from_str(told["body"].as_str().unwrap()).unwrap();
-                    assert_eq!(refusal["code"], "RESPONSE_NOT_FILTERABLE");
-                    assert_eq!(told["changes"], json!([]));
-                }
+            if let Some(body) = body {
+                assert_eq!(told["body"], body, "{sample}");
+                continue;
             }
+            let refusal: Value = serde_json::from_str(told["body"].as_str().unwrap()).unwrap();
+            assert_eq!(refusal["code"], "RESPONSE_NOT_FILTERABLE");
+            assert_eq!(told["changes"], json!([]));
         }
     }
 }
