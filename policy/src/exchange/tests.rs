@@ -1,10 +1,12 @@
 //! The order of the checks and what each kind of call gets, from head to record.
 
+mod counting;
 mod golden;
 mod hostile;
 mod matrix;
 mod order;
 mod properties;
+mod redaction;
 mod response;
 mod sequences;
 

@@ -1,0 +1,363 @@
+//! What is counted when, and what a refused caller is told (product.md §7, details 45, 49, 50).
+
+use std::cell::RefCell;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    authz::LayerName,
+    limit::{Asked, Charge, Charged, Decision, Micros, Moment, Tallies, decide as judge_limits, near_limits},
+};
+use requestrocket_proto::policy::v1 as wire;
+use wire::meter::Extraction;
+
+/// 2026-11-26T07:00:30Z.
+const NOW_MS: u64 = 1_795_676_430_000;
+
+/// A host that counts, and whose region does not answer.
+#[derive(Default)]
+struct Counting {
+    tallies: RefCell<Tallies>,
+    added: RefCell<Vec<(String, String)>>,
+    is_away: bool,
+}
+
+impl Ports for Counting {
+    fn now_ms(&self) -> u64 {
+        NOW_MS
+    }
+
+    fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {
+        let moment = Moment::at(NOW_MS);
+        let asked = if self.is_away { Asked::NotYet } else { Asked::Unanswered };
+        let mut tallies = self.tallies.borrow_mut();
+        let charged = |tallies: &Tallies| -> Vec<Charged<'_>> {
+            let charges = charges.iter().map(|&(_, charge)| Charged {
+                charge,
+                tally: tallies.get(charge.counter),
+            });
+            charges.collect()
+        };
+        match judge_limits(&charged(&tallies), asked, &moment) {
+            Decision::Exceeded(exceeded) => Charging::Exceeded(exceeded),
+            Decision::Ask(reports) => {
+                Charging::Ask(Question(reports.into_iter().map(|one| (Uuid::nil(), one)).collect()))
+            }
+            Decision::Admit => {
+                for (_, charge) in charges {
+                    let tally = tallies.tally_mut(charge.counter);
+                    tally.add(charge, charge.on_admission(), &moment);
+                }
+                Charging::Admitted(near_limits(&charged(&tallies), &moment))
+            }
+        }
+    }
+
+    fn add(&self, (_, charge): (Uuid, &Charge), amount: Micros) {
+        let added = (charge.counter.name(), amount.to_string());
+        self.added.borrow_mut().push(added);
+    }
+}
+
+impl Counting {
+    fn used(&self, counter: crate::limit::Counter) -> String {
+        let tally = self.tallies.borrow().get(counter);
+        tally.slot(crate::limit::Window::Minute, &Moment::at(NOW_MS)).own.to_string()
+    }
+}
+
+fn per_minute(limit: u64) -> Option<wire::Limits> {
+    Some(wire::Limits {
+        minute: Some(limit),
+        ..wire::Limits::default()
+    })
+}
+
+fn meter_id(n: u128) -> String {
+    Uuid::from_u128(0x4000 + n).to_string()
+}
+
+fn meter(n: u128, conditions: &str, extraction: Option<Extraction>, limit: Option<u64>) -> wire::Meter {
+    wire::Meter {
+        meter_id: meter_id(n),
+        conditions: Some(crate::fixtures::rules::conditions(conditions)),
+        limits: limit.and_then(per_minute),
+        extraction,
+    }
+}
+
+/// What becomes of a GET of `/x`, with its exchange.
+fn call(fixture: &PolicyFixture, ports: &Counting) -> (Exchange, Result<(), Refusal>) {
+    let mut exchange = Exchange::new(resolved(fixture));
+    let path = api("/x");
+    let lines = lines("GET", &path, &[("authorization", "key")]);
+    let head = RequestHead::new(&lines);
+    let decision = match exchange.on_request(&head, RequestBody::Whole(b""), ports) {
+        RequestDecision::Refuse(refusal) => Err(refusal),
+        RequestDecision::Forward(_) => Ok(()),
+        waits => panic!("{waits:?}"),
+    };
+    (exchange, decision)
+}
+
+fn granted(fixture: &PolicyFixture, ports: &Counting, calls: usize) -> usize {
+    (0..calls).filter(|_| call(fixture, ports).1.is_ok()).count()
+}
+
+#[test]
+fn plan_proxy_and_meters_all_limit() {
+    for (plan, own, metered, want) in [
+        (Some(2), None, None, 2),
+        (None, Some(3), None, 3),
+        (None, None, Some(4), 4),
+        (Some(5), Some(4), Some(3), 3),
+        (None, None, None, 9),
+    ] {
+        let mut fixture = fixture();
+        fixture.wire.proxy_credentials[0].limits = plan.and_then(per_minute);
+        fixture.wire.limits = own.and_then(per_minute);
+        fixture.wire.meters = vec![meter(1, "", None, metered)];
+        let got = granted(&fixture, &Counting::default(), 9);
+        assert_eq!(got, want, "{plan:?} {own:?} {metered:?}");
+    }
+}
+
+#[test]
+fn a_refused_caller_is_told_by_what_and_until_when() {
+    let mut fixture = fixture();
+    fixture.wire.meters = vec![meter(1, "", None, Some(1))];
+    let ports = Counting::default();
+    assert_eq!(granted(&fixture, &ports, 1), 1);
+    let refusal = call(&fixture, &ports).1.unwrap_err();
+    assert_eq!(refusal.denial, Denial::RateLimited);
+    let response = refusal.response("id");
+    for line in [
+        ("retry-after", "30"),
+        ("ratelimit-policy", "\"minute\";q=1;w=60"),
+        ("ratelimit", "\"minute\";r=0;t=30"),
+    ] {
+        assert!(response.headers.contains(&(line.0, line.1.to_owned())), "{line:?}");
+    }
+    let body = String::from_utf8(response.body).unwrap();
+    let named = format!("\"meter\":\"{}\",\"window\":\"minute\"", meter_id(1));
+    assert!(body.contains(&named), "{body}");
+}
+
+#[test]
+fn only_admitted_calls_count() {
+    let mut fixture = fixture().rules(LayerName::Proxy, "allow", &["deny 500 p:^/secret"]);
+    fixture.wire.meters = vec![meter(1, "", None, Some(9)), meter(2, "", None, Some(2))];
+    let ports = Counting::default();
+    let mut exchange = Exchange::new(resolved(&fixture));
+    let path = api("/secret");
+    let denied = lines("GET", &path, &[("authorization", "key")]);
+    let decision = exchange.on_request(&RequestHead::new(&denied), RequestBody::Whole(b""), &ports);
+    assert_eq!(refusal(decision), Some(Denial::RuleDenied));
+    assert_eq!(granted(&fixture, &ports, 5), 2);
+    let counter = crate::limit::Counter {
+        kind: crate::limit::CounterKind::Meter,
+        id: Uuid::from_u128(0x4001),
+    };
+    assert_eq!(ports.used(counter), "2");
+}
+
+#[test]
+fn conditions_say_which_calls_a_meter_counts() {
+    let mut fixture = fixture();
+    for (conditions, want) in [("", 1), ("p:^/x", 1), ("POST", 3), ("p:^/other", 3)] {
+        fixture.wire.meters = vec![meter(1, conditions, None, Some(1))];
+        let got = granted(&fixture, &Counting::default(), 3);
+        assert_eq!(got, want, "{conditions}");
+    }
+}
+
+#[test]
+fn a_body_condition_of_a_meter_waits_for_the_body_and_refuses_one_in_doubt() {
+    let mut fixture = fixture();
+    fixture.wire.meters = vec![meter(1, "b:$.model=^gpt", None, Some(1))];
+    let resolved = resolved(&fixture);
+    let path = api("/x");
+    let lines = lines("POST", &path, &[("authorization", "key")]);
+    let head = RequestHead::new(&lines);
+    let ports = Counting::default();
+    let mut ask = |body| {
+        let mut exchange = Exchange::new(resolved.clone());
+        match exchange.on_request(&head, body, &ports) {
+            RequestDecision::Refuse(refusal) => format!("{:?}", refusal.denial),
+            RequestDecision::NeedBody => "NeedBody".to_owned(),
+            RequestDecision::Forward(_) => "Forward".to_owned(),
+            RequestDecision::Ask(_) => "Ask".to_owned(),
+        }
+    };
+    assert_eq!(ask(RequestBody::Unread), "NeedBody");
+    assert_eq!(ask(RequestBody::Whole(b"{\"model\":\"other\"}")), "Forward");
+    assert_eq!(ask(RequestBody::Whole(b"{\"model\":\"gpt-5\"}")), "Forward");
+    assert_eq!(ask(RequestBody::Whole(b"{\"model\":\"gpt-5\"}")), "RateLimited");
+    assert_eq!(ask(RequestBody::Whole(b"{\"model\":\"other\"}")), "Forward");
+    assert_eq!(ask(RequestBody::Whole(b"{\"model\":")), "RuleDenied");
+}
+
+#[test]
+fn a_call_without_room_asks_and_is_judged_anew() {
+    let mut fixture = fixture();
+    fixture.wire.limits = per_minute(5);
+    let mut ports = Counting {
+        is_away: true,
+        ..Counting::default()
+    };
+    let mut exchange = Exchange::new(resolved(&fixture));
+    let path = api("/x");
+    let lines = lines("GET", &path, &[("authorization", "key")]);
+    let head = RequestHead::new(&lines);
+    let asks = exchange.on_request(&head, RequestBody::Whole(b""), &ports);
+    assert!(matches!(asks, RequestDecision::Ask(Question(asked)) if asked.len() == 1));
+    ports.is_away = false;
+    let decision = exchange.on_request(&head, RequestBody::Whole(b""), &ports);
+    assert!(matches!(decision, RequestDecision::Forward(_)));
+}
+
+#[test]
+fn counters_at_fault_refuse() {
+    struct Faulty;
+    impl Ports for Faulty {
+        fn now_ms(&self) -> u64 {
+            NOW_MS
+        }
+        fn charge(&self, _: &[(Uuid, &Charge)]) -> Charging {
+            Charging::Fault
+        }
+        fn add(&self, _: (Uuid, &Charge), _: Micros) {}
+    }
+    let mut fixture = fixture();
+    fixture.wire.limits = per_minute(5);
+    let mut exchange = Exchange::new(resolved(&fixture));
+    let path = api("/x");
+    let lines = lines("GET", &path, &[("authorization", "key")]);
+    let decision = exchange.on_request(&RequestHead::new(&lines), RequestBody::Whole(b""), &Faulty);
+    assert_eq!(refusal(decision), Some(Denial::GatewayFault));
+}
+
+#[test]
+fn a_meter_near_its_limit_warns_in_the_head() {
+    let mut fixture = fixture();
+    fixture.wire.meters = vec![meter(1, "", None, Some(5))];
+    let ports = Counting::default();
+    let heads: Vec<_> = (0..5)
+        .map(|_| {
+            let (mut exchange, decision) = call(&fixture, &ports);
+            decision.unwrap();
+            let head = FakeResponse::new(&[(":status", "200"), ("content-length", "2")]);
+            exchange.on_response_head(&head, false, &ports)
+        })
+        .collect();
+    let warned = |used| {
+        let id = meter_id(1);
+        let text = format!("meter-near-limit; meter={id}; window=minute; used={used}; limit=5");
+        let edit = ResponseEdit::SetHeader("requestrocket-proxy-warning", text);
+        ResponseDecision::Forward(vec![edit], BodyUse::Unused)
+    };
+    let silent = ResponseDecision::Forward(Vec::new(), BodyUse::Unused);
+    assert_eq!(heads[..3], [silent.clone(), silent.clone(), silent]);
+    assert_eq!(heads[3..], [warned(4), warned(5)]);
+}
+
+/// What a response adds to a meter with this extraction, and whether its head warns.
+fn value_of(extraction: Extraction, head: &[(&str, &str)], chunks: &[&[u8]]) -> (Vec<String>, bool) {
+    let mut fixture = fixture();
+    fixture.wire.meters = vec![meter(1, "", Some(extraction), None)];
+    let ports = Counting::default();
+    let (mut exchange, decision) = call(&fixture, &ports);
+    decision.unwrap();
+    let decision = exchange.on_response_head(&FakeResponse::new(head), chunks.is_empty(), &ports);
+    let ResponseDecision::Forward(edits, body_use) = decision else {
+        panic!("refused");
+    };
+    if body_use == BodyUse::Bytes {
+        for (place, chunk) in chunks.iter().enumerate() {
+            let is_end = place + 1 == chunks.len();
+            let decision = exchange.on_response_chunk(chunk, is_end, &ports);
+            assert_eq!(decision, ChunkDecision::Pass);
+        }
+    }
+    exchange.finish(&ports);
+    let added = ports.added.borrow().iter().map(|(_, amount)| amount.clone()).collect();
+    let is_warned = edits.iter().any(|edit| {
+        matches!(edit, ResponseEdit::SetHeader(_, text) if text.contains("meter-value-missing"))
+    });
+    (added, is_warned)
+}
+
+fn body(path: &str) -> Extraction {
+    Extraction::BodyPath(path.to_owned())
+}
+
+#[test]
+fn values_are_read_from_headers_json_and_records_in_any_chunks() {
+    const JSON: (&str, &str) = ("content-type", "application/json");
+    const SSE: (&str, &str) = ("content-type", "text/event-stream");
+    const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
+    let ok = (":status", "200");
+    let usage = "$.usage.total";
+    let header = Extraction::HeaderName("X-Tokens".to_owned());
+    let document: &[u8] = b"{\"usage\":{\"total\":12.5}}";
+    for (extraction, head, chunks, want) in [
+        (header.clone(), vec![ok, ("x-tokens", "7")], vec![], Some("7")),
+        (header.clone(), vec![ok, ("x-tokens", "seven")], vec![], None),
+        (header, vec![ok], vec![], None),
+        (body(usage), vec![ok, JSON], vec![document], Some("12.5")),
+        (body(usage), vec![(":status", "500"), JSON], vec![document], Some("12.5")),
+        (body(usage), vec![ok, JSON], vec![b"{\"usage\":{\"tot", b"al\":1", b"2}}"], Some("12")),
+        (body(usage), vec![ok, JSON], vec![b"{\"usage\":{\"total\":\"3\"}}"], Some("3")),
+        (body(usage), vec![ok, JSON], vec![b"{\"usage\":{\"total\":-3}}"], None),
+        (body("$.a[*]"), vec![ok, JSON], vec![b"{\"a\":[1,2,3]}"], Some("6")),
+        (body("$.a[-1]"), vec![ok, JSON], vec![b"{\"a\":[1,", b"2,3]}"], Some("3")),
+        (body(usage), vec![ok, ("content-type", "text/plain")], vec![document], None),
+        (
+            body(usage),
+            vec![ok, SSE],
+            vec![
+                b"data: {\"usage\":{\"total\":1}}\n\ndata: {\"usa",
+                b"ge\":{\"total\":4}}\n\ndata: {\"x\":1}\n\ndata: [DONE]\n\n",
+            ],
+            Some("4"),
+        ),
+        (
+            body(usage),
+            vec![ok, NDJSON],
+            vec![b"{\"usage\":{\"total\":1}}\n{\"usage\":", b"{\"total\":2}}"],
+            Some("2"),
+        ),
+        // What is cut short counts for what passed.
+        (body("$.a[*]"), vec![ok, JSON], vec![b"{\"a\":[1,2,3"], Some("3")),
+    ] {
+        let (added, _) = value_of(extraction.clone(), &head, &chunks);
+        let want: Vec<String> = want.into_iter().map(str::to_owned).collect();
+        assert_eq!(added, want, "{extraction:?} {head:?}");
+    }
+}
+
+#[test]
+fn a_value_that_is_missing_is_warned_of_while_the_head_is_there() {
+    let ok = (":status", "200");
+    let header = || Extraction::HeaderName("x-tokens".to_owned());
+    assert!(value_of(header(), &[ok], &[]).1);
+    assert!(!value_of(header(), &[ok, ("x-tokens", "1")], &[]).1);
+    assert!(value_of(body("$.a"), &[ok, ("content-type", "image/png")], &[b"x"]).1);
+    assert!(!value_of(body("$.a"), &[ok, ("content-type", "application/json")], &[b"{}"]).1);
+}
+
+#[test]
+fn compressed_values_are_read_and_the_bytes_pass_as_they_are() {
+    let plain = b"{\"usage\":{\"total\":42}}";
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, plain).unwrap();
+    let sent = encoder.finish().unwrap();
+    let head = [
+        (":status", "200"),
+        ("content-type", "application/json"),
+        ("content-encoding", "gzip"),
+    ];
+    let (left, right) = sent.split_at(7);
+    assert_eq!(value_of(body("$.usage.total"), &head, &[left, right]).0, ["42"]);
+}
