@@ -45,7 +45,7 @@ pub struct ListParams {
     /// Items per page.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u64>,
-    /// `createdAt` or `name`.
+    /// `createdAt` or `name`; rules also `priority`.
     #[param(default = "createdAt")]
     sort: Option<String>,
     /// `asc` or `desc`.
