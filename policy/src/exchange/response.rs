@@ -133,7 +133,13 @@ fn look_into(
         return Err(Denial::ResponseNotFilterable);
     }
     let is_plain = coding.as_ref().is_ok_and(Coding::is_identity);
-    if is_plain && !content.kind.is_stream() && declared_length(head) > Length::AtMost(max) {
+    let is_declared_too_long = match declared_length(head) {
+        Length::AtMost(bytes) => bytes > max,
+        // Watched while it comes.
+        Length::Unknown => false,
+        Length::Nonsense => true,
+    };
+    if is_plain && !content.kind.is_stream() && is_declared_too_long {
         return Err(Denial::ResponseTooLarge);
     }
     // Without a coding that we know, only an empty body passes.
