@@ -143,8 +143,14 @@ pub fn unique(prefix: &str) -> String {
 /// The stack that most tests share. One a process: run this suite with `cargo test`, where
 /// tests are threads of one process; cargo-nextest would start a stack for each test.
 async fn shared_stack() -> Result<&'static Stack> {
-    static SHARED: OnceCell<Result<Stack, String>> = OnceCell::const_new();
-    let made = SHARED
+    static SHARED: StackCell = OnceCell::const_new();
+    stack_of(&SHARED).await
+}
+
+type StackCell = OnceCell<Result<Stack, String>>;
+
+async fn stack_of(cell: &'static StackCell) -> Result<&'static Stack> {
+    let made = cell
         .get_or_init(|| async {
             Stack::start_for_process(&[])
                 .await
@@ -159,6 +165,13 @@ impl Gateway {
     /// The stack that the tests share; nothing in it may be broken.
     pub async fn shared() -> Result<Self> {
         Self::of(shared_stack().await?)
+    }
+
+    /// Another one, for tests that send much: the memory of the first one's Envoy is measured, and
+    /// a filter gives back none.
+    pub async fn shared_for_much() -> Result<Self> {
+        static SHARED: StackCell = OnceCell::const_new();
+        Self::of(stack_of(&SHARED).await?)
     }
 
     /// The first Envoy of the first region.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::binaries;
-use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan, Secret};
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
 use requestrocket_integration_tests::stack::Stack;
 use requestrocket_integration_tests::target::Target;
 use requestrocket_integration_tests::traffic::Traffic;
@@ -184,6 +184,21 @@ async fn restarting_the_whole_stack_on_postgresql_loses_nothing() -> Result<()> 
     survives_a_restart(&["--database-url", &url]).await
 }
 
+/// A proxy that has used five calls of seven, as far as the region knows.
+async fn five_of_seven(gateway: &Gateway, target: &Target) -> Result<Proxy> {
+    let limit = json!({ "meterName": "m", "meterType": "request_count", "limits": { "day": 7 } });
+    let counted = gateway.proxy_to(&target.url()).await?;
+    let meter = gateway.meter(&counted, &limit).await?;
+    for _ in 0..5 {
+        expect::ok(&gateway.call(&counted.get("/")).await?)?;
+    }
+    wait::until("the region to know of five", || async {
+        Ok((gateway.used(&counted, &meter, "day").await? > 4.5).then_some(()))
+    })
+    .await?;
+    Ok(counted)
+}
+
 async fn survives_a_restart(arguments: &[&str]) -> Result<()> {
     let mut stack = Stack::start(arguments).await?;
     let gateway = Gateway::of(&stack)?;
@@ -192,6 +207,7 @@ async fn survives_a_restart(arguments: &[&str]) -> Result<()> {
         .injecting(Secret::api_key("durable-key"))
         .with("proxyTimeoutSeconds", 7);
     let proxy = gateway.proxy(&plan).await?;
+    let counted = five_of_seven(&gateway, &target).await?;
     let revoked = gateway.proxy_to(&target.url()).await?;
     let credential = format!("credentials/{}", revoked.credential_ids[0]);
     gateway
@@ -217,6 +233,11 @@ async fn survives_a_restart(arguments: &[&str]) -> Result<()> {
         403,
         "CREDENTIAL_INVALID",
     )?;
+    // Two of seven are left.
+    for wanted in [200, 200, 429] {
+        let reply = gateway.call(&counted.get("/")).await?;
+        ensure!(reply.status == wanted, "{} {}", reply.status, reply.text());
+    }
     let after = gateway
         .api
         .get(&format!("proxies/{}", proxy.id))
@@ -236,10 +257,7 @@ async fn survives_a_restart(arguments: &[&str]) -> Result<()> {
 }
 
 /// An Envoy that just started has its configuration a moment later.
-async fn served_again(
-    gateway: &Gateway,
-    proxy: &requestrocket_integration_tests::gateway::Proxy,
-) -> Result<()> {
+async fn served_again(gateway: &Gateway, proxy: &Proxy) -> Result<()> {
     wait::until("the proxy to be served again", || async {
         let reply = gateway.call(&proxy.get("/")).await?;
         Ok((reply.status == 200).then_some(()))

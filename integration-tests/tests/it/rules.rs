@@ -28,7 +28,10 @@ impl Scene {
     }
 
     async fn with(plan: impl FnOnce(ProxyPlan) -> ProxyPlan) -> Result<Self> {
-        let gateway = Gateway::shared().await?;
+        Self::at(Gateway::shared().await?, plan).await
+    }
+
+    async fn at(gateway: Gateway, plan: impl FnOnce(ProxyPlan) -> ProxyPlan) -> Result<Self> {
         let target = Target::answering(echo_body).await?;
         let proxy = gateway.proxy(&plan(ProxyPlan::to(&target.url()))).await?;
         Ok(Self {

@@ -307,7 +307,7 @@ async fn near_a_limit_every_answer_warns() -> Result<()> {
 /// Near a limit the region is asked first; the body waits meanwhile, however long it is.
 #[tokio::test]
 async fn a_long_upload_waits_for_the_region_and_arrives_whole() -> Result<()> {
-    let scene = Scene::start().await?;
+    let scene = Scene::at(Gateway::shared_for_much().await?, |plan| plan).await?;
     let bytes = 5 << 20;
     for _ in 0..4 {
         let meter = scene.meter(&counting(&json!({ "day": 1 }))).await?;

@@ -112,22 +112,6 @@ async fn f24_a_restarted_region_server_forgets_nothing() -> Result<()> {
     used(&gateway, &proxy, &observed, 100.0).await
 }
 
-#[tokio::test]
-async fn f24_the_whole_stack_starts_again_with_its_counts() -> Result<()> {
-    let mut stack = Stack::start(&[]).await?;
-    let target = Target::start().await?;
-    let gateway = Gateway::of(&stack)?;
-    let (proxy, meter) = metered(&gateway, &target, 10).await?;
-    grant(&gateway, &proxy, 6).await?;
-    used(&gateway, &proxy, &meter, 6.0).await?;
-    stack.restart(&[]).await?;
-    let gateway = Gateway::of(&stack)?;
-    serving(&gateway, &proxy).await?;
-    let rest = exhaust(&gateway, &proxy, 20).await?;
-    ensure!(rest == 4, "{rest} more after 6 of 10");
-    Ok(())
-}
-
 /// Shared data outlives the VM of a worker.
 #[tokio::test]
 async fn f24_a_trap_resets_no_count() -> Result<()> {

@@ -5,6 +5,7 @@ use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::codings::{self, bomb, encode, gzip, raw_deflate};
 use requestrocket_integration_tests::gateway::Gateway;
 use requestrocket_integration_tests::machine::resident_bytes;
+use requestrocket_integration_tests::stack::Stack;
 use requestrocket_integration_tests::target::answer::{coded, json as of_json};
 use requestrocket_integration_tests::target::{Script, chunk_bytes, head, respond, send};
 
@@ -148,8 +149,10 @@ async fn coded_answers_pass_untouched_where_nothing_is_redacted() -> Result<()> 
 /// 200 MiB in 200 KB: cut at the proxy's ceiling of decoded bytes, and never held.
 #[tokio::test]
 async fn f18_a_bomb_fills_no_memory() -> Result<()> {
-    let scene = Scene::destroying(&["$.s"]).await?;
-    let envoy = Gateway::shared_stack().await?.envoy_pid()?;
+    let stack = Stack::start(&[]).await?;
+    let scene = Scene::at(Gateway::of(&stack)?, |plan| plan).await?;
+    scene.gateway.destroy(&scene.proxy, &["$.s"]).await?;
+    let envoy = stack.envoy_pid()?;
     let before = format!(r#"{{"s":"{SECRET}","a":["#);
     let small = bomb(before.as_bytes(), 200, b"1]}")?;
     ensure!(small.len() < 400_000, "{} bytes", small.len());

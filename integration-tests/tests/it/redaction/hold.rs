@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::codings::gzip;
+use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan};
 use requestrocket_integration_tests::target::answer::{chunked, coded, json as of_json};
 use requestrocket_integration_tests::target::{Script, chunk_bytes, head, send};
 
@@ -67,7 +68,9 @@ fn document(bytes: usize) -> String {
 }
 
 async fn holding(max_response_bytes: u64) -> Result<Scene> {
-    let scene = Scene::with(|plan| plan.with("proxyMaxResponseBytes", max_response_bytes)).await?;
+    let gateway = Gateway::shared_for_much().await?;
+    let plan = |plan: ProxyPlan| plan.with("proxyMaxResponseBytes", max_response_bytes);
+    let scene = Scene::at(gateway, plan).await?;
     scene
         .filter(Layer::Proxy, &destroy(&["$.list[?@.hide == 1].s"]))
         .await?;

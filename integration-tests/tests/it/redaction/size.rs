@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
-use requestrocket_integration_tests::gateway::Gateway;
+use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan};
 use requestrocket_integration_tests::machine::resident_bytes;
+use requestrocket_integration_tests::stack::Stack;
 use requestrocket_integration_tests::target::answer::{chunked_head, last_chunk};
 use requestrocket_integration_tests::target::{Gate, Script, Step, chunk_bytes};
 use requestrocket_integration_tests::wait;
@@ -36,9 +37,11 @@ fn endless(bytes: u64) -> Script {
 
 #[tokio::test]
 async fn two_hundred_megabytes_are_redacted_while_envoy_stays_flat() -> Result<()> {
-    let scene = Scene::with(|plan| plan.with("proxyMaxResponseBytes", 2 * BODY)).await?;
+    let stack = Stack::start(&[]).await?;
+    let plan = |plan: ProxyPlan| plan.with("proxyMaxResponseBytes", 2 * BODY);
+    let scene = Scene::at(Gateway::of(&stack)?, plan).await?;
     scene.gateway.destroy(&scene.proxy, &["$[*].s"]).await?;
-    let envoy = Gateway::shared_stack().await?.envoy_pid()?;
+    let envoy = stack.envoy_pid()?;
     expect::ok(&scene.reply(endless(MEBIBYTE)).await?)?;
     let before = resident_bytes(envoy)?;
     scene.plays(endless(BODY));

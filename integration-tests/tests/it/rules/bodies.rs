@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::codings::{self, bomb, encode, gzip};
+use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan};
 use requestrocket_integration_tests::http2;
 use serde_json::{Value, json};
 
@@ -300,7 +301,7 @@ fn document(bytes: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn f11_a_body_longer_than_may_be_inspected_is_413() -> Result<()> {
-    let scene = Scene::start().await?;
+    let scene = Scene::at(Gateway::shared_for_much().await?, |plan| plan).await?;
     scene.rule(Layer::Proxy, &on_model("deny")).await?;
     let mebibyte = 1 << 20;
     scene.passes(&post(&scene, document(mebibyte))).await?;
@@ -331,7 +332,8 @@ async fn f11_a_body_longer_than_may_be_inspected_is_413() -> Result<()> {
 #[tokio::test]
 async fn f11_the_ceiling_is_the_proxys() -> Result<()> {
     let mebibyte = 1 << 20;
-    let scene = Scene::with(|plan| plan.with("proxyMaxInspectedBytes", 16 * mebibyte)).await?;
+    let plan = |plan: ProxyPlan| plan.with("proxyMaxInspectedBytes", 16 * mebibyte);
+    let scene = Scene::at(Gateway::shared_for_much().await?, plan).await?;
     let rule = scene.rule(Layer::Proxy, &on_model("deny")).await?;
     for bytes in [3 * mebibyte, 16 * mebibyte] {
         let reply = scene.gateway.call(&post(&scene, document(bytes))).await?;
