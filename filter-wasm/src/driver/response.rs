@@ -36,8 +36,11 @@ impl Call {
         // Only answers that Envoy makes itself come before the request was decided.
         let mut exchange = match std::mem::take(&mut self.progress) {
             Progress::Forwarded(exchange) => exchange,
-            progress => {
-                self.progress = progress;
+            other @ (Progress::Fresh
+            | Progress::Waiting(_)
+            | Progress::Answering(..)
+            | Progress::Done) => {
+                self.progress = other;
                 return Flow::Continue;
             }
         };
@@ -105,12 +108,15 @@ impl Call {
             return Flow::Continue;
         }
         let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
-        match exchange.on_response_chunk(&[], true, &ports) {
+        let decision = exchange.on_response_chunk(&[], true, &ports);
+        match decision {
+            ChunkDecision::Replace(bytes, _) if bytes.is_empty() => Flow::Continue,
             // Envoy has no room for a body here; nothing may be missing without being noticed.
-            ChunkDecision::Replace(bytes, _) if !bytes.is_empty() => {
-                self.obey(host, ChunkDecision::Cut)
-            }
-            decision => self.obey(host, decision),
+            ChunkDecision::Replace(..) => self.obey(host, ChunkDecision::Cut),
+            ChunkDecision::Pass
+            | ChunkDecision::Wait
+            | ChunkDecision::Refuse(_)
+            | ChunkDecision::Cut => self.obey(host, decision),
         }
     }
 
@@ -131,19 +137,19 @@ impl Call {
             ChunkDecision::Refuse(refusal) => return self.refuse(host, &refusal),
             ChunkDecision::Cut => Err(HostFailure),
         };
-        done.unwrap_or_else(|HostFailure| self.cut(host))
+        done.unwrap_or_else(|HostFailure| cut(host))
     }
+}
 
-    /// Ends the response so that the caller sees that it is not whole. Nothing more of it passes:
-    /// the bytes at hand are dropped whether or not Envoy takes them out.
-    fn cut(&mut self, host: &impl Host) -> Flow {
-        let is_reset = host.reset().is_ok();
-        let is_drained = host.replace_response_chunk(&[]).is_ok();
-        if !is_reset || !is_drained {
-            host.warn("a response could not be cut cleanly");
-        }
-        Flow::Drained
+/// Ends the response so that the caller sees that it is not whole. Nothing more of it passes: the
+/// bytes at hand are dropped whether or not Envoy takes them out.
+fn cut(host: &impl Host) -> Flow {
+    let is_reset = host.reset().is_ok();
+    let is_drained = host.replace_response_chunk(&[]).is_ok();
+    if !is_reset || !is_drained {
+        host.warn("a response could not be cut cleanly");
     }
+    Flow::Drained
 }
 
 fn apply(host: &impl Host, edit: &ResponseEdit) -> Result<(), HostFailure> {
