@@ -32,8 +32,10 @@ pub enum Flow {
     AwaitBody,
     /// Hold head and body until the region server has answered.
     AwaitAnswer,
-    /// The bytes of this callback were taken out; go on with the next.
-    Drained,
+    /// The bytes of this callback were taken out and the head stays held; go on with the next.
+    Held,
+    /// Nothing of this callback passes.
+    Dropped,
     /// The caller has its answer from us, or will have none.
     Ended,
 }

@@ -264,7 +264,10 @@ fn status(flow: Flow) -> u32 {
     match flow {
         Flow::Continue => CONTINUE,
         Flow::AwaitBody | Flow::AwaitAnswer | Flow::Ended => STOP_ITERATION,
-        Flow::Drained => STOP_NO_BUFFER,
+        // What is held is in Envoy's buffer as far as it can know: an empty one, which takes the
+        // rest when the body ends with trailers.
+        Flow::Held => STOP_ITERATION,
+        Flow::Dropped => STOP_NO_BUFFER,
     }
 }
 

@@ -107,13 +107,19 @@ impl Call {
         if matches!(state.body, BodyUse::Unused | BodyUse::Size) {
             return Flow::Continue;
         }
+        let is_head_held = state.is_head_held;
         let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
         let decision = exchange.on_response_chunk(&[], true, &ports);
         match decision {
-            ChunkDecision::Replace(bytes, _) if bytes.is_empty() => Flow::Continue,
-            // Envoy has no room for a body here; nothing may be missing without being noticed.
-            ChunkDecision::Replace(..) => self.obey(host, ChunkDecision::Cut),
-            ChunkDecision::Pass
+            // While the head is held, Envoy keeps a buffer for the body; otherwise what it has is
+            // no longer there to be written to.
+            ChunkDecision::Replace(bytes, edits) if bytes.is_empty() => {
+                let edited = edits.iter().try_for_each(|edit| apply(host, edit));
+                edited.map_or_else(|HostFailure| Self::reset(host), |()| Flow::Continue)
+            }
+            ChunkDecision::Replace(..) | ChunkDecision::Cut if !is_head_held => Self::reset(host),
+            ChunkDecision::Replace(..)
+            | ChunkDecision::Pass
             | ChunkDecision::Wait
             | ChunkDecision::Refuse(_)
             | ChunkDecision::Cut => self.obey(host, decision),
@@ -133,23 +139,28 @@ impl Call {
                     .and_then(|()| host.replace_response_chunk(&bytes))
                     .map(|()| Flow::Continue)
             }
-            ChunkDecision::Wait => host.replace_response_chunk(&[]).map(|()| Flow::Drained),
+            ChunkDecision::Wait => host.replace_response_chunk(&[]).map(|()| Flow::Held),
             ChunkDecision::Refuse(refusal) => return self.refuse(host, &refusal),
             ChunkDecision::Cut => Err(HostFailure),
         };
-        done.unwrap_or_else(|HostFailure| cut(host))
+        done.unwrap_or_else(|HostFailure| Self::cut(host))
     }
-}
 
-/// Ends the response so that the caller sees that it is not whole. Nothing more of it passes: the
-/// bytes at hand are dropped whether or not Envoy takes them out.
-fn cut(host: &impl Host) -> Flow {
-    let is_reset = host.reset().is_ok();
-    let is_drained = host.replace_response_chunk(&[]).is_ok();
-    if !is_reset || !is_drained {
-        host.warn("a response could not be cut cleanly");
+    /// Ends the response so that the caller sees that it is not whole. Nothing more of it passes:
+    /// the bytes at hand are dropped whether or not Envoy takes them out.
+    fn cut(host: &impl Host) -> Flow {
+        if host.replace_response_chunk(&[]).is_err() {
+            host.warn("a cut response could not be drained");
+        }
+        Self::reset(host)
     }
-    Flow::Drained
+
+    fn reset(host: &impl Host) -> Flow {
+        if host.reset().is_err() {
+            host.warn("a response could not be cut");
+        }
+        Flow::Dropped
+    }
 }
 
 fn apply(host: &impl Host, edit: &ResponseEdit) -> Result<(), HostFailure> {

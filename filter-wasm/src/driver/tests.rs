@@ -1,3 +1,5 @@
+mod response;
+
 use requestrocket_policy::{
     envelope::KeyRing,
     fixtures::{PROXY_ID, PolicyFixture},

@@ -303,3 +303,26 @@ async fn near_a_limit_every_answer_warns() -> Result<()> {
     }
     Ok(())
 }
+
+/// Near a limit the region is asked first; the body waits meanwhile, however long it is.
+#[tokio::test]
+async fn a_long_upload_waits_for_the_region_and_arrives_whole() -> Result<()> {
+    let scene = Scene::start().await?;
+    let bytes = 5 << 20;
+    for _ in 0..4 {
+        let meter = scene.meter(&counting(&json!({ "day": 1 }))).await?;
+        let body = vec![b'u'; bytes];
+        let call = scene.proxy.request("POST", "/up").body(body);
+        expect::ok(&scene.gateway.call(&call).await?)?;
+        let seen = scene.target.last()?;
+        ensure!(
+            seen.complete && seen.body_length == bytes as u64,
+            "{}",
+            seen.body_length
+        );
+        let reply = scene.gateway.call(&call).await?;
+        expect::rate_limited(&reply, &meter, "day")?;
+        scene.gateway.detach(&scene.proxy.meter(&meter)).await?;
+    }
+    Ok(())
+}

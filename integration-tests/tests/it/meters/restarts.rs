@@ -149,3 +149,41 @@ async fn f24_a_trap_resets_no_count() -> Result<()> {
     ensure!(granted == 30, "{granted} of 30 were admitted");
     used(&gateway, &proxy, &meter, 30.0).await
 }
+
+/// The region does not answer: a body that is longer than Envoy keeps waits all the same, and the
+/// call is admitted or refused as without one.
+#[tokio::test]
+async fn a_region_that_is_silent_costs_no_upload() -> Result<()> {
+    let stack = Stack::start(&["--no-restart"]).await?;
+    let gateway = Gateway::of(&stack)?;
+    let target = Target::start().await?;
+    let (proxy, meter) = metered(&gateway, &target, 5).await?;
+    grant(&gateway, &proxy, 2).await?;
+    used(&gateway, &proxy, &meter, 2.0).await?;
+    stack.freeze(stack.xds_pid()?)?;
+    let upload = proxy.request("POST", "/up").body(vec![b'u'; 5 << 20]);
+    let mut admitted = 2;
+    for number in 0..5 {
+        let reply = gateway.call(&upload).await?;
+        match reply.status {
+            200 => {
+                admitted += 1;
+                let seen = target.last()?;
+                ensure!(
+                    seen.complete && seen.body_length == 5 << 20,
+                    "call {number}: not whole"
+                );
+            }
+            429 => drop(expect::rate_limited(&reply, &meter, "day")?),
+            other => anyhow::bail!("call {number}: {other} {}", reply.text()),
+        }
+    }
+    ensure!(admitted <= 5, "{admitted} of 5 were admitted");
+    stack.thaw(stack.xds_pid()?)?;
+    let rest = exhaust(&gateway, &proxy, 10).await?;
+    ensure!(
+        admitted + rest == 5,
+        "{admitted} and {rest} of 5 were admitted"
+    );
+    Ok(())
+}

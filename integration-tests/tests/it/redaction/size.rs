@@ -7,7 +7,7 @@ use bytes::Bytes;
 use requestrocket_integration_tests::gateway::Gateway;
 use requestrocket_integration_tests::machine::resident_bytes;
 use requestrocket_integration_tests::target::answer::{chunked_head, last_chunk};
-use requestrocket_integration_tests::target::{Script, Step, chunk_bytes};
+use requestrocket_integration_tests::target::{Gate, Script, Step, chunk_bytes};
 use requestrocket_integration_tests::wait;
 use requestrocket_integration_tests::wire::{Framing, Part, find};
 
@@ -76,18 +76,57 @@ async fn two_hundred_megabytes_are_redacted_while_envoy_stays_flat() -> Result<(
 async fn a_redacted_body_above_the_ceiling_is_cut() -> Result<()> {
     let scene = Scene::with(|plan| plan.with("proxyMaxResponseBytes", MEBIBYTE)).await?;
     scene.gateway.destroy(&scene.proxy, &["$[*].s"]).await?;
-    let reply = scene.reply(endless(4 * MEBIBYTE)).await?;
-    ensure!(
-        reply.status == 200 && !reply.complete,
-        "{} {}",
-        reply.status,
-        reply.complete
-    );
-    ensure!(
-        reply.body.len() as u64 <= MEBIBYTE,
-        "{} bytes passed",
-        reply.body.len()
-    );
+    let gate = Gate::default();
+    let mut steps = vec![
+        chunked_head("application/json"),
+        Step::Send(chunk_bytes(b"[1,")),
+        Step::Wait(gate.clone()),
+    ];
+    let Script::AfterRequest(rest) = endless(4 * MEBIBYTE) else {
+        bail!("another script")
+    };
+    steps.extend(rest.into_iter().skip(2));
+    scene.plays(Script::AfterRequest(steps));
+    let mut connection = scene.gateway.connect().await?;
+    connection.send(&scene.proxy.get("/").bytes()).await?;
+    // The head is out before there is too much.
+    let reply = connection.answer_head().await?.context("closed")?;
+    expect::granted(&reply)?;
+    gate.open();
+    let mut framing = reply.head.framing(Framing::UntilClose);
+    let mut received = 0;
+    loop {
+        match connection.part(&mut framing).await? {
+            Part::Data(data) => {
+                ensure!(
+                    find(&data, SECRET.as_bytes()).is_none(),
+                    "the secret passed"
+                );
+                received += data.len() as u64;
+            }
+            Part::End(_) => bail!("the body came whole"),
+            Part::Cut => break,
+        }
+    }
+    ensure!(received <= MEBIBYTE, "{received} bytes passed");
     let reply = scene.reply(endless(MEBIBYTE / 2)).await?;
     expect::ok(&reply)
+}
+
+/// As long as the head is held, what is too long is refused.
+#[tokio::test]
+async fn too_much_at_once_is_413_or_cut() -> Result<()> {
+    let scene = Scene::with(|plan| plan.with("proxyMaxResponseBytes", MEBIBYTE / 8)).await?;
+    scene.gateway.destroy(&scene.proxy, &["$[*].s"]).await?;
+    let reply = scene.reply(endless(4 * MEBIBYTE)).await?;
+    if reply.status == 200 {
+        ensure!(!reply.complete, "the body came whole");
+        ensure!(
+            reply.body.len() as u64 <= MEBIBYTE / 8,
+            "{} bytes",
+            reply.body.len()
+        );
+        return Ok(());
+    }
+    expect::too_large(&reply)
 }

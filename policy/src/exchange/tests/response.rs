@@ -1,12 +1,22 @@
 //! Declared lengths (product.md §3, details 53) and events out of order.
 
 use super::*;
+use crate::authz::LayerName;
 
 const MAX: u64 = 1_000;
 
 /// An exchange whose request was forwarded.
 fn forwarded(method: &str) -> Exchange {
-    let mut fixture = fixture();
+    forwarded_by(method, fixture())
+}
+
+/// One whose response will be redacted.
+fn redacting() -> Exchange {
+    let filters = ["destroy $.s"];
+    forwarded_by("GET", fixture().redactions(LayerName::Proxy, &filters))
+}
+
+fn forwarded_by(method: &str, mut fixture: PolicyFixture) -> Exchange {
     fixture.wire.max_response_bytes = MAX;
     let mut exchange = Exchange::new(resolved(&fixture));
     let path = api("/");
@@ -40,6 +50,7 @@ fn only_a_declared_length_above_the_limit_is_too_large() {
         head.extend(length.map(|length| ("content-length", length)));
         let head = FakeResponse::new(&head);
         assert_eq!(forwarded("GET").on_head(&head), want, "{length:?}");
+        assert_eq!(redacting().on_head(&head), want, "redacted, {length:?}");
     }
 }
 
