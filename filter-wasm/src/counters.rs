@@ -126,8 +126,8 @@ impl<H: Shared> Ports for CallPorts<'_, H> {
     }
 
     fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {
-        let charged = self.counters.charge(self.host, charges, self.asked);
-        charged.unwrap_or(Charging::Fault)
+        let decided = self.counters.charge(self.host, charges, self.asked);
+        decided.unwrap_or(Charging::Fault)
     }
 
     fn add(&self, (owner, charge): (Uuid, &Charge), amount: Micros) {

@@ -135,8 +135,12 @@ impl Call {
     fn take_waiting_for_body(&mut self) -> Option<Box<Waiting>> {
         match std::mem::take(&mut self.progress) {
             Progress::Waiting(waiting) if waiting.body.is_none() => Some(waiting),
-            progress => {
-                self.progress = progress;
+            other @ (Progress::Fresh
+            | Progress::Waiting(_)
+            | Progress::Forwarded(_)
+            | Progress::Answering(..)
+            | Progress::Done) => {
+                self.progress = other;
                 None
             }
         }
@@ -164,8 +168,11 @@ impl Call {
                 waiting.asked = asked;
                 self.judge(host, shared, waiting)
             }
-            progress => {
-                self.progress = progress;
+            other @ (Progress::Fresh
+            | Progress::Forwarded(_)
+            | Progress::Answering(..)
+            | Progress::Done) => {
+                self.progress = other;
                 Flow::Ended
             }
         }

@@ -38,10 +38,13 @@ pub(crate) enum HostCall {
     SendReply,
 }
 
+/// A value and the mark of its version.
+type Versioned = (Vec<u8>, u32);
+
 /// What the workers of one Envoy share, and what they sent to the region server.
 #[derive(Default)]
 pub(crate) struct FakeEnvoy {
-    data: RefCell<BTreeMap<Vec<u8>, (Vec<u8>, u32)>>,
+    data: RefCell<BTreeMap<Vec<u8>, Versioned>>,
     /// Token and request of each call, in order.
     pub(crate) sent: RefCell<Vec<(u32, Vec<u8>)>>,
     pub(crate) now_ms: Cell<u64>,

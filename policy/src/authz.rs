@@ -12,6 +12,8 @@ mod redaction;
 
 use crate::id::RuleId;
 
+#[cfg(any(test, feature = "explain"))]
+pub(crate) use self::outcome::Failure;
 pub use self::{
     call::Call,
     conditions::{Conditions, Hold, Mode},
@@ -21,7 +23,7 @@ pub use self::{
 };
 pub(crate) use self::{
     conditions::{Methods, NamedCondition, NodeCondition, PathCondition},
-    outcome::{Failure, Presence},
+    outcome::Presence,
 };
 
 /// What a rule or a default does with a call.

@@ -36,8 +36,11 @@ impl Call {
         // Only answers that Envoy makes itself come before the request was decided.
         let mut exchange = match std::mem::take(&mut self.progress) {
             Progress::Forwarded(exchange) => exchange,
-            progress => {
-                self.progress = progress;
+            other @ (Progress::Fresh
+            | Progress::Waiting(_)
+            | Progress::Answering(..)
+            | Progress::Done) => {
+                self.progress = other;
                 return Flow::Continue;
             }
         };
@@ -106,7 +109,8 @@ impl Call {
         }
         let is_head_held = state.is_head_held;
         let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
-        match exchange.on_response_chunk(&[], true, &ports) {
+        let decision = exchange.on_response_chunk(&[], true, &ports);
+        match decision {
             // While the head is held, Envoy keeps a buffer for the body; otherwise what it has is
             // no longer there to be written to.
             ChunkDecision::Replace(bytes, edits) if bytes.is_empty() => {
@@ -114,7 +118,11 @@ impl Call {
                 edited.map_or_else(|HostFailure| Self::reset(host), |()| Flow::Continue)
             }
             ChunkDecision::Replace(..) | ChunkDecision::Cut if !is_head_held => Self::reset(host),
-            decision => self.obey(host, decision),
+            ChunkDecision::Replace(..)
+            | ChunkDecision::Pass
+            | ChunkDecision::Wait
+            | ChunkDecision::Refuse(_)
+            | ChunkDecision::Cut => self.obey(host, decision),
         }
     }
 

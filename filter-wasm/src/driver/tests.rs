@@ -1,3 +1,4 @@
+mod request;
 mod response;
 
 use requestrocket_policy::{

@@ -3,10 +3,12 @@
 //! One pass over them serves both the decision (which stops at the first that does not hold) and
 //! the explanation (which wants them all).
 
+#[cfg(any(test, feature = "explain"))]
+use super::outcome::Failure;
 use super::{
     call::Call,
     nodes::{Nodes, Probe},
-    outcome::{Failure, Field, Outcome, Part, Presence, Problem, Section},
+    outcome::{Field, Outcome, Part, Presence, Problem, Section},
 };
 use crate::{
     http::ALLOWED_METHODS,

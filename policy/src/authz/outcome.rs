@@ -32,13 +32,17 @@ pub(crate) enum Problem {
     SomeValueDiffers,
     Present,
     /// The decision needs a body that is not there yet.
+    #[cfg(any(test, feature = "explain"))]
     NoBodyYet,
     /// The patterns of the call's rules take too long on it.
+    #[cfg(any(test, feature = "explain"))]
     TooMuchWork,
+    #[cfg(any(test, feature = "explain"))]
     Unreadable,
 }
 
 /// A condition that does not hold, and why.
+#[cfg(any(test, feature = "explain"))]
 pub(crate) type Failure = (Field, Problem);
 
 /// A list of conditions.
@@ -127,6 +131,7 @@ impl fmt::Display for Field {
     }
 }
 
+#[cfg(any(test, feature = "explain"))]
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -62,11 +62,12 @@ pub(super) fn compile_all(meters: Vec<wire::Meter>) -> Result<Meters, InvalidMet
         return Err(InvalidMeters::TooMany);
     }
     let mut compiler = ConditionsCompiler::default();
-    let compiled = meters.into_iter().enumerate().map(|(position, meter)| {
+    let numbered = meters.into_iter().enumerate();
+    let meters = numbered.map(|(position, meter)| {
         compile(meter, &mut compiler).map_err(|source| InvalidMeters::Meter { position, source })
     });
-    let compiled = compiled.collect::<Result<_, _>>()?;
-    Ok(Meters::new(compiled, compiler.finish()))
+    let meters = meters.collect::<Result<_, _>>()?;
+    Ok(Meters::new(meters, compiler.finish()))
 }
 
 fn compile(meter: wire::Meter, compiler: &mut ConditionsCompiler) -> Result<Meter, InvalidMeter> {

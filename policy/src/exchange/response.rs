@@ -133,13 +133,7 @@ fn look_into(
         return Err(Denial::ResponseNotFilterable);
     }
     let is_plain = coding.as_ref().is_ok_and(Coding::is_identity);
-    let is_declared_too_long = match declared_length(head) {
-        Length::AtMost(bytes) => bytes > max,
-        // Watched while it comes.
-        Length::Unknown => false,
-        Length::Nonsense => true,
-    };
-    if is_plain && !content.kind.is_stream() && is_declared_too_long {
+    if is_plain && !content.kind.is_stream() && declared_length(head).is_above(max) {
         return Err(Denial::ResponseTooLarge);
     }
     // Without a coding that we know, only an empty body passes.
@@ -172,26 +166,36 @@ fn stale(grant: &Grant, head: &dyn ResponseHead) -> Vec<ResponseEdit> {
 fn size_watch(policy: &Policy, head: &dyn ResponseHead) -> Result<SizeWatch, Denial> {
     let max = policy.max_response_bytes.get();
     let declared = declared_length(head);
-    if declared <= Length::AtMost(max) {
+    if matches!(declared, Length::Declared(bytes) if bytes <= max) {
         // What is declared and small is not watched: Envoy holds the target to it.
         return Ok(SizeWatch::new(None));
     }
-    let is_exempt = status(head).is_some_and(has_no_body) || kind(head).is_stream();
-    match declared {
-        _ if is_exempt => Ok(SizeWatch::new(None)),
-        Length::AtMost(_) => Err(Denial::ResponseTooLarge),
-        Length::Unknown => Ok(SizeWatch::new(Some(max))),
-        Length::Nonsense => Err(Denial::ResponseTooLarge),
+    if status(head).is_some_and(has_no_body) || kind(head).is_stream() {
+        return Ok(SizeWatch::new(None));
     }
+    if declared.is_above(max) {
+        return Err(Denial::ResponseTooLarge);
+    }
+    Ok(SizeWatch::new(Some(max)))
 }
 
-/// Declared lengths, in the order of what they may bring.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What the head says of the length.
+#[derive(Clone, Copy)]
 enum Length {
-    AtMost(u64),
+    Declared(u64),
     Unknown,
     /// A length that is no number promises nothing.
     Nonsense,
+}
+
+impl Length {
+    fn is_above(self, max: u64) -> bool {
+        match self {
+            Self::Declared(bytes) => bytes > max,
+            Self::Unknown => false,
+            Self::Nonsense => true,
+        }
+    }
 }
 
 fn declared_length(head: &dyn ResponseHead) -> Length {
@@ -200,7 +204,7 @@ fn declared_length(head: &dyn ResponseHead) -> Length {
     };
     let text = std::str::from_utf8(&declared).ok();
     match text.and_then(|text| text.parse().ok()) {
-        Some(bytes) => Length::AtMost(bytes),
+        Some(bytes) => Length::Declared(bytes),
         None => Length::Nonsense,
     }
 }

@@ -92,7 +92,7 @@ fn decide(
     ) {
         RequestDecision::Refuse(refusal) => Err(refusal.denial),
         RequestDecision::Forward(edits) => Ok(edits.iter().map(shown).collect()),
-        waits => panic!("{waits:?}"),
+        RequestDecision::NeedBody | RequestDecision::Ask(_) => panic!("it waits"),
     }
 }
 
@@ -101,7 +101,7 @@ fn refusal(decision: RequestDecision<'_>) -> Option<Denial> {
     match decision {
         RequestDecision::Refuse(refusal) => Some(refusal.denial),
         RequestDecision::Forward(_) => None,
-        waits => panic!("{waits:?}"),
+        RequestDecision::NeedBody | RequestDecision::Ask(_) => panic!("it waits"),
     }
 }
 

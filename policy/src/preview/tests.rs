@@ -69,7 +69,7 @@ fn told(changes: &[Change]) -> Vec<String> {
     let told = changes.iter().map(|change| {
         let record = change.record.map_or("-".to_owned(), |n| n.to_string());
         let filter = change.filter.as_deref().unwrap_or("none");
-        let filter = filter.trim_start_matches(|c| matches!(c, '0' | '-' | '4' | '8'));
+        let filter = filter.trim_start_matches(['0', '-', '4', '8']);
         let (stage, path) = (change.stage.as_str(), &change.path);
         format!("{record} {stage} {:?} {filter} {path}", change.operation)
     });

@@ -7,7 +7,10 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     authz::LayerName,
-    limit::{Asked, Charge, Charged, Decision, Micros, Moment, Tallies, decide as judge_limits, near_limits},
+    limit::{
+        Asked, Charge, Charged, Decision, Micros, Moment, Tallies, decide as judge_limits,
+        near_limits,
+    },
 };
 use requestrocket_proto::policy::v1 as wire;
 use wire::meter::Extraction;
@@ -30,26 +33,23 @@ impl Ports for Counting {
 
     fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {
         let moment = Moment::at(NOW_MS);
-        let asked = if self.is_away { Asked::NotYet } else { Asked::Unanswered };
-        let mut tallies = self.tallies.borrow_mut();
-        let charged = |tallies: &Tallies| -> Vec<Charged<'_>> {
-            let charges = charges.iter().map(|&(_, charge)| Charged {
-                charge,
-                tally: tallies.get(charge.counter),
-            });
-            charges.collect()
+        let asked = if self.is_away {
+            Asked::NotYet
+        } else {
+            Asked::Unanswered
         };
-        match judge_limits(&charged(&tallies), asked, &moment) {
+        let mut tallies = self.tallies.borrow_mut();
+        match judge_limits(&kept(&tallies, charges), asked, &moment) {
             Decision::Exceeded(exceeded) => Charging::Exceeded(exceeded),
-            Decision::Ask(reports) => {
-                Charging::Ask(Question(reports.into_iter().map(|one| (Uuid::nil(), one)).collect()))
-            }
+            Decision::Ask(reports) => Charging::Ask(Question(
+                reports.into_iter().map(|one| (Uuid::nil(), one)).collect(),
+            )),
             Decision::Admit => {
                 for (_, charge) in charges {
                     let tally = tallies.tally_mut(charge.counter);
                     tally.add(charge, charge.on_admission(), &moment);
                 }
-                Charging::Admitted(near_limits(&charged(&tallies), &moment))
+                Charging::Admitted(near_limits(&kept(&tallies, charges), &moment))
             }
         }
     }
@@ -60,29 +60,45 @@ impl Ports for Counting {
     }
 }
 
+fn kept<'a>(tallies: &Tallies, charges: &[(Uuid, &'a Charge)]) -> Vec<Charged<'a>> {
+    let kept = charges.iter().map(|&(_, charge)| Charged {
+        charge,
+        tally: tallies.get(charge.counter),
+    });
+    kept.collect()
+}
+
 impl Counting {
     fn used(&self, counter: crate::limit::Counter) -> String {
         let tally = self.tallies.borrow().get(counter);
-        tally.slot(crate::limit::Window::Minute, &Moment::at(NOW_MS)).own.to_string()
+        tally
+            .slot(crate::limit::Window::Minute, &Moment::at(NOW_MS))
+            .own
+            .to_string()
     }
 }
 
-fn per_minute(limit: u64) -> Option<wire::Limits> {
-    Some(wire::Limits {
+fn per_minute(limit: u64) -> wire::Limits {
+    wire::Limits {
         minute: Some(limit),
         ..wire::Limits::default()
-    })
+    }
 }
 
 fn meter_id(n: u128) -> String {
     Uuid::from_u128(0x4000 + n).to_string()
 }
 
-fn meter(n: u128, conditions: &str, extraction: Option<Extraction>, limit: Option<u64>) -> wire::Meter {
+fn meter(
+    n: u128,
+    conditions: &str,
+    extraction: Option<Extraction>,
+    limit: Option<u64>,
+) -> wire::Meter {
     wire::Meter {
         meter_id: meter_id(n),
         conditions: Some(crate::fixtures::rules::conditions(conditions)),
-        limits: limit.and_then(per_minute),
+        limits: limit.map(per_minute),
         extraction,
     }
 }
@@ -96,13 +112,15 @@ fn call(fixture: &PolicyFixture, ports: &Counting) -> (Exchange, Result<(), Refu
     let decision = match exchange.on_request(&head, RequestBody::Whole(b""), ports) {
         RequestDecision::Refuse(refusal) => Err(refusal),
         RequestDecision::Forward(_) => Ok(()),
-        waits => panic!("{waits:?}"),
+        RequestDecision::NeedBody | RequestDecision::Ask(_) => panic!("it waits"),
     };
     (exchange, decision)
 }
 
 fn granted(fixture: &PolicyFixture, ports: &Counting, calls: usize) -> usize {
-    (0..calls).filter(|_| call(fixture, ports).1.is_ok()).count()
+    (0..calls)
+        .filter(|_| call(fixture, ports).1.is_ok())
+        .count()
 }
 
 #[test]
@@ -115,8 +133,8 @@ fn plan_proxy_and_meters_all_limit() {
         (None, None, None, 9),
     ] {
         let mut fixture = fixture();
-        fixture.wire.proxy_credentials[0].limits = plan.and_then(per_minute);
-        fixture.wire.limits = own.and_then(per_minute);
+        fixture.wire.proxy_credentials[0].limits = plan.map(per_minute);
+        fixture.wire.limits = own.map(per_minute);
         fixture.wire.meters = vec![meter(1, "", None, metered)];
         let got = granted(&fixture, &Counting::default(), 9);
         assert_eq!(got, want, "{plan:?} {own:?} {metered:?}");
@@ -137,7 +155,10 @@ fn a_refused_caller_is_told_by_what_and_until_when() {
         ("ratelimit-policy", "\"minute\";q=1;w=60"),
         ("ratelimit", "\"minute\";r=0;t=30"),
     ] {
-        assert!(response.headers.contains(&(line.0, line.1.to_owned())), "{line:?}");
+        assert!(
+            response.headers.contains(&(line.0, line.1.to_owned())),
+            "{line:?}"
+        );
     }
     let body = String::from_utf8(response.body).unwrap();
     let named = format!("\"meter\":\"{}\",\"window\":\"minute\"", meter_id(1));
@@ -181,7 +202,7 @@ fn a_body_condition_of_a_meter_waits_for_the_body_and_refuses_one_in_doubt() {
     let lines = lines("POST", &path, &[("authorization", "key")]);
     let head = RequestHead::new(&lines);
     let ports = Counting::default();
-    let mut ask = |body| {
+    let ask = |body| {
         let mut exchange = Exchange::new(resolved.clone());
         match exchange.on_request(&head, body, &ports) {
             RequestDecision::Refuse(refusal) => format!("{:?}", refusal.denial),
@@ -193,7 +214,10 @@ fn a_body_condition_of_a_meter_waits_for_the_body_and_refuses_one_in_doubt() {
     assert_eq!(ask(RequestBody::Unread), "NeedBody");
     assert_eq!(ask(RequestBody::Whole(b"{\"model\":\"other\"}")), "Forward");
     assert_eq!(ask(RequestBody::Whole(b"{\"model\":\"gpt-5\"}")), "Forward");
-    assert_eq!(ask(RequestBody::Whole(b"{\"model\":\"gpt-5\"}")), "RateLimited");
+    assert_eq!(
+        ask(RequestBody::Whole(b"{\"model\":\"gpt-5\"}")),
+        "RateLimited"
+    );
     assert_eq!(ask(RequestBody::Whole(b"{\"model\":\"other\"}")), "Forward");
     assert_eq!(ask(RequestBody::Whole(b"{\"model\":")), "RuleDenied");
 }
@@ -201,7 +225,7 @@ fn a_body_condition_of_a_meter_waits_for_the_body_and_refuses_one_in_doubt() {
 #[test]
 fn a_call_without_room_asks_and_is_judged_anew() {
     let mut fixture = fixture();
-    fixture.wire.limits = per_minute(5);
+    fixture.wire.limits = Some(per_minute(5));
     let mut ports = Counting {
         is_away: true,
         ..Counting::default()
@@ -230,7 +254,7 @@ fn counters_at_fault_refuse() {
         fn add(&self, _: (Uuid, &Charge), _: Micros) {}
     }
     let mut fixture = fixture();
-    fixture.wire.limits = per_minute(5);
+    fixture.wire.limits = Some(per_minute(5));
     let mut exchange = Exchange::new(resolved(&fixture));
     let path = api("/x");
     let lines = lines("GET", &path, &[("authorization", "key")]);
@@ -263,7 +287,11 @@ fn a_meter_near_its_limit_warns_in_the_head() {
 }
 
 /// What a response adds to a meter with this extraction, and whether its head warns.
-fn value_of(extraction: Extraction, head: &[(&str, &str)], chunks: &[&[u8]]) -> (Vec<String>, bool) {
+fn value_of(
+    extraction: Extraction,
+    head: &[(&str, &str)],
+    chunks: &[&[u8]],
+) -> (Vec<String>, bool) {
     let mut fixture = fixture();
     fixture.wire.meters = vec![meter(1, "", Some(extraction), None)];
     let ports = Counting::default();
@@ -281,7 +309,12 @@ fn value_of(extraction: Extraction, head: &[(&str, &str)], chunks: &[&[u8]]) -> 
         }
     }
     exchange.finish(&ports);
-    let added = ports.added.borrow().iter().map(|(_, amount)| amount.clone()).collect();
+    let added = ports
+        .added
+        .borrow()
+        .iter()
+        .map(|(_, amount)| amount.clone())
+        .collect();
     let is_warned = edits.iter().any(|edit| {
         matches!(edit, ResponseEdit::SetHeader(_, text) if text.contains("meter-value-missing"))
     });
@@ -292,49 +325,68 @@ fn body(path: &str) -> Extraction {
     Extraction::BodyPath(path.to_owned())
 }
 
+const OK: (&str, &str) = (":status", "200");
+const JSON: (&str, &str) = ("content-type", "application/json");
+const USAGE: &str = "$.usage.total";
+
+#[track_caller]
+fn adds(extraction: Extraction, head: &[(&str, &str)], chunks: &[&[u8]], want: Option<&str>) {
+    let (added, _) = value_of(extraction, head, chunks);
+    let want: Vec<String> = want.into_iter().map(str::to_owned).collect();
+    assert_eq!(added, want, "{head:?}");
+}
+
 #[test]
-fn values_are_read_from_headers_json_and_records_in_any_chunks() {
-    const JSON: (&str, &str) = ("content-type", "application/json");
-    const SSE: (&str, &str) = ("content-type", "text/event-stream");
-    const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
-    let ok = (":status", "200");
-    let usage = "$.usage.total";
-    let header = Extraction::HeaderName("X-Tokens".to_owned());
+fn values_are_read_from_headers() {
+    let header = || Extraction::HeaderName("X-Tokens".to_owned());
+    adds(header(), &[OK, ("x-tokens", "7")], &[], Some("7"));
+    adds(header(), &[OK, ("x-tokens", "seven")], &[], None);
+    adds(header(), &[OK], &[], None);
+}
+
+#[test]
+fn values_are_read_from_json_of_any_status_in_any_chunks() {
     let document: &[u8] = b"{\"usage\":{\"total\":12.5}}";
-    for (extraction, head, chunks, want) in [
-        (header.clone(), vec![ok, ("x-tokens", "7")], vec![], Some("7")),
-        (header.clone(), vec![ok, ("x-tokens", "seven")], vec![], None),
-        (header, vec![ok], vec![], None),
-        (body(usage), vec![ok, JSON], vec![document], Some("12.5")),
-        (body(usage), vec![(":status", "500"), JSON], vec![document], Some("12.5")),
-        (body(usage), vec![ok, JSON], vec![b"{\"usage\":{\"tot", b"al\":1", b"2}}"], Some("12")),
-        (body(usage), vec![ok, JSON], vec![b"{\"usage\":{\"total\":\"3\"}}"], Some("3")),
-        (body(usage), vec![ok, JSON], vec![b"{\"usage\":{\"total\":-3}}"], None),
-        (body("$.a[*]"), vec![ok, JSON], vec![b"{\"a\":[1,2,3]}"], Some("6")),
-        (body("$.a[-1]"), vec![ok, JSON], vec![b"{\"a\":[1,", b"2,3]}"], Some("3")),
-        (body(usage), vec![ok, ("content-type", "text/plain")], vec![document], None),
-        (
-            body(usage),
-            vec![ok, SSE],
-            vec![
-                b"data: {\"usage\":{\"total\":1}}\n\ndata: {\"usa",
-                b"ge\":{\"total\":4}}\n\ndata: {\"x\":1}\n\ndata: [DONE]\n\n",
-            ],
-            Some("4"),
-        ),
-        (
-            body(usage),
-            vec![ok, NDJSON],
-            vec![b"{\"usage\":{\"total\":1}}\n{\"usage\":", b"{\"total\":2}}"],
-            Some("2"),
-        ),
-        // What is cut short counts for what passed.
-        (body("$.a[*]"), vec![ok, JSON], vec![b"{\"a\":[1,2,3"], Some("3")),
-    ] {
-        let (added, _) = value_of(extraction.clone(), &head, &chunks);
-        let want: Vec<String> = want.into_iter().map(str::to_owned).collect();
-        assert_eq!(added, want, "{extraction:?} {head:?}");
+    adds(body(USAGE), &[OK, JSON], &[document], Some("12.5"));
+    adds(
+        body(USAGE),
+        &[(":status", "500"), JSON],
+        &[document],
+        Some("12.5"),
+    );
+    for at in 1..document.len() {
+        let (left, right) = document.split_at(at);
+        adds(body(USAGE), &[OK, JSON], &[left, right], Some("12.5"));
     }
+    for (path, document, want) in [
+        (USAGE, "{\"usage\":{\"total\":\"3\"}}", Some("3")),
+        (USAGE, "{\"usage\":{\"total\":-3}}", None),
+        ("$.a[*]", "{\"a\":[1,2,3]}", Some("6")),
+        ("$.a[-1]", "{\"a\":[1,2,3]}", Some("3")),
+        // What is cut short counts for what passed.
+        ("$.a[*]", "{\"a\":[1,2,3", Some("3")),
+    ] {
+        adds(body(path), &[OK, JSON], &[document.as_bytes()], want);
+    }
+    adds(
+        body(USAGE),
+        &[OK, ("content-type", "text/plain")],
+        &[document],
+        None,
+    );
+}
+
+#[test]
+fn of_records_the_last_with_the_value_counts() {
+    let events: [&[u8]; 2] = [
+        b"data: {\"usage\":{\"total\":1}}\n\ndata: {\"usa",
+        b"ge\":{\"total\":4}}\n\ndata: {\"x\":1}\n\ndata: [DONE]\n\n",
+    ];
+    let sse = ("content-type", "text/event-stream");
+    adds(body(USAGE), &[OK, sse], &events, Some("4"));
+    let lines: [&[u8]; 2] = [b"{\"usage\":{\"total\":1}}\n{\"usage\":", b"{\"total\":2}}"];
+    let ndjson = ("content-type", "application/x-ndjson");
+    adds(body(USAGE), &[OK, ndjson], &lines, Some("2"));
 }
 
 #[test]
@@ -344,7 +396,14 @@ fn a_value_that_is_missing_is_warned_of_while_the_head_is_there() {
     assert!(value_of(header(), &[ok], &[]).1);
     assert!(!value_of(header(), &[ok, ("x-tokens", "1")], &[]).1);
     assert!(value_of(body("$.a"), &[ok, ("content-type", "image/png")], &[b"x"]).1);
-    assert!(!value_of(body("$.a"), &[ok, ("content-type", "application/json")], &[b"{}"]).1);
+    assert!(
+        !value_of(
+            body("$.a"),
+            &[ok, ("content-type", "application/json")],
+            &[b"{}"]
+        )
+        .1
+    );
 }
 
 #[test]
@@ -359,5 +418,8 @@ fn compressed_values_are_read_and_the_bytes_pass_as_they_are() {
         ("content-encoding", "gzip"),
     ];
     let (left, right) = sent.split_at(7);
-    assert_eq!(value_of(body("$.usage.total"), &head, &[left, right]).0, ["42"]);
+    assert_eq!(
+        value_of(body("$.usage.total"), &head, &[left, right]).0,
+        ["42"]
+    );
 }

@@ -88,7 +88,7 @@ proptest! {
                     match exchange.on_request(&RequestHead::new(&lines), RequestBody::Whole(&[]), &Admitting(0)) {
                         RequestDecision::Forward(_) => forwards += 1,
                         RequestDecision::Refuse(refusal) => last_refusal = Some(refusal.denial),
-                        waits => panic!("{waits:?}"),
+                        RequestDecision::NeedBody | RequestDecision::Ask(_) => panic!("it waits"),
                     }
                 }
                 Event::Response(lines) => {

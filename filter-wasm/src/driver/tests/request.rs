@@ -1,0 +1,186 @@
+//! Requests that wait: for their body, or for the region server.
+
+use prost::Message as _;
+use requestrocket_policy::{authz::LayerName, limit::Report};
+use requestrocket_proto::{meter::v1 as meter, policy::v1 as wire};
+
+use super::*;
+use crate::counters::Answered;
+
+/// Denies a model, which stands in the body.
+fn judging_bodies() -> PolicyFixture {
+    let mut fixture = fixture().rules(LayerName::Proxy, "allow", &["deny 500 POST b:$.m=^bad$"]);
+    fixture.wire.max_inspected_bytes = 32;
+    fixture
+}
+
+fn posted(fixture: &PolicyFixture, body: &[u8]) -> (FakeHost, Shared) {
+    let (mut host, shared) = call(fixture, &[KEY]);
+    for (name, value) in host.request.get_mut() {
+        if name == ":method" {
+            *value = b"POST".to_vec();
+        }
+    }
+    host.request_body = body.to_vec();
+    (host, shared)
+}
+
+#[test]
+fn a_body_is_waited_for_only_when_a_rule_may_need_it() {
+    let (host, shared) = call(&judging_bodies(), &[KEY]);
+    let flow = Call::new(7).on_request_head(&host, &shared, false);
+    assert_eq!(flow, Flow::Continue, "GET");
+    let (host, shared) = posted(&judging_bodies(), b"");
+    let flow = Call::new(7).on_request_head(&host, &shared, true);
+    assert_eq!(flow, Flow::Continue, "no body");
+    let (host, shared) = posted(&judging_bodies(), b"");
+    let flow = Call::new(7).on_request_head(&host, &shared, false);
+    assert_eq!(flow, Flow::AwaitBody);
+    assert_eq!(host.header(":path"), Some(path("/x?q=1")), "not edited yet");
+}
+
+#[test]
+fn the_whole_body_decides() {
+    for (body, status) in [
+        (&b"{\"m\":\"good\"}"[..], None),
+        (b"{\"m\":\"bad\"}", Some(403)),
+        (b"{\"m\":\"good\",\"m\":\"bad\"}", Some(403)),
+        (b"{\"m\":", Some(403)),
+        (b"m=bad", None),
+    ] {
+        let (host, shared) = posted(&judging_bodies(), body);
+        let mut call = Call::new(7);
+        assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+        let some = call.on_request_body(&host, &shared, (2, false));
+        assert_eq!(some, Flow::AwaitBody);
+        let all = call.on_request_body(&host, &shared, (body.len(), true));
+        assert_eq!(all == Flow::Continue, status.is_none(), "{body:?}");
+        assert_eq!(host.status(), status, "{body:?}");
+        let is_edited = host.header(":path").as_deref() == Some("/base/x?q=1");
+        assert_eq!(is_edited, status.is_none(), "{body:?}");
+    }
+}
+
+#[test]
+fn a_body_that_ends_with_trailers_decides_too() {
+    let (host, shared) = posted(&judging_bodies(), b"{\"m\":\"bad\"}");
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+    let some = call.on_request_body(&host, &shared, (11, false));
+    assert_eq!(some, Flow::AwaitBody);
+    assert_eq!(call.on_request_trailers(&host, &shared), Flow::Ended);
+    assert_eq!(host.status(), Some(403));
+    // Of a call that waits for nothing they pass.
+    let (host, shared) = call_of_get();
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::Continue);
+    assert_eq!(call.on_request_trailers(&host, &shared), Flow::Continue);
+}
+
+fn call_of_get() -> (FakeHost, Shared) {
+    call(&fixture(), &[KEY])
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_as_soon_as_that_is_known() {
+    let (host, shared) = posted(&judging_bodies(), &[b'x'; 33]);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+    let most = call.on_request_body(&host, &shared, (32, false));
+    assert_eq!(most, Flow::AwaitBody);
+    let more = call.on_request_body(&host, &shared, (33, false));
+    assert_eq!((more, host.status()), (Flow::Ended, Some(413)));
+    assert!(call.is_done());
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_refused() {
+    let (host, shared) = posted(&judging_bodies(), b"{}");
+    let host = host.failing_at(HostCall::RequestBody);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+    let all = call.on_request_body(&host, &shared, (2, true));
+    assert_eq!((all, host.status()), (Flow::Ended, Some(503)));
+}
+
+/// A proxy with one call a minute, on an Envoy of its own.
+fn limited() -> (FakeHost, Shared) {
+    let mut fixture = fixture();
+    fixture.wire.limits = Some(wire::Limits {
+        minute: Some(1),
+        ..wire::Limits::default()
+    });
+    let (host, shared) = call(&fixture, &[KEY]);
+    host.envoy.now_ms.set(1_795_676_400_000);
+    let counters = Counters::start(&host).unwrap();
+    (host, Shared { counters, ..shared })
+}
+
+/// The region server gives all there is, or nothing.
+fn answered(host: &FakeHost, shared: &Shared, has_room: bool) -> Option<Answered> {
+    let (token, request) = host.envoy.sent.borrow().last().cloned().unwrap();
+    let request = meter::SyncRequest::decode(request.as_slice()).unwrap();
+    let grants = request.reports.into_iter().map(|wire| {
+        let report = Report::from_wire(wire).unwrap();
+        meter::Grant {
+            others_micros: if has_room { 0 } else { report.limit.get() },
+            ceiling_micros: if has_room { report.limit.get() } else { 0 },
+            valid_ms: 600,
+            nodes: 2,
+        }
+    });
+    let answer = meter::SyncResponse {
+        grants: grants.collect(),
+        epoch: 1,
+    };
+    let answer = answer.encode_to_vec();
+    shared.counters.on_answer(host, token, &answer)
+}
+
+#[test]
+fn a_call_without_room_waits_for_the_region_server() {
+    for (has_room, flow, status) in [
+        (true, Flow::Continue, None),
+        (false, Flow::Ended, Some(429)),
+    ] {
+        let (host, shared) = limited();
+        let mut call = Call::new(7);
+        let waits = call.on_request_head(&host, &shared, true);
+        assert_eq!(waits, Flow::AwaitAnswer);
+        let Answered { stream, asked } = answered(&host, &shared, has_room).unwrap();
+        assert_eq!(stream, 7);
+        assert_eq!(call.on_answer(&host, &shared, asked), flow);
+        assert_eq!(host.status(), status);
+    }
+}
+
+#[test]
+fn a_region_server_that_fails_holds_nobody_up() {
+    let (host, shared) = limited();
+    let mut call = Call::new(7);
+    let waits = call.on_request_head(&host, &shared, true);
+    assert_eq!(waits, Flow::AwaitAnswer);
+    let failed = shared.counters.on_failure(&host, 1).unwrap();
+    assert_eq!(call.on_answer(&host, &shared, failed.asked), Flow::Continue);
+    // The share is used up, and nobody is asked for a while.
+    let mut second = Call::new(8);
+    assert_eq!(second.on_request_head(&host, &shared, true), Flow::Ended);
+    assert_eq!(host.envoy.sent.borrow().len(), 1);
+}
+
+#[test]
+fn a_call_that_cannot_be_counted_is_refused() {
+    let (host, shared) = limited();
+    let host = host.failing_at(HostCall::SharedData);
+    refused_bare(&host, &shared);
+}
+
+#[test]
+fn an_answer_to_a_call_that_does_not_wait_changes_nothing() {
+    let (host, shared) = call_of_get();
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, true), Flow::Continue);
+    let flow = call.on_answer(&host, &shared, Asked::NotYet);
+    assert_eq!(flow, Flow::Ended);
+    assert_eq!(call.on_response_head(&host, &shared, true), Flow::Continue);
+}
