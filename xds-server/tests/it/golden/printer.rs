@@ -67,7 +67,7 @@ fn envoy_types() -> PathBuf {
     let metadata = Command::new(env!("CARGO"))
         .args([
             "metadata",
-            "--offline",
+            "--locked",
             "--format-version",
             "1",
             "--manifest-path",
