@@ -75,7 +75,8 @@ enum Progress {
 /// A call that is not decided yet.
 #[derive(Debug)]
 struct Waiting {
-    exchange: Exchange,
+    /// None until it is judged for the first time.
+    exchange: Option<Exchange>,
     headers: HeaderMap,
     /// The whole body, once it was needed or when there is none.
     body: Option<Vec<u8>>,
@@ -98,8 +99,8 @@ impl Call {
 
     /// The request's head has arrived; `is_end` when there is no body.
     pub fn on_request_head(&mut self, host: &impl Host, shared: &Shared, is_end: bool) -> Flow {
-        match Waiting::new(host, shared, is_end) {
-            Ok(waiting) => self.judge(host, shared, Box::new(waiting)),
+        match Waiting::new(host, is_end) {
+            Ok(waiting) => self.judge(host, shared, waiting),
             Err(HostFailure) => self.refuse(host, &Denial::GatewayFault.into()),
         }
     }
@@ -114,7 +115,7 @@ impl Call {
         let Some(mut waiting) = self.take_waiting_for_body() else {
             return Flow::Continue;
         };
-        if let Err(refusal) = waiting.exchange.on_request_body_size(size) {
+        if let Err(refusal) = waiting.takes_body(size) {
             return self.refuse(host, &refusal);
         }
         if is_end {
@@ -132,9 +133,9 @@ impl Call {
         }
     }
 
-    fn take_waiting_for_body(&mut self) -> Option<Box<Waiting>> {
+    fn take_waiting_for_body(&mut self) -> Option<Waiting> {
         match std::mem::take(&mut self.progress) {
-            Progress::Waiting(waiting) if waiting.body.is_none() => Some(waiting),
+            Progress::Waiting(waiting) if waiting.body.is_none() => Some(*waiting),
             other @ (Progress::Fresh
             | Progress::Waiting(_)
             | Progress::Forwarded(_)
@@ -146,12 +147,7 @@ impl Call {
         }
     }
 
-    fn judge_with_body(
-        &mut self,
-        host: &impl Host,
-        shared: &Shared,
-        mut waiting: Box<Waiting>,
-    ) -> Flow {
+    fn judge_with_body(&mut self, host: &impl Host, shared: &Shared, mut waiting: Waiting) -> Flow {
         match host.request_body(usize::MAX) {
             Ok(body) => {
                 waiting.body = Some(body);
@@ -166,7 +162,7 @@ impl Call {
         match std::mem::take(&mut self.progress) {
             Progress::Waiting(mut waiting) => {
                 waiting.asked = asked;
-                self.judge(host, shared, waiting)
+                self.judge(host, shared, *waiting)
             }
             other @ (Progress::Fresh
             | Progress::Forwarded(_)
@@ -182,11 +178,12 @@ impl Call {
     pub fn on_end(self, host: &impl Host, shared: &Shared) {
         let exchange = match self.progress {
             Progress::Waiting(waiting) => waiting.exchange,
-            Progress::Forwarded(exchange) => exchange,
-            Progress::Answering(exchange, _) => *exchange,
-            Progress::Fresh | Progress::Done => return,
+            Progress::Forwarded(exchange) => Some(exchange),
+            Progress::Answering(exchange, _) => Some(*exchange),
+            Progress::Fresh | Progress::Done => None,
         };
-        let _record = exchange.finish(&CallPorts::new(host, &shared.counters, Asked::NotYet));
+        let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
+        let _record = exchange.map(|exchange| exchange.finish(&ports));
     }
 
     /// Whether callbacks about this call can still matter.
@@ -194,11 +191,11 @@ impl Call {
         matches!(self.progress, Progress::Done)
     }
 
-    fn judge(&mut self, host: &impl Host, shared: &Shared, mut waiting: Box<Waiting>) -> Flow {
+    fn judge(&mut self, host: &impl Host, shared: &Shared, mut waiting: Waiting) -> Flow {
         loop {
             let asked = match waiting.decide(host, shared) {
                 Decided::Forwarded => {
-                    self.progress = Progress::Forwarded(waiting.exchange);
+                    self.progress = waiting.exchange.map_or(Progress::Done, Progress::Forwarded);
                     return Flow::Continue;
                 }
                 Decided::Refused(refusal) => return self.refuse(host, &refusal),
@@ -217,8 +214,8 @@ impl Call {
         }
     }
 
-    fn wait(&mut self, waiting: Box<Waiting>, flow: Flow) -> Flow {
-        self.progress = Progress::Waiting(waiting);
+    fn wait(&mut self, waiting: Waiting, flow: Flow) -> Flow {
+        self.progress = Progress::Waiting(Box::new(waiting));
         flow
     }
 
@@ -246,16 +243,20 @@ enum Decided {
 }
 
 impl Waiting {
-    fn new(host: &impl Host, shared: &Shared, is_end: bool) -> Result<Self, HostFailure> {
-        let headers = host.request_headers()?;
-        let resolved = shared.policies.resolve(&headers.lines()?, host);
+    fn new(host: &impl Host, is_end: bool) -> Result<Self, HostFailure> {
         Ok(Self {
-            exchange: Exchange::new(resolved),
-            headers,
+            exchange: None,
+            headers: host.request_headers()?,
             body: is_end.then(Vec::new),
             asked: Asked::NotYet,
             questions: 0,
         })
+    }
+
+    /// Whether a body of so many bytes, or more to come, can be waited for.
+    fn takes_body(&mut self, size: usize) -> Result<(), Refusal> {
+        let exchange = self.exchange.as_mut().ok_or(Denial::GatewayFault)?;
+        exchange.on_request_body_size(size)
     }
 
     fn decide(&mut self, host: &impl Host, shared: &Shared) -> Decided {
@@ -268,8 +269,11 @@ impl Waiting {
             Some(bytes) => RequestBody::Whole(bytes),
             None => RequestBody::Unread,
         };
+        let exchange = self
+            .exchange
+            .get_or_insert_with(|| Exchange::new(shared.policies.resolve(&lines, host)));
         let head = RequestHead::new(&lines);
-        match self.exchange.on_request(&head, body, &ports) {
+        match exchange.on_request(&head, body, &ports) {
             RequestDecision::Refuse(refusal) => Decided::Refused(refusal),
             RequestDecision::NeedBody => Decided::NeedsBody,
             RequestDecision::Ask(question) => Decided::Asks(question),

@@ -97,8 +97,8 @@ enum Phase {
     Undecided,
     /// The target was asked.
     Forwarded(Grant),
-    /// The target's head was judged.
-    Answered(Grant, Box<BodyPipe>),
+    /// The target's head was judged; none: nothing is done with its body.
+    Answered(Grant, Option<Box<BodyPipe>>),
     /// The caller gets, or got, our answer.
     Refused(Refused),
 }
@@ -180,8 +180,8 @@ impl Exchange {
             (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
                 match response::judge(policy, grant, (head, is_end), ports) {
                     Ok((edits, pipe)) => {
-                        let body_use = pipe.body_use();
-                        self.phase = Phase::Answered(grant.clone(), Box::new(pipe));
+                        let body_use = pipe.as_ref().map_or(BodyUse::Unused, BodyPipe::body_use);
+                        self.phase = Phase::Answered(grant.clone(), pipe.map(Box::new));
                         return ResponseDecision::Forward(edits, body_use);
                     }
                     Err(denial) => Refused::granted(grant, denial),
@@ -205,8 +205,11 @@ impl Exchange {
     /// Decides a chunk of which only the length is known.
     pub fn on_response_size(&mut self, bytes: usize) -> ChunkDecision {
         match &mut self.phase {
-            Phase::Answered(_, pipe) => pipe.on_size(bytes),
-            Phase::Undecided | Phase::Forwarded(_) | Phase::Refused(_) => ChunkDecision::Cut,
+            Phase::Answered(_, Some(pipe)) => pipe.on_size(bytes),
+            Phase::Undecided
+            | Phase::Forwarded(_)
+            | Phase::Answered(_, None)
+            | Phase::Refused(_) => ChunkDecision::Cut,
         }
     }
 
@@ -217,7 +220,7 @@ impl Exchange {
         is_end: bool,
         ports: &dyn Ports,
     ) -> ChunkDecision {
-        let (Phase::Answered(grant, pipe), Resolved::Proxy(policy)) =
+        let (Phase::Answered(grant, Some(pipe)), Resolved::Proxy(policy)) =
             (&mut self.phase, &self.resolved)
         else {
             return ChunkDecision::Cut;
@@ -243,7 +246,7 @@ impl Exchange {
             Resolved::Proxy(policy) => Some((policy.organisation, policy.names.id)),
             Resolved::UnknownProxy | Resolved::Fault => None,
         };
-        if let (Phase::Answered(_, pipe), Resolved::Proxy(policy)) =
+        if let (Phase::Answered(_, Some(pipe)), Resolved::Proxy(policy)) =
             (&mut self.phase, &self.resolved)
         {
             pipe.settle(policy, ports);

@@ -17,9 +17,10 @@ const DEBIAN_FILES: [&str; 4] = [
     "/usr/bin/wasm-ld-22",
     "/usr/lib/wasm32-wasi/libc.a",
 ];
+/// Envoy's V8 has had vector instructions for years; scanning text is what they are for.
+const RUSTUP_FLAGS: &str = "-C target-feature=+simd128";
 /// `proxy-wasm` brings `_initialize`, so no start file is linked.
-const DEBIAN_FLAGS: &str =
-    "-C linker=wasm-ld-22 -C link-self-contained=no -L native=/usr/lib/wasm32-wasi";
+const DEBIAN_FLAGS: &str = "-C target-feature=+simd128 -C linker=wasm-ld-22 -C link-self-contained=no -L native=/usr/lib/wasm32-wasi";
 
 /// Builds the module that is shipped: `{target}/filter/requestrocket_filter.wasm`.
 ///
@@ -114,7 +115,7 @@ impl Toolchain {
 
     fn cargo(self) -> Command {
         match self {
-            Self::Rustup => Command::new(env!("CARGO")),
+            Self::Rustup => rustup_cargo(),
             Self::Debian => debian_cargo(),
         }
     }
@@ -145,6 +146,14 @@ fn rustup_adds_target() -> bool {
 
 fn debian_is_complete() -> bool {
     DEBIAN_FILES.iter().all(|file| Path::new(file).is_file())
+}
+
+fn rustup_cargo() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .env("RUSTFLAGS", RUSTUP_FLAGS)
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    command
 }
 
 fn debian_cargo() -> Command {

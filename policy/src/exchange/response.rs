@@ -43,7 +43,7 @@ impl ResponseEdit {
     }
 }
 
-type Judged = (Vec<ResponseEdit>, BodyPipe);
+type Looked = (Vec<ResponseEdit>, BodyPipe);
 
 /// Asks for the length first: almost every response is decided by it alone.
 pub(super) fn judge(
@@ -51,32 +51,52 @@ pub(super) fn judge(
     grant: &Grant,
     (head, is_end): (&dyn ResponseHead, bool),
     ports: &dyn Ports,
-) -> Result<Judged, Denial> {
-    let mut values = Values::new(policy, grant, head);
+) -> Result<(Vec<ResponseEdit>, Option<BodyPipe>), Denial> {
     let is_bodiless = is_end || grant.is_head;
+    let is_plain = grant.stages.is_empty() && grant.awaited.is_empty();
+    let length = if is_bodiless {
+        Length::Declared(0)
+    } else {
+        Length::of(head)
+    };
+    // What is declared and small enough is not watched: Envoy holds the target to it.
+    if is_plain && length.is_at_most(policy.max_response_bytes.get()) {
+        return Ok((warning(&warnings(grant)), None));
+    }
+    let mut values = Values::new(policy, grant, head);
     let (mut edits, pipe) = if is_bodiless {
         let pipe = BodyPipe::watching(SizeWatch::new(None), values);
         (stale(grant, head), pipe)
     } else if grant.stages.is_empty() && !values.wants_body() {
-        let size = size_watch(policy, head)?;
+        let size = size_watch(policy, (head, length))?;
         (Vec::new(), BodyPipe::watching(size, values))
     } else {
-        let content = Content::of(head);
+        let content = Content::of(head, length);
         values.expect(content.kind);
         look_into(policy, grant, (head, content), values)?
     };
-    let mut warnings: Vec<String> = grant.warnings.iter().map(ToString::to_string).collect();
+    let mut warnings = warnings(grant);
     if pipe.is_value_missing() {
         warnings.push(values::MISSING.to_owned());
     }
-    if !warnings.is_empty() {
-        edits.push(ResponseEdit::warning(&warnings));
-    }
+    edits.extend(warning(&warnings));
     let mut pipe = pipe.with_warnings(warnings);
     if is_bodiless {
         pipe.settle(policy, ports);
     }
-    Ok((edits, pipe))
+    Ok((edits, Some(pipe)))
+}
+
+fn warnings(grant: &Grant) -> Vec<String> {
+    grant.warnings.iter().map(ToString::to_string).collect()
+}
+
+fn warning(warnings: &[String]) -> Vec<ResponseEdit> {
+    if warnings.is_empty() {
+        Vec::new()
+    } else {
+        vec![ResponseEdit::warning(warnings)]
+    }
 }
 
 /// Whether a response to a request that we never saw is Envoy's refusal of it.
@@ -91,13 +111,15 @@ pub(super) fn is_envoys_refusal(head: &dyn ResponseHead) -> bool {
 #[derive(Clone, Copy)]
 struct Content {
     kind: MediaKind,
+    length: Length,
     status: Option<u16>,
 }
 
 impl Content {
-    fn of(head: &dyn ResponseHead) -> Self {
+    fn of(head: &dyn ResponseHead, length: Length) -> Self {
         Self {
             kind: kind(head),
+            length,
             status: status(head),
         }
     }
@@ -108,7 +130,7 @@ fn look_into(
     grant: &Grant,
     (head, content): (&dyn ResponseHead, Content),
     values: Values,
-) -> Result<Judged, Denial> {
+) -> Result<Looked, Denial> {
     let max = policy.max_response_bytes.get();
     // Without a status that can be read it is taken for one that has to be redacted.
     let is_redacted = !grant.stages.is_empty()
@@ -117,7 +139,7 @@ fn look_into(
             .is_none_or(|status| (200..300).contains(&status) && !has_no_body(status));
     let coding = Coding::parse(&head.header("content-encoding").unwrap_or_default());
     if !is_redacted {
-        let size = size_watch(policy, head)?;
+        let size = size_watch(policy, (head, content.length))?;
         let pipe = match coding {
             Ok(coding) => BodyPipe::reading(size, &coding, values, None),
             Err(_) => BodyPipe::watching(size, values),
@@ -134,7 +156,7 @@ fn look_into(
         return Err(Denial::ResponseNotFilterable);
     }
     let is_plain = coding.as_ref().is_ok_and(Coding::is_identity);
-    if is_plain && !content.kind.is_stream() && declared_length(head).is_above(max) {
+    if is_plain && !content.kind.is_stream() && content.length.is_above(max) {
         return Err(Denial::ResponseTooLarge);
     }
     // Without a coding that we know, only an empty body passes.
@@ -164,17 +186,16 @@ fn stale(grant: &Grant, head: &dyn ResponseHead) -> Vec<ResponseEdit> {
 }
 
 /// The length to watch for; refuses one that is declared and too long.
-fn size_watch(policy: &Policy, head: &dyn ResponseHead) -> Result<SizeWatch, Denial> {
+fn size_watch(
+    policy: &Policy,
+    (head, length): (&dyn ResponseHead, Length),
+) -> Result<SizeWatch, Denial> {
     let max = policy.max_response_bytes.get();
-    let declared = declared_length(head);
-    if matches!(declared, Length::Declared(bytes) if bytes <= max) {
-        // What is declared and small is not watched: Envoy holds the target to it.
+    let is_exempt = || status(head).is_some_and(has_no_body) || kind(head).is_stream();
+    if length.is_at_most(max) || is_exempt() {
         return Ok(SizeWatch::new(None));
     }
-    if status(head).is_some_and(has_no_body) || kind(head).is_stream() {
-        return Ok(SizeWatch::new(None));
-    }
-    if declared.is_above(max) {
+    if length.is_above(max) {
         return Err(Denial::ResponseTooLarge);
     }
     Ok(SizeWatch::new(Some(max)))
@@ -190,23 +211,30 @@ enum Length {
 }
 
 impl Length {
+    fn of(head: &dyn ResponseHead) -> Self {
+        let Some(declared) = head.header("content-length") else {
+            return Self::Unknown;
+        };
+        let text = std::str::from_utf8(&declared).ok();
+        match text.and_then(|text| text.parse().ok()) {
+            Some(bytes) => Self::Declared(bytes),
+            None => Self::Nonsense,
+        }
+    }
+
+    fn is_at_most(self, max: u64) -> bool {
+        match self {
+            Self::Declared(bytes) => bytes <= max,
+            Self::Unknown | Self::Nonsense => false,
+        }
+    }
+
     fn is_above(self, max: u64) -> bool {
         match self {
             Self::Declared(bytes) => bytes > max,
             Self::Unknown => false,
             Self::Nonsense => true,
         }
-    }
-}
-
-fn declared_length(head: &dyn ResponseHead) -> Length {
-    let Some(declared) = head.header("content-length") else {
-        return Length::Unknown;
-    };
-    let text = std::str::from_utf8(&declared).ok();
-    match text.and_then(|text| text.parse().ok()) {
-        Some(bytes) => Length::Declared(bytes),
-        None => Length::Nonsense,
     }
 }
 

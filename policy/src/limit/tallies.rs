@@ -10,6 +10,8 @@ use uuid::Uuid;
 use super::{Counter, CounterKind, Micros, Slot, Tally, Window};
 
 const VERSION: u8 = 1;
+/// Of a meter with a limit: four windows.
+const TYPICAL_BYTES: usize = 256;
 const LIMITED: u8 = 1;
 const SETTLED: u8 = 2;
 
@@ -40,7 +42,8 @@ impl Tallies {
 
     /// As a value of shared data.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
+        let mut out = Vec::with_capacity(1 + self.0.len() * TYPICAL_BYTES);
+        out.push(VERSION);
         for (counter, tally) in &self.0 {
             out.push(counter.kind.code());
             out.extend_from_slice(counter.id.as_bytes());
