@@ -3,6 +3,8 @@
 //! No decision is taken here but one: what cannot be read, resolved or carried out is refused as a
 //! fault of the gateway, and a request is forwarded only after every one of its edits succeeded.
 
+#[cfg(feature = "bench-buffering")]
+mod buffering;
 mod policies;
 mod response;
 

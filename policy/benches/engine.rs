@@ -13,7 +13,7 @@ use divan::Bencher;
 use requestrocket_policy::{
     envelope::{Binding, Key, KeyRing, Nonce},
     exchange::{Exchange, RequestBody, RequestDecision, Resolved},
-    fixtures::{Admitting, ORGANISATION_ID, PROXY_ID, PolicyFixture, REGION},
+    fixtures::{Admitting, ORGANISATION_ID, PROXY_ID, PolicyFixture, REGION, rules::layer},
     http::{HeaderLine, RequestHead},
     policy::Policy,
 };
@@ -100,6 +100,63 @@ fn granted_basic(bencher: Bencher<'_, '_>) {
     let fixture = PolicyFixture::new().basic_auth("user:0123456789abcdef");
     let basic = "Basic dXNlcjowMTIzNDU2Nzg5YWJjZGVm";
     run(bencher, &resolved(&fixture), &api("/items"), basic);
+}
+
+/// None of the twenty denies, and the one that allows is the last of each layer. The host counts
+/// nothing here.
+#[divan::bench]
+fn granted_with_twenty_rules_over_four_layers(bencher: Bencher<'_, '_>) {
+    let mut fixture = PolicyFixture::new()
+        .api_key("key")
+        .header("Authorization", "Bearer target-token");
+    let allowing = "allow 100 GET p:^/v1/";
+    for credential in &mut fixture.wire.proxy_credentials {
+        credential.layer = Some(layer(
+            "allow",
+            &[
+                "deny 500 DELETE p:^/v1/",
+                "deny 500 p:(?i)^/v[0-9]+/admin(/|$)",
+                "deny 500 h:^x-debug$",
+                "deny 500 q:^(token|key)$",
+                allowing,
+            ],
+        ));
+    }
+    if let Some(credential) = &mut fixture.wire.target_credential {
+        credential.layer = Some(layer(
+            "allow",
+            &[
+                "deny 500 GET p:^/v1/internal/",
+                "deny 500 h:^user-agent$=(?i)(curl|wget)/[0-9.]+",
+                "deny 500 p:^/v1/exports/[0-9]+$ q:^limit$=^[0-9]{4,}$",
+                "deny 500 POST PUT p:^/v1/keys",
+                allowing,
+            ],
+        ));
+    }
+    if let Some(target) = &mut fixture.wire.target {
+        target.layer = Some(layer(
+            "allow",
+            &[
+                r"deny 500 p:\.(bak|old|sql)$",
+                "deny 500 PATCH p:^/v1/accounts/[0-9a-f-]{36}/",
+                "deny 500 h:^content-type$=^application/xml",
+                "deny 500 q:^include$=(^|,)secrets(,|$)",
+                allowing,
+            ],
+        ));
+    }
+    fixture.wire.layer = Some(layer(
+        "allow",
+        &[
+            "deny 500 GET p:^/v1/(ledgers|payouts)/[0-9]+/raw$",
+            r"deny 500 h:^x-forwarded-host$=\.internal$",
+            "deny 500 q:^debug$=^(1|true)$",
+            "deny 500 OPTIONS",
+            allowing,
+        ],
+    ));
+    run(bencher, &resolved(&fixture), &api("/v1/me"), "key");
 }
 
 #[divan::bench]

@@ -29,6 +29,9 @@ enum Task {
         /// The build that traps on a header, for the tests.
         #[arg(long)]
         trap: bool,
+        /// The build that redacts by buffering, for the benchmark.
+        #[arg(long, conflicts_with = "trap")]
+        buffering: bool,
     },
 }
 
@@ -45,11 +48,15 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Tidy => tidy::run(repository()?),
-        Task::Wasm { target_dir, trap } => {
-            let module = if trap {
-                wasm::build_trapping(target_dir.as_deref())?
-            } else {
-                wasm::build(target_dir.as_deref())?
+        Task::Wasm {
+            target_dir,
+            trap,
+            buffering,
+        } => {
+            let module = match (trap, buffering) {
+                (true, _) => wasm::build_trapping(target_dir.as_deref())?,
+                (_, true) => wasm::build_buffering(target_dir.as_deref())?,
+                (false, false) => wasm::build(target_dir.as_deref())?,
             };
             let bytes = std::fs::metadata(&module)?.len();
             say(&format!("{} ({bytes} bytes)", module.display()));

@@ -36,6 +36,13 @@ pub(crate) fn build_trapping(target_dir: Option<&Path>) -> anyhow::Result<PathBu
     build_as("requestrocket_filter_trap.wasm", &features, target_dir)
 }
 
+/// Builds the one that redacts by buffering, for the benchmark only:
+/// `{target}/filter/requestrocket_filter_buffering.wasm`.
+pub(crate) fn build_buffering(target_dir: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let features = ["--features", "bench-buffering"];
+    build_as("requestrocket_filter_buffering.wasm", &features, target_dir)
+}
+
 fn build_as(name: &str, features: &[&str], target_dir: Option<&Path>) -> anyhow::Result<PathBuf> {
     let root = repository()?;
     let target = target_dir.map_or_else(|| root.join("target"), Path::to_path_buf);

@@ -84,6 +84,10 @@ impl Call {
         let Progress::Answering(exchange, state) = &mut self.progress else {
             return Flow::Continue;
         };
+        #[cfg(feature = "bench-buffering")]
+        if state.body == BodyUse::Rewrite {
+            return Self::on_held_body(host, chunk);
+        }
         let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
         let decision = match state.body {
             BodyUse::Unused => return Flow::Continue,
@@ -148,7 +152,7 @@ impl Call {
 
     /// Ends the response so that the caller sees that it is not whole. Nothing more of it passes:
     /// the bytes at hand are dropped whether or not Envoy takes them out.
-    fn cut(host: &impl Host) -> Flow {
+    pub(super) fn cut(host: &impl Host) -> Flow {
         if host.replace_response_chunk(&[]).is_err() {
             host.warn("a cut response could not be drained");
         }

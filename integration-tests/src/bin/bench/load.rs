@@ -1,11 +1,12 @@
 //! Load from `wrk`, and the CPU time the Envoy under it took.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context;
+
+use crate::process::cpu_us;
 
 /// Connections kept alive by the load generator.
 const CONNECTIONS: &str = "16";
@@ -93,31 +94,6 @@ fn milliseconds(text: &str) -> anyhow::Result<f64> {
         }
     }
     anyhow::bail!("`{text}` has no unit")
-}
-
-/// User and system time of a process so far, in microseconds (proc(5), clock ticks of 10 ms).
-pub(crate) fn cpu_us(pid: u32) -> anyhow::Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<&str> = stat
-        .rsplit_once(") ")
-        .context("stat")?
-        .1
-        .split_whitespace()
-        .collect();
-    let ticks = |index: usize| -> anyhow::Result<f64> {
-        Ok(fields.get(index).context("stat is short")?.parse()?)
-    };
-    Ok((ticks(11)? + ticks(12)?) * 10_000.0)
-}
-
-/// Resident memory of a process, in KiB.
-pub(crate) fn rss_kib(pid: u32) -> anyhow::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .context("VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 /// One row a variant, each figure the median of its rounds; ratios are taken round by round

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use futures::stream::{StreamExt, TryStreamExt};
 
-use crate::load::{cpu_us, quantile, rss_kib};
+use crate::load::quantile;
+use crate::process::{cpu_us, now, rss_kib};
 use crate::stack::{BenchStack, Bindings};
 
 /// Proxies created at a time while the fleet grows.
@@ -78,10 +79,6 @@ async fn grow(
 }
 
 /// Switches the proxy off and on; milliseconds from each answer to the first call that shows it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark measures elapsed time"
-)]
 async fn change_delays(
     stack: &BenchStack,
     proxy_id: &str,
@@ -89,11 +86,11 @@ async fn change_delays(
     changes: usize,
 ) -> anyhow::Result<Vec<f64>> {
     let http = reqwest::Client::new();
-    let url = stack.proxy_url(proxy_id)?;
+    let url = stack.proxy_url(proxy_id)? + "/v1/me";
     let mut delays = Vec::with_capacity(changes * 2);
     for is_active in [false, true].into_iter().cycle().take(changes * 2) {
         stack.set_active(proxy_id, is_active).await?;
-        let answered = Instant::now();
+        let answered = now();
         let want = if is_active { 200 } else { 403 };
         loop {
             let status = http

@@ -24,6 +24,7 @@ pub(crate) struct BenchStack {
 pub(crate) struct BenchProxy {
     pub(crate) proxy_id: String,
     pub(crate) credential: String,
+    pub(crate) bindings: Bindings,
     pub(crate) envoy_binary: PathBuf,
 }
 
@@ -37,9 +38,9 @@ pub(crate) struct Bindings {
 }
 
 impl BenchStack {
-    /// Starts the supervisor that lies beside this program and waits until it is ready.
-    pub(crate) async fn start(scratch: &Path) -> anyhow::Result<Self> {
-        let data_dir = scratch.join("stack");
+    /// Starts the supervisor that lies beside this program and waits until it is ready. `filter`
+    /// stands in for the module that is shipped.
+    pub(crate) async fn start(data_dir: &Path, filter: Option<&Path>) -> anyhow::Result<Self> {
         let supervisor = Command::new(beside_this_program("requestrocket-local-stack")?)
             .args([
                 "--release",
@@ -50,7 +51,8 @@ impl BenchStack {
                 "1",
             ])
             .arg("--data-dir")
-            .arg(&data_dir)
+            .arg(data_dir)
+            .args(filter.map(|module| format!("--filter-wasm={}", module.display())))
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()
@@ -157,18 +159,33 @@ impl BenchStack {
         Ok(BenchProxy {
             proxy_id,
             credential,
+            bindings,
             envoy_binary,
         })
     }
 
+    /// Attaches rules, filters or meters, as the last word of `path` says; enforced when this
+    /// returns.
+    pub(crate) async fn attach(&self, path: &str, form: &Value) -> anyhow::Result<()> {
+        let path = format!("{path}?wait=applied&waitSeconds=30");
+        self.create(&path, form).await.map(drop)
+    }
+
     /// Switches a proxy on or off; answers when the Core API has.
     pub(crate) async fn set_active(&self, proxy_id: &str, is_active: bool) -> anyhow::Result<()> {
-        let url = self.organisation_url(&format!("proxies/{proxy_id}"))?;
+        let change = json!({"proxyActive": is_active});
+        self.change_proxy(&format!("proxies/{proxy_id}"), &change)
+            .await
+    }
+
+    /// Changes a proxy; answers when the Core API has.
+    pub(crate) async fn change_proxy(&self, path: &str, change: &Value) -> anyhow::Result<()> {
+        let url = self.organisation_url(path)?;
         let answer = self
             .http
             .patch(url)
             .header("authorization", self.text("/userToken")?)
-            .json(&json!({"proxyActive": is_active}))
+            .json(change)
             .send()
             .await?;
         anyhow::ensure!(
@@ -194,15 +211,16 @@ impl BenchStack {
 
     pub(crate) fn load(&self, proxy: &BenchProxy) -> anyhow::Result<Load> {
         Ok(Load {
-            url: self.proxy_url(&proxy.proxy_id)?,
+            url: self.proxy_url(&proxy.proxy_id)? + "/v1/me",
             authorization: proxy.credential.clone(),
             envoy_pid: self.envoy_pid()?,
         })
     }
 
+    /// Where callers find a proxy.
     pub(crate) fn proxy_url(&self, proxy_id: &str) -> anyhow::Result<String> {
         Ok(format!(
-            "{}/api/{proxy_id}/v1/me",
+            "{}/api/{proxy_id}",
             self.text("/regions/0/envoys/0/listener")?
         ))
     }
@@ -219,7 +237,7 @@ impl BenchStack {
         ]))
     }
 
-    fn envoy_pid(&self) -> anyhow::Result<u32> {
+    pub(crate) fn envoy_pid(&self) -> anyhow::Result<u32> {
         self.pid("/pids/envoys/0")
     }
 
@@ -281,4 +299,9 @@ fn beside_this_program(name: &str) -> anyhow::Result<PathBuf> {
         .parent()
         .context("this program has no folder")?
         .join(name))
+}
+
+/// A filter module that `cargo xtask wasm` built beside this program's profile folder.
+pub(crate) fn filter_module(name: &str) -> anyhow::Result<PathBuf> {
+    Ok(beside_this_program("../filter")?.join(name))
 }

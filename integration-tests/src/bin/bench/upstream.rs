@@ -1,8 +1,9 @@
-//! The target of the calls: nginx with a tiny answer, so that the target costs next to nothing.
+//! The target of the calls: nginx with a tiny answer or a file, so that the target costs next to
+//! nothing.
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
@@ -12,20 +13,24 @@ use anyhow::Context;
 pub(crate) struct Nginx {
     child: Child,
     port: u16,
+    /// What lies here is served as `/data/…` below any path: bare Envoy does not take ours off.
+    pub(crate) data: PathBuf,
 }
 
 impl Nginx {
     pub(crate) fn start(scratch: &Path) -> anyhow::Result<Self> {
         let port = free_port()?;
         let prefix = scratch.join("nginx");
-        fs::create_dir_all(&prefix)?;
+        let data = prefix.join("data");
+        fs::create_dir_all(&data)?;
         let configuration = format!(
             "daemon off;\nworker_processes 1;\npid {prefix}/nginx.pid;\nerror_log {prefix}/error.log;\n\
              events {{ worker_connections 1024; }}\n\
-             http {{\n  access_log off;\n  keepalive_requests 100000000;\n\
+             user root;\nhttp {{\n  access_log off;\n  keepalive_requests 100000000;\n\
              client_body_temp_path {prefix}/b; proxy_temp_path {prefix}/p; fastcgi_temp_path {prefix}/f;\n\
              uwsgi_temp_path {prefix}/u; scgi_temp_path {prefix}/s;\n\
-             server {{ listen 127.0.0.1:{port}; location / {{ default_type application/json; return 200 '{{\"ok\":true}}'; }} }}\n}}\n",
+             sendfile on; default_type application/json;\n\
+             server {{ listen 127.0.0.1:{port}; location ~ /data/(?<file>[0-9]+[.]json)$ {{ alias {prefix}/data/$file; }} location / {{ return 200 '{{\"ok\":true}}'; }} }}\n}}\n",
             prefix = prefix.display(),
         );
         let file = prefix.join("nginx.conf");
@@ -38,7 +43,7 @@ impl Nginx {
             .stderr(Stdio::null())
             .spawn()
             .context("nginx cannot be run; `scripts/setup bench` installs it")?;
-        Ok(Self { child, port })
+        Ok(Self { child, port, data })
     }
 
     pub(crate) fn url(&self) -> String {

@@ -14,6 +14,11 @@ use crate::upstream::free_port;
 
 const WASM_FILTER_TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
+/// Takes out the same three paths as our redaction.
+const LUA_REDACTION: &str = include_str!("redaction/redact.lua");
+/// Room for the largest body that is measured.
+const LUA_BUFFER_BYTES: u32 = 1 << 30;
+
 /// What stands in the place of our filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variant {
@@ -23,6 +28,8 @@ pub(crate) enum Variant {
     Native,
     /// The same three in Lua.
     Lua,
+    /// Redaction of a held body in Lua.
+    LuaRedaction,
 }
 
 impl Variant {
@@ -31,6 +38,7 @@ impl Variant {
             Self::Bare => "bare Envoy",
             Self::Native => "native filters",
             Self::Lua => "Lua",
+            Self::LuaRedaction => "Lua, holding, `dkjson`",
         }
     }
 
@@ -38,7 +46,8 @@ impl Variant {
         match self {
             Self::Bare => Vec::new(),
             Self::Native => native_filters(proxy),
-            Self::Lua => vec![lua_filter(proxy)],
+            Self::Lua => vec![lua_filter(&lua_checks(proxy))],
+            Self::LuaRedaction => vec![lua_filter(LUA_REDACTION)],
         }
     }
 }
@@ -60,7 +69,7 @@ impl VariantEnvoy {
     ) -> anyhow::Result<Self> {
         let port = free_port()?;
         let bootstrap = bootstrap(variant, dump, proxy, port)?;
-        let file = scratch.join(format!("{variant:?}.json"));
+        let file = scratch.join(format!("{variant:?}-{port}.json"));
         fs::write(&file, serde_json::to_vec_pretty(&bootstrap)?)?;
         let log = fs::File::create(file.with_extension("log"))?;
         let child = Command::new(&proxy.envoy_binary)
@@ -73,6 +82,7 @@ impl VariantEnvoy {
                 "-l",
                 "warning",
             ])
+            .env("LUA_PATH", "/usr/share/lua/5.1/?.lua")
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -94,13 +104,18 @@ impl VariantEnvoy {
 
     pub(crate) fn load(&self, proxy: &BenchProxy) -> Load {
         Load {
-            url: format!(
-                "http://127.0.0.1:{}/api/{}/v1/me",
-                self.port, proxy.proxy_id
-            ),
+            url: self.proxy_url(proxy) + "/v1/me",
             authorization: proxy.credential.clone(),
-            envoy_pid: self.child.id(),
+            envoy_pid: self.pid(),
         }
+    }
+
+    pub(crate) fn proxy_url(&self, proxy: &BenchProxy) -> String {
+        format!("http://127.0.0.1:{}/api/{}", self.port, proxy.proxy_id)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     async fn wait_until_answering(&self, proxy: &BenchProxy) -> anyhow::Result<()> {
@@ -142,6 +157,9 @@ fn bootstrap(
         .map(untyped)
         .context("the dump has no active listener")?;
     listener["address"] = json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
+    if variant == Variant::LuaRedaction {
+        listener["per_connection_buffer_limit_bytes"] = json!(LUA_BUFFER_BYTES);
+    }
     let manager = listener
         .pointer_mut("/filter_chains/0/filters/0/typed_config")
         .context("the listener has no connection manager")?;
@@ -245,8 +263,8 @@ fn native_filters(proxy: &BenchProxy) -> Vec<Value> {
     ]
 }
 
-fn lua_filter(proxy: &BenchProxy) -> Value {
-    let code = format!(
+fn lua_checks(proxy: &BenchProxy) -> String {
+    format!(
         "function envoy_on_request(handle)\n\
            local headers = handle:headers()\n\
            if headers:get('authorization') ~= '{key}' then\n\
@@ -260,7 +278,10 @@ fn lua_filter(proxy: &BenchProxy) -> Value {
            headers:replace('authorization', 'Bearer target-secret')\n\
          end",
         key = proxy.credential,
-    );
+    )
+}
+
+fn lua_filter(code: &str) -> Value {
     json!({"name": "envoy.filters.http.lua", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
         "default_source_code": {"inline_string": code},

@@ -1,0 +1,63 @@
+//! What a call costs beside bare Envoy.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::guards;
+use crate::load::{self, Load, Measured};
+use crate::plan::Plan;
+use crate::stack::{BenchProxy, BenchStack};
+use crate::variants::{Variant, VariantEnvoy};
+
+/// Takes turns among the variants and prints one row for each.
+pub(crate) async fn measure(
+    plan: &Plan,
+    stack: &BenchStack,
+    target_url: &str,
+    scratch: &Path,
+) -> anyhow::Result<String> {
+    let bound = stack.create_proxy("bench", target_url).await?;
+    let ruled = stack.create_proxy("ruled", target_url).await?;
+    guards::attach_rules(stack, &ruled).await?;
+    let metered = stack.create_proxy("metered", target_url).await?;
+    guards::attach_rules(stack, &metered).await?;
+    guards::attach_meters(stack, &metered).await?;
+    let envoys = start_variants(stack, &bound, scratch).await?;
+    let mut loads: Vec<(&'static str, Load)> = envoys
+        .iter()
+        .map(|envoy| (envoy.variant.name(), envoy.load(&bound)))
+        .collect();
+    loads.push(("RequestRocket", stack.load(&bound)?));
+    loads.push(("RequestRocket, 20 rules", stack.load(&ruled)?));
+    loads.push(("RequestRocket, 20 rules, 2 meters", stack.load(&metered)?));
+    let rounds = run_rounds(plan, &loads)?;
+    let names: Vec<&str> = loads.iter().map(|(name, _)| *name).collect();
+    Ok(load::table(&names, &rounds))
+}
+
+async fn start_variants(
+    stack: &BenchStack,
+    proxy: &BenchProxy,
+    scratch: &Path,
+) -> anyhow::Result<Vec<VariantEnvoy>> {
+    let dump = stack.config_dump().await?;
+    let mut envoys = Vec::new();
+    for variant in [Variant::Bare, Variant::Native, Variant::Lua] {
+        envoys.push(VariantEnvoy::start(variant, &dump, proxy, scratch).await?);
+    }
+    Ok(envoys)
+}
+
+fn run_rounds(plan: &Plan, loads: &[(&'static str, Load)]) -> anyhow::Result<Vec<Vec<Measured>>> {
+    let duration = Duration::from_secs(plan.seconds);
+    let mut rounds: Vec<Vec<Measured>> = loads.iter().map(|_| Vec::new()).collect();
+    for (_, load) in loads {
+        load.run(Duration::from_secs(1))?;
+    }
+    for _ in 0..plan.rounds {
+        for ((_, load), measured) in loads.iter().zip(&mut rounds) {
+            measured.push(load.run(duration)?);
+        }
+    }
+    Ok(rounds)
+}
