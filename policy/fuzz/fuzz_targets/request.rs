@@ -12,7 +12,6 @@ use libfuzzer_sys::fuzz_target;
 use requestrocket_policy::exchange::{Edit, Exchange, RequestBody, RequestDecision, Resolved};
 use requestrocket_policy::fixtures::{Admitting, PolicyFixture};
 use requestrocket_policy::http::{HeaderLine, RequestHead};
-use requestrocket_policy::policy::Policy;
 
 const BASE: &[u8] = b"/base";
 
