@@ -363,7 +363,12 @@ fn read_literal(missing: &mut &'static [u8], rest: &mut &[u8]) -> Result<bool, P
             *rest = &[];
             Ok(false)
         }
-        Some(_) | None => Err(Problem::Unexpected),
+        Some(_) | None => {
+            // Up to the byte that is wrong, so that chunks make no difference to where that is.
+            let right = missing.iter().zip(*rest).take_while(|(a, b)| a == b);
+            *rest = rest.get(right.count()..).unwrap_or_default();
+            Err(Problem::Unexpected)
+        }
     }
 }
 
