@@ -63,7 +63,7 @@ pub(super) fn judge(
     if is_plain && length.is_at_most(policy.max_response_bytes.get()) {
         return Ok((warning(&warnings(grant)), None));
     }
-    let mut values = Values::new(policy, grant, head);
+    let mut values = Values::new(policy, grant, (head, ports));
     let (mut edits, pipe) = if is_bodiless {
         let pipe = BodyPipe::watching(SizeWatch::new(None), values);
         (stale(grant, head), pipe)
@@ -80,11 +80,7 @@ pub(super) fn judge(
         warnings.push(values::MISSING.to_owned());
     }
     edits.extend(warning(&warnings));
-    let mut pipe = pipe.with_warnings(warnings);
-    if is_bodiless {
-        pipe.settle(policy, ports);
-    }
-    Ok((edits, Some(pipe)))
+    Ok((edits, Some(pipe.with_warnings(warnings))))
 }
 
 fn warnings(grant: &Grant) -> Vec<String> {

@@ -53,8 +53,12 @@ enum Reader {
 }
 
 impl Values {
-    /// Reads what the head holds.
-    pub(super) fn new(policy: &Policy, grant: &Grant, head: &dyn ResponseHead) -> Self {
+    /// Reads and counts what the head holds, whatever becomes of the response.
+    pub(super) fn new(
+        policy: &Policy,
+        grant: &Grant,
+        (head, ports): (&dyn ResponseHead, &dyn Ports),
+    ) -> Self {
         let awaited = grant.awaited.iter().filter_map(|&place| {
             let meter = policy.meters.get(place)?;
             let mut sum = ValueSum::default();
@@ -73,11 +77,14 @@ impl Values {
             };
             Some(Awaited { place, path, sum })
         });
-        Self {
+        let values = Self {
             awaited: awaited.collect(),
             reader: Reader::Nothing,
             is_settled: false,
-        }
+        };
+        let in_head = values.awaited.iter().filter(|one| one.path.is_none());
+        count(in_head, policy, ports);
+        values
     }
 
     /// Whether any value can only be in the body.
@@ -153,17 +160,22 @@ impl Values {
         }
     }
 
-    /// Counts what is known, once.
+    /// Counts what is known of the body, once.
     pub(super) fn settle(&mut self, policy: &Policy, ports: &dyn Ports) {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
-        let owner: Uuid = *policy.names.id.as_uuid();
-        for one in &self.awaited {
-            let amount = one.sum.total();
-            if let (Some(meter), true) = (policy.meters.get(one.place), amount > Micros::ZERO) {
-                ports.add((owner, &meter.charge), amount);
-            }
+        let in_body = self.awaited.iter().filter(|one| one.path.is_some());
+        count(in_body, policy, ports);
+    }
+}
+
+fn count<'a>(found: impl Iterator<Item = &'a Awaited>, policy: &Policy, ports: &dyn Ports) {
+    let owner: Uuid = *policy.names.id.as_uuid();
+    for one in found {
+        let amount = one.sum.total();
+        if let (Some(meter), true) = (policy.meters.get(one.place), amount > Micros::ZERO) {
+            ports.add((owner, &meter.charge), amount);
         }
     }
 }

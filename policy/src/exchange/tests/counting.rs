@@ -308,7 +308,10 @@ fn value_of(
             assert_eq!(decision, ChunkDecision::Pass);
         }
     }
-    exchange.finish(&ports);
+    // As the host does: of a body that is not used it lets the exchange go at the head.
+    if body_use != BodyUse::Unused {
+        exchange.finish(&ports);
+    }
     let added = ports
         .added
         .borrow()
@@ -342,6 +345,29 @@ fn values_are_read_from_headers() {
     adds(header(), &[OK, ("x-tokens", "7")], &[], Some("7"));
     adds(header(), &[OK, ("x-tokens", "seven")], &[], None);
     adds(header(), &[OK], &[], None);
+    let value = ("x-tokens", "7");
+    adds(
+        header(),
+        &[OK, value, ("content-length", "2")],
+        &[b"{}"],
+        Some("7"),
+    );
+    adds(header(), &[OK, value], &[b"{}"], Some("7"));
+}
+
+#[test]
+fn a_header_is_read_also_of_a_response_that_is_refused() {
+    let extraction = Extraction::HeaderName("x-tokens".to_owned());
+    let mut fixture = fixture();
+    fixture.wire.meters = vec![meter(1, "", Some(extraction), None)];
+    let ports = Counting::default();
+    let (mut exchange, decision) = call(&fixture, &ports);
+    decision.unwrap();
+    let head = [OK, ("x-tokens", "7"), ("content-length", "999999999")];
+    let decision = exchange.on_response_head(&FakeResponse::new(&head), false, &ports);
+    assert_eq!(refused(decision), Some(Denial::ResponseTooLarge));
+    let added = ports.added.borrow();
+    assert_eq!(added[..], [(meter_id(1), "7".to_owned())]);
 }
 
 #[test]
