@@ -2,8 +2,10 @@
 //!
 //! Counts lie in a fixed number of buckets, made when the first VM starts, on Envoy's main thread:
 //! the host cannot make a key only if it is absent, so two workers that both made one would lose
-//! a count. A bucket holds all counters of the proxies or credentials that fall into it.
+//! a count. A bucket holds all counters of the proxies or credentials that fall into it. A worker
+//! that is busy sets calls aside there and counts them by itself.
 
+mod batches;
 mod charge;
 mod sync;
 
@@ -18,8 +20,8 @@ use requestrocket_policy::{
 };
 use uuid::Uuid;
 
-use self::sync::Pending;
 pub use self::sync::{Answered, TICK_MS};
+use self::{batches::Batches, sync::Pending};
 use crate::host::{HostFailure, Shared};
 
 /// How many keys share all counters.
@@ -33,6 +35,7 @@ const INCARNATION: &[u8] = b"incarnation";
 #[derive(Debug)]
 pub struct Counters {
     incarnation: [u8; 16],
+    batches: Batches,
     /// Buckets whose counts the region server may not know.
     dirty: RefCell<BTreeSet<Bucket>>,
     /// Requests that the region server has not answered.
@@ -75,6 +78,7 @@ impl Counters {
         let (incarnation, _) = host.shared_data(INCARNATION)?.ok_or(HostFailure)?;
         Ok(Self {
             incarnation: incarnation.try_into().map_err(|_| HostFailure)?,
+            batches: Batches::default(),
             // A VM before this one may have ended before it told everything.
             dirty: RefCell::new(Bucket::all().collect()),
             pending: RefCell::default(),

@@ -6,12 +6,13 @@
     reason = "exports carry the names that the host looks for"
 )]
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::cell::{Cell, RefCell};
 
 use requestrocket_policy::envelope::KeyRing;
 
 use crate::{
     abi,
+    calls::Calls,
     counters::{Answered, Counters, TICK_MS},
     driver::{Call, Chunk, Flow, Policies, Shared},
     host::Shared as _,
@@ -22,6 +23,9 @@ use crate::{
 const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";
 /// Compiled policies a VM keeps, a few KB each.
 const CACHE_CAPACITY: usize = 16_384;
+
+/// Ticks between two looks for streams that have ended.
+const TICKS_PER_SWEEP: u32 = 5;
 
 /// Answers to the host. Under proxy-wasm's names for them: continue; hold a head and let the body
 /// come, or hold body bytes in Envoy's buffer; hold nothing, the bytes were taken; hold all until
@@ -36,8 +40,9 @@ const NOT_STARTED: u32 = 0;
 /// A module instance; it has one thread.
 struct Vm {
     shared: Option<Shared>,
-    /// The calls that still matter, by stream.
-    calls: Cell<BTreeMap<u32, Call>>,
+    /// Never borrowed during a call of the host, which may call back.
+    calls: RefCell<Calls>,
+    ticks: Cell<u32>,
 }
 
 thread_local! {
@@ -155,16 +160,6 @@ extern "C" fn proxy_on_response_trailers(stream: u32, _lines: usize) -> u32 {
     })
 }
 
-/// The stream is over.
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_delete(stream: u32) {
-    VM.with(|vm| {
-        if let (Some(call), Some(shared)) = (vm.take(stream), &vm.shared) {
-            call.on_end(&ProxyWasmHost, shared);
-        }
-    });
-}
-
 impl Vm {
     fn new() -> Self {
         let keys = region_keys();
@@ -182,7 +177,8 @@ impl Vm {
                 policies: Policies::new(keys, CACHE_CAPACITY),
                 counters,
             }),
-            calls: Cell::default(),
+            calls: RefCell::default(),
+            ticks: Cell::new(0),
         }
     }
 
@@ -190,6 +186,22 @@ impl Vm {
         if let Some(shared) = &self.shared {
             // What could not be told now is told on the next tick.
             let _untold = shared.counters.tick(&ProxyWasmHost);
+            let ticks = self.ticks.get().wrapping_add(1);
+            self.ticks.set(ticks);
+            if ticks.is_multiple_of(TICKS_PER_SWEEP) {
+                self.end_calls_without_stream(shared);
+            }
+        }
+    }
+
+    fn end_calls_without_stream(&self, shared: &Shared) {
+        let quiet = self.calls.borrow_mut().quiet();
+        for stream in quiet {
+            if !abi::enter_stream(stream)
+                && let Some(call) = self.take(stream)
+            {
+                call.on_end(&ProxyWasmHost, shared);
+            }
         }
     }
 
@@ -198,7 +210,7 @@ impl Vm {
         let Some(shared) = &self.shared else {
             return Flow::AwaitAnswer;
         };
-        let mut call = Call::new(stream);
+        let mut call = Box::new(Call::new(stream));
         let flow = call.on_request_head(&ProxyWasmHost, shared, is_end);
         self.keep(stream, call);
         flow
@@ -243,20 +255,12 @@ impl Vm {
         }
     }
 
-    fn keep(&self, stream: u32, call: Call) {
-        if call.is_done() {
-            return;
-        }
-        let mut calls = self.calls.take();
-        calls.insert(stream, call);
-        self.calls.set(calls);
+    fn keep(&self, stream: u32, call: Box<Call>) {
+        self.calls.borrow_mut().keep(stream, call);
     }
 
-    fn take(&self, stream: u32) -> Option<Call> {
-        let mut calls = self.calls.take();
-        let call = calls.remove(&stream);
-        self.calls.set(calls);
-        call
+    fn take(&self, stream: u32) -> Option<Box<Call>> {
+        self.calls.borrow_mut().take(stream)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The Envoy filter: a thin shell around the policy engine.
 //!
-//! [`driver`] runs an exchange against a [`host::Host`]; [`cache`] keeps compiled policies;
+//! [`driver`] runs an exchange against a [`host::Host`]; [`calls`] keeps those under way, [`cache`] compiled policies;
 //! [`counters`] counts together with the other workers and the region server. They know nothing of
 //! proxy-wasm and are tested natively. The `entry`, `proxy_wasm_host` and `abi` modules exist on
 //! wasm32 only. Whatever fails here refuses the request; nothing is ever let through
@@ -11,6 +11,7 @@
 #[cfg(target_arch = "wasm32")]
 mod abi;
 pub mod cache;
+pub mod calls;
 pub mod counters;
 pub mod driver;
 #[cfg(target_arch = "wasm32")]

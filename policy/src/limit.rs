@@ -4,9 +4,11 @@
 //! Every Envoy keeps an own count that only grows, the sum of all others as it last heard, and a
 //! ceiling up to which it may count without asking its region ([`Slot`]). A call is admitted when
 //! every limit has room ([`decide`]); only then are the counts increased ([`Tally::add`]). The
+//! Where nothing is near a limit, a busy worker counts in batches by itself ([`batch()`]). The
 //! ceilings in force in a region never add up to more than the limit, so a limit holds exactly
 //! while the region answers; while it does not, each Envoy goes on with its share.
 
+mod batch;
 mod counter;
 mod decide;
 mod exceeded;
@@ -18,12 +20,13 @@ mod tallies;
 mod tally;
 mod window;
 
+pub use batch::{Batch, batch};
 pub use counter::{Counter, CounterKind, Limits};
 pub use decide::{Asked, Charged, Decision, decide};
 pub use exceeded::{Exceeded, Standing};
 pub use micros::Micros;
 pub use near::{NearLimit, near_limits};
-pub use slot::{SETTLE_MARGIN_MS, Slot};
+pub use slot::{ACCOUNT_MARGIN_MS, SETTLE_MARGIN_MS, Slot};
 pub use sync::{Answers, Grant, Report, answers, request};
 pub use tallies::Tallies;
 pub use tally::{Adds, Charge, Tally};

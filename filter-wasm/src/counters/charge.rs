@@ -1,14 +1,16 @@
-//! One call against its counters: all limits are looked at before anything is counted.
+//! One call against its counters: all limits are looked at before anything is counted. Most calls
+//! of a busy worker are counted in a batch that was looked at before.
 
 use requestrocket_policy::{
     exchange::{Charging, Question},
     limit::{
-        Asked, Charge, Charged, Counter, Decision, Micros, Moment, Tallies, decide, near_limits,
+        Asked, Batch, Charge, Charged, Counter, Decision, Micros, Moment, Tallies, batch, decide,
+        near_limits,
     },
 };
 use uuid::Uuid;
 
-use super::{Bucket, Counters};
+use super::{Bucket, Counters, batches::Open};
 use crate::host::{HostFailure, Shared};
 
 /// How often a call tries again when another worker was faster. Each time one of them gets on, so
@@ -19,7 +21,16 @@ const ATTEMPTS: u32 = 256;
 pub(super) struct Page {
     bucket: Bucket,
     pub(super) tallies: Tallies,
+    /// Of this worker; the counts hold their account.
+    accounted: Vec<Open>,
     mark: u32,
+}
+
+/// What an admitted call changes.
+struct Admission<'c> {
+    charges: &'c [(Uuid, &'c Charge)],
+    batch: Option<Batch>,
+    moment: Moment,
 }
 
 /// Whether somebody else changed a bucket first.
@@ -36,9 +47,14 @@ impl Counters {
         charges: &[(Uuid, &Charge)],
         asked: Asked,
     ) -> Result<Charging, HostFailure> {
+        let mut now_ms = host.now_ms()?;
         for _ in 0..ATTEMPTS {
-            let moment = Moment::at(host.now_ms()?);
-            let mut pages = read(host, charges)?;
+            // A call that comes back from the region server may find a batch as well.
+            if self.batches.count(charges, now_ms)? {
+                return Ok(Charging::Admitted(Vec::new()));
+            }
+            let moment = Moment::at(now_ms);
+            let mut pages = self.read(host, charges, now_ms)?;
             let call = charged(charges, &pages);
             match decide(&call, asked, &moment) {
                 Decision::Exceeded(exceeded) => return Ok(Charging::Exceeded(exceeded)),
@@ -53,10 +69,23 @@ impl Counters {
                         .add(charge, amount, &moment);
                 }
             }
-            let near = near_limits(&charged(charges, &pages), &moment);
-            if let Written::All = self.write(host, &pages, charges, &moment)? {
+            let call = charged(charges, &pages);
+            let near = near_limits(&call, &moment);
+            let batch = match self.batches.wanted(charges)? {
+                0 => None,
+                wanted => batch(&call, wanted, &moment),
+            };
+            let admission = Admission {
+                charges,
+                batch,
+                moment,
+            };
+            admission.set_aside(&mut pages);
+            if let Written::All = self.write(host, &pages, &admission)? {
+                self.batches.counted(charges, batch)?;
                 return Ok(Charging::Admitted(near));
             }
+            now_ms = host.now_ms()?;
         }
         Err(HostFailure)
     }
@@ -94,34 +123,86 @@ impl Counters {
         Err(HostFailure)
     }
 
+    /// Tells what this worker used of its batches.
+    pub(super) fn give_account(&self, host: &impl Shared, now_ms: u64) -> Result<(), HostFailure> {
+        for (bucket, open) in self.batches.by_bucket()? {
+            self.change(host, bucket, |tallies| {
+                for one in &open {
+                    one.give_account(tallies, now_ms);
+                }
+            })?;
+            self.batches.close(&open)?;
+        }
+        self.batches.cool()
+    }
+
+    /// The pages of a call, with the account of its batches, which are used up.
+    fn read(
+        &self,
+        host: &impl Shared,
+        charges: &[(Uuid, &Charge)],
+        now_ms: u64,
+    ) -> Result<Vec<Page>, HostFailure> {
+        let mut pages: Vec<Page> = Vec::with_capacity(2);
+        for (owner, _) in charges {
+            let bucket = Bucket::of(*owner);
+            if !pages.iter().any(|page| page.bucket == bucket) {
+                let mut page = Page::read(host, bucket)?;
+                page.accounted = self.batches.of(charges, bucket)?;
+                for open in &page.accounted {
+                    open.give_account(&mut page.tallies, now_ms);
+                }
+                pages.push(page);
+            }
+        }
+        Ok(pages)
+    }
+
     /// Writes the pages one after the other; when one is lost, those before it are taken back.
     fn write(
         &self,
         host: &impl Shared,
         pages: &[Page],
-        charges: &[(Uuid, &Charge)],
-        moment: &Moment,
+        admission: &Admission<'_>,
     ) -> Result<Written, HostFailure> {
         for (position, page) in pages.iter().enumerate() {
             if page.write(host)? {
                 self.mark_dirty(page.bucket);
+                self.batches.close(&page.accounted)?;
                 continue;
             }
             for written in pages.iter().take(position) {
                 self.change(host, written.bucket, |tallies| {
-                    let here = charges
-                        .iter()
-                        .filter(|(owner, _)| Bucket::of(*owner) == written.bucket);
-                    for (_, charge) in here {
-                        let amount = charge.on_admission();
-                        let tally = tallies.tally_mut(charge.counter);
-                        tally.take_back(charge, amount, moment);
-                    }
+                    admission.take_back(written.bucket, tallies);
                 })?;
             }
             return Ok(Written::Lost);
         }
         Ok(Written::All)
+    }
+}
+
+impl Admission<'_> {
+    fn set_aside(&self, pages: &mut [Page]) {
+        let Some(batch) = &self.batch else {
+            return;
+        };
+        for (owner, charge) in self.charges {
+            if let Some(tallies) = tallies_of(pages, *owner) {
+                tallies.tally_mut(charge.counter).reserve(charge, batch);
+            }
+        }
+    }
+
+    fn take_back(&self, bucket: Bucket, tallies: &mut Tallies) {
+        let charges = self.charges.iter();
+        for (_, charge) in charges.filter(|(owner, _)| Bucket::of(*owner) == bucket) {
+            let tally = tallies.tally_mut(charge.counter);
+            tally.take_back(charge, charge.on_admission(), &self.moment);
+            if let Some(batch) = &self.batch {
+                tally.give_account(charge, batch, 0, self.moment.now_ms);
+            }
+        }
     }
 }
 
@@ -131,6 +212,7 @@ impl Page {
         Ok(Self {
             bucket,
             tallies: Tallies::from_bytes(&bytes),
+            accounted: Vec::new(),
             mark,
         })
     }
@@ -138,17 +220,6 @@ impl Page {
     fn write(&self, host: &impl Shared) -> Result<bool, HostFailure> {
         host.set_shared_data(&self.bucket.key(), &self.tallies.to_bytes(), self.mark)
     }
-}
-
-fn read(host: &impl Shared, charges: &[(Uuid, &Charge)]) -> Result<Vec<Page>, HostFailure> {
-    let mut pages: Vec<Page> = Vec::with_capacity(2);
-    for (owner, _) in charges {
-        let bucket = Bucket::of(*owner);
-        if !pages.iter().any(|page| page.bucket == bucket) {
-            pages.push(Page::read(host, bucket)?);
-        }
-    }
-    Ok(pages)
 }
 
 fn charged<'a>(charges: &[(Uuid, &'a Charge)], pages: &[Page]) -> Vec<Charged<'a>> {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use requestrocket_policy::{
     exchange::Question,
-    limit::{Adds, Counter, CounterKind, Limits},
+    limit::{Adds, Counter, CounterKind, Limits, Window},
 };
 
 use super::*;
@@ -80,6 +80,76 @@ fn admitted(workers: &[(FakeHost, Counters)], charges: &[(Uuid, &Charge)], calls
 fn workers_of_an_envoy_admit_exactly_the_limit() {
     let own = charge(CounterKind::Proxy, PROXY, Some(10));
     assert_eq!(admitted(&workers(3), &[(PROXY, &own)], 40), 10);
+}
+
+/// How often the shared counts of the proxy were written.
+fn writes((host, _): &(FakeHost, Counters)) -> u32 {
+    let (_, mark) = host.shared_data(&Bucket::of(PROXY).key()).unwrap().unwrap();
+    mark
+}
+
+/// What the next tick tells of the minute.
+fn told((host, counters): &(FakeHost, Counters)) -> Option<Micros> {
+    counters.tick(host).unwrap();
+    let mut reports = region::reports(host).into_iter();
+    let minute = reports.find(|report| report.window == Window::Minute);
+    minute.map(|report| report.own)
+}
+
+#[test]
+fn busy_workers_admit_exactly_a_high_limit() {
+    let own = charge(CounterKind::Proxy, PROXY, Some(20_000));
+    let workers = workers(3);
+    let before = writes(&workers[0]);
+    assert_eq!(admitted(&workers, &[(PROXY, &own)], 15_000), 15_000);
+    assert!(writes(&workers[0]) - before < 1_000, "most in batches");
+    assert_eq!(admitted(&workers, &[(PROXY, &own)], 9_000), 5_000);
+}
+
+#[test]
+fn a_tick_gives_account_of_batches() {
+    let meter = charge(CounterKind::Meter, PROXY, None);
+    let workers = workers(2);
+    assert_eq!(admitted(&workers, &[(PROXY, &meter)], 1_000), 1_000);
+    let others = told(&workers[1]).unwrap();
+    assert!(others < Micros::units(1_000), "the first one's are missing");
+    assert_eq!(told(&workers[0]), Some(Micros::units(1_000)));
+}
+
+#[test]
+fn batches_of_a_worker_that_died_count_after_a_while() {
+    let meter = charge(CounterKind::Meter, PROXY, None);
+    let mut workers = workers(2);
+    assert_eq!(admitted(&workers[..1], &[(PROXY, &meter)], 1_000), 1_000);
+    workers.remove(0);
+    let (host, _) = &workers[0];
+    host.envoy.now_ms.set(NOW_MS + 2_000);
+    let told = told(&workers[0]).unwrap();
+    let most = Micros::units(1_000 + 64);
+    assert!(told >= Micros::units(1_000) && told <= most, "{told}");
+}
+
+#[test]
+fn who_calls_seldom_sets_nothing_aside() {
+    let meter = charge(CounterKind::Meter, PROXY, None);
+    let workers = workers(1);
+    let (host, counters) = &workers[0];
+    for call in 1..=20_u64 {
+        host.envoy.now_ms.set(NOW_MS + call * 100);
+        let before = writes(&workers[0]);
+        assert_eq!(admitted(&workers, &[(PROXY, &meter)], 1), 1);
+        assert_ne!(writes(&workers[0]), before, "call {call}");
+        counters.tick(host).unwrap();
+    }
+}
+
+#[test]
+fn a_limit_that_changes_ends_the_batch() {
+    let before = charge(CounterKind::Proxy, PROXY, Some(20_000));
+    let workers = workers(1);
+    assert_eq!(admitted(&workers, &[(PROXY, &before)], 1_000), 1_000);
+    let after = charge(CounterKind::Proxy, PROXY, Some(1_000));
+    assert_eq!(admitted(&workers, &[(PROXY, &after)], 9), 0);
 }
 
 #[test]

@@ -104,7 +104,8 @@ impl Charged<'_> {
         let slot = self.tally.slot(window, moment);
         Report {
             limit: Micros::units(quota),
-            wanted: self.charge.need(),
+            // What workers set aside needs room as well.
+            wanted: self.charge.need().plus(slot.reserved),
             ..Report::of(self.charge.counter, window, &slot)
         }
     }

@@ -6,6 +6,14 @@ use super::{Bounds, Grant, Micros, Report, Window};
 /// for a report; only a report made this much after the ceiling's end holds all that it allowed.
 pub const SETTLE_MARGIN_MS: u64 = 50;
 
+/// A worker gives account of its batch at the latest so much after the batch's end; then all of it
+/// counts. A grant outlasts the batches under it by as much, so whatever is reported after the
+/// grant's end holds them.
+pub const ACCOUNT_MARGIN_MS: u64 = 250;
+
+/// From this share of a limit on, every call is counted where all workers see it.
+const BATCHES_PERCENT: u64 = 80;
+
 /// How long after its end a window is still reported.
 const LATE_MS: u64 = 60_000;
 
@@ -18,6 +26,10 @@ pub struct Slot {
     pub own: Micros,
     /// What all others counted, as far as known; only grows.
     pub others: Micros,
+    /// Set aside by workers, who use it up by themselves and give account of it later.
+    pub reserved: Micros,
+    /// From then on what is still set aside counts as used.
+    pub reserved_until_ms: u64,
     /// The limit when it was last looked at; zero for none.
     pub limit: Micros,
     /// `own` may grow up to here while the grant is in force.
@@ -61,14 +73,63 @@ impl Slot {
     pub fn has_room(&self, need: Micros, now_ms: u64) -> bool {
         // Before `granted_at_ms` the clock has stepped back, and nobody knows what time it is.
         let is_in_force = self.granted_at_ms <= now_ms && now_ms < self.grant_end_ms();
-        is_in_force && self.own.plus(need) <= self.ceiling
+        is_in_force && self.own.plus(self.reserved).plus(need) <= self.ceiling
+    }
+
+    /// What can be set aside without a word to the region, and until when it may be used. None:
+    /// the limit is near, or the grant ends too soon.
+    pub fn room_to_reserve(&self, limit: Micros, now_ms: u64) -> Option<(Micros, u64)> {
+        let until_ms = self.grant_end_ms().saturating_sub(ACCOUNT_MARGIN_MS);
+        if now_ms < self.granted_at_ms || until_ms <= now_ms {
+            return None;
+        }
+        let near = Micros::new(limit.get() / 100 * BATCHES_PERCENT);
+        let to_ceiling = self.ceiling.minus(self.own).minus(self.reserved);
+        let to_near = near.minus(self.used()).minus(self.reserved);
+        Some((to_ceiling.min(to_near), until_ms))
+    }
+
+    /// Sets an amount aside for a worker, which uses it before `until_ms`.
+    pub fn reserve(&mut self, amount: Micros, until_ms: u64) {
+        let until_ms = until_ms.saturating_add(ACCOUNT_MARGIN_MS);
+        self.reserved = self.reserved.plus(amount);
+        self.reserved_until_ms = self.reserved_until_ms.max(until_ms);
+    }
+
+    /// Takes a worker's account: of `amount`, which was set aside to be used before `until_ms`, it
+    /// used `used`. An account that comes too late is added to what already counts for it, because
+    /// what is left may be another worker's.
+    pub fn give_account(&mut self, used: Micros, (amount, until_ms): (Micros, u64), now_ms: u64) {
+        self.own = self.own.plus(used);
+        if now_ms < until_ms.saturating_add(ACCOUNT_MARGIN_MS) {
+            self.reserved = self.reserved.minus(amount);
+        }
+    }
+
+    /// The slot at this moment: what nobody gave account of in time counts.
+    #[must_use]
+    pub fn at(self, bounds: Bounds, now_ms: u64) -> Self {
+        self.in_window(bounds).accounted(now_ms)
+    }
+
+    /// The same without a look at the window.
+    #[must_use]
+    pub fn accounted(self, now_ms: u64) -> Self {
+        if self.reserved == Micros::ZERO || now_ms < self.reserved_until_ms {
+            return self;
+        }
+        Self {
+            own: self.own.plus(self.reserved),
+            reserved: Micros::ZERO,
+            ..self
+        }
     }
 
     /// Whether this Envoy's share of what was left when the region last answered has room.
     pub fn has_share(&self, limit: Micros) -> bool {
         let left = limit.minus(self.others).minus(self.answered_own);
         let share = left.divided_by(self.nodes.into());
-        self.own.minus(self.answered_own) < share
+        self.own.plus(self.reserved).minus(self.answered_own) < share
     }
 
     /// Whether the region should hear of it: it grew, the region forgot it, or a grant ended
@@ -81,7 +142,9 @@ impl Slot {
 
     /// Whether the region heard of all that was counted, and of the end of every grant.
     pub fn is_at_rest(&self) -> bool {
-        self.own <= self.answered_own && (self.is_settled || self.valid_ms == 0)
+        self.own <= self.answered_own
+            && self.reserved == Micros::ZERO
+            && (self.is_settled || self.valid_ms == 0)
     }
 
     /// Takes over what the region said to `report`, sent at `sent_at_ms`.

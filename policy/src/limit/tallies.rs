@@ -14,6 +14,7 @@ const VERSION: u8 = 1;
 const TYPICAL_BYTES: usize = 256;
 const LIMITED: u8 = 1;
 const SETTLED: u8 = 2;
+const RESERVED: u8 = 4;
 
 /// What an Envoy keeps for several counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +72,14 @@ impl Tallies {
 
 fn write_slot(window: Window, slot: &Slot, out: &mut Vec<u8>) {
     let is_limited = slot.limit > Micros::ZERO;
-    let flags = if is_limited { LIMITED } else { 0 } | if slot.is_settled { SETTLED } else { 0 };
+    let is_reserved = slot.reserved > Micros::ZERO;
+    let flags = [
+        (is_limited, LIMITED),
+        (slot.is_settled, SETTLED),
+        (is_reserved, RESERVED),
+    ];
+    let flags = flags.into_iter().filter(|(is_set, _)| *is_set);
+    let flags = flags.fold(0, |all, (_, flag)| all | flag);
     out.extend_from_slice(&[window_code(window), flags]);
     for number in [slot.start_ms, slot.own.get(), slot.answered_own.get()] {
         out.extend_from_slice(&number.to_le_bytes());
@@ -88,6 +96,11 @@ fn write_slot(window: Window, slot: &Slot, out: &mut Vec<u8>) {
             out.extend_from_slice(&number.to_le_bytes());
         }
         out.extend_from_slice(&slot.valid_ms.to_le_bytes());
+    }
+    if is_reserved {
+        for number in [slot.reserved.get(), slot.reserved_until_ms] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
     }
 }
 
@@ -132,6 +145,10 @@ fn read_slot(rest: &mut &[u8]) -> Option<(Window, Slot)> {
         slot.ceiling = Micros::new(number(rest)?);
         slot.granted_at_ms = number(rest)?;
         slot.valid_ms = u32::from_le_bytes(take(rest)?);
+    }
+    if flags & RESERVED != 0 {
+        slot.reserved = Micros::new(number(rest)?);
+        slot.reserved_until_ms = number(rest)?;
     }
     Some((window, slot))
 }

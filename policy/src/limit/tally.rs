@@ -1,6 +1,6 @@
 //! One counter over its windows.
 
-use super::{Counter, CounterKind, Limits, Micros, Moment, PerWindow, Report, Slot, Window};
+use super::{Batch, Counter, CounterKind, Limits, Micros, Moment, PerWindow, Report, Slot, Window};
 
 /// What an Envoy keeps for one counter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,13 +47,18 @@ impl Charge {
         }
     }
 
+    /// What so many calls add at admission.
+    pub(super) fn of_calls(&self, calls: u32) -> Micros {
+        Micros::new(self.on_admission().get().saturating_mul(calls.into()))
+    }
+
     /// The window's ceiling.
     pub fn limit(&self, window: Window) -> Option<Micros> {
         self.limits.get(window).map(Micros::units)
     }
 
     /// Meters show every window; what has no name in the API is counted for its limits alone.
-    fn counts(&self, window: Window) -> bool {
+    pub(super) fn counts(&self, window: Window) -> bool {
         match self.counter.kind {
             CounterKind::Meter => true,
             CounterKind::Plan | CounterKind::Proxy => self.limits.get(window).is_some(),
@@ -67,7 +72,7 @@ impl Tally {
         self.slots
             .get(window)
             .unwrap_or_default()
-            .in_window(*moment.calendar.get(window))
+            .at(*moment.calendar.get(window), moment.now_ms)
     }
 
     /// Counts an amount in every window of the charge.
@@ -81,12 +86,41 @@ impl Tally {
         self.update(charge, moment, |own| own.minus(amount));
     }
 
+    /// Sets a batch aside in every window of the charge.
+    pub fn reserve(&mut self, charge: &Charge, batch: &Batch) {
+        let amount = charge.of_calls(batch.calls);
+        for slot in self.slots_of(charge, batch) {
+            slot.reserve(amount, batch.until_ms);
+        }
+    }
+
+    /// Takes a worker's account of its batch: `used` of its calls passed. Windows that are over
+    /// say nothing any more.
+    pub fn give_account(&mut self, charge: &Charge, batch: &Batch, used: u32, now_ms: u64) {
+        let set_aside = (charge.of_calls(batch.calls), batch.until_ms);
+        let used = charge.of_calls(used);
+        for slot in self.slots_of(charge, batch) {
+            slot.give_account(used, set_aside, now_ms);
+        }
+    }
+
+    /// The slots that a batch was set aside in.
+    fn slots_of(&mut self, charge: &Charge, batch: &Batch) -> impl Iterator<Item = &mut Slot> {
+        let windows = self.slots.iter_mut();
+        windows.filter_map(|(window, slot)| {
+            let slot = slot.as_mut()?;
+            let start_ms = batch.calendar.get(window).start_ms;
+            (charge.counts(window) && slot.start_ms == start_ms).then_some(slot)
+        })
+    }
+
     /// What the region should hear now, as it is: `epoch` is the one last heard from the region.
     pub fn due(&self, counter: Counter, epoch: Option<u32>, now_ms: u64) -> Vec<Report> {
         self.kept()
+            .map(|(window, slot)| (window, slot.accounted(now_ms)))
             .filter(|(_, slot)| slot.is_due(epoch, now_ms))
             .filter(|(window, slot)| slot.is_reportable(*window, now_ms))
-            .map(|(window, slot)| Report::of(counter, window, slot))
+            .map(|(window, slot)| Report::of(counter, window, &slot))
             .collect()
     }
 

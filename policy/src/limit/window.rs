@@ -154,6 +154,17 @@ impl<T> PerWindow<T> {
         }
     }
 
+    /// Every window with its value, shortest first, to change it.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Window, &mut T)> {
+        let Self {
+            minute,
+            hour,
+            day,
+            month,
+        } = self;
+        Window::ALL.into_iter().zip([minute, hour, day, month])
+    }
+
     /// Every window with its value, shortest first.
     pub fn iter(&self) -> impl Iterator<Item = (Window, &T)> {
         Window::ALL

@@ -95,33 +95,43 @@ fn garbage_is_a_fresh_start() {
 }
 
 fn any_slot() -> impl Strategy<Value = Slot> {
-    (any::<[u64; 7]>(), any::<[u32; 3]>(), any::<bool>()).prop_map(
-        |(
-            [
-                start_ms,
-                own,
-                others,
-                limit,
-                ceiling,
-                granted_at_ms,
-                answered,
-            ],
-            [valid_ms, epoch, nodes],
-            is_settled,
-        )| Slot {
-            start_ms,
-            own: Micros::new(own),
-            others: Micros::new(others),
-            limit: Micros::new(limit.max(1)),
-            ceiling: Micros::new(ceiling),
-            granted_at_ms,
-            valid_ms,
-            is_settled,
-            answered_own: Micros::new(answered),
-            epoch,
-            nodes,
-        },
+    let reserved = proptest::option::of((1..u64::MAX, any::<u64>()));
+    (
+        any::<[u64; 7]>(),
+        any::<[u32; 3]>(),
+        any::<bool>(),
+        reserved,
     )
+        .prop_map(
+            |(
+                [
+                    start_ms,
+                    own,
+                    others,
+                    limit,
+                    ceiling,
+                    granted_at_ms,
+                    answered,
+                ],
+                [valid_ms, epoch, nodes],
+                is_settled,
+                reserved,
+            )| Slot {
+                start_ms,
+                own: Micros::new(own),
+                reserved: Micros::new(reserved.map_or(0, |(amount, _)| amount)),
+                reserved_until_ms: reserved.map_or(0, |(_, until_ms)| until_ms),
+                others: Micros::new(others),
+                limit: Micros::new(limit.max(1)),
+                ceiling: Micros::new(ceiling),
+                granted_at_ms,
+                valid_ms,
+                is_settled,
+                answered_own: Micros::new(answered),
+                epoch,
+                nodes,
+            },
+        )
 }
 
 fn any_tallies() -> impl Strategy<Value = Tallies> {

@@ -89,6 +89,26 @@ proptest! {
         prop_assert_eq!(simulation.admitted.get(&START_MS), Some(&limit));
     }
 
+    /// Limits so high that workers count in batches, until they come near.
+    #[test]
+    fn exactly_a_high_limit_is_admitted_though_workers_count_by_themselves(
+        limit in 3_000..8_000_u64,
+        nodes in 1..4_usize,
+        calls in calls(),
+        fates in proptest::collection::vec(fate(), 1..40),
+        restarts in proptest::collection::vec(0..HOSTILE_MS, 0..3),
+    ) {
+        let mut simulation = Simulation::new(per_minute(limit), &vec![0; nodes], 1);
+        simulation.network(&fates);
+        simulation.burst = 40;
+        hostile(&mut simulation, nodes, &calls, &restarts);
+        let so_far = simulation.admitted.get(&START_MS).copied().unwrap_or(0);
+        prop_assert!(so_far <= limit, "{} of {}", so_far, limit);
+        calm(&mut simulation, nodes);
+        prop_assert_eq!(simulation.admitted.get(&START_MS), Some(&limit));
+        prop_assert!(simulation.in_batches > 0);
+    }
+
     /// Over the ends of windows, with clocks that differ by less than a lease is remembered.
     #[test]
     fn every_window_holds_its_limit_on_every_clock(

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use requestrocket_policy::limit::{
-    Asked, Charge, Charged, Decision, Grant, Moment, Report, Tally, Window, decide,
+    Asked, Batch, Charge, Charged, Decision, Grant, Moment, Report, Tally, Window, batch, decide,
 };
 
 use super::super::POLL_MS;
@@ -14,6 +14,8 @@ use super::START_MS;
 
 /// Between two ticks of an Envoy.
 const TICK_MS: u64 = 200;
+/// Threads of an Envoy, which share its counts.
+const WORKERS: usize = 3;
 /// Between two writes of the region.
 const FLUSH_MS: u64 = 1_000;
 /// Questions of one call at most.
@@ -36,9 +38,14 @@ impl Fate {
     };
 }
 
+/// Calls that a worker is always busy enough to set aside.
+const WANTED: u32 = 64;
+
 /// One Envoy.
 struct Node {
     tally: Tally,
+    /// What each worker set aside, and how much of it is used.
+    workers: Vec<Option<(Batch, u32)>>,
     clock_ahead_ms: i64,
     epoch: Option<u32>,
     lost_in_a_row: u32,
@@ -57,6 +64,8 @@ struct Message {
 enum Event {
     Call(usize),
     Tick(usize),
+    /// A worker of an Envoy gives account.
+    Account(usize, usize),
     Arrive(Message),
     Look(Message, Request),
     Answer(Message, Vec<Grant>),
@@ -75,6 +84,12 @@ pub(super) struct Simulation {
     fates: Vec<Fate>,
     messages: usize,
     lost_in_a_row: u32,
+    /// Calls that come together.
+    pub(super) burst: u32,
+    /// Calls that were made.
+    turns: usize,
+    /// Calls that were counted in a batch.
+    pub(super) in_batches: u64,
     /// Calls that passed, by the start of their minute.
     pub(super) admitted: BTreeMap<u64, u64>,
 }
@@ -84,6 +99,7 @@ impl Simulation {
     pub(super) fn new(charge: Charge, clocks: &[i64], lost_in_a_row: u32) -> Self {
         let node = |clock_ahead_ms: &i64| Node {
             tally: Tally::default(),
+            workers: vec![None; WORKERS],
             clock_ahead_ms: *clock_ahead_ms,
             epoch: None,
             lost_in_a_row: 0,
@@ -99,11 +115,18 @@ impl Simulation {
             fates: vec![Fate::PROMPT],
             messages: 0,
             lost_in_a_row,
+            burst: 1,
+            turns: 0,
+            in_batches: 0,
             admitted: BTreeMap::new(),
         };
         for node in 0..clocks.len() {
             let first = u64::try_from(node).unwrap() * 37 % TICK_MS;
             simulation.plan(first, Event::Tick(node));
+            for worker in 0..WORKERS {
+                let first = first + u64::try_from(worker).unwrap() * 61;
+                simulation.plan(first, Event::Account(node, worker));
+            }
         }
         simulation.plan(FLUSH_MS, Event::Flush);
         simulation
@@ -146,7 +169,15 @@ impl Simulation {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Call(node) => self.attempt(node, Asked::NotYet, 0),
+            Event::Call(node) => {
+                for _ in 0..self.burst {
+                    self.attempt(node, Asked::NotYet, 0);
+                }
+            }
+            Event::Account(node, worker) => {
+                self.give_account(node, worker);
+                self.plan(self.now_ms + TICK_MS, Event::Account(node, worker));
+            }
             Event::Tick(node) => self.tick(node),
             Event::Arrive(message) => {
                 let request = Request {
@@ -186,8 +217,22 @@ impl Simulation {
             .unwrap()
     }
 
+    /// Some worker of the Envoy gets the call.
     fn attempt(&mut self, node: usize, asked: Asked, round: u32) {
         let moment = Moment::at(self.clock(node));
+        self.turns += 1;
+        let worker = self.turns % WORKERS;
+        if let Some((batch, used)) = &mut self.nodes[node].workers[worker]
+            && batch.is_open(moment.now_ms)
+            && *used < batch.calls
+        {
+            *used += 1;
+            self.in_batches += 1;
+            let window = batch.calendar.minute.start_ms;
+            *self.admitted.entry(window).or_default() += 1;
+            return;
+        }
+        self.give_account(node, worker);
         let tally = self.nodes[node].tally;
         let call = [Charged {
             charge: &self.charge,
@@ -202,9 +247,30 @@ impl Simulation {
                     .slot(Window::Minute, &moment)
                     .start_ms;
                 *self.admitted.entry(window).or_default() += 1;
+                self.set_aside(node, worker, &moment);
             }
             Decision::Ask(reports) if round < ROUNDS => self.send(node, reports, Some(round)),
             Decision::Ask(_) | Decision::Exceeded(_) => {}
+        }
+    }
+
+    fn set_aside(&mut self, node: usize, worker: usize, moment: &Moment) {
+        let node = &mut self.nodes[node];
+        let call = [Charged {
+            charge: &self.charge,
+            tally: node.tally,
+        }];
+        if let Some(batch) = batch(&call, WANTED, moment) {
+            node.tally.reserve(&self.charge, &batch);
+            node.workers[worker] = Some((batch, 0));
+        }
+    }
+
+    fn give_account(&mut self, node: usize, worker: usize) {
+        let now_ms = self.clock(node);
+        let node = &mut self.nodes[node];
+        if let Some((batch, used)) = node.workers[worker].take() {
+            node.tally.give_account(&self.charge, &batch, used, now_ms);
         }
     }
 
