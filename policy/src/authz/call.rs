@@ -16,7 +16,8 @@ use crate::{
 pub struct Call<'a> {
     method: &'a [u8],
     path: Cow<'a, str>,
-    headers: &'a [HeaderLine<'a>],
+    raw_headers: &'a [HeaderLine<'a>],
+    headers: OnceCell<Vec<Header<'a>>>,
     raw_query: &'a [u8],
     query: OnceCell<Vec<Parameter<'a>>>,
     raw_body: Option<&'a [u8]>,
@@ -24,6 +25,9 @@ pub struct Call<'a> {
     claims: Option<&'a str>,
     effort: Effort,
 }
+
+/// Name, and value as sent.
+type Header<'a> = (Cow<'a, str>, &'a [u8]);
 
 /// Decoded name and value.
 type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -40,7 +44,8 @@ impl<'a> Call<'a> {
         Self {
             method,
             path: text_of(path),
-            headers,
+            raw_headers: headers,
+            headers: OnceCell::new(),
             raw_query: query.unwrap_or_default(),
             query: OnceCell::new(),
             raw_body: None,
@@ -72,9 +77,14 @@ impl<'a> Call<'a> {
         &self.path
     }
 
-    pub(super) fn headers(&self) -> impl Iterator<Item = HeaderLine<'a>> {
-        let lines = self.headers.iter().copied();
-        lines.filter(|(name, _)| !is_hidden_header(name))
+    pub(super) fn headers(&self) -> &[Header<'a>] {
+        self.headers.get_or_init(|| {
+            let lines = self.raw_headers.iter().copied();
+            let visible = lines.filter(|(name, _)| !is_hidden_header(name));
+            visible
+                .map(|(name, value)| (text_of(name), value))
+                .collect()
+        })
     }
 
     pub(super) fn query(&self) -> &[Parameter<'a>] {
@@ -91,7 +101,7 @@ impl<'a> Call<'a> {
         let body = self.raw_body?;
         Some(
             self.document
-                .get_or_init(|| Document::read(body, self.headers)),
+                .get_or_init(|| Document::read(body, self.raw_headers)),
         )
     }
 

@@ -183,7 +183,8 @@ impl NamedCondition {
     fn of_headers(&self, call: &Call<'_>, mode: Mode) -> Outcome {
         let named = call
             .headers()
-            .filter(|(name, _)| self.name.is_match(&text_of(name), call.effort()));
+            .iter()
+            .filter(|(name, _)| self.name.is_match(name, call.effort()));
         let matches = named.map(|(_, value)| matches(self.value.as_ref(), || text_of(value), call));
         judge(matches, self.presence, mode).at(Part::Name)
     }
