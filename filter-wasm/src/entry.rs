@@ -25,7 +25,7 @@ const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";
 const CACHE_CAPACITY: usize = 16_384;
 
 /// Ticks between two looks for streams that have ended.
-const TICKS_PER_SWEEP: u32 = 5;
+const TICKS_PER_SWEEP: u32 = 2;
 
 /// Answers to the host. Under proxy-wasm's names for them: continue; hold a head and let the body
 /// come, or hold body bytes in Envoy's buffer; hold nothing, the bytes were taken; hold all until

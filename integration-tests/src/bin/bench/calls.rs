@@ -54,9 +54,11 @@ fn run_rounds(plan: &Plan, loads: &[(&'static str, Load)]) -> anyhow::Result<Vec
     for (_, load) in loads {
         load.run(Duration::from_secs(1))?;
     }
-    for _ in 0..plan.rounds {
-        for ((_, load), measured) in loads.iter().zip(&mut rounds) {
-            measured.push(load.run(duration)?);
+    for round in 0..plan.rounds {
+        // Each round begins with another one, so that nobody's turn is always after the same.
+        let turns = (0..loads.len()).map(|turn| (turn + round) % loads.len());
+        for turn in turns {
+            rounds[turn].push(loads[turn].1.run(duration)?);
         }
     }
     Ok(rounds)
