@@ -127,7 +127,9 @@ impl Tally {
     /// Whether the region knows all of it, and nobody waits for the rest of a grant.
     pub fn is_at_rest(&self, now_ms: u64) -> bool {
         let mut slots = self.kept();
-        slots.all(|(window, slot)| slot.is_at_rest() || !slot.is_reportable(window, now_ms))
+        slots.all(|(window, slot)| {
+            slot.accounted(now_ms).is_at_rest() || !slot.is_reportable(window, now_ms)
+        })
     }
 
     /// Whether all that was counted lies in windows that nobody asks about any more.

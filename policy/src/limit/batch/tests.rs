@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::tests::{START_MS, charge, counter, granted, meter, per_minute};
+use super::super::tests::{START_MS, charge, counter, grant, granted, meter, per_minute};
 use super::super::{
     ACCOUNT_MARGIN_MS, Asked, Charge, CounterKind, Decision, Limits, Slot, Tally, Window, decide,
 };
@@ -173,6 +173,19 @@ fn what_is_set_aside_is_room_that_nobody_else_has() {
     assert_eq!(questions[0].wanted, Micros::units(9));
     assert_eq!(questions[0].own, Micros::units(2));
     assert_eq!(decision(7, Asked::Unanswered), Decision::Admit);
+}
+
+#[test]
+fn what_a_dead_worker_left_rests_once_it_was_told() {
+    let mut tally = roomy();
+    tally.reserve(&limited(), &aside(10));
+    let late_ms = START_MS + 2_000;
+    for report in tally.due(limited().counter, None, late_ms) {
+        let slot = tally.slot_of(&report).unwrap();
+        slot.apply(&report, &grant(0, 10, 0), late_ms, late_ms + 1);
+    }
+    assert!(tally.is_at_rest(late_ms + 1));
+    assert_eq!(tally.due(limited().counter, Some(7), late_ms + 1), []);
 }
 
 #[test]
