@@ -48,6 +48,8 @@ pub(crate) struct FakeEnvoy {
     /// Token and request of each call, in order.
     pub(crate) sent: RefCell<Vec<(u32, Vec<u8>)>>,
     pub(crate) now_ms: Cell<u64>,
+    /// So many writes to come are in time; before the next one another worker is faster.
+    pub(crate) overtaken_after: Cell<Option<u32>>,
 }
 
 #[derive(Default)]
@@ -238,9 +240,12 @@ impl Shared for FakeHost {
         self.call(HostCall::SetSharedData)?;
         let mut data = self.envoy.data.borrow_mut();
         let present = data.get(key).map_or(0, |(_, mark)| *mark);
-        if mark != 0 && mark != present {
+        let in_time = self.envoy.overtaken_after.take();
+        if in_time == Some(0) || (mark != 0 && mark != present) {
             return Ok(false);
         }
+        let in_time = in_time.map(|writes| writes - 1);
+        self.envoy.overtaken_after.set(in_time);
         data.insert(key.to_vec(), (value.to_vec(), present + 1));
         Ok(true)
     }

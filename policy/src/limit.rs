@@ -26,7 +26,7 @@ pub use decide::{Asked, Charged, Decision, decide};
 pub use exceeded::{Exceeded, Standing};
 pub use micros::Micros;
 pub use near::{NearLimit, near_limits};
-pub use slot::{ACCOUNT_MARGIN_MS, SETTLE_MARGIN_MS, Slot};
+pub use slot::{SETTLE_MARGIN_MS, Slot};
 pub use sync::{Answers, Grant, Report, answers, request};
 pub use tallies::Tallies;
 pub use tally::{Adds, Charge, Tally};

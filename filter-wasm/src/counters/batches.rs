@@ -39,11 +39,11 @@ impl Batches {
         now_ms: u64,
     ) -> Result<bool, HostFailure> {
         let mut all = self.0.try_borrow_mut().map_err(|_| HostFailure)?;
-        let mut has_room = |(_, charge): &(Uuid, &Charge)| match all.get(&charge.counter) {
-            Some(busy) => busy.open.is_some_and(|open| open.has_room(charge, now_ms)),
-            None => false,
+        let has_room = |(_, charge): &(Uuid, &Charge)| {
+            let open = all.get(&charge.counter).and_then(|busy| busy.open.as_ref());
+            open.is_some_and(|open| open.has_room(charge, now_ms))
         };
-        if !charges.iter().all(&mut has_room) {
+        if !charges.iter().all(has_room) {
             return Ok(false);
         }
         for (_, charge) in charges {
@@ -60,8 +60,9 @@ impl Batches {
     /// How many calls like this one are worth a batch.
     pub(super) fn wanted(&self, charges: &[(Uuid, &Charge)]) -> Result<u32, HostFailure> {
         let all = self.0.try_borrow().map_err(|_| HostFailure)?;
-        let calls = |(_, charge): &(Uuid, &Charge)| all.get(&charge.counter).map_or(0, Busy::worth);
-        Ok(charges.iter().map(calls).min().unwrap_or(0))
+        let busy = charges.iter().map(|(_, charge)| all.get(&charge.counter));
+        let calls = busy.map(|busy| busy.map_or(0, |busy| busy.calls / PARTS));
+        Ok(calls.min().unwrap_or(0))
     }
 
     /// A call was counted where all see it, and this batch, if any, was set aside with it.
@@ -130,12 +131,6 @@ impl Batches {
             busy.calls > 0 || busy.open.is_some()
         });
         Ok(())
-    }
-}
-
-impl Busy {
-    fn worth(&self) -> u32 {
-        self.calls / PARTS
     }
 }
 

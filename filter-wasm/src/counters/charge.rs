@@ -71,10 +71,7 @@ impl Counters {
             }
             let call = charged(charges, &pages);
             let near = near_limits(&call, &moment);
-            let batch = match self.batches.wanted(charges)? {
-                0 => None,
-                wanted => batch(&call, wanted, &moment),
-            };
+            let batch = batch(&call, self.batches.wanted(charges)?, &moment);
             let admission = Admission {
                 charges,
                 batch,
@@ -136,7 +133,7 @@ impl Counters {
         self.batches.cool()
     }
 
-    /// The pages of a call, with the account of its batches, which are used up.
+    /// The pages of a call, with the account of this worker's batches of its counters.
     fn read(
         &self,
         host: &impl Shared,

@@ -130,6 +130,47 @@ fn batches_of_a_worker_that_died_count_after_a_while() {
 }
 
 #[test]
+fn a_batch_that_has_ended_is_used_no_more() {
+    let meter = charge(CounterKind::Meter, PROXY, None);
+    let workers = workers(1);
+    let (host, _) = &workers[0];
+    assert_eq!(admitted(&workers, &[(PROXY, &meter)], 1_000), 1_000);
+    let full = writes(&workers[0]);
+    assert_eq!(admitted(&workers, &[(PROXY, &meter)], 1), 1);
+    assert_eq!(writes(&workers[0]), full, "the batch is not used up");
+    host.envoy.now_ms.set(NOW_MS + 1_001);
+    assert_eq!(admitted(&workers, &[(PROXY, &meter)], 1), 1);
+    assert_eq!(writes(&workers[0]), full + 1);
+}
+
+/// Counters in two buckets, of which the second is always changed by somebody else in between.
+#[test]
+fn what_was_set_aside_for_a_lost_write_is_free_again() {
+    let first = charge(CounterKind::Meter, PROXY, None);
+    let second = charge(CounterKind::Meter, CREDENTIAL, None);
+    let charges = [(PROXY, &first), (CREDENTIAL, &second)];
+    let workers = workers(1);
+    let (host, counters) = &workers[0];
+    for _ in 0..1_000 {
+        host.envoy.overtaken_after.set(Some(1));
+        assert_eq!(admitted(&workers, &charges, 1), 1);
+    }
+    host.envoy.overtaken_after.set(None);
+    // Long after the end of every batch, when what is left of them would count.
+    for later_ms in [0, 5_000] {
+        host.envoy.now_ms.set(NOW_MS + later_ms);
+        counters.tick(host).unwrap();
+        let reports = region::reports(host);
+        assert_eq!(reports.len(), 8, "two meters, four windows");
+        assert!(
+            reports
+                .iter()
+                .all(|report| report.own == Micros::units(1_000))
+        );
+    }
+}
+
+#[test]
 fn who_calls_seldom_sets_nothing_aside() {
     let meter = charge(CounterKind::Meter, PROXY, None);
     let workers = workers(1);

@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::{Charged, CounterKind, Micros, Moment, Window};
 
-const NEAR_PERCENT: u32 = 80;
+/// From this share of a limit on a call carries the warning, so each is counted where all workers
+/// see it.
+pub(super) const NEAR_PERCENT: u32 = 80;
 
 /// A meter that has used most of a window. Its text is a `requestrocket-proxy-warning`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,18 +1,15 @@
 //! What an Envoy keeps for one counter in one window.
 
-use super::{Bounds, Grant, Micros, Report, Window};
+use super::{Bounds, Grant, Micros, Report, Window, near::NEAR_PERCENT};
 
 /// Between deciding under a ceiling and counting, another worker may already have read the count
 /// for a report; only a report made this much after the ceiling's end holds all that it allowed.
 pub const SETTLE_MARGIN_MS: u64 = 50;
 
-/// A worker gives account of its batch at the latest so much after the batch's end; then all of it
-/// counts. A grant outlasts the batches under it by as much, so whatever is reported after the
+/// A worker gives account of its batch at the latest so much after the batch's end (it does at its
+/// tick, every 200 ms); then all of it counts. A grant outlasts the batches under it by as much, so whatever is reported after the
 /// grant's end holds them.
-pub const ACCOUNT_MARGIN_MS: u64 = 250;
-
-/// From this share of a limit on, every call is counted where all workers see it.
-const BATCHES_PERCENT: u64 = 80;
+pub(super) const ACCOUNT_MARGIN_MS: u64 = 250;
 
 /// How long after its end a window is still reported.
 const LATE_MS: u64 = 60_000;
@@ -83,7 +80,7 @@ impl Slot {
         if now_ms < self.granted_at_ms || until_ms <= now_ms {
             return None;
         }
-        let near = Micros::new(limit.get() / 100 * BATCHES_PERCENT);
+        let near = Micros::new(limit.get() / 100 * u64::from(NEAR_PERCENT));
         let to_ceiling = self.ceiling.minus(self.own).minus(self.reserved);
         let to_near = near.minus(self.used()).minus(self.reserved);
         Some((to_ceiling.min(to_near), until_ms))

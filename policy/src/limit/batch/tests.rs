@@ -2,10 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::super::slot::ACCOUNT_MARGIN_MS;
 use super::super::tests::{START_MS, charge, counter, grant, granted, meter, per_minute};
-use super::super::{
-    ACCOUNT_MARGIN_MS, Asked, Charge, CounterKind, Decision, Limits, Slot, Tally, Window, decide,
-};
+use super::super::{Asked, Charge, CounterKind, Decision, Limits, Slot, Tally, Window, decide};
 use super::*;
 
 /// A limit of 100,000 with all of the room that the region can give, until `START_MS + 500`.
@@ -64,6 +63,18 @@ fn a_batch_ends_well_before_its_grant_and_with_the_minute() {
     assert_eq!(of(&free, &tally, 99, START_MS + 9), Some((64, 1_009)));
     let end_ms = START_MS + 60_000;
     assert_eq!(of(&free, &tally, 99, end_ms - 9), Some((64, 60_000)));
+}
+
+#[test]
+fn a_batch_is_open_from_its_making_to_its_end() {
+    for (now_ms, want) in [
+        (START_MS - 1, false),
+        (START_MS, true),
+        (START_MS + 249, true),
+        (START_MS + 250, false),
+    ] {
+        assert_eq!(aside(1).is_open(now_ms), want, "{now_ms}");
+    }
 }
 
 #[test]
