@@ -173,11 +173,13 @@ impl Meters {
         let request = self.parse(request)?;
         metrics::reports_taken(request.reports.len());
         let mut wait = None;
+        // What is answered at the first look has not waited, however long the look takes.
+        let mut steady_ms = request.received_ms;
         loop {
             if self.0.stopping.is_cancelled() {
                 return Err(Unanswered::Unavailable);
             }
-            if let (epoch, Some(grants)) = self.look(&request).await? {
+            if let (epoch, Some(grants)) = self.look(&request, steady_ms).await? {
                 return Ok(SyncResponse {
                     grants: grants.into_iter().map(Grant::to_wire).collect(),
                     epoch,
@@ -189,13 +191,18 @@ impl Meters {
                 wait = Some((permit, metrics::Waiting::begin()));
             }
             sleep(Duration::from_millis(POLL_MS)).await;
+            steady_ms = self.steady_ms();
         }
     }
 
-    async fn look(&self, request: &Request) -> Result<(u32, Option<Vec<Grant>>), Unanswered> {
+    async fn look(
+        &self,
+        request: &Request,
+        steady_ms: u64,
+    ) -> Result<(u32, Option<Vec<Grant>>), Unanswered> {
         let at = At {
             wall_ms: wall_ms(&self.0.clock),
-            steady_ms: self.steady_ms(),
+            steady_ms,
         };
         match &self.0.backend {
             Backend::Memory(memory) => Ok((memory.epoch(), memory.sync(request, at))),
