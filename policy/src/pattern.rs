@@ -6,6 +6,7 @@
 mod effort;
 mod engine;
 mod interner;
+mod learnt;
 mod literal;
 
 use std::{borrow::Cow, fmt, sync::Arc};

@@ -10,16 +10,26 @@ use std::cell::Cell;
 pub(crate) struct Effort {
     left: Cell<u64>,
     is_exhausted: Cell<bool>,
+    /// What there is to renew it.
+    #[cfg(any(test, feature = "explain"))]
+    reserve: Cell<u64>,
 }
 
 /// About 150 ms, far below the 2 s after which a worker counts as hung.
 const OF_A_CALL: u64 = 150_000_000;
+/// The decision of each layer, and ten costly rules.
+#[cfg(any(test, feature = "explain"))]
+const RENEWALS: u64 = 14;
 /// Any search.
 const SEARCH: u64 = 16;
 /// A byte of a text that is compared.
 const BYTES_COMPARED_A_UNIT: u64 = 2;
 /// A byte of a text on which an automaton runs.
 const BYTE: u64 = 2;
+/// A byte that an automaton makes room for before its first search.
+const BYTE_MADE: u64 = 1;
+/// A byte that it learns: a step on an unseen text makes a state of some hundred bytes.
+const BYTE_LEARNT: u64 = 8;
 /// The automaton had failed before.
 const FAILED_AUTOMATON: u64 = 10_000_000;
 /// A byte of a text, for each state of the pattern.
@@ -30,14 +40,24 @@ impl Effort {
         Self {
             left: Cell::new(OF_A_CALL),
             is_exhausted: Cell::new(false),
+            #[cfg(any(test, feature = "explain"))]
+            reserve: Cell::new(RENEWALS * OF_A_CALL),
         }
     }
 
-    /// As if nothing had been spent, to try the same call once more.
+    /// As if nothing had been spent, to try the same call once more: while there is a reserve,
+    /// which a report of many costly rules can use up.
     #[cfg(any(test, feature = "explain"))]
     pub(crate) fn renew(&self) {
-        self.left.set(OF_A_CALL);
-        self.is_exhausted.set(false);
+        let spent = OF_A_CALL.saturating_sub(self.left.get());
+        match self.reserve.get().checked_sub(spent) {
+            Some(rest) => {
+                self.reserve.set(rest);
+                self.left.set(OF_A_CALL);
+                self.is_exhausted.set(false);
+            }
+            None => self.is_exhausted.set(true),
+        }
     }
 
     /// Whether some search was not made. What was decided since then is worth nothing.
@@ -51,6 +71,12 @@ impl Effort {
 
     pub(super) fn spend_on_automaton(&self, text_bytes: usize) -> bool {
         self.spend(SEARCH.saturating_add(units(text_bytes).saturating_mul(BYTE)))
+    }
+
+    /// Paid afterwards, since only then it is known; one automaton's share is small.
+    pub(super) fn spend_on_learning(&self, made_bytes: usize, learnt_bytes: usize) -> bool {
+        let made = units(made_bytes).saturating_mul(BYTE_MADE);
+        self.spend(made.saturating_add(units(learnt_bytes).saturating_mul(BYTE_LEARNT)))
     }
 
     pub(super) fn spend_on_simulation(&self, text_bytes: usize, states: usize) -> bool {
@@ -95,10 +121,34 @@ mod tests {
     }
 
     #[test]
+    fn it_is_renewed_while_the_reserve_lasts() {
+        let effort = Effort::of_a_call();
+        let mut calls = 1;
+        loop {
+            assert!(effort.spend(OF_A_CALL));
+            effort.renew();
+            if effort.is_exhausted() {
+                break;
+            }
+            calls += 1;
+        }
+        assert_eq!(calls, 1 + RENEWALS);
+        effort.renew();
+        assert!(!effort.spend(1));
+        // What was hardly used costs hardly anything to renew.
+        let effort = Effort::of_a_call();
+        for _ in 0..10_000 {
+            assert!(effort.spend(1_000));
+            effort.renew();
+        }
+    }
+
+    #[test]
     fn sizes_beyond_all_measure_are_too_much() {
         for spend in [
             |effort: &Effort| effort.spend_on_comparison(usize::MAX),
             |effort: &Effort| effort.spend_on_automaton(usize::MAX),
+            |effort: &Effort| effort.spend_on_learning(0, usize::MAX),
             |effort: &Effort| effort.spend_on_simulation(usize::MAX, usize::MAX),
         ] {
             let effort = Effort::of_a_call();

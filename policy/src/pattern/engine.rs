@@ -3,22 +3,22 @@
 //! Both are linear in the text, but the simulation also in the size of the pattern. Long texts that
 //! drive a large pattern into it would hold a worker for seconds, so what a call may cost is counted.
 
-use std::sync::{Mutex, PoisonError};
-
 use regex_automata::{
-    Input, MatchError,
+    Input,
     hybrid::dfa::{self, DFA},
     nfa::thompson::{self, WhichCaptures, pikevm::PikeVM},
 };
 use regex_syntax::hir::Hir;
 
-use super::effort::Effort;
+use super::{
+    effort::Effort,
+    learnt::{AUTOMATON_BYTES, Learnt},
+};
 
 /// A compiled regular expression.
 pub(super) struct Engine {
     automaton: DFA,
-    /// What the automaton has learnt from the texts it has seen; none before the first.
-    learnt: Mutex<Option<dfa::Cache>>,
+    learnt: Learnt,
     simulation: PikeVM,
     states: usize,
 }
@@ -28,9 +28,7 @@ pub(super) struct TooLarge;
 
 /// Largest compiled form.
 const COMPILED_BYTES: usize = 256 << 10;
-/// What the automaton may remember.
-const LEARNT_BYTES: usize = 256 << 10;
-/// It has failed when it forgot everything this often, and then
+/// An automaton has failed when it forgot everything this often, and then
 const FORGOTTEN: usize = 3;
 /// advances by fewer bytes for each thing it learns.
 const BYTES_A_STATE: usize = 64;
@@ -47,7 +45,7 @@ impl Engine {
             .map_err(|_| TooLarge)?;
         let config = dfa::Config::new()
             .unicode_word_boundary(true)
-            .cache_capacity(LEARNT_BYTES)
+            .cache_capacity(AUTOMATON_BYTES)
             .skip_cache_capacity_check(true)
             .minimum_cache_clear_count(Some(FORGOTTEN))
             .minimum_bytes_per_state(Some(BYTES_A_STATE));
@@ -56,7 +54,7 @@ impl Engine {
                 .configure(config)
                 .build_from_nfa(nfa.clone())
                 .map_err(|_| TooLarge)?,
-            learnt: Mutex::new(None),
+            learnt: Learnt::nothing(),
             states: nfa.states().len(),
             simulation: PikeVM::new_from_nfa(nfa).map_err(|_| TooLarge)?,
         })
@@ -67,22 +65,18 @@ impl Engine {
         if !effort.spend_on_automaton(text.len()) {
             return false;
         }
-        self.search_learning(text).unwrap_or_else(|_| {
-            effort.spend_on_simulation(text.len(), self.states) && {
-                let input = Input::new(text).earliest(true);
-                self.simulation
-                    .is_match(&mut self.simulation.create_cache(), input)
-            }
-        })
-    }
-
-    /// An error when the automaton fails, which it also does on Unicode word boundaries.
-    fn search_learning(&self, text: &str) -> Result<bool, MatchError> {
         let input = Input::new(text).earliest(true);
-        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
-        let learnt = learnt.get_or_insert_with(|| self.automaton.create_cache());
-        let found = self.automaton.try_search_fwd(learnt, &input)?;
-        Ok(found.is_some())
+        let searched = self.learnt.search(&self.automaton, &input);
+        if !effort.spend_on_learning(searched.made_bytes, searched.learnt_bytes) {
+            return false;
+        }
+        // It also fails on Unicode word boundaries.
+        searched.found.unwrap_or_else(|_| {
+            effort.spend_on_simulation(text.len(), self.states)
+                && self
+                    .simulation
+                    .is_match(&mut self.simulation.create_cache(), input)
+        })
     }
 
     /// Without what the automaton learns, which is bounded by itself.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use regex::Regex;
 
 use super::*;
+use crate::pattern::learnt::tests::unseen_text;
 
 fn engine(pattern: &str) -> Option<Engine> {
     Engine::compile(&regex_syntax::parse(pattern).unwrap()).ok()
@@ -41,6 +42,27 @@ fn patterns_that_explode_elsewhere_are_decided() {
             assert!(!effort.is_exhausted(), "{pattern}");
         }
     }
+}
+
+#[test]
+fn many_patterns_that_all_learn_from_a_text_are_not_decided_at_once() {
+    let text = unseen_text(700);
+    let engines: Vec<Engine> = (0..500)
+        .map(|n| engine(&format!("a[ab]{{9}}c{n}")).unwrap())
+        .collect();
+    let decided = |effort: &Effort| {
+        let all = engines.iter();
+        all.take_while(|engine| {
+            engine.is_match(&text, effort);
+            !effort.is_exhausted()
+        })
+        .count()
+    };
+    // Cold, a few hundred of them cost all that a call may. Warm, they are cheap.
+    let (cold, warm) = (Effort::of_a_call(), Effort::of_a_call());
+    let decided_cold = decided(&cold);
+    assert!(cold.is_exhausted() && decided_cold > 10, "{decided_cold}");
+    assert!(decided(&warm) > decided_cold);
 }
 
 #[test]
