@@ -61,6 +61,9 @@ pub enum InvalidSample {
     /// No JSON object.
     #[error("the claims are no JSON object")]
     Claims,
+    /// A report of all of them would be too long.
+    #[error("the filters change more of the body than can be reported")]
+    TooManyChanges,
     /// One of the layers does not compile.
     #[error("{}: {source}", layer.as_str())]
     Layer {
@@ -183,18 +186,26 @@ fn compile(name: LayerName, layer: wire::Layer) -> Result<Layer, InvalidSample> 
     })
 }
 
+/// What decides comes first, so that the rules' reports cannot use up what it needs.
 fn report(layers: Layers<'_>, call: &Call<'_>) -> Evaluation {
-    let reports = layers.in_order().map(|(name, layer)| {
+    let effect = match layers.decide(call) {
+        Decision::Allowed => Effect::Allow,
+        Decision::Denied(_) | Decision::NeedsBody => Effect::Deny,
+    };
+    let decided = layers.in_order().map(|(name, layer)| {
         call.effort().renew();
         let (effect, decided_by) = match layer.decide(call) {
             LayerDecision::Decided(effect, by) => (effect, by),
             // A sample is complete; were it not, this is what a real call could never get past.
             LayerDecision::NeedsBody => (Effect::Deny, DecidedBy::UnreadableBody),
         };
+        (name, layer, effect, decided_by)
+    });
+    let reports = decided.map(|(layer_name, layer, effect, decided_by)| {
         let probe = layer.probe(call);
         let rules = layer.rules().iter();
         LayerReport {
-            layer: name,
+            layer: layer_name,
             effect,
             decided_by,
             rules: rules
@@ -205,11 +216,6 @@ fn report(layers: Layers<'_>, call: &Call<'_>) -> Evaluation {
                 .collect(),
         }
     });
-    call.effort().renew();
-    let effect = match layers.decide(call) {
-        Decision::Allowed => Effect::Allow,
-        Decision::Denied(_) | Decision::NeedsBody => Effect::Deny,
-    };
     Evaluation {
         effect,
         layers: reports.into(),

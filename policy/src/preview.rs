@@ -15,7 +15,7 @@ use crate::{
     evaluate::{InvalidSample, Sample, SampleLayers, on_sample},
     media::MediaKind,
     records::{Framer, RecordError},
-    redact::{self, Stage, redact_reporting},
+    redact::{self, Room, Stage, redact_reporting},
 };
 
 /// A target's response to try.
@@ -83,7 +83,12 @@ pub fn preview(
         compiled.each_ref().map(|layer| stage(layer, call))
     })?;
     let is_head = sample.method == "HEAD";
-    Ok(redacted(&stages, is_head, response))
+    let mut room = Room::of_a_report();
+    let preview = redacted(&stages, is_head, response, &mut room);
+    if room.is_exceeded() {
+        return Err(InvalidSample::TooManyChanges);
+    }
+    Ok(preview)
 }
 
 fn compile_in_order(layers: SampleLayers) -> Result<[Layer; 4], InvalidSample> {
@@ -118,7 +123,12 @@ fn stage(layer: &Layer, call: &Call<'_>) -> Stage {
     }
 }
 
-fn redacted(stages: &[Stage; 4], is_head: bool, response: &SampleResponse<'_>) -> Preview {
+fn redacted(
+    stages: &[Stage; 4],
+    is_head: bool,
+    response: &SampleResponse<'_>,
+    room: &mut Room,
+) -> Preview {
     let SampleResponse {
         status,
         content_type,
@@ -133,10 +143,10 @@ fn redacted(stages: &[Stage; 4], is_head: bool, response: &SampleResponse<'_>) -
     match kind {
         // A part of a document is no document.
         _ if status == 206 => without_changes(Outcome::NotFilterable),
-        MediaKind::Json => document(stages, body),
+        MediaKind::Json => document(stages, body, room),
         // Whoever wrote the sample holds it whole, so a record is never too long.
-        MediaKind::EventStream => stream(stages, Framer::sse(body.len()), body),
-        MediaKind::Ndjson => stream(stages, Framer::ndjson(body.len()), body),
+        MediaKind::EventStream => stream(stages, Framer::sse(body.len()), (body, room)),
+        MediaKind::Ndjson => stream(stages, Framer::ndjson(body.len()), (body, room)),
         MediaKind::Other | MediaKind::Missing => without_changes(Outcome::NotFilterable),
     }
 }
@@ -148,8 +158,8 @@ fn without_changes(outcome: Outcome) -> Preview {
     }
 }
 
-fn document(stages: &[Stage], body: &str) -> Preview {
-    match redact_reporting(stages, body.as_bytes()) {
+fn document(stages: &[Stage], body: &str, room: &mut Room) -> Preview {
+    match redact_reporting(stages, body.as_bytes(), room) {
         Ok((left, changes)) => Preview {
             outcome: Outcome::Sent(text(&left)),
             changes: named(changes, None),
@@ -167,10 +177,10 @@ impl From<RecordError> for BadRecord {
     }
 }
 
-fn stream(stages: &[Stage], mut framer: Framer, body: &str) -> Preview {
+fn stream(stages: &[Stage], mut framer: Framer, (body, room): (&str, &mut Room)) -> Preview {
     let (mut out, mut changes, mut number) = (Vec::new(), Vec::new(), 0);
     let mut rewrite = |record: &[u8], out: &mut Vec<u8>| {
-        let (left, found) = redact_reporting(stages, record).map_err(|_| BadRecord)?;
+        let (left, found) = redact_reporting(stages, record, room).map_err(|_| BadRecord)?;
         out.extend_from_slice(&left);
         changes.extend(named(found, Some(number)));
         number = number.saturating_add(1);

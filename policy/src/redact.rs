@@ -15,7 +15,7 @@ mod trie;
 
 pub use self::{
     hold::redact_held,
-    report::{Change, MAX_REPORT_BYTES, redact_reporting},
+    report::{Change, Room, redact_reporting},
     stage::{Filter, Operation, Stage},
     stream::{Mode, Redactor},
 };

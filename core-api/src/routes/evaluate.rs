@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::sample::{SampleCall, refused, sample_call};
+use super::sample::{SampleCall, refused, sample_call, tried};
 use super::shape::RuleEffect;
 use crate::app::AppState;
 use crate::app::body::Body;
@@ -121,7 +121,7 @@ async fn evaluate_call(
     drop(conn);
     problems.check()?;
     let sample = sample.ok_or(problems)?;
-    Ok(Json(judge(layers, &sample)?).into_response())
+    Ok(Json(tried(move || judge(layers, &sample)).await?).into_response())
 }
 
 fn read(body: Body, problems: &mut Problems) -> Option<SampleCall> {

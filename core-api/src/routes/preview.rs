@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::evaluate::open_layer;
-use super::sample::{HeaderPair, SampleCall, headers, refused, sample_call};
+use super::sample::{HeaderPair, SampleCall, headers, refused, sample_call, tried};
 use crate::app::AppState;
 use crate::app::body::Body;
 use crate::app::call::{InPath, Read, id};
@@ -133,7 +133,7 @@ async fn preview_response(
     drop(conn);
     problems.check()?;
     let (sample, response) = sample.ok_or(problems)?;
-    Ok(Json(judge(layers, &sample, &response)?).into_response())
+    Ok(Json(tried(move || judge(layers, &sample, &response)).await?).into_response())
 }
 
 fn read(body: Body, problems: &mut Problems) -> Option<(SampleCall, MadeUp)> {

@@ -2,12 +2,13 @@
 
 use requestrocket_policy::evaluate::{InvalidSample, Sample};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::app::fields::{Fields, parsed, string};
 use crate::domain::id::CredentialId;
 use crate::domain::meter::is_header_name;
 use crate::domain::problem::{Fault, Invalid, Problems};
-use crate::error::ApiError;
+use crate::error::{ApiError, ApiResult};
 
 /// Header lines of a sample.
 const MAX_HEADERS: usize = 200;
@@ -86,6 +87,20 @@ fn header(value: &Value) -> Result<HeaderPair, Invalid> {
     }
 }
 
+/// Tries a sample beside the threads that serve calls, because costly rules and large bodies take
+/// seconds; few at a time, the others wait.
+pub(super) async fn tried<T: Send + 'static>(
+    work: impl FnOnce() -> ApiResult<T> + Send + 'static,
+) -> ApiResult<T> {
+    static PLACES: Semaphore = Semaphore::const_new(2);
+    let place = PLACES.acquire().await.map_err(ApiError::internal)?;
+    let done = tokio::task::spawn_blocking(move || {
+        let _until_done = place;
+        work()
+    });
+    done.await.map_err(ApiError::internal)?
+}
+
 /// What the engine says of a sample, at the member that it means.
 pub(super) fn refused(invalid: InvalidSample) -> ApiError {
     let field = match invalid {
@@ -93,6 +108,7 @@ pub(super) fn refused(invalid: InvalidSample) -> ApiError {
         InvalidSample::Path | InvalidSample::PathAmbiguous => "path",
         InvalidSample::Query => "query",
         InvalidSample::Claims => "claims",
+        InvalidSample::TooManyChanges => "response.body",
         // What was saved compiled when it was saved.
         InvalidSample::Layer { .. } => return ApiError::internal(invalid),
     };

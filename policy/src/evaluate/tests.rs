@@ -286,6 +286,36 @@ fn a_layer_that_does_not_compile_is_named() {
     assert_eq!(error.to_string(), want);
 }
 
+#[test]
+fn a_report_of_many_costly_rules_says_which_were_not_tried() {
+    // No automaton is made for a Unicode word boundary; the simulation is paid for in advance.
+    let rules: Vec<String> = (0..60)
+        .map(|n| format!(r"deny {} h:^x$=\bz[ab]{{1500}}c", 900 - n))
+        .collect();
+    let texts: Vec<&str> = rules.iter().map(String::as_str).collect();
+    let headers = [("x".to_owned(), format!("é{}", "ab".repeat(2_000)))];
+    let sample = Sample {
+        headers: &headers,
+        ..GET
+    };
+    let report = reported("deny", &texts, &sample);
+    let was_tried = |rule: &RuleReport| {
+        let problems = rule.failed.iter().map(|failed| failed.problem.as_str());
+        !problems
+            .into_iter()
+            .any(|problem| problem.contains("too long"))
+    };
+    assert_eq!(report.rules.len(), 60);
+    let tried = report
+        .rules
+        .iter()
+        .take_while(|rule| was_tried(rule))
+        .count();
+    assert!((10..50).contains(&tried), "{tried}");
+    assert!(!report.rules.iter().skip(tried).any(was_tried));
+    assert!(report.rules.iter().all(|rule| !rule.is_matched));
+}
+
 proptest! {
     #[test]
     fn the_report_agrees_with_the_decision(

@@ -202,6 +202,23 @@ fn changes_of_a_stream_name_their_records() {
 }
 
 #[test]
+fn a_report_of_many_records_is_bounded_as_one() {
+    let name = "n".repeat(600);
+    let record = format!("{{\"{name}\":[{}]}}\n", vec!["0"; 1_000].join(","));
+    let of = |body: &str| {
+        let redacting = on_proxy(&[(1, "destroy $.*[*]")]);
+        let response = SampleResponse {
+            status: 200,
+            content_type: Some("application/ndjson"),
+            body,
+        };
+        preview(redacting, &GET, &response).map(drop)
+    };
+    assert_eq!(of(&record), Ok(()));
+    assert_eq!(of(&record.repeat(20)), Err(InvalidSample::TooManyChanges));
+}
+
+#[test]
 fn redactions_apply_to_the_calls_of_their_conditions() {
     let mut layers = on_proxy(&[(1, "destroy $.a")]);
     for redaction in &mut layers.proxy.redactions {

@@ -14,8 +14,30 @@ use crate::json::{
     location::normalized,
 };
 
-/// Bytes of all paths in a report.
-pub const MAX_REPORT_BYTES: usize = 4 * 1024 * 1024;
+/// How much may be reported, of all documents together.
+#[derive(Debug)]
+pub struct Room(Option<usize>);
+
+/// Bytes of all changes in a report.
+const MAX_REPORT_BYTES: usize = 4 * 1024 * 1024;
+
+impl Room {
+    /// For a report that begins.
+    pub fn of_a_report() -> Self {
+        Self(Some(MAX_REPORT_BYTES))
+    }
+
+    /// Whether there was more to report.
+    pub fn is_exceeded(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn take(&mut self, path: &str) -> Result<(), Problem> {
+        let bytes = path.len().saturating_add(size_of::<Change>());
+        self.0 = self.0.and_then(|left| left.checked_sub(bytes));
+        self.0.map(drop).ok_or(Problem::TooMuchWork)
+    }
+}
 
 /// Something that a stage did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,14 +53,15 @@ pub struct Change {
 }
 
 /// Redacts a whole body like [`redact_held`], and reports the top-most nodes that went and the
-/// nodes that a retain path kept. Members of the same name are reported once.
+/// nodes that a retain path kept. Members of the same name are reported once. An error also when
+/// the room does not suffice.
 pub fn redact_reporting(
     stages: &[Stage],
     body: &[u8],
+    room: &mut Room,
 ) -> Result<(Vec<u8>, Vec<Change>), InvalidJson> {
     let mut body = redact_held(&[], body)?;
     let mut changes = Vec::new();
-    let mut room = MAX_REPORT_BYTES;
     for (number, stage) in stages.iter().enumerate() {
         if stage.is_empty() {
             continue;
@@ -51,8 +74,7 @@ pub fn redact_reporting(
             doc: &doc,
             places: &places,
         };
-        walk.report(&mut room, &mut changes)
-            .map_err(whole_document)?;
+        walk.report(room, &mut changes).map_err(whole_document)?;
         body = redact_at(&places, stage, &body)?;
     }
     Ok((body, changes))
@@ -75,7 +97,7 @@ struct Around {
 }
 
 impl Walk<'_, '_> {
-    fn report(&self, room: &mut usize, changes: &mut Vec<Change>) -> Result<(), Problem> {
+    fn report(&self, room: &mut Room, changes: &mut Vec<Change>) -> Result<(), Problem> {
         let mut seen = BTreeSet::new();
         let mut around: Vec<Around> = Vec::new();
         let mut node = ROOT;
@@ -94,7 +116,7 @@ impl Walk<'_, '_> {
             let fate = fate(self.places.answer(place), is_retained, is_container);
             if let Some((operation, filter)) = self.responsible(fate, place) {
                 let path = normalized(self.doc, node);
-                *room = room.checked_sub(path.len()).ok_or(Problem::TooMuchWork)?;
+                room.take(&path)?;
                 if seen.insert(path.clone()) {
                     changes.push(Change {
                         path,

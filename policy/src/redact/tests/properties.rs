@@ -68,7 +68,7 @@ proptest! {
         let stages: Vec<_> = stages.iter().map(compiled).collect();
         let out = redact_held(&stages, text.as_bytes()).unwrap();
         prop_assert_eq!(&String::from_utf8(out).unwrap(), &want);
-        let (out, changes) = redact_reporting(&stages, text.as_bytes()).unwrap();
+        let (out, changes) = redact_reporting(&stages, text.as_bytes(), &mut Room::of_a_report()).unwrap();
         prop_assert_eq!(&String::from_utf8(out).unwrap(), &want);
         let is_removal = |change: &Change| {
             change.operation == Operation::Destroy || change.filter.is_none()
@@ -95,7 +95,7 @@ proptest! {
         let out = out.map(|out| String::from_utf8(out).unwrap());
         let want = tree.map(|tree| tree.text()).ok_or(Problem::TooManyReadings);
         prop_assert_eq!(out.map_err(|error| error.problem), want);
-        let reported = redact_reporting(&stages, text.as_bytes()).map(|(out, _)| out);
+        let reported = redact_reporting(&stages, text.as_bytes(), &mut Room::of_a_report()).map(|(out, _)| out);
         prop_assert_eq!(reported, redact_held(&stages, text.as_bytes()));
     }
 

@@ -12,7 +12,8 @@ fn named(id: &str, operation: Operation, paths: &[&str]) -> Filter {
 
 /// `stage filter operation path` of each change.
 fn report(stages: &[Stage], document: &str) -> Vec<String> {
-    let (out, changes) = redact_reporting(stages, document.as_bytes()).unwrap();
+    let (out, changes) =
+        redact_reporting(stages, document.as_bytes(), &mut Room::of_a_report()).unwrap();
     assert_eq!(out, redact_held(stages, document.as_bytes()).unwrap());
     let lines = changes.iter().map(|change| {
         let filter = change.filter.as_deref().unwrap_or("-");
@@ -102,8 +103,15 @@ fn a_root_that_goes_is_reported() {
 #[test]
 fn what_is_not_json_has_no_report() {
     for document in ["", "{", "[1] 2", "\u{feff}1"] {
-        assert!(redact_reporting(&[], document.as_bytes()).is_err());
-        assert!(redact_reporting(&[destroy(&["$.a"])], document.as_bytes()).is_err());
+        assert!(redact_reporting(&[], document.as_bytes(), &mut Room::of_a_report()).is_err());
+        assert!(
+            redact_reporting(
+                &[destroy(&["$.a"])],
+                document.as_bytes(),
+                &mut Room::of_a_report()
+            )
+            .is_err()
+        );
     }
 }
 
@@ -112,6 +120,11 @@ fn a_report_is_bounded() {
     let name = "n".repeat(60_000);
     let list = vec!["0"; 100].join(",");
     let document = format!(r#"{{"{name}":[{list}]}}"#);
-    let error = redact_reporting(&[destroy(&["$.*[*]"])], document.as_bytes()).unwrap_err();
+    let error = redact_reporting(
+        &[destroy(&["$.*[*]"])],
+        document.as_bytes(),
+        &mut Room::of_a_report(),
+    )
+    .unwrap_err();
     assert_eq!(error.problem, Problem::TooMuchWork);
 }
