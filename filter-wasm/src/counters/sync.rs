@@ -1,8 +1,10 @@
 //! What the region server is told, and what becomes of its answers.
 
+use std::collections::BTreeMap;
+
 use requestrocket_policy::{
     exchange::Question,
-    limit::{Asked, Report, answers, request},
+    limit::{Asked, Grant, Report, answers, request},
 };
 
 use super::{Bucket, Counters, charge::Page};
@@ -102,22 +104,42 @@ impl Counters {
             self.epoch.set(Some(answered.epoch));
             Bucket::all().for_each(|bucket| self.mark_dirty(bucket));
         }
+        let is_applied = self.apply(host, &pending, &answered.grants).is_ok();
         let mut asked = Asked::NotYet;
-        for ((bucket, report), grant) in pending.reports.iter().zip(&answered.grants) {
-            let now_ms = host.now_ms().unwrap_or(u64::MAX);
-            let applied = self.change(host, *bucket, |tallies| {
-                if let Some(slot) = tallies.tally_mut(report.counter).slot_of(report) {
-                    slot.apply(report, grant, pending.sent_at_ms, now_ms);
-                }
-            });
-            asked = match (asked, grant.outcome(report), applied) {
-                (_, _, Err(HostFailure)) | (_, Asked::Unanswered, _) => Asked::Unanswered,
-                (Asked::NotYet, outcome, Ok(())) => outcome,
-                (so_far, _, Ok(())) => so_far,
+        for ((_, report), grant) in pending.reports.iter().zip(&answered.grants) {
+            asked = match (asked, grant.outcome(report)) {
+                _ if !is_applied => Asked::Unanswered,
+                (_, Asked::Unanswered) => Asked::Unanswered,
+                (Asked::NotYet, outcome) => outcome,
+                (so_far, _) => so_far,
             };
         }
         let stream = pending.stream?;
         Some(Answered { stream, asked })
+    }
+
+    /// Puts grants down, each bucket at once: it may hold many counters, and all are rewritten.
+    fn apply(
+        &self,
+        host: &impl Shared,
+        pending: &Pending,
+        grants: &[Grant],
+    ) -> Result<(), HostFailure> {
+        let mut by_bucket: BTreeMap<Bucket, Vec<(&Report, &Grant)>> = BTreeMap::new();
+        for ((bucket, report), grant) in pending.reports.iter().zip(grants) {
+            by_bucket.entry(*bucket).or_default().push((report, grant));
+        }
+        for (bucket, granted) in by_bucket {
+            let now_ms = host.now_ms().unwrap_or(u64::MAX);
+            self.change(host, bucket, |tallies| {
+                for (report, grant) in &granted {
+                    if let Some(slot) = tallies.tally_mut(report.counter).slot_of(report) {
+                        slot.apply(report, grant, pending.sent_at_ms, now_ms);
+                    }
+                }
+            })?;
+        }
+        Ok(())
     }
 
     /// No answer will come. Some: a call waited for it.
