@@ -8,7 +8,12 @@ local incarnation = ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+-- Amounts end at the largest of a u64, as elsewhere: a larger one could not be read, and the answer
+-- to all reports of a request would be lost.
 local function text(number)
+  if number >= 18446744073709551615 then
+    return '18446744073709551615'
+  end
   return string.format('%.0f', number)
 end
 

@@ -262,6 +262,37 @@ async fn what_cannot_be_judged_is_not() {
 }
 
 #[tokio::test]
+async fn the_largest_amounts_are_answered() {
+    for place in places().await {
+        let name = &place.name;
+        place.calm().await;
+        let huge = Report {
+            own: Micros::new(u64::MAX),
+            limit: Micros::new(u64::MAX),
+            ..report(0, 0)
+        };
+        let sent = now_ms();
+        let mut told = Vec::new();
+        for (node, report) in [
+            (1, huge),
+            (2, huge),
+            (
+                3,
+                Report {
+                    own: Micros::ONE,
+                    ..huge
+                },
+            ),
+        ] {
+            let answer = place.meters.answer(request(node, sent, &[report])).await;
+            told.push(answer.unwrap().grants[0].others_micros);
+        }
+        assert_eq!(told, [0, u64::MAX, u64::MAX], "{name}");
+        place.end().await;
+    }
+}
+
+#[tokio::test]
 async fn wrong_requests_are_refused() {
     for place in places().await {
         let right = || request(1, 1, &[report(0, 0)]);
