@@ -4,8 +4,8 @@
 use requestrocket_policy::{
     exchange::{Charging, Question},
     limit::{
-        Asked, Batch, Charge, Charged, Counter, Decision, Micros, Moment, Tallies, batch, decide,
-        near_limits,
+        Asked, Batch, Charge, Charged, Counter, Decision, Micros, Moment, Report, Tallies, batch,
+        decide, near_limits,
     },
 };
 use uuid::Uuid;
@@ -58,7 +58,9 @@ impl Counters {
             let call = charged(charges, &pages);
             match decide(&call, asked, &moment) {
                 Decision::Exceeded(exceeded) => return Ok(Charging::Exceeded(exceeded)),
-                Decision::Ask(reports) => return Ok(Charging::Ask(question(charges, reports))),
+                Decision::Ask(reports) => {
+                    return Ok(Charging::Ask(question(charges, reports, now_ms)));
+                }
                 Decision::Admit => {}
             }
             for (owner, charge) in charges {
@@ -242,10 +244,7 @@ fn tallies_of(pages: &mut [Page], owner: Uuid) -> Option<&mut Tallies> {
 }
 
 /// With the owner of each counter, because a counter does not say where it lies.
-fn question(
-    charges: &[(Uuid, &Charge)],
-    reports: Vec<requestrocket_policy::limit::Report>,
-) -> Question {
+fn question(charges: &[(Uuid, &Charge)], reports: Vec<Report>, read_at_ms: u64) -> Question {
     let owner_of = |counter: Counter| {
         charges
             .iter()
@@ -255,5 +254,8 @@ fn question(
     let owned = reports
         .into_iter()
         .filter_map(|report| Some((owner_of(report.counter)?, report)));
-    Question(owned.collect())
+    Question {
+        reports: owned.collect(),
+        read_at_ms,
+    }
 }

@@ -55,12 +55,12 @@ impl Counters {
             return Err(HostFailure);
         }
         let reports = question
-            .0
+            .reports
             .iter()
             .map(|&(owner, report)| (Bucket::of(owner), report))
             .collect();
         let pending = Pending {
-            sent_at_ms: now_ms,
+            sent_at_ms: question.read_at_ms,
             reports,
             stream: Some(stream),
         };

@@ -271,8 +271,26 @@ fn a_region_that_does_not_answer_leaves_each_its_share_and_is_left_alone_for_a_w
     assert_eq!(host.envoy.sent.borrow().len(), 1, "asked once");
     assert!(host.unanswered.get() > 1);
     host.envoy.now_ms.set(NOW_MS + 1_001);
-    let question = Question(Vec::new());
+    let question = Question {
+        reports: Vec::new(),
+        read_at_ms: NOW_MS + 1_001,
+    };
     assert_eq!(counters.ask(host, &question, 5), Ok(()));
+}
+
+#[test]
+fn a_question_is_of_the_moment_before_its_counts_were_read() {
+    let workers = workers(1);
+    let (host, counters) = &workers[0];
+    let own = charge(CounterKind::Proxy, PROXY, Some(10));
+    let charging = counters.charge(host, &[(PROXY, &own)], Asked::NotYet);
+    let Ok(Charging::Ask(question)) = charging else {
+        panic!("{charging:?}");
+    };
+    // The worker was not scheduled for a while; others may have counted since.
+    host.envoy.now_ms.set(NOW_MS + 60);
+    counters.ask(host, &question, 5).unwrap();
+    assert_eq!(region::sent_at_ms(host), NOW_MS);
 }
 
 #[test]

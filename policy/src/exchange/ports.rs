@@ -32,4 +32,9 @@ pub enum Charging {
 
 /// What the region server is asked, with the owner of each counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question(pub Vec<(Uuid, Report)>);
+pub struct Question {
+    /// Of each limit that has to be asked about.
+    pub reports: Vec<(Uuid, Report)>,
+    /// Unix time in milliseconds, read before the counts in the reports were.
+    pub read_at_ms: u64,
+}

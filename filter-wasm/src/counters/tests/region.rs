@@ -11,12 +11,20 @@ pub(super) struct FakeRegion {
     epoch: Option<u32>,
 }
 
-/// The reports of the last request.
-pub(super) fn reports(host: &FakeHost) -> Vec<Report> {
+fn last_request(host: &FakeHost) -> wire::SyncRequest {
     let sent = host.envoy.sent.borrow();
     let (_, request) = sent.last().unwrap();
-    let request = wire::SyncRequest::decode(request.as_slice()).unwrap();
-    let reports = request.reports.into_iter();
+    wire::SyncRequest::decode(request.as_slice()).unwrap()
+}
+
+/// The moment that the last request names.
+pub(super) fn sent_at_ms(host: &FakeHost) -> u64 {
+    last_request(host).sent_at_ms
+}
+
+/// The reports of the last request.
+pub(super) fn reports(host: &FakeHost) -> Vec<Report> {
+    let reports = last_request(host).reports.into_iter();
     reports
         .map(|wire| Report::from_wire(wire).unwrap())
         .collect()

@@ -41,9 +41,10 @@ impl Ports for Counting {
         let mut tallies = self.tallies.borrow_mut();
         match judge_limits(&kept(&tallies, charges), asked, &moment) {
             Decision::Exceeded(exceeded) => Charging::Exceeded(exceeded),
-            Decision::Ask(reports) => Charging::Ask(Question(
-                reports.into_iter().map(|one| (Uuid::nil(), one)).collect(),
-            )),
+            Decision::Ask(reports) => Charging::Ask(Question {
+                reports: reports.into_iter().map(|one| (Uuid::nil(), one)).collect(),
+                read_at_ms: moment.now_ms,
+            }),
             Decision::Admit => {
                 for (_, charge) in charges {
                     let tally = tallies.tally_mut(charge.counter);
@@ -235,7 +236,7 @@ fn a_call_without_room_asks_and_is_judged_anew() {
     let lines = lines("GET", &path, &[("authorization", "key")]);
     let head = RequestHead::new(&lines);
     let asks = exchange.on_request(&head, RequestBody::Whole(b""), &ports);
-    assert!(matches!(asks, RequestDecision::Ask(Question(asked)) if asked.len() == 1));
+    assert!(matches!(asks, RequestDecision::Ask(Question { reports, .. }) if reports.len() == 1));
     ports.is_away = false;
     let decision = exchange.on_request(&head, RequestBody::Whole(b""), &ports);
     assert!(matches!(decision, RequestDecision::Forward(_)));
