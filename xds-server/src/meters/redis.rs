@@ -20,8 +20,6 @@ pub(super) struct Redis {
     manager: ConnectionManager,
     script: Script,
     region: String,
-    /// The epoch, if Redis knows none.
-    fresh_epoch: u32,
 }
 
 /// What the script says of one report.
@@ -35,7 +33,7 @@ impl fmt::Debug for Redis {
 
 impl Redis {
     /// Connects when it is asked first; so a Redis that is away stops no start.
-    pub(super) fn new(url: &str, region: &str, fresh_epoch: u32) -> Result<Self, RedisError> {
+    pub(super) fn new(url: &str, region: &str) -> Result<Self, RedisError> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
             .set_response_timeout(Some(TIMEOUT))
@@ -45,7 +43,6 @@ impl Redis {
             manager: ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?,
             script: Script::new(include_str!("redis/sync.lua")),
             region: region.to_owned(),
-            fresh_epoch,
         })
     }
 
@@ -79,7 +76,6 @@ impl Redis {
         call.key(self.key("epoch"));
         for argument in [
             request.incarnation.to_string(),
-            self.fresh_epoch.to_string(),
             QUIET_MS.to_string(),
             HEARD_MS.to_string(),
         ] {
@@ -102,7 +98,6 @@ impl Redis {
         call.key(self.key("epoch")).key(self.count_key(&key));
         for argument in [
             request.incarnation.to_string(),
-            self.fresh_epoch.to_string(),
             QUIET_MS.to_string(),
             HEARD_MS.to_string(),
             request.sent_at_ms.to_string(),

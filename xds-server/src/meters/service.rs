@@ -107,7 +107,7 @@ impl Meters {
         clock: Clock,
         stopping: CancellationToken,
     ) -> Result<Self, InvalidMeters> {
-        let redis = Redis::new(url, region, fresh_epoch()).map_err(|_| InvalidMeters::Redis)?;
+        let redis = Redis::new(url, region).map_err(|_| InvalidMeters::Redis)?;
         let backend = Backend::Redis(redis);
         Ok(Self::new(backend, (clock, Instant::now()), stopping))
     }

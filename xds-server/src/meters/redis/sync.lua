@@ -17,21 +17,24 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
-if redis.call('HSETNX', KEYS[2], 'epoch', ARGV[2]) == 1 then
-  redis.call('HSET', KEYS[2], 'quiet_until', text(now + ARGV[3]))
+-- A Redis that began anew, or took over from another, may know less than was told: every run of
+-- one is an epoch.
+local run = redis.call('INFO', 'server'):match('run_id:(%x+)')
+local epoch = math.max(1, tonumber(run:sub(1, 8), 16))
+if redis.call('HGET', KEYS[2], 'run') ~= run then
+  redis.call('HSET', KEYS[2], 'run', run, 'quiet_until', text(now + ARGV[2]))
 end
-local epoch = redis.call('HGET', KEYS[2], 'epoch')
 local is_quiet = now < tonumber(redis.call('HGET', KEYS[2], 'quiet_until'))
 redis.call('ZADD', KEYS[1], now, incarnation)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[4])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[3])
 if not KEYS[3] then
   return epoch
 end
 local nodes = redis.call('ZCARD', KEYS[1])
 
-local sent_at, reported = tonumber(ARGV[5]), tonumber(ARGV[6])
-local limit, wanted, waited = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local lease_ms, forget_ms, margin = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local sent_at, reported = tonumber(ARGV[4]), tonumber(ARGV[5])
+local limit, wanted, waited = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local lease_ms, forget_ms, margin = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 
 local owns, leases, waiting_until = {}, {}, 0
 local fields = redis.call('HGETALL', KEYS[3])
@@ -94,7 +97,7 @@ if wanted > 0 and is_full then
 elseif wanted > 0 and room < wanted then
   verdict = 2
   if not is_quiet then
-    redis.call('HSET', KEYS[3], 'w', text(now + ARGV[13]))
+    redis.call('HSET', KEYS[3], 'w', text(now + ARGV[12]))
   end
 end
 
@@ -117,5 +120,5 @@ for _, lease in ipairs(mine) do
   packed = packed .. text(lease[1]) .. ',' .. text(lease[2]) .. ',' .. text(lease[3]) .. ';'
 end
 redis.call('HSET', KEYS[3], 'o:' .. incarnation, text(own), 'l:' .. incarnation, packed)
-redis.call('PEXPIREAT', KEYS[3], ARGV[14])
+redis.call('PEXPIREAT', KEYS[3], ARGV[13])
 return { verdict, text(others), text(own + room), text(valid), nodes, epoch }
