@@ -61,7 +61,7 @@ pub enum InvalidSample {
     /// No JSON object.
     #[error("the claims are no JSON object")]
     Claims,
-    /// A report of all of them would be too long.
+    /// The list of what a preview's filters change would be too long.
     #[error("the filters change more of the body than can be reported")]
     TooManyChanges,
     /// One of the layers does not compile.

@@ -129,17 +129,19 @@ impl Counters {
         for ((bucket, report), grant) in pending.reports.iter().zip(grants) {
             by_bucket.entry(*bucket).or_default().push((report, grant));
         }
+        let mut applied = Ok(());
         for (bucket, granted) in by_bucket {
             let now_ms = host.now_ms().unwrap_or(u64::MAX);
-            self.change(host, bucket, |tallies| {
+            // One that cannot be changed does not keep the others from their grants.
+            applied = applied.and(self.change(host, bucket, |tallies| {
                 for (report, grant) in &granted {
                     if let Some(slot) = tallies.tally_mut(report.counter).slot_of(report) {
                         slot.apply(report, grant, pending.sent_at_ms, now_ms);
                     }
                 }
-            })?;
+            }));
         }
-        Ok(())
+        applied
     }
 
     /// No answer will come. Some: a call waited for it.
