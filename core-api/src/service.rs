@@ -12,3 +12,4 @@ pub mod sample;
 pub mod status;
 pub mod targets;
 pub mod tokens;
+pub mod weight;

@@ -1,6 +1,8 @@
 //! From conditions, rules, redactions and meters to the policy spec that the engine compiles
 //! (`policy.v1`): regions are told it, and evaluate and preview compile it right here.
 
+use std::num::NonZeroU64;
+
 use requestrocket_proto::policy::v1 as wire;
 
 use crate::domain::attachment::Attachment;
@@ -8,7 +10,7 @@ use crate::domain::condition::{
     Conditions, NamedCondition, NodeCondition, Path, PathCondition, Pattern, Presence,
 };
 use crate::domain::effect::Effect;
-use crate::domain::meter::{Extraction, MeterForm};
+use crate::domain::meter::{Extraction, MeterForm, MeterLimits};
 use crate::domain::redaction::{Operation, RedactionForm};
 use crate::domain::rule::RuleForm;
 use crate::store::attached_state::{MeterState, RedactionState, RuleState};
@@ -57,10 +59,29 @@ pub fn layer(
     }
 }
 
-/// The conditions of a meter.
+/// A proxy's meters.
 #[must_use]
-pub fn meter_conditions(meter: &Attachment<MeterForm>) -> wire::Conditions {
-    conditions(&meter.form.conditions)
+pub fn meters(meters: &[Attachment<MeterForm>]) -> Vec<wire::Meter> {
+    let meter = |meter: &Attachment<MeterForm>| {
+        let MeterLimits {
+            minute,
+            hour,
+            day,
+            month,
+        } = meter.form.limits;
+        wire::Meter {
+            meter_id: meter.id.to_string(),
+            extraction: meter.form.counted.extraction().cloned().map(extraction),
+            conditions: Some(conditions(&meter.form.conditions)),
+            limits: Some(wire::Limits {
+                minute: minute.map(NonZeroU64::get),
+                hour: hour.map(NonZeroU64::get),
+                day: day.map(NonZeroU64::get),
+                month: month.map(NonZeroU64::get),
+            }),
+        }
+    };
+    meters.iter().map(meter).collect()
 }
 
 /// The same from rows.
@@ -97,13 +118,10 @@ pub fn stored_meter(row: &MeterState) -> Result<wire::Meter, InvalidRow> {
         limit_day,
         limit_month,
     } = row;
-    let extraction = extraction.as_deref().map(json).transpose()?;
+    let stored = extraction.as_deref().map(json).transpose()?;
     Ok(wire::Meter {
         meter_id: meter_id.clone(),
-        extraction: extraction.map(|extraction| match extraction {
-            Extraction::Body { path } => wire::meter::Extraction::BodyPath(path.as_str().into()),
-            Extraction::Header { name } => wire::meter::Extraction::HeaderName(name),
-        }),
+        extraction: stored.map(self::extraction),
         conditions: Some(conditions(&json(conditions_json)?)),
         limits: Some(wire::Limits {
             minute: limit(*limit_minute)?,
@@ -112,6 +130,13 @@ pub fn stored_meter(row: &MeterState) -> Result<wire::Meter, InvalidRow> {
             month: limit(*limit_month)?,
         }),
     })
+}
+
+fn extraction(extraction: Extraction) -> wire::meter::Extraction {
+    match extraction {
+        Extraction::Body { path } => wire::meter::Extraction::BodyPath(path.as_str().into()),
+        Extraction::Header { name } => wire::meter::Extraction::HeaderName(name),
+    }
 }
 
 /// A ceiling.

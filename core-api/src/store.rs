@@ -25,6 +25,7 @@ pub mod target;
 pub(crate) mod testing;
 pub mod user;
 pub mod user_token;
+pub mod weight;
 pub mod write;
 
 use sqlx::migrate::Migrator;

@@ -17,10 +17,21 @@ pub enum Cached {
     Invalid,
 }
 
-/// The policies of the proxies that were called last, at most `capacity` of them.
+/// What a cache has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Policies.
+    pub policies: usize,
+    /// What they weigh together ([`Policy::weight`]); the heaviest one fits in any case.
+    pub weight: usize,
+}
+
+/// The policies of the proxies that were called last, as many as there is room for.
 #[derive(Debug)]
 pub struct Cache {
-    capacity: usize,
+    room: Room,
+    /// Of all entries.
+    weight: usize,
     /// By the proxy's part of the route name.
     entries: HashMap<Box<[u8]>, Entry>,
     /// Counts lookups; an entry's age is its distance to it.
@@ -34,11 +45,21 @@ struct Entry {
     used_at: u64,
 }
 
+impl Cached {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Ready(policy) => policy.weight(),
+            Self::Invalid => 0,
+        }
+    }
+}
+
 impl Cache {
     /// An empty cache.
-    pub fn new(capacity: usize) -> Self {
+    pub fn new(room: Room) -> Self {
         Self {
-            capacity,
+            room,
+            weight: 0,
             entries: HashMap::new(),
             clock: 0,
         }
@@ -59,9 +80,13 @@ impl Cache {
     /// Remembers a version in place of the proxy's others.
     pub fn insert(&mut self, route_name: &[u8], policy: Cached) {
         let (proxy, version) = split(route_name);
-        if self.entries.len() >= self.capacity && !self.entries.contains_key(proxy) {
+        if let Some(older) = self.entries.remove(proxy) {
+            self.weight -= older.policy.weight();
+        }
+        while self.is_full(policy.weight()) {
             self.drop_oldest();
         }
+        self.weight += policy.weight();
         let entry = Entry {
             version: version.into(),
             policy,
@@ -80,16 +105,29 @@ impl Cache {
         self.entries.is_empty()
     }
 
+    /// Whether one more of this weight does not fit; it always fits into an empty cache.
+    fn is_full(&self, weight: usize) -> bool {
+        !self.entries.is_empty()
+            && (self.entries.len() >= self.room.policies
+                || self.weight.saturating_add(weight) > self.room.weight)
+    }
+
     /// Drops an eighth at once: finding the oldest means looking at all of them.
     fn drop_oldest(&mut self) {
         let mut ages: Vec<u64> = self.entries.values().map(|entry| entry.used_at).collect();
         let dropped = ages.len() / 8;
         if dropped == 0 {
             self.entries.clear();
+            self.weight = 0;
             return;
         }
         let (_, &mut last_dropped, _) = ages.select_nth_unstable(dropped);
         self.entries.retain(|_, entry| entry.used_at > last_dropped);
+        self.weight = self
+            .entries
+            .values()
+            .map(|entry| entry.policy.weight())
+            .sum();
     }
 }
 

@@ -12,6 +12,7 @@ use requestrocket_policy::envelope::KeyRing;
 
 use crate::{
     abi,
+    cache::Room,
     calls::Calls,
     counters::{Answered, Counters, TICK_MS},
     driver::{Call, Chunk, Flow, Policies, Shared},
@@ -21,8 +22,11 @@ use crate::{
 
 /// The environment variable with the region's key ring.
 const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";
-/// Compiled policies a VM keeps, a few KB each.
-const CACHE_CAPACITY: usize = 16_384;
+/// Compiled policies a VM keeps: a few KB each as a rule, and at least 32 of the heaviest.
+const CACHE_ROOM: Room = Room {
+    policies: 16_384,
+    weight: 256 << 20,
+};
 
 /// Ticks between two looks for streams that have ended.
 const TICKS_PER_SWEEP: u32 = 2;
@@ -174,7 +178,7 @@ impl Vm {
         }
         Self {
             shared: counters.ok().map(|counters| Shared {
-                policies: Policies::new(keys, CACHE_CAPACITY),
+                policies: Policies::new(keys, CACHE_ROOM),
                 counters,
             }),
             calls: RefCell::default(),

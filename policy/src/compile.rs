@@ -7,6 +7,7 @@ mod credential;
 pub(crate) mod layer;
 mod meter;
 mod upstream;
+pub(crate) mod weight;
 
 use std::num::NonZeroU64;
 
@@ -14,14 +15,15 @@ use prost::Message as _;
 use requestrocket_proto::policy::v1 as wire;
 
 pub use self::{
-    conditions::{ConditionsCompiler, InvalidConditions, MAX_CONDITIONS, MAX_NODE_PATHS},
+    conditions::{InvalidConditions, MAX_CONDITIONS, MAX_NODE_PATHS},
     credential::InvalidCredential,
     layer::{
         InvalidLayer, InvalidRedaction, InvalidRule, MAX_PRIORITY, MAX_REDACTION_PATHS,
         MAX_REDACTIONS, MAX_RULES, check_layer,
     },
-    meter::{InvalidLimit, InvalidMeter, InvalidMeters, MAX_METERS},
+    meter::{InvalidLimit, InvalidMeter, InvalidMeters, MAX_METERS, check_meters},
     upstream::InvalidUpstream,
+    weight::{MAX_WEIGHT, TooHeavy},
 };
 use crate::{
     authn::{DigestKey, InvalidDigestKey},
@@ -31,6 +33,7 @@ use crate::{
     limit::CounterKind,
     policy::{AttachedLayers, Names, Policy, Standing},
 };
+use weight::{MAX_ENCODED_BYTES, Weight};
 
 /// The bytes are not a usable policy. Never says anything of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +41,9 @@ pub enum InvalidPolicy {
     /// Not an encoded `ProxyPolicy`.
     #[error("policy cannot be decoded")]
     Encoding,
+    /// Longer than any policy whose parts are within their limits.
+    #[error("policy is longer than {MAX_ENCODED_BYTES} bytes")]
+    TooLong,
     /// `proxy_id`.
     #[error("proxy id: {0}")]
     ProxyId(#[source] InvalidId),
@@ -106,6 +112,9 @@ struct Vault<'a> {
 }
 
 pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPolicy> {
+    if bytes.len() > MAX_ENCODED_BYTES {
+        return Err(InvalidPolicy::TooLong);
+    }
     let policy = wire::ProxyPolicy::decode(bytes).map_err(|_| InvalidPolicy::Encoding)?;
     // No `..`, here and below: a new wire field must fail to compile.
     let wire::ProxyPolicy {
@@ -134,14 +143,15 @@ pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPol
         .map_err(InvalidPolicy::OrganisationId)?;
     let region: Region = region.parse()?;
     let vault = Vault::open(&region, organisation, (keys, &data_key))?;
+    let mut weight = Weight::default();
     let (upstream, target, target_credential) =
-        upstream::compile(target, target_credential, &vault)?;
+        upstream::compile(target, target_credential, &vault, &mut weight)?;
     Ok(Policy {
         names,
         organisation,
         standing: standing(is_active, is_suspended),
         digest_key: vault.digest_key(&digest_key)?,
-        credentials: credential::compile_all(proxy_credentials)?,
+        credentials: credential::compile_all(proxy_credentials, &mut weight)?,
         upstream,
         max_response_bytes: NonZeroU64::new(max_response_bytes)
             .ok_or(InvalidPolicy::MaxResponseBytes)?,
@@ -149,10 +159,11 @@ pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPol
         layers: AttachedLayers {
             target_credential,
             target,
-            proxy: attached(LayerName::Proxy, layer)?,
+            proxy: attached(LayerName::Proxy, layer, &mut weight)?,
         },
         charge: meter::charge(CounterKind::Proxy, proxy, limits)?,
-        meters: meter::compile_all(meters)?,
+        meters: meter::compile_all(meters, &mut weight)?,
+        weight: weight.get(),
     })
 }
 
@@ -170,8 +181,12 @@ fn names(proxy_id: &str, alias: &str) -> Result<Names, InvalidPolicy> {
     })
 }
 
-fn attached(name: LayerName, layer: Option<wire::Layer>) -> Result<Layer, InvalidPolicy> {
-    layer::compile(layer).map_err(|source| InvalidPolicy::Layer {
+fn attached(
+    name: LayerName,
+    layer: Option<wire::Layer>,
+    weight: &mut Weight,
+) -> Result<Layer, InvalidPolicy> {
+    layer::compile(layer, weight).map_err(|source| InvalidPolicy::Layer {
         layer: name,
         source,
     })

@@ -180,7 +180,7 @@ fn is_object(claims: &str) -> bool {
 }
 
 fn compile(name: LayerName, layer: wire::Layer) -> Result<Layer, InvalidSample> {
-    layer::compile(Some(layer)).map_err(|source| InvalidSample::Layer {
+    layer::compile_alone(layer).map_err(|source| InvalidSample::Layer {
         layer: name,
         source,
     })

@@ -33,6 +33,7 @@ pub struct Policy {
     /// Counts every call; none when the proxy has no limit.
     pub(crate) charge: Option<Charge>,
     pub(crate) meters: Meters,
+    pub(crate) weight: usize,
 }
 
 /// The layers that judge every call of the proxy; that of the credential is with the credential.
@@ -84,6 +85,12 @@ impl Policy {
     /// How much of a request's body is held for conditions.
     pub fn max_inspected_bytes(&self) -> NonZeroU64 {
         self.max_inspected_bytes
+    }
+
+    /// What its layers and meters weigh, in about as many bytes as they take; at most
+    /// [`MAX_WEIGHT`](crate::compile::MAX_WEIGHT).
+    pub fn weight(&self) -> usize {
+        self.weight
     }
 
     /// The layers that judge the calls of one of the proxy's credentials; none when the proxy is

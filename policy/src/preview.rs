@@ -107,7 +107,7 @@ fn compile_in_order(layers: SampleLayers) -> Result<[Layer; 4], InvalidSample> {
 }
 
 fn compile(name: LayerName, layer: wire::Layer) -> Result<Layer, InvalidSample> {
-    layer::compile(Some(layer)).map_err(|source| InvalidSample::Layer {
+    layer::compile_alone(layer).map_err(|source| InvalidSample::Layer {
         layer: name,
         source,
     })

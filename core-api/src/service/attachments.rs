@@ -3,24 +3,17 @@
 //! Such a change is one of the record that they are attached to, for regions and for the status of
 //! proxies; the record itself and its entity tag stay as they are.
 
-use requestrocket_policy::compile::{ConditionsCompiler, check_layer};
-use sqlx::AnyConnection;
-
-use super::sample::layer_of;
+use super::weight::{weigh, weigh_less};
 use crate::app::call::{Mutation, id};
 use crate::app::etag::Tag;
 use crate::auth::Scope;
 use crate::domain::attachment::{AttachedTo, Attachment, MAX_BYTES_TOGETHER};
-use crate::domain::effect::Effect;
-use crate::domain::id::OrganisationId;
-use crate::domain::meter::MeterForm;
 use crate::domain::problem::Problems;
 use crate::domain::region::RegionName;
 use crate::error::{ApiError, ApiResult, Code};
-use crate::spec;
 use crate::store::attachment::{
-    StoredForm, attached_region, attachment_active, attachment_delete, attachment_fetch,
-    attachment_insert, attachment_taken, attachment_update, size,
+    StoredForm, attached_region, attachment_delete, attachment_fetch, attachment_insert,
+    attachment_taken, attachment_update, size,
 };
 use crate::store::write::{Done, Kind, Write};
 
@@ -50,7 +43,7 @@ pub async fn create<F: StoredForm>(
     };
     check_room(&mut write, &attachment).await?;
     attachment_insert(write.conn(), &attachment).await?;
-    check_together(write.conn(), scope.id(), attached_to).await?;
+    weigh(write.conn(), scope.id(), attached_to).await?;
     touch(&mut write, &attachment.region, attached_to).await?;
     let done = write.commit(&call.state.fleets).await?;
     Ok((attachment, done))
@@ -78,7 +71,7 @@ pub async fn update<F: StoredForm>(
     attachment.revision = write.revision();
     check_room(&mut write, &attachment).await?;
     attachment_update(write.conn(), &attachment).await?;
-    check_together(write.conn(), scope.id(), attached_to).await?;
+    weigh(write.conn(), scope.id(), attached_to).await?;
     touch(&mut write, &attachment.region, attached_to).await?;
     let done = write.commit(&call.state.fleets).await?;
     Ok((attachment, done))
@@ -101,6 +94,7 @@ pub async fn delete<F: StoredForm>(
     call.if_match
         .check(&Tag::of_revision(attachment.revision))?;
     attachment_delete::<F>(write.conn(), scope.id(), attachment.id).await?;
+    weigh_less(write.conn(), scope.id(), attached_to).await?;
     touch(&mut write, &attachment.region, attached_to).await?;
     Ok(write.commit(&call.state.fleets).await?)
 }
@@ -123,31 +117,6 @@ async fn check_room<F: StoredForm>(write: &mut Write, attachment: &Attachment<F>
         return Err(ApiError::new(Code::LimitReached, text));
     }
     Ok(())
-}
-
-/// What is fine by itself may be too much together: the engine has the last word.
-async fn check_together(
-    conn: &mut AnyConnection,
-    organisation: OrganisationId,
-    attached_to: AttachedTo,
-) -> ApiResult<()> {
-    // The default effect does not matter here.
-    let layer = layer_of(conn, organisation, attached_to, Effect::Deny).await?;
-    check_layer(layer).map_err(|invalid| too_much(&invalid))?;
-    if matches!(attached_to, AttachedTo::Proxy(_)) {
-        let meters = attachment_active::<MeterForm>(conn, organisation, attached_to).await?;
-        let mut compiler = ConditionsCompiler::default();
-        for meter in &meters {
-            let checked = compiler.compile(Some(spec::meter_conditions(meter)));
-            checked.map_err(|invalid| too_much(&invalid))?;
-        }
-    }
-    Ok(())
-}
-
-fn too_much(invalid: &dyn std::error::Error) -> ApiError {
-    let text = format!("too much is attached to this record: {invalid}");
-    ApiError::new(Code::LimitReached, text)
 }
 
 async fn touch(

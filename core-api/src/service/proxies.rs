@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::regions;
+use super::weight::check_proxies;
 use crate::app::call::{Mutation, id};
 use crate::app::etag::Tag;
 use crate::auth::Scope;
+use crate::domain::attachment::AttachedTo;
 use crate::domain::credential::Side;
 use crate::domain::id::{CredentialId, ProxyId};
 use crate::domain::problem::{Fault, Problems};
@@ -35,7 +37,8 @@ pub struct ProxyChange {
 /// Adds a proxy.
 ///
 /// # Errors
-/// Its region cannot be used, its references do not fit, or its alias is taken.
+/// Its region cannot be used, its references do not fit or bring too much together, or its alias is
+/// taken.
 pub async fn create(
     call: &Mutation,
     scope: &Scope,
@@ -72,6 +75,7 @@ pub async fn create(
     problems.check()?;
     check_alias(&mut write, &proxy).await?;
     proxy_insert(write.conn(), &proxy).await?;
+    check_proxies(write.conn(), scope.id(), AttachedTo::Proxy(proxy.id)).await?;
     write
         .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;
@@ -83,7 +87,7 @@ pub async fn create(
 ///
 /// # Errors
 /// There is none, `If-Match` names another version, `read` found problems, its references do not
-/// fit, or its alias is taken.
+/// fit or bring too much together, or its alias is taken.
 pub async fn update(
     call: &Mutation,
     scope: &Scope,
@@ -110,6 +114,7 @@ pub async fn update(
     proxy.revision = write.revision();
     proxy.desired_revision = write.revision();
     proxy_update(write.conn(), &proxy).await?;
+    check_proxies(write.conn(), scope.id(), AttachedTo::Proxy(proxy.id)).await?;
     write
         .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;

@@ -269,7 +269,7 @@ pub fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> sqlx::Result<T> 
     serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-fn column_of(attached_to: AttachedTo) -> &'static str {
+pub(super) fn column_of(attached_to: AttachedTo) -> &'static str {
     match attached_to {
         AttachedTo::Credential(_) => "credential_id",
         AttachedTo::Target(_) => "target_id",

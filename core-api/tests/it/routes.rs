@@ -15,3 +15,4 @@ mod status;
 mod targets;
 mod usage;
 mod users;
+mod weights;

@@ -7,7 +7,7 @@ use requestrocket_policy::{
 };
 
 use crate::{
-    cache::{Cache, Cached},
+    cache::{Cache, Cached, Room},
     host::{Host, HostFailure},
 };
 
@@ -24,11 +24,11 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// With the region's keys, if there are any, and room for `capacity` compiled policies.
-    pub fn new(keys: Option<KeyRing>, capacity: usize) -> Self {
+    /// With the region's keys, if there are any, and room for compiled policies.
+    pub fn new(keys: Option<KeyRing>, room: Room) -> Self {
         Self {
             keys,
-            cache: RefCell::new(Cache::new(capacity)),
+            cache: RefCell::new(Cache::new(room)),
         }
     }
 

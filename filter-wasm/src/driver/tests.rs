@@ -7,8 +7,13 @@ use requestrocket_policy::{
 };
 
 use super::*;
+use crate::cache::Room;
 use crate::fake_host::{FakeHost, HostCall};
 
+const ROOM: Room = Room {
+    policies: 8,
+    weight: usize::MAX,
+};
 const KEY: (&str, &str) = ("authorization", "right");
 
 fn fixture() -> PolicyFixture {
@@ -31,7 +36,7 @@ fn policies_of(fixture: &PolicyFixture) -> Shared {
 /// With counters of an Envoy that no call of the test is on.
 fn shared(keys: Option<KeyRing>) -> Shared {
     Shared {
-        policies: Policies::new(keys, 8),
+        policies: Policies::new(keys, ROOM),
         counters: Counters::start(&FakeHost::default()).unwrap(),
     }
 }

@@ -11,7 +11,7 @@ mod properties;
 use requestrocket_proto::policy::v1 as wire;
 
 use super::*;
-use crate::{compile::layer::compile, fixtures::rules};
+use crate::{compile::layer::compile_alone, fixtures::rules};
 
 /// A call in plain text.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,7 @@ impl Sent<'_> {
 }
 
 fn layer(default_effect: &str, texts: &[&str]) -> Layer {
-    compile(Some(rules::layer(default_effect, texts))).unwrap()
+    compile_alone(rules::layer(default_effect, texts)).unwrap()
 }
 
 fn decide(layer: &Layer, sent: &Sent<'_>) -> LayerDecision {
@@ -89,7 +89,7 @@ fn hold_all(conditions: &str, sent: &Sent<'_>) -> Hold {
 }
 
 fn hold(conditions: &str, mode: Mode, sent: &Sent<'_>) -> Hold {
-    let mut compiler = crate::compile::ConditionsCompiler::default();
+    let mut compiler = crate::compile::conditions::ConditionsCompiler::default();
     let conditions = compiler.compile(Some(rules::conditions(conditions)));
     let (conditions, paths) = (conditions.unwrap(), compiler.finish());
     sent.with_call(|call| conditions.hold(&Probe::new(call, &paths), mode))

@@ -55,7 +55,7 @@ pub enum InvalidConditions {
 /// Compiles the conditions of one layer, or of a list of meters: equal patterns and equal paths
 /// are kept once.
 #[derive(Debug, Default)]
-pub struct ConditionsCompiler {
+pub(crate) struct ConditionsCompiler {
     patterns: Interner,
     body: Vec<JsonPath>,
     claims: Vec<JsonPath>,
@@ -63,7 +63,7 @@ pub struct ConditionsCompiler {
 
 impl ConditionsCompiler {
     /// Absent conditions hold.
-    pub fn compile(
+    pub(crate) fn compile(
         &mut self,
         conditions: Option<wire::Conditions>,
     ) -> Result<Conditions, InvalidConditions> {
@@ -96,8 +96,13 @@ impl ConditionsCompiler {
         })
     }
 
+    /// What the compiled patterns take.
+    pub(super) fn pattern_bytes(&self) -> usize {
+        self.patterns.memory_bytes()
+    }
+
     /// The paths that the compiled conditions look up.
-    pub fn finish(self) -> Paths {
+    pub(crate) fn finish(self) -> Paths {
         Paths {
             body: self.body.into(),
             claims: self.claims.into(),

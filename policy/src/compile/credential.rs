@@ -2,7 +2,7 @@
 
 use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented};
 
-use super::{InvalidPolicy, layer, meter};
+use super::{InvalidPolicy, layer, meter, weight::Weight};
 use crate::{
     authn::{Accepted, DIGEST_BYTES, Form, ProxyCredential, SecretDigest},
     id::{CredentialId, InvalidId},
@@ -28,16 +28,21 @@ pub enum InvalidCredential {
 
 pub(super) fn compile_all(
     credentials: Vec<wire::ProxyCredential>,
+    weight: &mut Weight,
 ) -> Result<Box<[ProxyCredential]>, InvalidPolicy> {
     let numbered = credentials.into_iter().enumerate();
     numbered
         .map(|(position, credential)| {
-            compile(credential).map_err(|source| InvalidPolicy::Credential { position, source })
+            compile(credential, weight)
+                .map_err(|source| InvalidPolicy::Credential { position, source })
         })
         .collect()
 }
 
-fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, InvalidCredential> {
+fn compile(
+    credential: wire::ProxyCredential,
+    weight: &mut Weight,
+) -> Result<ProxyCredential, InvalidCredential> {
     let wire::ProxyCredential {
         credential_id,
         is_active,
@@ -51,7 +56,7 @@ fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, Invalid
         id,
         is_active,
         accepts,
-        layer: layer::compile(layer)?,
+        layer: layer::compile(layer, weight)?,
         plan: meter::charge(CounterKind::Plan, *id.as_uuid(), limits)?,
     })
 }

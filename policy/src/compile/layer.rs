@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use requestrocket_proto::policy::v1 as wire;
 
-use super::conditions::{ConditionsCompiler, InvalidConditions};
+use super::{
+    conditions::{ConditionsCompiler, InvalidConditions},
+    weight::{TooHeavy, Weight},
+};
 use crate::{
     authz::{Effect, Field, Layer, Part, Redaction, Rule, Section},
     id::{FilterId, InvalidId},
@@ -52,6 +55,9 @@ pub enum InvalidLayer {
         /// What is wrong with it.
         source: InvalidRedaction,
     },
+    /// With what was compiled before.
+    #[error(transparent)]
+    TooHeavy(#[from] TooHeavy),
 }
 
 /// Not a rule.
@@ -102,17 +108,30 @@ pub enum InvalidRedaction {
     BodyCondition(Field),
 }
 
-/// Whether a layer compiles, for whoever accepts one from a person.
-pub fn check_layer(layer: wire::Layer) -> Result<(), InvalidLayer> {
-    compile(Some(layer)).map(drop)
+/// What a layer weighs if it compiles, for whoever accepts one from a person: all layers and meters
+/// of a policy may weigh [`MAX_WEIGHT`](super::MAX_WEIGHT) together.
+pub fn check_layer(layer: wire::Layer) -> Result<usize, InvalidLayer> {
+    let mut weight = Weight::default();
+    compile(Some(layer), &mut weight)?;
+    Ok(weight.get())
 }
 
-pub(crate) fn compile(layer: Option<wire::Layer>) -> Result<Layer, InvalidLayer> {
+/// Compiles a layer by itself.
+pub(crate) fn compile_alone(layer: wire::Layer) -> Result<Layer, InvalidLayer> {
+    compile(Some(layer), &mut Weight::default())
+}
+
+pub(super) fn compile(
+    layer: Option<wire::Layer>,
+    weight: &mut Weight,
+) -> Result<Layer, InvalidLayer> {
+    let layer = layer.ok_or(InvalidLayer::Missing)?;
+    weight.add_messages(std::slice::from_ref(&layer))?;
     let wire::Layer {
         default_effect,
         rules,
         redactions,
-    } = layer.ok_or(InvalidLayer::Missing)?;
+    } = layer;
     let default_effect = effect(default_effect).ok_or(InvalidLayer::DefaultEffect)?;
     if rules.len() > MAX_RULES {
         return Err(InvalidLayer::TooManyRules);
@@ -136,6 +155,7 @@ pub(crate) fn compile(layer: Option<wire::Layer>) -> Result<Layer, InvalidLayer>
                 .map_err(|source| InvalidLayer::Redaction { position, source })
         })
         .collect::<Result<_, _>>()?;
+    weight.add(compiler.pattern_bytes())?;
     Ok(Layer::new(
         default_effect,
         rules,

@@ -3,7 +3,10 @@
 use requestrocket_proto::policy::v1::{self as wire, meter::Extraction as WireExtraction};
 use uuid::Uuid;
 
-use super::conditions::{ConditionsCompiler, InvalidConditions};
+use super::{
+    conditions::{ConditionsCompiler, InvalidConditions},
+    weight::{TooHeavy, Weight},
+};
 use crate::{
     id::{InvalidId, MeterId},
     json::path::{InvalidJsonPath, JsonPath},
@@ -30,6 +33,9 @@ pub enum InvalidMeters {
         /// What is wrong with it.
         source: InvalidMeter,
     },
+    /// With what was compiled before.
+    #[error(transparent)]
+    TooHeavy(#[from] TooHeavy),
 }
 
 /// Not a meter.
@@ -57,7 +63,19 @@ pub enum InvalidMeter {
 #[error("limit of a {} must not be 0", .0.name())]
 pub struct InvalidLimit(pub Window);
 
-pub(super) fn compile_all(meters: Vec<wire::Meter>) -> Result<Meters, InvalidMeters> {
+/// What a proxy's meters weigh if they compile, as [`check_layer`](super::check_layer) says it of
+/// a layer.
+pub fn check_meters(meters: Vec<wire::Meter>) -> Result<usize, InvalidMeters> {
+    let mut weight = Weight::default();
+    compile_all(meters, &mut weight)?;
+    Ok(weight.get())
+}
+
+pub(super) fn compile_all(
+    meters: Vec<wire::Meter>,
+    weight: &mut Weight,
+) -> Result<Meters, InvalidMeters> {
+    weight.add_messages(&meters)?;
     if meters.len() > MAX_METERS {
         return Err(InvalidMeters::TooMany);
     }
@@ -67,6 +85,7 @@ pub(super) fn compile_all(meters: Vec<wire::Meter>) -> Result<Meters, InvalidMet
         compile(meter, &mut compiler).map_err(|source| InvalidMeters::Meter { position, source })
     });
     let meters = meters.collect::<Result<_, _>>()?;
+    weight.add(compiler.pattern_bytes())?;
     Ok(Meters::new(meters, compiler.finish()))
 }
 

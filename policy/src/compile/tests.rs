@@ -12,6 +12,7 @@ use crate::{
 
 mod layers;
 mod rotation;
+mod weight;
 
 fn full() -> PolicyFixture {
     PolicyFixture::new()

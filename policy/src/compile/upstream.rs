@@ -2,7 +2,7 @@
 
 use requestrocket_proto::policy::v1 as wire;
 
-use super::{InvalidPolicy, Vault, attached};
+use super::{InvalidPolicy, Vault, attached, weight::Weight};
 use crate::{
     authz::{Layer, LayerName},
     envelope::{Binding, InvalidEnvelope},
@@ -50,10 +50,13 @@ pub(super) fn compile(
     target: Option<wire::Target>,
     credential: Option<wire::TargetCredential>,
     vault: &Vault<'_>,
+    weight: &mut Weight,
 ) -> Result<Compiled, InvalidPolicy> {
-    let target = target.map(compile_target).transpose()?;
+    let target = target
+        .map(|target| compile_target(target, weight))
+        .transpose()?;
     let credential = credential
-        .map(|credential| compile_credential(credential, vault))
+        .map(|credential| compile_credential(credential, vault, weight))
         .transpose()?;
     let (base_path, target_layer) = target.unzip();
     let (injections, credential_layer) = credential.unzip();
@@ -69,15 +72,19 @@ pub(super) fn compile(
 
 type Injections = (Box<[HeaderInjection]>, Box<[QueryInjection]>);
 
-fn compile_target(target: wire::Target) -> Result<(Box<[u8]>, Layer), InvalidPolicy> {
+fn compile_target(
+    target: wire::Target,
+    weight: &mut Weight,
+) -> Result<(Box<[u8]>, Layer), InvalidPolicy> {
     let wire::Target { base_path, layer } = target;
     let base_path = compile_base_path(base_path)?;
-    Ok((base_path, attached(LayerName::Target, layer)?))
+    Ok((base_path, attached(LayerName::Target, layer, weight)?))
 }
 
 fn compile_credential(
     credential: wire::TargetCredential,
     vault: &Vault<'_>,
+    weight: &mut Weight,
 ) -> Result<(Injections, Layer), InvalidPolicy> {
     let wire::TargetCredential {
         credential_id,
@@ -89,7 +96,10 @@ fn compile_credential(
         .parse()
         .map_err(InvalidUpstream::CredentialId)?;
     let injections = compile_injections(injections, (id, version), vault)?;
-    Ok((injections, attached(LayerName::TargetCredential, layer)?))
+    Ok((
+        injections,
+        attached(LayerName::TargetCredential, layer, weight)?,
+    ))
 }
 
 fn compile_base_path(base_path: String) -> Result<Box<[u8]>, InvalidUpstream> {

@@ -321,7 +321,7 @@ proptest! {
         call in call(),
     ) {
         let call = Plain { body: call.body.or(Some(("", Kind::Other))), ..call };
-        let compiled = four.clone().map(|layer| layer::compile(Some(layer)).unwrap());
+        let compiled = four.clone().map(|layer| layer::compile_alone(layer).unwrap());
         let [proxy_credential, target_credential, target, proxy] = &compiled;
         let compiled = Layers { proxy_credential, target_credential, target, proxy };
         let decision = call.sent().with_call(|call| compiled.decide(call));

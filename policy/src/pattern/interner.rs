@@ -28,6 +28,11 @@ impl Interner {
         self.get(pattern, flags, true)
     }
 
+    /// What all that was compiled takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+
     fn get(
         &mut self,
         pattern: &str,

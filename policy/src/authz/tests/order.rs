@@ -40,7 +40,7 @@ fn at_equal_priority_deny_wins_and_the_order_on_the_wire_says_nothing() {
     assert_eq!(decide(&forwards, &sent), denied_by(2));
     let mut wire = rules::layer("allow", &texts);
     wire.rules.reverse();
-    let backwards = compile(Some(wire)).unwrap();
+    let backwards = compile_alone(wire).unwrap();
     assert_eq!(decide(&backwards, &sent), denied_by(2));
     assert_eq!(decide(&backwards, &GET), allowed_by(4));
 }
@@ -223,7 +223,7 @@ fn redactions_apply_to_the_calls_that_their_conditions_choose() {
         ],
         ..rules::layer("allow", &[])
     };
-    let layer = compile(Some(wire)).unwrap();
+    let layer = compile_alone(wire).unwrap();
     let v1 = Sent {
         method: "POST",
         path: "/v1",
