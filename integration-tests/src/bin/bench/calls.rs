@@ -49,16 +49,16 @@ async fn start_variants(
 }
 
 fn run_rounds(plan: &Plan, loads: &[(&'static str, Load)]) -> anyhow::Result<Vec<Vec<Measured>>> {
-    let duration = Duration::from_secs(plan.seconds);
+    let turn_length = Duration::from_secs(1);
     let mut rounds: Vec<Vec<Measured>> = loads.iter().map(|_| Vec::new()).collect();
     for (_, load) in loads {
-        load.run(Duration::from_secs(1))?;
+        load.run(turn_length)?;
     }
-    for round in 0..plan.rounds {
+    for round in 0..plan.turns {
         // Each round begins with another one, so that nobody's turn is always after the same.
         let turns = (0..loads.len()).map(|turn| (turn + round) % loads.len());
         for turn in turns {
-            rounds[turn].push(loads[turn].1.run(duration)?);
+            rounds[turn].push(loads[turn].1.run(turn_length)?);
         }
     }
     Ok(rounds)

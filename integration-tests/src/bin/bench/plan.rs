@@ -18,7 +18,10 @@ pub(crate) enum Part {
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) parts: Vec<Part>,
-    /// Measured seconds of each round of each variant.
+    /// Turns of a second of each variant, for the cost of a call. Other tenants of the machine
+    /// disturb single turns by a third; many short ones in turn are disturbed alike.
+    pub(crate) turns: usize,
+    /// Measured seconds of each round of each variant of redaction.
     pub(crate) seconds: u64,
     /// Rounds; variants take turns within one, and the median round counts.
     pub(crate) rounds: usize,
@@ -36,7 +39,7 @@ pub(crate) struct Plan {
     pub(crate) output: Option<PathBuf>,
 }
 
-const KNOWN: &str = "parts, seconds, rounds, bodies, memory, answers, proxies, changes, output";
+const KNOWN: &str = "parts, turns, seconds, rounds, bodies, memory, answers, proxies, changes, output";
 
 impl Default for Plan {
     fn default() -> Self {
@@ -48,6 +51,7 @@ impl Default for Plan {
                 Part::FirstByte,
                 Part::Configuration,
             ],
+            turns: 30,
             seconds: 3,
             rounds: 5,
             bodies: vec![1, 16],
@@ -76,6 +80,7 @@ impl Plan {
     fn set(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
         match name {
             "parts" => self.parts = list(value)?,
+            "turns" => self.turns = value.parse()?,
             "seconds" => self.seconds = value.parse()?,
             "rounds" => self.rounds = value.parse()?,
             "bodies" => self.bodies = list(value)?,
