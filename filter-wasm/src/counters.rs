@@ -48,6 +48,23 @@ pub struct Counters {
     told_at_ms: Cell<u64>,
 }
 
+/// How far a call is with asking the region server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inquiry {
+    /// What was said last.
+    pub asked: Asked,
+    /// How often it was asked.
+    pub questions: u8,
+}
+
+impl Inquiry {
+    /// It was not asked.
+    pub const NONE: Self = Self {
+        asked: Asked::NotYet,
+        questions: 0,
+    };
+}
+
 /// Number of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Bucket(u16);
@@ -109,16 +126,16 @@ fn make(host: &impl Shared) -> Result<(), HostFailure> {
 pub struct CallPorts<'h, H> {
     host: &'h H,
     counters: &'h Counters,
-    asked: Asked,
+    inquiry: Inquiry,
 }
 
 impl<'h, H: Shared> CallPorts<'h, H> {
-    /// For a call to which the region server said this.
-    pub fn new(host: &'h H, counters: &'h Counters, asked: Asked) -> Self {
+    /// For a call that is so far with asking the region server.
+    pub fn new(host: &'h H, counters: &'h Counters, inquiry: Inquiry) -> Self {
         Self {
             host,
             counters,
-            asked,
+            inquiry,
         }
     }
 }
@@ -130,7 +147,7 @@ impl<H: Shared> Ports for CallPorts<'_, H> {
     }
 
     fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {
-        let decided = self.counters.charge(self.host, charges, self.asked);
+        let decided = self.counters.charge(self.host, charges, self.inquiry);
         decided.unwrap_or(Charging::Fault)
     }
 

@@ -20,7 +20,7 @@ use requestrocket_policy::{
 
 use self::response::ResponseState;
 use crate::{
-    counters::{CallPorts, Counters},
+    counters::{CallPorts, Counters, Inquiry},
     header_map::HeaderMap,
     host::{Host, HostFailure},
 };
@@ -82,13 +82,12 @@ struct Waiting {
     headers: HeaderMap,
     /// The whole body, once it was needed or when there is none.
     body: Option<Vec<u8>>,
-    /// What the region server said last, and how often it was asked.
-    asked: Asked,
-    questions: u8,
+    inquiry: Inquiry,
 }
 
-/// Others may use up what the region server had for a call, again and again.
-const MAX_QUESTIONS: u8 = 3;
+/// Others may use up what the region server had for a call, again and again. A burst is through
+/// after the third question, or with sixteen workers after the fifth.
+const MAX_QUESTIONS: u8 = 6;
 
 impl Call {
     /// A call that comes on this stream.
@@ -163,7 +162,7 @@ impl Call {
     pub fn on_answer(&mut self, host: &impl Host, shared: &Shared, asked: Asked) -> Flow {
         match std::mem::take(&mut self.progress) {
             Progress::Waiting(mut waiting) => {
-                waiting.asked = asked;
+                waiting.inquiry.asked = asked;
                 self.judge(host, shared, *waiting)
             }
             other @ (Progress::Fresh
@@ -184,7 +183,7 @@ impl Call {
             Progress::Answering(exchange, _) => Some(*exchange),
             Progress::Fresh | Progress::Done => None,
         };
-        let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
+        let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let _record = exchange.map(|exchange| exchange.finish(&ports));
     }
 
@@ -202,9 +201,9 @@ impl Call {
                 }
                 Decided::Refused(refusal) => return self.refuse(host, &refusal),
                 Decided::NeedsBody => return self.wait(waiting, Flow::AwaitBody),
-                Decided::Asks(_) if waiting.questions == MAX_QUESTIONS => Asked::Refused,
+                Decided::Asks(_) if waiting.inquiry.questions == MAX_QUESTIONS => Asked::Refused,
                 Decided::Asks(question) => {
-                    waiting.questions += 1;
+                    waiting.inquiry.questions += 1;
                     match shared.counters.ask(host, &question, self.stream) {
                         Ok(()) => return self.wait(waiting, Flow::AwaitAnswer),
                         // Nobody can be asked: as if the answer had not come.
@@ -212,7 +211,7 @@ impl Call {
                     }
                 }
             };
-            waiting.asked = asked;
+            waiting.inquiry.asked = asked;
         }
     }
 
@@ -250,8 +249,7 @@ impl Waiting {
             exchange: None,
             headers: host.request_headers()?,
             body: is_end.then(Vec::new),
-            asked: Asked::NotYet,
-            questions: 0,
+            inquiry: Inquiry::NONE,
         })
     }
 
@@ -263,7 +261,7 @@ impl Waiting {
 
     fn decide(&mut self, host: &impl Host, shared: &Shared) -> Decided {
         let fault = || Decided::Refused(Denial::GatewayFault.into());
-        let ports = CallPorts::new(host, &shared.counters, self.asked);
+        let ports = CallPorts::new(host, &shared.counters, self.inquiry);
         let Ok(lines) = self.headers.lines() else {
             return fault();
         };

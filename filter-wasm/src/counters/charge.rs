@@ -4,13 +4,13 @@
 use requestrocket_policy::{
     exchange::{Charging, Question},
     limit::{
-        Asked, Batch, Charge, Charged, Counter, Decision, Micros, Moment, Report, Tallies, batch,
-        decide, near_limits,
+        Batch, Charge, Charged, Decision, Micros, Moment, Report, Tallies, batch, decide,
+        near_limits,
     },
 };
 use uuid::Uuid;
 
-use super::{Bucket, Counters, batches::Open};
+use super::{Bucket, Counters, Inquiry, batches::Open};
 use crate::host::{HostFailure, Shared};
 
 /// How often a call tries again when another worker was faster. Each time one of them gets on, so
@@ -45,7 +45,7 @@ impl Counters {
         &self,
         host: &impl Shared,
         charges: &[(Uuid, &Charge)],
-        asked: Asked,
+        inquiry: Inquiry,
     ) -> Result<Charging, HostFailure> {
         let mut now_ms = host.now_ms()?;
         for _ in 0..ATTEMPTS {
@@ -56,10 +56,13 @@ impl Counters {
             let moment = Moment::at(now_ms);
             let mut pages = self.read(host, charges, now_ms)?;
             let call = charged(charges, &pages);
-            match decide(&call, asked, &moment) {
+            match decide(&call, inquiry.asked, &moment) {
                 Decision::Exceeded(exceeded) => return Ok(Charging::Exceeded(exceeded)),
                 Decision::Ask(reports) => {
-                    return Ok(Charging::Ask(question(charges, reports, now_ms)));
+                    return Ok(Charging::Ask(Question {
+                        reports: self.questions(charges, reports, inquiry.questions)?,
+                        read_at_ms: now_ms,
+                    }));
                 }
                 Decision::Admit => {}
             }
@@ -157,6 +160,28 @@ impl Counters {
         Ok(pages)
     }
 
+    /// The reports with the owner of each counter, because a counter does not say where it lies,
+    /// and with what the calls need that wait already: otherwise each got the same room, and all
+    /// but one of them had to ask again. Other workers' calls are not seen here, and take of that
+    /// room; a call that lost it asks for twice as much each time.
+    fn questions(
+        &self,
+        charges: &[(Uuid, &Charge)],
+        reports: Vec<Report>,
+        asked_before: u8,
+    ) -> Result<Vec<(Uuid, Report)>, HostFailure> {
+        let mut questions = Vec::with_capacity(reports.len());
+        for mut report in reports {
+            let of_report = |(_, charge): &&(Uuid, &Charge)| charge.counter == report.counter;
+            if let Some((owner, charge)) = charges.iter().find(of_report) {
+                let calls = self.waiting(&report)?.saturating_add(1) << asked_before.min(16);
+                report.queued = charge.need().times(calls.saturating_sub(1));
+                questions.push((*owner, report));
+            }
+        }
+        Ok(questions)
+    }
+
     /// Writes the pages one after the other; when one is lost, those before it are taken back.
     fn write(
         &self,
@@ -241,21 +266,4 @@ fn tallies_of(pages: &mut [Page], owner: Uuid) -> Option<&mut Tallies> {
     let bucket = Bucket::of(owner);
     let page = pages.iter_mut().find(|page| page.bucket == bucket)?;
     Some(&mut page.tallies)
-}
-
-/// With the owner of each counter, because a counter does not say where it lies.
-fn question(charges: &[(Uuid, &Charge)], reports: Vec<Report>, read_at_ms: u64) -> Question {
-    let owner_of = |counter: Counter| {
-        charges
-            .iter()
-            .find(|(_, charge)| charge.counter == counter)
-            .map(|(owner, _)| *owner)
-    };
-    let owned = reports
-        .into_iter()
-        .filter_map(|report| Some((owner_of(report.counter)?, report)));
-    Question {
-        reports: owned.collect(),
-        read_at_ms,
-    }
 }

@@ -67,6 +67,17 @@ impl Counters {
         self.send(host, pending, ASK_TIMEOUT_MS)
     }
 
+    /// How many calls of this worker wait for an answer about the same window of a counter.
+    pub(super) fn waiting(&self, about: &Report) -> Result<u64, HostFailure> {
+        let pending = self.pending.try_borrow().map_err(|_| HostFailure)?;
+        let is_about = |(_, report): &(Bucket, Report)| {
+            report.counter == about.counter && report.window == about.window
+        };
+        let waiting = pending.values().filter(|one| one.stream.is_some());
+        let same = waiting.filter(|one| one.reports.iter().any(is_about));
+        Ok(same.count().try_into().unwrap_or(u64::MAX))
+    }
+
     /// Tells the region server what it may not know.
     pub fn tick(&self, host: &impl Shared) -> Result<(), HostFailure> {
         // Read before the counts: what is counted later under a ceiling is not in them.

@@ -12,7 +12,7 @@ use crate::fake_host::{FakeEnvoy, FakeHost, HostCall};
 
 mod region;
 
-use region::FakeRegion;
+use region::{FakeRegion, reports};
 
 /// 2026-11-26T07:00:00Z.
 const NOW_MS: u64 = 1_795_676_400_000;
@@ -51,14 +51,15 @@ fn is_admitted(
     charges: &[(Uuid, &Charge)],
     region: &FakeRegion,
 ) -> bool {
-    let mut asked = Asked::NotYet;
+    let mut inquiry = Inquiry::NONE;
     for _ in 0..4 {
-        match counters.charge(host, charges, asked).unwrap() {
+        match counters.charge(host, charges, inquiry).unwrap() {
             Charging::Admitted(_) => return true,
             Charging::Exceeded(_) => return false,
             Charging::Fault => panic!("fault"),
             Charging::Ask(question) => {
-                asked = match counters.ask(host, &question, 5) {
+                inquiry.questions += 1;
+                inquiry.asked = match counters.ask(host, &question, 5) {
                     Ok(()) => region.answer_last((host, counters)).unwrap().asked,
                     Err(HostFailure) => Asked::Unanswered,
                 };
@@ -74,6 +75,44 @@ fn admitted(workers: &[(FakeHost, Counters)], charges: &[(Uuid, &Charge)], calls
     turns
         .filter(|worker| is_admitted(worker, charges, &region))
         .count()
+}
+
+/// Asks for one more call of the worker, and leaves it waiting; what it asks for beside itself.
+fn queue(
+    (host, counters): &(FakeHost, Counters),
+    charges: &[(Uuid, &Charge)],
+    questions: u8,
+) -> u64 {
+    let asked = Asked::NotYet;
+    let charging = counters.charge(host, charges, Inquiry { asked, questions });
+    let Charging::Ask(question) = charging.unwrap() else {
+        panic!("nothing to ask")
+    };
+    counters.ask(host, &question, 5).unwrap();
+    let [report] = reports(host)[..] else {
+        panic!("more than one limit")
+    };
+    assert_eq!(report.wanted, Micros::ONE);
+    report.queued.get() / Micros::ONE.get()
+}
+
+#[test]
+fn calls_that_wait_together_ask_for_all_of_them() {
+    let limit = charge(CounterKind::Proxy, PROXY, Some(1_000));
+    let other = charge(CounterKind::Meter, PROXY, Some(1_000));
+    let charges = [(PROXY, &limit)];
+    let worker = &workers(1)[0];
+    let queued: Vec<_> = (0..4).map(|_| queue(worker, &charges, 0)).collect();
+    assert_eq!(queued, [0, 1, 2, 3]);
+    assert_eq!(queue(worker, &[(PROXY, &other)], 0), 0, "another counter");
+    // Those that lost the room they got ask for twice as much.
+    assert_eq!(queue(worker, &charges, 1), 9);
+    assert_eq!(queue(worker, &charges, 2), 23);
+    // An answer ends its wait.
+    FakeRegion::alone().answer_last((&worker.0, &worker.1));
+    let Charging::Admitted(_) = worker.1.charge(&worker.0, &charges, Inquiry::NONE).unwrap() else {
+        panic!("there is room now")
+    };
 }
 
 #[test]
@@ -228,7 +267,7 @@ fn what_a_response_brings_is_added() {
     let charges = [(PROXY, &meter)];
     assert!(is_admitted(&workers[0], &charges, &region));
     let (host, counters) = &workers[1];
-    let ports = CallPorts::new(host, counters, Asked::NotYet);
+    let ports = CallPorts::new(host, counters, Inquiry::NONE);
     ports.add((PROXY, &meter), Micros::units(12));
     assert!(!is_admitted(&workers[0], &charges, &region));
 }
@@ -283,7 +322,7 @@ fn a_question_is_of_the_moment_before_its_counts_were_read() {
     let workers = workers(1);
     let (host, counters) = &workers[0];
     let own = charge(CounterKind::Proxy, PROXY, Some(10));
-    let charging = counters.charge(host, &[(PROXY, &own)], Asked::NotYet);
+    let charging = counters.charge(host, &[(PROXY, &own)], Inquiry::NONE);
     let Ok(Charging::Ask(question)) = charging else {
         panic!("{charging:?}");
     };
@@ -336,7 +375,7 @@ fn without_shared_data_nothing_starts_and_nothing_is_counted() {
     }
     .failing_at(HostCall::SharedData);
     let meter = charge(CounterKind::Meter, PROXY, None);
-    let ports = CallPorts::new(&broken, counters, Asked::NotYet);
+    let ports = CallPorts::new(&broken, counters, Inquiry::NONE);
     assert_eq!(ports.charge(&[(PROXY, &meter)]), Charging::Fault);
 }
 

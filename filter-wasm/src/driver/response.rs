@@ -6,11 +6,13 @@ use requestrocket_policy::{
     denial::Denial,
     exchange::{BodyUse, ChunkDecision, Exchange, ResponseDecision, ResponseEdit},
     http::ResponseHead,
-    limit::Asked,
 };
 
 use super::{Call, CallPorts, Flow, Progress, Shared};
-use crate::host::{Host, HostFailure};
+use crate::{
+    counters::Inquiry,
+    host::{Host, HostFailure},
+};
 
 /// What of the response's body the exchange wants to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Call {
             host,
             has_failed: Cell::new(false),
         };
-        let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
+        let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let decision = exchange.on_response_head(&head, is_end, &ports);
         if head.has_failed.get() {
             return self.refuse(host, &Denial::GatewayFault.into());
@@ -88,7 +90,7 @@ impl Call {
         if state.body == BodyUse::Rewrite {
             return Self::on_held_body(host, chunk);
         }
-        let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
+        let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let decision = match state.body {
             BodyUse::Unused => return Flow::Continue,
             BodyUse::Size => exchange.on_response_size(chunk.size),
@@ -112,7 +114,7 @@ impl Call {
             return Flow::Continue;
         }
         let is_head_held = state.is_head_held;
-        let ports = CallPorts::new(host, &shared.counters, Asked::NotYet);
+        let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let decision = exchange.on_response_chunk(&[], true, &ports);
         match decision {
             // While the head is held, Envoy keeps a buffer for the body; otherwise what it has is

@@ -117,6 +117,7 @@ pub fn check_layer(layer: wire::Layer) -> Result<usize, InvalidLayer> {
 }
 
 /// Compiles a layer by itself.
+#[cfg(any(feature = "explain", feature = "fixtures", test))]
 pub(crate) fn compile_alone(layer: wire::Layer) -> Result<Layer, InvalidLayer> {
     compile(Some(layer), &mut Weight::default())
 }

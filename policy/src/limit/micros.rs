@@ -46,6 +46,12 @@ impl Micros {
         Self(self.0.saturating_sub(other.0))
     }
 
+    /// So many times this.
+    #[must_use]
+    pub const fn times(self, factor: u64) -> Self {
+        Self(self.0.saturating_mul(factor))
+    }
+
     /// Rounded down; all of it for a share of 0.
     #[must_use]
     pub const fn divided_by(self, parts: u64) -> Self {

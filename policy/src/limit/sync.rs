@@ -20,6 +20,8 @@ pub struct Report {
     pub limit: Micros,
     /// What a waiting call needs; zero on a tick.
     pub wanted: Micros,
+    /// What further calls need that wait for the same.
+    pub queued: Micros,
 }
 
 /// The region's answer to one report.
@@ -56,6 +58,7 @@ impl Report {
             own: slot.own,
             limit: slot.limit,
             wanted: Micros::ZERO,
+            queued: Micros::ZERO,
         }
     }
 
@@ -68,6 +71,7 @@ impl Report {
             own_micros,
             limit_micros,
             wanted_micros,
+            queued_micros,
         } = wire;
         let window = Window::from_wire(window)?;
         let report = Self {
@@ -77,6 +81,7 @@ impl Report {
             own: Micros::new(own_micros),
             limit: Micros::new(limit_micros),
             wanted: Micros::new(wanted_micros),
+            queued: Micros::new(queued_micros),
         };
         (window.bounds(start_ms).start_ms == start_ms).then_some(report)
     }
@@ -90,6 +95,7 @@ impl Report {
             own_micros: self.own.get(),
             limit_micros: self.limit.get(),
             wanted_micros: self.wanted.get(),
+            queued_micros: self.queued.get(),
         }
     }
 }

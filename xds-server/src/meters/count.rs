@@ -157,13 +157,15 @@ impl Count {
     }
 
     fn room_for_waiting(&self, asked: &Asked, left: Micros) -> Micros {
-        let wanted = asked.report.wanted;
+        let Report { wanted, queued, .. } = asked.report;
         if asked.is_quiet || left < wanted {
-            Micros::ZERO
-        } else if self.somebody_waits(asked.steady_ms) {
-            wanted
+            return Micros::ZERO;
+        }
+        let needed = wanted.plus(queued).min(left);
+        if self.somebody_waits(asked.steady_ms) {
+            needed
         } else {
-            part(left, asked.nodes).max(wanted)
+            part(left, asked.nodes).max(needed)
         }
     }
 

@@ -110,6 +110,7 @@ impl Redis {
             SETTLE_MARGIN_MS.to_string(),
             (4 * POLL_MS).to_string(),
             key.end_ms().saturating_add(2 * SKEW_MS).to_string(),
+            report.queued.get().to_string(),
         ] {
             call.arg(argument);
         }

@@ -23,6 +23,7 @@ fn request() -> SyncRequest {
             own_micros: 1,
             limit_micros: 0,
             wanted_micros: 0,
+            queued_micros: 0,
         }],
     }
 }

@@ -39,7 +39,8 @@ pub(crate) struct Plan {
     pub(crate) output: Option<PathBuf>,
 }
 
-const KNOWN: &str = "parts, turns, seconds, rounds, bodies, memory, answers, proxies, changes, output";
+const KNOWN: &str =
+    "parts, turns, seconds, rounds, bodies, memory, answers, proxies, changes, output";
 
 impl Default for Plan {
     fn default() -> Self {

@@ -91,6 +91,26 @@ async fn f24_three_envoys_together_admit_exactly_the_limit() -> Result<()> {
     Ok(())
 }
 
+/// As many calls at once as the limit allows, all on one Envoy, while the others count nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f24_a_burst_on_one_of_three_envoys_gets_all_that_is_left() -> Result<()> {
+    let stack = Stack::start(&THREE).await?;
+    let gateways = Gateway::of_region(&stack, &stack.region()?.name)?;
+    let target = Target::start().await?;
+    for limit in [30, 200] {
+        let proxy = gateways[0].proxy_to(&target.url()).await?;
+        let meter = counting(&json!({ "day": limit }));
+        let meter = gateways[0].meter(&proxy, &meter).await?;
+        let (granted, refused) = storm(&gateways[..1], &proxy.get("/"), limit, 1).await?;
+        ensure!(
+            (granted, refused) == (limit, 0),
+            "{granted} of {limit} were admitted, {refused} refused"
+        );
+        expect::rate_limited(&gateways[1].call(&proxy.get("/")).await?, &meter, "day")?;
+    }
+    Ok(())
+}
+
 /// The other kinds of limit, and one after the other on different Envoys.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f24_what_one_envoy_counted_the_others_know() -> Result<()> {

@@ -121,6 +121,7 @@ fn the_question_names_what_lacks_room() {
         own: Micros::ZERO,
         limit: Micros::units(100),
         wanted: Micros::ONE,
+        queued: Micros::ZERO,
     };
     assert_eq!(decision, Decision::Ask(vec![want]));
 }

@@ -17,6 +17,7 @@ fn report(own: u64) -> Report {
         own: Micros::units(own),
         limit: Micros::units(10),
         wanted: Micros::ZERO,
+        queued: Micros::ZERO,
     }
 }
 

@@ -10,6 +10,7 @@ use super::*;
 fn report() -> Report {
     Report {
         wanted: Micros::ONE,
+        queued: Micros::units(2),
         limit: Micros::units(10),
         ..Report::of(
             meter(0xa1),
@@ -36,6 +37,7 @@ fn a_request_says_who_when_and_what() {
             own_micros: 3_000_000,
             limit_micros: 10_000_000,
             wanted_micros: 1_000_000,
+            queued_micros: 2_000_000,
         }],
     };
     assert_eq!(decoded, want);
@@ -113,7 +115,7 @@ fn the_outcome_is_whether_there_is_room() {
 fn any_report() -> impl Strategy<Value = Report> {
     let kinds = proptest::sample::select(CounterKind::ALL.to_vec());
     let windows = proptest::sample::select(Window::ALL.to_vec());
-    let numbers = any::<[u64; 3]>();
+    let numbers = any::<[u64; 4]>();
     (
         kinds,
         any::<u128>(),
@@ -121,17 +123,20 @@ fn any_report() -> impl Strategy<Value = Report> {
         0..253_402_300_799_999_u64,
         numbers,
     )
-        .prop_map(|(kind, id, window, now_ms, [own, limit, wanted])| Report {
-            counter: Counter {
-                kind,
-                id: Uuid::from_u128(id),
+        .prop_map(
+            |(kind, id, window, now_ms, [own, limit, wanted, queued])| Report {
+                counter: Counter {
+                    kind,
+                    id: Uuid::from_u128(id),
+                },
+                window,
+                start_ms: window.bounds(now_ms).start_ms,
+                own: Micros::new(own),
+                limit: Micros::new(limit),
+                wanted: Micros::new(wanted),
+                queued: Micros::new(queued),
             },
-            window,
-            start_ms: window.bounds(now_ms).start_ms,
-            own: Micros::new(own),
-            limit: Micros::new(limit),
-            wanted: Micros::new(wanted),
-        })
+        )
 }
 
 proptest! {

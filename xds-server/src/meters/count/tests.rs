@@ -21,6 +21,7 @@ fn asked(incarnation: Incarnation, own: u64, wanted: u64) -> Asked {
             own: Micros::units(own),
             limit: Micros::units(LIMIT),
             wanted: Micros::units(wanted),
+            queued: Micros::ZERO,
         },
         waited_ms: 0,
         is_quiet: false,
@@ -68,6 +69,57 @@ fn alone_it_is_all_that_is_left_and_among_several_a_part() {
         let got = sync(&mut Count::default(), &asked);
         assert_eq!(got, ('s', 0, ceiling, 500), "{nodes} {own} {wanted}");
     }
+}
+
+/// The same with further calls in the queue.
+fn queueing(asked: Asked, queued: u64) -> Asked {
+    let queued = Micros::units(queued);
+    let report = Report {
+        queued,
+        ..asked.report
+    };
+    Asked { report, ..asked }
+}
+
+#[test]
+fn calls_in_a_queue_get_room_together_as_far_as_there_is_any() {
+    for (nodes, own, wanted, queued, ceiling) in [
+        (1, 0, 1, 7, 100),
+        // A part that is more than what is needed.
+        (2, 0, 1, 10, 25),
+        (2, 0, 1, 50, 51),
+        (2, 60, 3, 36, 99),
+        (2, 60, 1, 1_000, 100),
+        (9, 99, 1, u64::MAX, 100),
+    ] {
+        let asked = Asked {
+            nodes,
+            ..asked(A, own, wanted)
+        };
+        let got = sync(&mut Count::default(), &queueing(asked, queued));
+        let case = (nodes, own, wanted, queued);
+        assert_eq!(got, ('s', 0, ceiling, 500), "{case:?}");
+    }
+    let mut count = Count::default();
+    let rest = Asked {
+        nodes: 2,
+        ..queueing(asked(A, 0, 1), 50)
+    };
+    assert_eq!(
+        sync(&mut Count::default(), &rest).2,
+        51,
+        "others hold nothing"
+    );
+    count.sync(&Asked {
+        is_quiet: true,
+        ..asked(B, 60, 0)
+    });
+    assert_eq!(sync(&mut count, &rest).2, 40, "what others left");
+    assert_eq!(
+        sync(&mut count, &queueing(asked(A, 0, 0), 50)).3,
+        0,
+        "a tick has no queue"
+    );
 }
 
 #[test]
@@ -191,6 +243,11 @@ fn while_somebody_waits_nobody_gets_more_than_is_asked_for() {
         sync(&mut count, &of(A, 10, 2)),
         ('s', 0, 12, 500),
         "what it needs"
+    );
+    assert_eq!(
+        sync(&mut count, &queueing(of(A, 12, 2), 5)),
+        ('s', 0, 19, 500),
+        "what all of its calls need"
     );
     let later = Asked {
         steady_ms: of(A, 20, 0).steady_ms + 4 * POLL_MS,

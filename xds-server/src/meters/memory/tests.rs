@@ -32,6 +32,7 @@ fn told(own: u64) -> Request {
             own: Micros::units(own),
             limit: Micros::ZERO,
             wanted: Micros::ZERO,
+            queued: Micros::ZERO,
         }],
     }
 }

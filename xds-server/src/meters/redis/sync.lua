@@ -88,7 +88,8 @@ if wanted == 0 then
     room = part
   end
 elseif not is_full and not is_quiet and left >= wanted then
-  room = somebody_waits and wanted or math.max(part, wanted)
+  local needed = math.min(left, wanted + tonumber(ARGV[14]))
+  room = somebody_waits and needed or math.max(part, needed)
 end
 
 local verdict = 0

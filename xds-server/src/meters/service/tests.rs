@@ -146,6 +146,7 @@ fn report(own: u64, wanted: u64) -> Report {
         own: Micros::units(own),
         limit: Micros::units(10),
         wanted: Micros::units(wanted),
+        queued: Micros::ZERO,
     }
 }
 
@@ -208,6 +209,24 @@ async fn counts_add_up_and_ceilings_stay_below_the_limit() {
         assert_eq!(overtaken, (1, 2.0, 0, 3), "{name}: an older count");
         let full = place.ask(3, sent, report(7, 1)).await;
         assert_eq!(full, (3, 7.0, 0, 4), "{name}: no room at all");
+        place.end().await;
+    }
+}
+
+#[tokio::test]
+async fn calls_in_a_queue_get_room_together() {
+    for place in places().await {
+        let name = &place.name;
+        place.calm().await;
+        let sent = now_ms();
+        let queueing = |own, queued| Report {
+            queued: Micros::units(queued),
+            ..report(own, 1)
+        };
+        let first = place.ask(1, sent, queueing(1, 5)).await;
+        assert_eq!(first, (0, 7.0, 500, 2), "{name}: more than a quarter of 9");
+        let second = place.ask(2, sent, queueing(0, 50)).await;
+        assert_eq!(second, (1, 3.0, 500, 3), "{name}: all that is left");
         place.end().await;
     }
 }
@@ -356,6 +375,7 @@ async fn usage_has_every_window_always() {
             own: Micros::new(2_500_000),
             limit: Micros::ZERO,
             wanted: Micros::ZERO,
+            queued: Micros::ZERO,
         });
         for node in [1, 2] {
             let response = place

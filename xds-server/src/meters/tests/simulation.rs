@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use requestrocket_policy::limit::{
-    Asked, Batch, Charge, Charged, Decision, Grant, Moment, Report, Tally, Window, batch, decide,
+    Asked, Batch, Charge, Charged, Decision, Grant, Micros, Moment, Report, Tally, Window, batch,
+    decide,
 };
 
 use super::super::POLL_MS;
@@ -249,7 +250,12 @@ impl Simulation {
                 *self.admitted.entry(window).or_default() += 1;
                 self.set_aside(node, worker, &moment);
             }
-            Decision::Ask(reports) if round < ROUNDS => self.send(node, reports, Some(round)),
+            Decision::Ask(mut reports) if round < ROUNDS => {
+                for report in &mut reports {
+                    report.queued = Micros::units(self.burst.into());
+                }
+                self.send(node, reports, Some(round));
+            }
             Decision::Ask(_) | Decision::Exceeded(_) => {}
         }
     }

@@ -33,6 +33,7 @@ fn report(id: u128, own: u64, wanted: u64) -> Report {
         own: Micros::units(own),
         limit: Micros::units(10),
         wanted: Micros::units(wanted),
+        queued: Micros::ZERO,
     }
 }
 
