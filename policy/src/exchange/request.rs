@@ -15,7 +15,7 @@ use crate::{
     http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath, query::is_sendable},
     id::CredentialId,
     limit::{Charge, Exceeded, NearLimit},
-    meter::{Meter, Metered},
+    meter::{Extraction, Meter, Metered},
     policy::{Policy, Standing},
     redact::Stage,
     swap::Edit,
@@ -278,7 +278,7 @@ impl Admitted<'_> {
             "x-http-method",
             "x-method-override",
         ];
-        /// What would bring a response, or a part of one, that cannot be redacted.
+        /// What would bring a response, or a part of one, that cannot be read.
         const PARTIAL: [&str; 3] = ["range", "if-range", "accept-encoding"];
         let upstream = policy.upstream.as_ref().ok_or(Denial::ProxyIncomplete)?;
         let mut edits = upstream.edits(head, &call.path, (call.raw, call.query));
@@ -289,10 +289,20 @@ impl Admitted<'_> {
         if self.layers.have_method_rules() {
             remove(OVERRIDES);
         }
-        if !self.stages.is_empty() {
+        if !self.stages.is_empty() || self.meters_body(policy) {
             remove(PARTIAL);
         }
         Ok(edits)
+    }
+
+    /// Whether a meter waits for a value in the response's body, which the caller must not be able
+    /// to keep from it.
+    fn meters_body(&self, policy: &Policy) -> bool {
+        let mut meters = self
+            .awaited
+            .iter()
+            .filter_map(|place| policy.meters.get(*place));
+        meters.any(|meter| matches!(meter.extraction, Extraction::Body(_)))
     }
 }
 

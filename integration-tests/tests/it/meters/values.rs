@@ -20,7 +20,7 @@ const WARNING: &str = "meter-value-missing";
 /// A proxy to a target that answers what the test says.
 struct Scene {
     gateway: Gateway,
-    _target: Target,
+    target: Target,
     proxy: Proxy,
     script: Arc<Mutex<Script>>,
 }
@@ -40,7 +40,7 @@ impl Scene {
         let proxy = gateway.proxy(&ProxyPlan::to(&target.url())).await?;
         Ok(Self {
             gateway,
-            _target: target,
+            target,
             proxy,
             script,
         })
@@ -116,6 +116,33 @@ async fn numbers_of_bodies_are_summed() -> Result<()> {
         scene.missed(script).await?;
         used(&scene.gateway, &scene.proxy, &meter, total).await?;
     }
+    Ok(())
+}
+
+/// A part of a body, or one in a coding that nobody reads, has no value.
+#[tokio::test]
+async fn a_caller_cannot_ask_for_an_answer_that_is_not_counted() -> Result<()> {
+    const NAMES: [&str; 3] = ["range", "if-range", "accept-encoding"];
+    let scene = Scene::start().await?;
+    let asking = || {
+        let call = scene.proxy.get("/").with("range", "bytes=0-1");
+        call.with("If-Range", "\"1\"")
+            .with("Accept-Encoding", "compress")
+    };
+    scene.gateway.call(&asking()).await?;
+    let head = scene.target.last()?.head;
+    ensure!(
+        NAMES.iter().all(|name| head.all(name).len() == 1),
+        "{head:?}"
+    );
+
+    scene.meter(&summing("$.cost", &json!({}))).await?;
+    scene.gateway.call(&asking()).await?;
+    let head = scene.target.last()?.head;
+    ensure!(
+        NAMES.iter().all(|name| head.all(name).is_empty()),
+        "{head:?}"
+    );
     Ok(())
 }
 

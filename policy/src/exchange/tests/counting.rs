@@ -450,3 +450,34 @@ fn compressed_values_are_read_and_the_bytes_pass_as_they_are() {
         ["42"]
     );
 }
+
+#[test]
+fn callers_cannot_keep_a_value_in_the_body_from_its_meter() {
+    let asked = [
+        ("authorization", "key"),
+        ("accept-encoding", "compress"),
+        ("range", "bytes=0-1"),
+        ("if-range", "x"),
+    ];
+    let removed = ["- range", "- if-range", "- accept-encoding"].map(str::to_owned);
+    for (conditions, extraction, want) in [
+        ("GET", Some(Extraction::BodyPath("$.cost".to_owned())), true),
+        (
+            "POST",
+            Some(Extraction::BodyPath("$.cost".to_owned())),
+            false,
+        ),
+        (
+            "GET",
+            Some(Extraction::HeaderName("x-cost".to_owned())),
+            false,
+        ),
+        ("GET", None, false),
+    ] {
+        let mut fixture = fixture();
+        fixture.wire.meters = vec![meter(1, conditions, extraction, None)];
+        let edits = decide(&resolved(&fixture), "GET", &api("/x"), &asked).unwrap();
+        let has = removed.iter().filter(|edit| edits.contains(edit)).count();
+        assert_eq!(has, if want { 3 } else { 0 }, "{conditions}: {edits:?}");
+    }
+}
