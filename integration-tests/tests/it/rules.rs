@@ -262,6 +262,35 @@ async fn a_rule_of_a_shared_record_holds_for_every_proxy_that_uses_it() -> Resul
     Ok(())
 }
 
+/// All layers are compiled at once, on the first call of each worker.
+#[tokio::test]
+async fn a_proxy_with_as_many_patterns_as_it_may_have_is_served() -> Result<()> {
+    let scene = Scene::start().await?;
+    let mut attached = 0;
+    for layer in Layer::ALL.into_iter().cycle() {
+        let names: Vec<_> = (0..10)
+            .map(|name| json!({ "name": { "pattern": format!(r"\w\w\w\w{attached}-{name}") } }))
+            .collect();
+        let rule = json!({ "effect": "deny", "query": names });
+        let path = format!("{}/rules", scene.proxy.record(layer));
+        let answer = scene.gateway.api.send("POST", &path, &rule).await?;
+        if answer.code() == "LIMIT_REACHED" {
+            break;
+        }
+        answer.succeeded()?;
+        attached += 1;
+        ensure!(attached < 100, "there is no end");
+    }
+    ensure!(attached > 8, "only {attached}");
+    for _ in 0..20 {
+        scene.passes(&scene.proxy.get("/x")).await?;
+    }
+    let denied = scene.rule(Layer::Proxy, &denying("^/x$")).await?;
+    scene
+        .denied(&scene.proxy.get("/x"), Layer::Proxy, &denied)
+        .await
+}
+
 #[tokio::test]
 async fn a_denial_says_nothing_of_the_rule_but_its_id() -> Result<()> {
     let scene = Scene::start().await?;
