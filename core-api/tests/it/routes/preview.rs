@@ -132,6 +132,25 @@ async fn a_preview_of_a_stream_names_records_and_where_it_is_cut() {
 }
 
 #[tokio::test]
+async fn a_preview_that_would_tell_too_much_is_refused() {
+    for world in World::each().await {
+        let id = id_of(&world.proxy().await, "proxyId");
+        let filter = json!({"operation": "destroy", "paths": ["$.*[*]"]});
+        let list = format!("proxies/{id}/filters");
+        world.create(&list, &filter).await;
+        // Each of the changes says its path, which holds the long name.
+        let record = json!({"n".repeat(600): vec![0; 1_000]}).to_string() + "\n";
+        let response = json!({"headers": [["content-type", "application/x-ndjson"]],
+            "body": record.repeat(20)});
+        let sample = json!({"method": "GET", "path": "/", "response": response});
+        let path = world.at(&format!("proxies/{id}/preview"));
+        let answer = world.call("POST", &path).json(&sample).send().await;
+        answer.expect(400, "VALIDATION_FAILED");
+        assert_eq!(answer.fields(), ["response.body"]);
+    }
+}
+
+#[tokio::test]
 async fn every_problem_of_a_preview_is_named_at_once() {
     for world in World::each().await {
         let id = id_of(&world.proxy().await, "proxyId");
