@@ -106,7 +106,7 @@ pub struct Layer {
     redactions: Box<[Redaction]>,
     /// What the conditions of both look up in JSON.
     paths: Paths,
-    has_method_rules: bool,
+    names_methods: bool,
 }
 
 /// The layers that judge one call.
@@ -163,13 +163,15 @@ impl Layer {
     ) -> Self {
         // The id last, so that the rule that is named does not depend on the order of the wire.
         rules.sort_by_key(|rule| (std::cmp::Reverse(rule.priority), rule.effect, rule.id));
-        let has_method_rules = rules.iter().any(|rule| rule.conditions.names_methods());
+        let of_rules = rules.iter().map(|rule| &rule.conditions);
+        let of_redactions = redactions.iter().map(|redaction| &redaction.conditions);
+        let names_methods = of_rules.chain(of_redactions).any(Conditions::names_methods);
         Self {
             default_effect,
             rules: rules.into(),
             redactions: redactions.into(),
             paths,
-            has_method_rules,
+            names_methods,
         }
     }
 
@@ -252,10 +254,11 @@ impl<'p> Layers<'p> {
         Decision::Allowed
     }
 
-    /// Whether headers that override the method must not reach the target (details 27).
-    pub fn have_method_rules(self) -> bool {
+    /// Whether a rule or a redaction depends on the method: headers that override it must not reach
+    /// the target then (details 27).
+    pub fn name_methods(self) -> bool {
         let mut layers = self.in_order().into_iter();
-        layers.any(|(_, layer)| layer.has_method_rules)
+        layers.any(|(_, layer)| layer.names_methods)
     }
 }
 

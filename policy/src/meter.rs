@@ -9,9 +9,10 @@ use crate::{
 /// All meters of a proxy.
 #[derive(Debug)]
 pub(crate) struct Meters {
-    meters: Box<[Meter]>,
+    all: Box<[Meter]>,
     /// What their conditions look up in JSON.
     paths: Paths,
+    names_methods: bool,
 }
 
 /// A compiled meter.
@@ -47,20 +48,26 @@ pub(crate) enum Metered {
 impl Meters {
     pub(crate) fn new(meters: Vec<Meter>, paths: Paths) -> Self {
         Self {
-            meters: meters.into(),
+            names_methods: meters.iter().any(|meter| meter.conditions.names_methods()),
+            all: meters.into(),
             paths,
         }
     }
 
     pub(crate) fn get(&self, place: usize) -> Option<&Meter> {
-        self.meters.get(place)
+        self.all.get(place)
+    }
+
+    /// Whether one of them depends on the method.
+    pub(crate) fn name_methods(&self) -> bool {
+        self.names_methods
     }
 
     /// The meters whose conditions hold.
     pub(crate) fn of(&self, call: &Call<'_>) -> Metered {
         let probe = Probe::new(call, &self.paths);
         let mut places = Vec::new();
-        for (place, meter) in self.meters.iter().enumerate() {
+        for (place, meter) in self.all.iter().enumerate() {
             match meter.conditions.hold(&probe, Mode::Any) {
                 Hold::Yes => places.push(place),
                 Hold::No => {}

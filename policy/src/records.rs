@@ -16,6 +16,9 @@ pub enum RecordError {
     /// There is a NUL in an event.
     #[error("an event of the stream is not text")]
     NotText,
+    /// A line of an event is no field.
+    #[error("a line of the stream is not a field of an event")]
+    NotField,
     /// It failed before.
     #[error("the stream of records has failed")]
     Failed,
@@ -46,9 +49,15 @@ impl Framer {
     /// For server-sent events (WHATWG HTML §9.2). A record is the data of one event; an event, with
     /// its other lines, may have `max_record_bytes`.
     ///
-    /// No record are empty data and `[DONE]`.
+    /// No record are empty data and `[DONE]`. A line that is no field, or one that is called data in
+    /// other letters, ends the stream: somebody may read more in it than the standard does.
     pub fn sse(max_record_bytes: usize) -> Self {
         Self::new(Format::Sse(Sse::default()), max_record_bytes)
+    }
+
+    /// As [`Framer::sse`], for a stream that is only read: lines that are no fields do not end it.
+    pub fn sse_to_read(max_record_bytes: usize) -> Self {
+        Self::new(Format::Sse(Sse::lenient()), max_record_bytes)
     }
 
     /// For one record a line, blank ones aside.

@@ -286,7 +286,7 @@ impl Admitted<'_> {
             let sent = names.into_iter().filter(|name| head.count(name) > 0);
             edits.extend(sent.map(Edit::RemoveHeader));
         };
-        if self.layers.have_method_rules() {
+        if self.layers.name_methods() || policy.meters.name_methods() {
             remove(OVERRIDES);
         }
         if !self.stages.is_empty() || self.meters_body(policy) {

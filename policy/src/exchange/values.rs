@@ -99,7 +99,7 @@ impl Values {
         }
         self.reader = match kind {
             MediaKind::Json => Reader::json(&self.awaited),
-            MediaKind::EventStream => Reader::Records(Framer::sse(MAX_RECORD_BYTES)),
+            MediaKind::EventStream => Reader::Records(Framer::sse_to_read(MAX_RECORD_BYTES)),
             MediaKind::Ndjson => Reader::Records(Framer::ndjson(MAX_RECORD_BYTES)),
             MediaKind::Other | MediaKind::Missing => Reader::Nothing,
         };

@@ -106,13 +106,23 @@ impl<'t> Doc<'t> {
         }
     }
 
+    /// Bytes of the name as it is written; none for elements.
+    pub(crate) fn name_bytes(&self, node: NodeId) -> usize {
+        match self.nodes.get(node).map(|node| node.key) {
+            Some(RawKey::Name(start, end)) => self.span(start, end).len(),
+            Some(RawKey::Index(_)) | None => 0,
+        }
+    }
+
+    /// Whether the name's length is that of `wanted` in some spelling: escapes make it longer, up
+    /// to six times (RFC 8259 §7), never shorter.
+    pub(crate) fn may_be_named(&self, node: NodeId, wanted: &str) -> bool {
+        (wanted.len()..=wanted.len().saturating_mul(6)).contains(&self.name_bytes(node))
+    }
+
     pub(crate) fn is_named(&self, node: NodeId, wanted: &str) -> bool {
         match self.nodes.get(node).map(|node| node.key) {
-            Some(RawKey::Name(start, end)) => {
-                let raw = self.span(start, end);
-                // Escapes make a name longer, never shorter.
-                raw.len() >= wanted.len() && *decoded(raw) == *wanted.as_bytes()
-            }
+            Some(RawKey::Name(start, end)) => *decoded(self.span(start, end)) == *wanted.as_bytes(),
             Some(RawKey::Index(_)) | None => false,
         }
     }

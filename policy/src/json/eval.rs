@@ -5,6 +5,8 @@ mod value;
 
 use std::sync::Arc;
 
+use self::filter::BYTES_PER_STEP;
+
 use super::{
     Problem,
     doc::{Doc, NodeId, ROOT},
@@ -156,6 +158,11 @@ impl<'d, 't, 'b> Evaluator<'d, 't, 'b> {
             (Selector::Name(name), Kind::Object) => {
                 for child in view.children(node) {
                     self.budget.spend(1)?;
+                    if !view.doc.may_be_named(child, name) {
+                        continue;
+                    }
+                    let bytes = view.doc.name_bytes(child);
+                    self.budget.spend(bytes / BYTES_PER_STEP)?;
                     if view.doc.is_named(child, name) {
                         found.push(child);
                     }

@@ -18,9 +18,27 @@ pub(super) struct Sse {
     is_after_cr: bool,
     /// Whether the stream's start was looked at for a byte order mark.
     has_begun: bool,
+    lines: Lines,
+}
+
+/// Which lines an event may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// Fields and comments.
+    #[default]
+    Fields,
+    /// Any.
+    Any,
 }
 
 impl Sse {
+    pub(super) fn lenient() -> Self {
+        Self {
+            lines: Lines::Any,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn push<E: From<RecordError>>(
         &mut self,
         chunk: &[u8],
@@ -38,11 +56,12 @@ impl Sse {
             scanned = 0;
         }
         let mut held = std::mem::take(&mut self.held);
+        let lines = self.lines;
         let sent = self.scan(&held, scanned, &mut |event| {
             if event.len() > max_bytes {
                 return Err(RecordError::TooLarge.into());
             }
-            event::emit(event, rewrite, out)
+            event::emit((event, lines), rewrite, out)
         })?;
         held.drain(..sent);
         self.line_start = self.line_start.saturating_sub(sent);
@@ -58,7 +77,7 @@ impl Sse {
         if !self.has_begun {
             self.begin(out);
         }
-        event::emit_unfinished(&std::mem::take(&mut self.held), out)
+        event::emit_unfinished((&std::mem::take(&mut self.held), self.lines), out)
     }
 
     /// Lets a byte order mark at the start of the stream pass.

@@ -114,6 +114,10 @@ fn errors_tell_nothing_of_the_content() {
     for (error, want) in [
         (RecordError::TooLarge, "a record of the stream is too long"),
         (RecordError::NotText, "an event of the stream is not text"),
+        (
+            RecordError::NotField,
+            "a line of the stream is not a field of an event",
+        ),
         (RecordError::Failed, "the stream of records has failed"),
     ] {
         assert_eq!(error.to_string(), want);

@@ -123,6 +123,26 @@ async fn lines_of_ndjson_are_redacted_one_by_one() -> Result<()> {
     Ok(())
 }
 
+/// A target that answers JSON, or something like events, under the name of events.
+#[tokio::test]
+async fn f17_what_is_called_events_and_is_something_else_does_not_pass() -> Result<()> {
+    let scene = Scene::destroying(&["$.s"]).await?;
+    let secret = secret();
+    for stream in [
+        secret.clone(),
+        format!("{secret}\n\n"),
+        format!("{{\n  \"s\": \"{SECRET}\"\n}}\n"),
+        format!("Data: {secret}\n\n"),
+        format!(" data: {secret}\n\n"),
+        format!("id: 1\n{secret}\n\n"),
+    ] {
+        let reply = scene.reply(chunked(EVENTS, &[&stream])).await?;
+        ensure!(reply.status == 422, "{}: {stream:?}", reply.status);
+        ensure!(!reply.text().contains(SECRET), "{stream:?}");
+    }
+    Ok(())
+}
+
 /// Not a byte of a record that cannot be read, and nothing behind it.
 #[tokio::test]
 async fn f17_a_record_that_is_no_json_ends_the_stream() -> Result<()> {

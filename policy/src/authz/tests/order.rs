@@ -186,7 +186,7 @@ fn one_method_rule_on_any_layer_drops_the_override_headers() {
                 target,
                 proxy,
             }
-            .have_method_rules()
+            .name_methods()
         };
         assert!(!have(layers));
         layers[at] = &with_methods;

@@ -1,5 +1,7 @@
 //! What a caller gets of a response to which filters apply (product.md §6, details 53, 55 to 59).
 
+use requestrocket_proto::policy::v1 as wire;
+
 use super::*;
 use crate::authz::LayerName;
 
@@ -344,4 +346,17 @@ fn override_headers_are_dropped_where_methods_are_judged() {
     let judged = fixture().rules(LayerName::Target, "allow", &["deny 500 DELETE"]);
     let judged = decide(&resolved(&judged), "POST", &api("/"), &sent).unwrap();
     assert!(judged.contains(&override_gone));
+    // A caller could otherwise get the answer of a method that is redacted or metered, and it would
+    // be neither.
+    let redacted = redacting(&["destroy $.s GET"]);
+    let redacted = decide(&resolved(&redacted), "POST", &api("/"), &sent).unwrap();
+    assert!(redacted.contains(&override_gone));
+    let mut metered = fixture();
+    metered.wire.meters = vec![wire::Meter {
+        meter_id: crate::fixtures::rules::rule_id(1).to_string(),
+        conditions: Some(crate::fixtures::rules::conditions("GET")),
+        ..wire::Meter::default()
+    }];
+    let metered = decide(&resolved(&metered), "POST", &api("/"), &sent).unwrap();
+    assert!(metered.contains(&override_gone));
 }

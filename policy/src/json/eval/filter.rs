@@ -12,7 +12,7 @@ use crate::json::{
 const COMPILE_STEPS: usize = 4096;
 const COMPILE_STEPS_PER_BYTE: usize = 256;
 /// Bytes of text that are as much work as looking at a value.
-const BYTES_PER_STEP: usize = 32;
+pub(super) const BYTES_PER_STEP: usize = 32;
 /// What each byte of a text costs when it is matched: the worst patterns take many times the usual.
 const MATCH_STEPS_PER_BYTE: usize = 4;
 
@@ -57,9 +57,7 @@ impl<'d> Evaluator<'d, '_, '_> {
         self.budget
             .spend(subject.len().saturating_mul(MATCH_STEPS_PER_BYTE))?;
         let (is_whole, pattern) = match pattern {
-            Pattern::Fixed(pattern) => {
-                return Ok(pattern.as_ref().is_some_and(|one| one.is_match(&subject)));
-            }
+            Pattern::Fixed(pattern) => return Ok(pattern.is_match(&subject)),
             Pattern::Computed { is_whole, pattern } => (*is_whole, pattern),
         };
         let pattern = self.value(pattern, current)?;
@@ -177,6 +175,14 @@ impl<'d> Evaluator<'d, '_, '_> {
     fn are_objects_equal(&mut self, left: NodeId, right: NodeId) -> Result<bool, Problem> {
         let sorted = |this: &mut Self, object| {
             let members = this.elements(object)?;
+            let bytes = members.iter().map(|member| this.doc().name_bytes(*member));
+            // Each name is decoded, and then compared about as often as there are halvings.
+            let rounds = members.len().checked_ilog2().unwrap_or_default();
+            let looks = usize::try_from(rounds)
+                .unwrap_or(usize::MAX)
+                .saturating_add(1);
+            let bytes = bytes.sum::<usize>().saturating_mul(looks);
+            this.budget.spend(bytes / BYTES_PER_STEP)?;
             let keys = members
                 .into_iter()
                 .map(|member| (this.doc().key(member), member));

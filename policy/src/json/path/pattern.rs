@@ -14,8 +14,8 @@ pub(super) const MAX_PATTERN_BYTES: usize = 1024;
 /// The second argument of `match` and `search`.
 #[derive(Debug)]
 pub(crate) enum Pattern {
-    /// Written in the path; none when it is no I-Regexp, so that nothing matches.
-    Fixed(Option<RegexPattern>),
+    /// Written in the path.
+    Fixed(RegexPattern),
     /// Taken from the document, or from a function.
     Computed { is_whole: bool, pattern: Comparable },
 }

@@ -132,8 +132,19 @@ fn patterns_are_bounded() {
     assert!(RegexPattern::new("(a{1,1000}){1,1000}", false).is_none());
     assert!(RegexPattern::new(&"(".repeat(100), false).is_none());
     assert!(RegexPattern::new(&"a".repeat(MAX_PATTERN_BYTES + 1), false).is_none());
-    // One that is none matches nothing, as the RFC wants.
-    assert!(JsonPath::parse("$[?search(@, '(')]").is_ok());
+    // As the RFC wants, such a pattern from a document matches nothing. One in the path is refused
+    // when that is written: a filter that never matches would let everything pass.
+    for (path, position) in [
+        ("$[?search(@, '(')]", 3),
+        (r"$.a[?match(@.n, '\\p{L}{5}') || @.b]", 5),
+        ("$[?!search(@, '(?=a)a')]", 4),
+        ("$[?@[?match(@, '[a')]]", 6),
+    ] {
+        let refused = JsonPath::parse(path).unwrap_err();
+        assert_eq!(refused.position, position, "{path}");
+        assert!(refused.problem.contains("regular expression"), "{path}");
+    }
+    assert!(JsonPath::parse("$[?search(@, @.p)]").is_ok());
     // Back-references would not be linear.
     assert!(RegexPattern::new(r"(a)\1", false).is_none());
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
+use super::Lines;
 use crate::records::{RecordError, Rewrite};
 
 /// What several services end their streams with, in the place of a record.
@@ -13,11 +14,11 @@ const FIELD: &[u8] = b"data: ";
 
 /// Sends an event, or other lines, with its record rewritten.
 pub(super) fn emit<E: From<RecordError>>(
-    event: &[u8],
+    (event, allowed): (&[u8], Lines),
     rewrite: Rewrite<'_, E>,
     out: &mut Vec<u8>,
 ) -> Result<(), E> {
-    let Some(record) = record(event)? else {
+    let Some(record) = record(event, allowed)? else {
         out.extend_from_slice(event);
         return Ok(());
     };
@@ -30,17 +31,23 @@ pub(super) fn emit<E: From<RecordError>>(
 }
 
 /// Sends the start of an event, unless there is a record in it.
-pub(super) fn emit_unfinished(event: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
-    if record(event)?.is_none() {
+pub(super) fn emit_unfinished(
+    (event, allowed): (&[u8], Lines),
+    out: &mut Vec<u8>,
+) -> Result<(), RecordError> {
+    if record(event, allowed)?.is_none() {
         out.extend_from_slice(event);
     }
     Ok(())
 }
 
-fn record(event: &[u8]) -> Result<Option<Cow<'_, [u8]>>, RecordError> {
+fn record(event: &[u8], allowed: Lines) -> Result<Option<Cow<'_, [u8]>>, RecordError> {
     // UTF-16 and its like have no fields that we could see, but callers might.
     if memchr(0, event).is_some() {
         return Err(RecordError::NotText);
+    }
+    if allowed == Lines::Fields && !lines(event).all(|(line, _)| is_field(line)) {
+        return Err(RecordError::NotField);
     }
     let data = data(event);
     Ok(match data.trim_ascii() {
@@ -66,6 +73,15 @@ fn lines(mut rest: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         rest = after;
         Some((line, end))
     })
+}
+
+/// Whether nobody can take the line for something else than a comment, or a field with a name of its
+/// own: what only looks like data would pass as it is.
+fn is_field(line: &[u8]) -> bool {
+    let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+    let is_name_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let is_like_data = name != b"data" && name.eq_ignore_ascii_case(b"data");
+    name.iter().all(is_name_byte) && !is_like_data
 }
 
 /// The value of a data field.

@@ -41,8 +41,8 @@ fn other_lines_stay_where_they_are() {
         (": hi\n\n", ": hi\n\n"),
         (":\n:\ndata: 1\n\n", ":\n:\ndata: <1>\n\n"),
         (
-            "Data: 1\n data: 2\ndata : 3\ndatas: 4\nx:data: 5\n\n",
-            "Data: 1\n data: 2\ndata : 3\ndatas: 4\nx:data: 5\n\n",
+            "datas: 4\nx:data: 5\nx-1_2.3\n\n",
+            "datas: 4\nx:data: 5\nx-1_2.3\n\n",
         ),
         ("data: [DONE]\n\n", "data: [DONE]\n\n"),
         ("id:7\ndata:[DONE]\n\n", "id:7\ndata:[DONE]\n\n"),
@@ -53,6 +53,40 @@ fn other_lines_stay_where_they_are() {
         ("data: [DONE]\ndata: 1\n\n", "data: <[DONE]\ndata: 1>\n\n"),
     ] {
         check(Framer::sse, stream, want, Ok(()));
+    }
+}
+
+/// A target that says `text/event-stream` and sends something else.
+#[test]
+fn what_is_no_field_ends_a_stream_that_is_changed() {
+    let not_field = Err(Stop::Framing(RecordError::NotField));
+    for line in [
+        "Data: 1",
+        "DATA:1",
+        " data: 1",
+        "data : 1",
+        "data 1",
+        "\tdata: 1",
+        "{\"s\":1}",
+        "[1]",
+        "\"s\"",
+        "  \"s\": 1",
+        "<s>",
+    ] {
+        for (before, sent) in [("", ""), ("data: 1\n\n", "data: <1>\n\n"), ("id: 1\n", "")] {
+            for end in ["", "\n", "\n\n", "\ndata: 2\n\n"] {
+                let stream = format!("{before}{line}{end}");
+                check(Framer::sse, &stream, sent, not_field);
+            }
+        }
+        let mut seen = 0;
+        let mut reader = Framer::sse_to_read(MAX);
+        let stream = format!("{line}\n\ndata: 1\n\n");
+        reader.read(stream.as_bytes(), &mut |_| seen += 1).unwrap();
+        assert_eq!(
+            seen, 1,
+            "{line:?} is passed over where a stream is only read"
+        );
     }
 }
 
@@ -87,13 +121,16 @@ fn a_byte_order_mark_is_no_part_of_the_first_line() {
         ("\u{feff}data: 1\n\n", "\u{feff}data: <1>\n\n"),
         ("\u{feff}\ndata: 1\n\n", "\u{feff}\ndata: <1>\n\n"),
         ("\u{feff}", "\u{feff}"),
-        ("\u{feff}\u{feff}data: 1\n\n", "\u{feff}\u{feff}data: 1\n\n"),
-        ("\n\u{feff}data: 1\n\n", "\n\u{feff}data: 1\n\n"),
     ] {
         check(Framer::sse, stream, want, Ok(()));
     }
     let cut = run(Framer::sse(MAX), b"\xef\xbb", &[1], &mut bracket);
-    assert_eq!(cut, (b"\xef\xbb".to_vec(), Ok(())));
+    // Half of one, or one anywhere else, is of a line, which then is no field.
+    let not_field = Err(Stop::Framing(RecordError::NotField));
+    assert_eq!(cut, (Vec::new(), not_field));
+    check(Framer::sse, "\n\u{feff}data: 1\n\n", "\n", not_field);
+    let twice = "\u{feff}\u{feff}data: 1\n\n";
+    check(Framer::sse, twice, "\u{feff}", not_field);
 }
 
 #[test]
@@ -211,7 +248,7 @@ fn stream() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         4 => "data: ?[a-z {}\"]{0,8}",
         1 => "(data|data: ?|data:\\[DONE\\])",
-        1 => "(event|id|retry|Data| data): ?[a-z0-9]{0,4}",
+        1 => "(event|id|retry|datas|x-data): ?[a-z0-9]{0,4}",
         1 => ":[a-z ]{0,5}",
         3 => Just(String::new()),
     ];

@@ -72,7 +72,10 @@ impl Lowering<'_> {
         let subject = self.value(name, subject)?;
         let pattern = self.value(name, pattern)?;
         let pattern = if let Comparable::Literal(Literal::Text(text)) = &pattern {
-            Pattern::Fixed(RegexPattern::new(text, is_whole))
+            let problem =
+                "needs a pattern that is a regular expression and not too large when compiled";
+            let compiled = RegexPattern::new(text, is_whole);
+            Pattern::Fixed(compiled.ok_or_else(|| self.refuse_function(name, problem))?)
         } else {
             Pattern::Computed { is_whole, pattern }
         };
