@@ -85,8 +85,8 @@ struct Waiting {
     inquiry: Inquiry,
 }
 
-/// Others may use up what the region server had for a call, again and again. A burst is through
-/// after the third question, or with sixteen workers after the fifth.
+/// Others may use up what the region server had for a call, again and again. Each question of a call
+/// asks for twice as much, so that by the fifth a burst on sixteen workers should be through.
 const MAX_QUESTIONS: u8 = 6;
 
 impl Call {
