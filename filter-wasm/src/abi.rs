@@ -44,6 +44,12 @@ mod host {
             value: *mut *mut u8,
             length: *mut usize,
         ) -> u32;
+        pub(super) fn proxy_set_property(
+            path: *const u8,
+            path_length: usize,
+            value: *const u8,
+            length: usize,
+        ) -> u32;
         pub(super) fn proxy_get_header_map_pairs(
             map: u32,
             value: *mut *mut u8,
@@ -139,6 +145,14 @@ pub(crate) fn property(path: &[u8]) -> Result<Option<Vec<u8>>, HostFailure> {
     // SAFETY: the pointers are of live values; the host writes only the two out-values.
     received(|value, length| unsafe {
         host::proxy_get_property(path.as_ptr(), path.len(), value, length)
+    })
+}
+
+/// Keeps a value with the stream, where Envoy's own filters find it as filter state `wasm.{path}`.
+pub(crate) fn set_property(path: &str, value: &[u8]) -> Result<(), HostFailure> {
+    // SAFETY: the host reads the two slices during the call only.
+    done(unsafe {
+        host::proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len())
     })
 }
 

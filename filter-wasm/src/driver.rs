@@ -196,7 +196,8 @@ impl Call {
         loop {
             let asked = match waiting.decide(host, shared) {
                 Decided::Forwarded => {
-                    self.progress = waiting.exchange.map_or(Progress::Done, Progress::Forwarded);
+                    let exchange = waiting.exchange.filter(Exchange::awaits_response);
+                    self.progress = exchange.map_or(Progress::Done, Progress::Forwarded);
                     return Flow::Continue;
                 }
                 Decided::Refused(refusal) => return self.refuse(host, &refusal),
@@ -293,6 +294,7 @@ fn apply(host: &impl Host, edit: &Edit<'_>) -> Result<(), HostFailure> {
         Edit::SetPath(path) => host.set_request_header(":path", path),
         Edit::SetHeader(name, value) => host.set_request_header(name, value),
         Edit::RemoveHeader(name) => host.remove_request_header(name),
+        Edit::Warn(text) => host.warn_caller(text),
     }
 }
 

@@ -135,11 +135,7 @@ extern "C" fn proxy_on_request_trailers(stream: u32, _lines: usize) -> u32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_headers(stream: u32, _lines: usize, is_end: u32) -> u32 {
-    VM.with(|vm| {
-        vm.on(stream, |call, shared| {
-            call.on_response_head(&ProxyWasmHost, shared, is_end != 0)
-        })
-    })
+    VM.with(|vm| vm.on_response_head(stream, is_end != 0))
 }
 
 #[unsafe(no_mangle)]
@@ -218,6 +214,19 @@ impl Vm {
         let flow = call.on_request_head(&ProxyWasmHost, shared, is_end);
         self.keep(stream, call);
         flow
+    }
+
+    fn on_response_head(&self, stream: u32, is_end: bool) -> u32 {
+        let Some(shared) = &self.shared else {
+            return CONTINUE;
+        };
+        let forgotten = || Call::forgotten(&ProxyWasmHost, shared, stream).map(Box::new);
+        let Some(mut call) = self.take(stream).or_else(forgotten) else {
+            return CONTINUE;
+        };
+        let flow = call.on_response_head(&ProxyWasmHost, shared, is_end);
+        self.keep(stream, call);
+        status(flow)
     }
 
     /// Runs a callback of a call that still matters; others go on.

@@ -21,6 +21,7 @@ pub(crate) enum HostCall {
     RequestHeaders,
     SetRequestHeader,
     RemoveRequestHeader,
+    WarnCaller,
     RequestBody,
     ResponseHeader,
     SetResponseHeader,
@@ -57,6 +58,8 @@ pub(crate) struct FakeHost {
     pub(crate) request: RefCell<HeaderLines>,
     pub(crate) request_body: Vec<u8>,
     pub(crate) response: RefCell<HeaderLines>,
+    /// What Envoy says in the warning header.
+    pub(crate) said: RefCell<Option<String>>,
     /// The bytes that the running callback is about.
     pub(crate) chunk: RefCell<Vec<u8>>,
     pub(crate) is_reset: Cell<bool>,
@@ -152,6 +155,12 @@ impl Host for FakeHost {
     fn remove_request_header(&self, name: &str) -> Result<(), HostFailure> {
         self.call(HostCall::RemoveRequestHeader)?;
         self.request.borrow_mut().retain(|(other, _)| other != name);
+        Ok(())
+    }
+
+    fn warn_caller(&self, text: &str) -> Result<(), HostFailure> {
+        self.call(HostCall::WarnCaller)?;
+        *self.said.borrow_mut() = Some(text.to_owned());
         Ok(())
     }
 

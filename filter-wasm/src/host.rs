@@ -20,6 +20,9 @@ pub trait Host: Shared {
     /// Removes all lines of a request header.
     fn remove_request_header(&self, name: &str) -> Result<(), HostFailure>;
 
+    /// Has Envoy say this in the warning header of the response, whoever makes that.
+    fn warn_caller(&self, text: &str) -> Result<(), HostFailure>;
+
     /// The first `size` bytes of the request's body that Envoy holds.
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure>;
 

@@ -13,6 +13,8 @@ pub(crate) struct ProxyWasmHost;
 
 const ROUTE_NAME: &[u8] = b"xds\0route_name";
 const ROUTE_POLICY: &[u8] = b"xds\0route_metadata\0typed_filter_metadata\0requestrocket";
+/// Where the cluster's filters and `local_reply_config` look for the request's warnings.
+const WARNING: &str = "requestrocket-warning";
 /// `envoy.config.core.v3.GrpcService { envoy_grpc { cluster_name: "xds" } }`: the cluster of the
 /// bootstrap, over which the node shows its certificate.
 const REGION_SERVER: &[u8] = b"\x0a\x05\x0a\x03xds";
@@ -32,6 +34,10 @@ impl Host for ProxyWasmHost {
 
     fn remove_request_header(&self, name: &str) -> Result<(), HostFailure> {
         abi::remove_header(MapType::RequestHeaders, name)
+    }
+
+    fn warn_caller(&self, text: &str) -> Result<(), HostFailure> {
+        abi::set_property(WARNING, text.as_bytes())
     }
 
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure> {

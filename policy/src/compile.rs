@@ -116,6 +116,7 @@ pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPol
         return Err(InvalidPolicy::TooLong);
     }
     let policy = wire::ProxyPolicy::decode(bytes).map_err(|_| InvalidPolicy::Encoding)?;
+    let inspects_responses = inspects_responses(&policy);
     // No `..`, here and below: a new wire field must fail to compile.
     let wire::ProxyPolicy {
         proxy_id,
@@ -164,7 +165,23 @@ pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPol
         charge: meter::charge(CounterKind::Proxy, proxy, limits)?,
         meters: meter::compile_all(meters, &mut weight)?,
         weight: weight.get(),
+        inspects_responses,
     })
+}
+
+/// Whether more of a response than its length can matter: something may be redacted, or a meter
+/// takes its value from there. Envoy passes by itself what nobody has to look at, and the filter
+/// forgets such calls, so both must go by this.
+pub fn inspects_responses(policy: &wire::ProxyPolicy) -> bool {
+    let callers = policy.proxy_credentials.iter();
+    let of_callers = callers.filter_map(|caller| caller.layer.as_ref());
+    let injected = policy.target_credential.as_ref();
+    let mut layers = of_callers
+        .chain(injected.and_then(|credential| credential.layer.as_ref()))
+        .chain(policy.target.as_ref().and_then(|it| it.layer.as_ref()))
+        .chain(&policy.layer);
+    layers.any(|layer| !layer.redactions.is_empty())
+        || policy.meters.iter().any(|meter| meter.extraction.is_some())
 }
 
 fn names(proxy_id: &str, alias: &str) -> Result<Names, InvalidPolicy> {

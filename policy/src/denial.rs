@@ -70,6 +70,8 @@ pub enum ProxyCode {
 pub const PROXY_CODE_HEADER: &str = "requestrocket-proxy-code";
 /// Name of the header with the fixed sentence.
 pub const PROXY_MESSAGE_HEADER: &str = "requestrocket-proxy-message";
+/// Name of the header with warnings.
+pub const PROXY_WARNING_HEADER: &str = "requestrocket-proxy-warning";
 /// Name of the header with the gateway's request id.
 pub const REQUEST_ID_HEADER: &str = "requestrocket-request-id";
 /// The sentence of a call that was let through.

@@ -122,6 +122,29 @@ impl Exchange {
         }
     }
 
+    /// Of a call that was forwarded and forgotten because it did not
+    /// [await its response](Self::awaits_response). None: calls of this proxy are not forgotten.
+    pub fn forgotten(resolved: Resolved) -> Option<Self> {
+        match &resolved {
+            Resolved::Proxy(policy) if !policy.inspects_responses => Some(Self {
+                resolved,
+                phase: Phase::Forwarded(Grant::forgotten()),
+            }),
+            Resolved::Proxy(_) | Resolved::UnknownProxy | Resolved::Fault => None,
+        }
+    }
+
+    /// Whether the exchange has to be there when the response comes. If not,
+    /// [`forgotten`](Self::forgotten) makes one that decides as well as this.
+    pub fn awaits_response(&self) -> bool {
+        match (&self.phase, &self.resolved) {
+            (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
+                policy.inspects_responses || grant.is_head
+            }
+            _ => true,
+        }
+    }
+
     /// Decides a request by its head and, once that is there, its body. Asked again after
     /// [`RequestDecision::NeedBody`] and [`RequestDecision::Ask`], with the same head.
     pub fn on_request<'e>(
@@ -232,7 +255,7 @@ impl Exchange {
         }
         if let ChunkDecision::Refuse(refusal) = &decision {
             self.phase = Phase::Refused(Refused {
-                credential: Some(grant.credential),
+                credential: grant.credential,
                 refusal: refusal.clone(),
             });
         }
@@ -253,7 +276,7 @@ impl Exchange {
         }
         let (credential, denial) = match self.phase {
             Phase::Undecided => (None, None),
-            Phase::Forwarded(grant) | Phase::Answered(grant, _) => (Some(grant.credential), None),
+            Phase::Forwarded(grant) | Phase::Answered(grant, _) => (grant.credential, None),
             Phase::Refused(refused) => (refused.credential, Some(refused.refusal.denial)),
         };
         RequestRecord {

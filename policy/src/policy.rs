@@ -34,6 +34,8 @@ pub struct Policy {
     pub(crate) charge: Option<Charge>,
     pub(crate) meters: Meters,
     pub(crate) weight: usize,
+    /// See [`inspects_responses`](crate::compile::inspects_responses).
+    pub(crate) inspects_responses: bool,
 }
 
 /// The layers that judge every call of the proxy; that of the credential is with the credential.

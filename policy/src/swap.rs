@@ -23,6 +23,8 @@ pub enum Edit<'e> {
     SetHeader(&'e str, &'e [u8]),
     /// Remove all lines of the header.
     RemoveHeader(&'e str),
+    /// Say this in the warning header of the response.
+    Warn(String),
 }
 
 /// Where granted calls go and what they carry there.
@@ -197,6 +199,7 @@ impl fmt::Debug for Edit<'_> {
             Self::SetPath(_) => f.write_str("SetPath"),
             Self::SetHeader(name, _) => write!(f, "SetHeader({name})"),
             Self::RemoveHeader(name) => write!(f, "RemoveHeader({name})"),
+            Self::Warn(text) => write!(f, "Warn({text})"),
         }
     }
 }

@@ -11,6 +11,7 @@ mod cluster;
 mod policy;
 mod route;
 mod scope;
+mod unread;
 mod wire;
 
 use std::fmt;

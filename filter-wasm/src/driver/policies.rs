@@ -32,11 +32,25 @@ impl Policies {
         }
     }
 
+    /// Of a request with this head.
     pub(super) fn resolve(&self, lines: &[HeaderLine<'_>], host: &impl Host) -> Resolved {
+        self.of_name(route_name(lines, host), host)
+    }
+
+    /// Of a stream whose request is gone.
+    pub(super) fn of_route(&self, host: &impl Host) -> Resolved {
+        self.of_name(route_name(&[], host), host)
+    }
+
+    fn of_name(
+        &self,
+        name: Result<Option<Cow<'_, [u8]>>, HostFailure>,
+        host: &impl Host,
+    ) -> Resolved {
         let Some(keys) = &self.keys else {
             return Resolved::Fault;
         };
-        let name = match route_name(lines, host) {
+        let name = match name {
             Ok(Some(name)) => name,
             Ok(None) => return Resolved::UnknownProxy,
             Err(HostFailure) => return Resolved::Fault,

@@ -32,6 +32,16 @@ pub struct Chunk {
 }
 
 impl Call {
+    /// The call whose response comes on a stream that is not remembered, if it is one that was
+    /// forgotten after it was forwarded. Envoy itself passes most of their responses.
+    pub fn forgotten(host: &impl Host, shared: &Shared, stream: u32) -> Option<Self> {
+        let exchange = Exchange::forgotten(shared.policies.of_route(host))?;
+        Some(Self {
+            stream,
+            progress: Progress::Forwarded(exchange),
+        })
+    }
+
     /// A response's head has arrived, the target's or one that Envoy made; `is_end` when there is
     /// no body.
     pub fn on_response_head(&mut self, host: &impl Host, shared: &Shared, is_end: bool) -> Flow {

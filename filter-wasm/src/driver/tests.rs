@@ -2,6 +2,7 @@ mod request;
 mod response;
 
 use requestrocket_policy::{
+    authz::LayerName,
     envelope::KeyRing,
     fixtures::{PROXY_ID, PolicyFixture},
 };
@@ -297,12 +298,19 @@ fn a_refusal_that_cannot_be_sent_still_holds_the_stream() {
     assert_eq!(host.warnings.borrow().len(), 1);
 }
 
+/// A call that was forwarded and forgotten, when its response comes.
+fn forgotten(host: &FakeHost, policies: &Shared) -> Call {
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(host, policies, true), Flow::Continue);
+    assert!(call.is_done());
+    Call::forgotten(host, policies, 7).unwrap()
+}
+
 #[test]
 fn a_response_that_is_too_long_is_replaced() {
     let (host, policies) = call(&fixture(), &[KEY]);
     let host = host.answered_with(&[(":status", "200"), ("content-length", "99999999")]);
-    let mut call = Call::new(7);
-    assert_eq!(call.on_request_head(&host, &policies, true), Flow::Continue);
+    let mut call = forgotten(&host, &policies);
     assert_eq!(call.on_response_head(&host, &policies, false), Flow::Ended);
     assert_eq!(host.status(), Some(413));
     // Our answer passes by the filter as well.
@@ -316,8 +324,7 @@ fn a_response_that_is_too_long_is_replaced() {
 fn a_length_without_a_body_is_no_length() {
     let (host, policies) = call(&fixture(), &[KEY]);
     let host = host.answered_with(&[(":status", "304"), ("content-length", "99999999")]);
-    let mut call = Call::new(7);
-    assert_eq!(call.on_request_head(&host, &policies, true), Flow::Continue);
+    let mut call = forgotten(&host, &policies);
     assert_eq!(
         call.on_response_head(&host, &policies, false),
         Flow::Continue
@@ -329,10 +336,40 @@ fn a_length_without_a_body_is_no_length() {
 fn a_response_that_cannot_be_read_is_replaced() {
     let (host, policies) = call(&fixture(), &[KEY]);
     let host = host.failing_at(HostCall::ResponseHeader);
-    let mut call = Call::new(7);
-    assert_eq!(call.on_request_head(&host, &policies, true), Flow::Continue);
+    let mut call = forgotten(&host, &policies);
     assert_eq!(call.on_response_head(&host, &policies, false), Flow::Ended);
     assert_eq!(host.status(), Some(503));
+}
+
+#[test]
+fn a_forgotten_response_without_a_length_is_watched() {
+    let (host, policies) = call(&fixture(), &[KEY]);
+    let host = host.answered_with(&[(":status", "200"), ("content-type", "text/plain")]);
+    let mut call = forgotten(&host, &policies);
+    assert_eq!(
+        call.on_response_head(&host, &policies, false),
+        Flow::Continue
+    );
+    let size = 99_999_999;
+    let chunk = Chunk {
+        size,
+        is_end: false,
+    };
+    let flow = call.on_response_body(&host, &policies, chunk);
+    assert_eq!((flow, host.is_reset.get()), (Flow::Dropped, true));
+}
+
+#[test]
+fn a_call_whose_response_matters_is_remembered() {
+    let fixture = fixture().redactions(LayerName::Proxy, &["destroy $.s"]);
+    let (host, policies) = call(&fixture, &[KEY]);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &policies, true), Flow::Continue);
+    assert!(!call.is_done());
+    // Whose response comes nevertheless was refused before, and the refusal passes.
+    assert!(Call::forgotten(&host, &policies, 8).is_none());
+    let nowhere = FakeHost::default();
+    assert!(Call::forgotten(&nowhere, &policies, 8).is_none());
 }
 
 #[test]

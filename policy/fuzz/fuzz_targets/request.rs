@@ -41,7 +41,7 @@ fn decide(resolved: &Resolved, lines: &[HeaderLine<'_>]) -> Option<Vec<Vec<u8>>>
         RequestDecision::Forward(edits) => {
             let path = |edit| match edit {
                 Edit::SetPath(path) => Some(path),
-                Edit::SetHeader(..) | Edit::RemoveHeader(_) => None,
+                Edit::SetHeader(..) | Edit::RemoveHeader(_) | Edit::Warn(_) => None,
             };
             Some(edits.into_iter().filter_map(path).collect())
         }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     RequestBody, Resolved,
     ports::{Charging, Ports, Question},
+    response::SEPARATOR,
 };
 use crate::{
     authn::{self, AuthType, Presented, ProxyCredential},
@@ -33,14 +34,29 @@ pub(super) type UsedCredential = (CredentialId, AuthType);
 /// A call that was let through.
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
-    pub(super) credential: UsedCredential,
+    /// None: nobody remembers which.
+    pub(super) credential: Option<UsedCredential>,
     /// The answer has no body, whatever its length says.
     pub(super) is_head: bool,
     /// What redacts the response, in order; empty when nothing does.
     pub(super) stages: Vec<Stage>,
     /// Meters, by place in the policy, that wait for a value of the response.
     pub(super) awaited: Vec<usize>,
-    pub(super) warnings: Vec<NearLimit>,
+    /// What the request brought.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Grant {
+    /// Of a call that was forwarded and whose response nobody wants anything of.
+    pub(super) fn forgotten() -> Self {
+        Self {
+            credential: None,
+            is_head: false,
+            stages: Vec::new(),
+            awaited: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// A refusal, with the credential that the caller used if it was found right.
@@ -60,7 +76,7 @@ impl Refused {
 
     pub(super) fn granted(grant: &Grant, denial: Denial) -> Self {
         Self {
-            credential: Some(grant.credential),
+            credential: grant.credential,
             refusal: denial.into(),
         }
     }
@@ -117,7 +133,7 @@ pub(super) fn judge<'e>(
         Ok(admitted) => {
             let edits = admitted.edits(policy, head, &call);
             let grant = Grant {
-                credential: used,
+                credential: Some(used),
                 is_head: call.method == b"HEAD",
                 stages: admitted.stages,
                 awaited: admitted.awaited,
@@ -142,7 +158,7 @@ struct Admitted<'e> {
     layers: authz::Layers<'e>,
     stages: Vec<Stage>,
     awaited: Vec<usize>,
-    warnings: Vec<NearLimit>,
+    warnings: Vec<String>,
 }
 
 fn admit<'e>(
@@ -179,14 +195,14 @@ fn admit<'e>(
         Metered::NeedsBody => return Err(Stop::NeedBody),
         Metered::Unreadable => return Err(Stop::Refuse(rule_denied(UNREADABLE))),
     };
-    let warnings = charge(policy, credential, &metered, ports)?;
+    let near = charge(policy, credential, &metered, ports)?;
     let mut awaited = metered;
     awaited.retain(|place| policy.meters.get(*place).is_some_and(Meter::awaits_value));
     Ok(Admitted {
         layers,
         stages,
         awaited,
-        warnings,
+        warnings: near.iter().map(ToString::to_string).collect(),
     })
 }
 
@@ -291,6 +307,9 @@ impl Admitted<'_> {
         }
         if !self.stages.is_empty() || self.meters_body(policy) {
             remove(PARTIAL);
+        }
+        if !self.warnings.is_empty() {
+            edits.push(Edit::Warn(self.warnings.join(SEPARATOR)));
         }
         Ok(edits)
     }

@@ -9,14 +9,11 @@ use super::{
 };
 use crate::{
     coding::Coding,
-    denial::{Denial, PROXY_CODE_HEADER, ProxyCode},
+    denial::{Denial, PROXY_CODE_HEADER, PROXY_WARNING_HEADER, ProxyCode},
     http::ResponseHead,
     media::MediaKind,
     policy::Policy,
 };
-
-/// Name of the header with warnings.
-pub(super) const WARNING_HEADER: &str = "requestrocket-proxy-warning";
 
 /// What no longer holds of a body that is redacted.
 const STALE: [&str; 6] = [
@@ -27,6 +24,9 @@ const STALE: [&str; 6] = [
     "content-digest",
     "repr-digest",
 ];
+
+/// Between warnings in one header (details 52).
+pub(super) const SEPARATOR: &str = ", ";
 
 /// One change of a response's head. Names are lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum ResponseEdit {
 
 impl ResponseEdit {
     pub(super) fn warning(warnings: &[String]) -> Self {
-        Self::SetHeader(WARNING_HEADER, warnings.join(", "))
+        Self::SetHeader(PROXY_WARNING_HEADER, warnings.join(SEPARATOR))
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn judge(
     };
     // What is declared and small enough is not watched: Envoy holds the target to it.
     if is_plain && length.is_at_most(policy.max_response_bytes.get()) {
-        return Ok((warning(&warnings(grant)), None));
+        return Ok((Vec::new(), None));
     }
     let mut values = Values::new(policy, grant, (head, ports));
     let (mut edits, pipe) = if is_bodiless {
@@ -75,24 +75,13 @@ pub(super) fn judge(
         values.expect(content.kind);
         look_into(policy, grant, (head, content), values)?
     };
-    let mut warnings = warnings(grant);
+    // What the request brought is in the head already.
+    let mut warnings = grant.warnings.clone();
     if pipe.is_value_missing() {
         warnings.push(values::MISSING.to_owned());
+        edits.push(ResponseEdit::warning(&warnings));
     }
-    edits.extend(warning(&warnings));
     Ok((edits, Some(pipe.with_warnings(warnings))))
-}
-
-fn warnings(grant: &Grant) -> Vec<String> {
-    grant.warnings.iter().map(ToString::to_string).collect()
-}
-
-fn warning(warnings: &[String]) -> Vec<ResponseEdit> {
-    if warnings.is_empty() {
-        Vec::new()
-    } else {
-        vec![ResponseEdit::warning(warnings)]
-    }
 }
 
 /// Whether a response to a request that we never saw is Envoy's refusal of it.

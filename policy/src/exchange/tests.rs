@@ -126,5 +126,6 @@ fn shown(edit: &Edit<'_>) -> String {
         Edit::SetPath(path) => format!(":path = {}", text(path)),
         Edit::SetHeader(name, value) => format!("{name} = {}", text(value)),
         Edit::RemoveHeader(name) => format!("- {name}"),
+        Edit::Warn(text) => format!("warn {text}"),
     }
 }

@@ -41,6 +41,7 @@ fn edits(upstream: &Upstream, raw: &str, lines: &[(&str, &str)]) -> Vec<String> 
             Edit::SetPath(path) => text(path).into_owned(),
             Edit::SetHeader(name, value) => format!("{name} = {}", text(value)),
             Edit::RemoveHeader(name) => format!("- {name}"),
+            Edit::Warn(text) => format!("warn {text}"),
         })
         .filter(|edit| edit != "/v1/a")
         .collect()

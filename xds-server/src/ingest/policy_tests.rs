@@ -53,6 +53,7 @@ fn show(edit: &Edit<'_>) -> String {
         Edit::SetPath(path) => format!("path {}", String::from_utf8_lossy(path)),
         Edit::SetHeader(name, value) => format!("{name}: {}", String::from_utf8_lossy(value)),
         Edit::RemoveHeader(name) => format!("no {name}"),
+        Edit::Warn(text) => format!("warn {text}"),
     }
 }
 

@@ -32,12 +32,16 @@ use envoy_types::pb::envoy::extensions::upstreams::http::v3::{
     },
 };
 use envoy_types::util::pack_any;
+use requestrocket_policy::denial::{
+    GRANTED_MESSAGE, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER, ProxyCode,
+    REQUEST_ID_HEADER,
+};
 
 use super::address_guard;
 use super::listener::http_filter;
 use super::wire::{
-    extension, file, number, put_header, remove_header, remove_prefix, remove_reserved, seconds,
-    set_header, some_any,
+    WARNING, extension, file, number, put_header, remove_header, remove_prefix, remove_reserved,
+    seconds, set_header, some_any,
 };
 use super::{Settings, TargetRoots};
 use crate::region_config::Scheme;
@@ -203,9 +207,10 @@ fn response_mutations() -> Vec<Mutation> {
     let mut mutations = Vec::from(remove_reserved());
     mutations.extend([
         remove_prefix("x-envoy-"),
-        set_header("requestrocket-proxy-code", "proxy-access-granted"),
-        set_header("requestrocket-proxy-message", "Access granted."),
-        set_header("requestrocket-request-id", "%UNIQUE_ID%"),
+        set_header(PROXY_CODE_HEADER, ProxyCode::AccessGranted.as_str()),
+        set_header(PROXY_MESSAGE_HEADER, GRANTED_MESSAGE),
+        set_header(REQUEST_ID_HEADER, "%UNIQUE_ID%"),
+        set_header(PROXY_WARNING_HEADER, WARNING),
     ]);
     mutations
 }

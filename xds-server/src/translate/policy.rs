@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use prost::Message;
+use requestrocket_policy::compile::inspects_responses;
 use requestrocket_proto::policy::v1 as wire;
 use sha2::{Digest, Sha256};
 
@@ -17,17 +18,25 @@ pub(super) struct EncodedPolicy {
     pub(super) bytes: Vec<u8>,
     /// Hash of the bytes; the filter's cache goes by it.
     pub(super) version: String,
+    /// Whether more of a response than its length can matter.
+    pub(super) inspects_responses: bool,
 }
 
 /// The policy of a proxy.
 pub(super) fn encode(config: &ProxyConfig, region: &str) -> EncodedPolicy {
-    let bytes = policy(config, region).encode_to_vec();
+    let policy = policy(config, region);
+    let inspects_responses = inspects_responses(&policy);
+    let bytes = policy.encode_to_vec();
     let mut version = String::with_capacity(2 * VERSION_BYTES);
     for byte in Sha256::digest(&bytes).iter().take(VERSION_BYTES) {
         // Writing to a string does not fail.
         let _ = write!(version, "{byte:02x}");
     }
-    EncodedPolicy { bytes, version }
+    EncodedPolicy {
+        bytes,
+        version,
+        inspects_responses,
+    }
 }
 
 fn policy(config: &ProxyConfig, region: &str) -> wire::ProxyPolicy {

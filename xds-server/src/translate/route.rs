@@ -9,6 +9,7 @@ use envoy_types::pb::envoy::config::route::v3::{
     DirectResponseAction, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch,
     VirtualHost, route, route_action::ClusterSpecifier, route_match::PathSpecifier,
 };
+use envoy_types::pb::envoy::extensions::common::matching::v3::ExtensionWithMatcherPerRoute;
 use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3::{
     PerRouteConfig, per_route_config::HostRewriteSpecifier,
 };
@@ -19,11 +20,14 @@ use prost::Message;
 use super::buffer;
 use super::cluster;
 use super::policy::EncodedPolicy;
+use super::unread;
 use super::wire::seconds;
 use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
 
 /// Key of the policy in the route's metadata.
 const METADATA_KEY: &str = "requestrocket";
+/// Name of the filter that decides.
+pub(super) const FILTER: &str = "requestrocket";
 /// Name of the filter whose route configuration names the target.
 pub(super) const FORWARD_PROXY: &str = "envoy.filters.http.dynamic_forward_proxy";
 /// Longest silence once the response has begun, and while the request arrives. Streams are
@@ -36,6 +40,11 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
         name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
         routes: vec![route(config, policy)],
+        // Not on the route: of two entries in one map nobody knows which is written first.
+        typed_per_filter_config: unread(config, policy)
+            .map(|asked| (FILTER.to_owned(), pack_any(asked)))
+            .into_iter()
+            .collect(),
         ..VirtualHost::default()
     };
     let configuration = RouteConfiguration {
@@ -44,6 +53,12 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
         ..RouteConfiguration::default()
     };
     configuration.encode_to_vec().into()
+}
+
+/// Which responses the filter is asked about; None: about all.
+fn unread(config: &ProxyConfig, policy: &EncodedPolicy) -> Option<ExtensionWithMatcherPerRoute> {
+    let is_length_all = !policy.inspects_responses;
+    is_length_all.then(|| unread::asked_unless_short(config.max_response_bytes))?
 }
 
 fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {

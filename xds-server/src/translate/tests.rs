@@ -4,13 +4,17 @@ use envoy_types::pb::envoy::config::listener::v3::{Listener, filter};
 use envoy_types::pb::envoy::config::route::v3::{
     RouteConfiguration, ScopedRouteConfiguration, route,
 };
+use envoy_types::pb::envoy::extensions::common::matching::v3::{
+    ExtensionWithMatcher, ExtensionWithMatcherPerRoute,
+};
 use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
     HttpConnectionManager, http_filter,
 };
 use envoy_types::pb::envoy::extensions::wasm::v3::FailurePolicy;
+use envoy_types::pb::xds::r#type::matcher::v3::Matcher;
 use proptest::prelude::*;
-use prost::Message;
+use prost::{Message, Name};
 use requestrocket_proto::policy::v1 as wire;
 
 use super::listener::ListenerAddress;
@@ -119,6 +123,11 @@ proptest! {
         else {
             panic!("the filter is configured in place")
         };
+        prop_assert_eq!(&config.type_url, &ExtensionWithMatcher::type_url());
+        let asked = ExtensionWithMatcher::decode(&config.value[..]).unwrap();
+        // An empty matcher finds nothing to leave out; without one everything would be.
+        prop_assert_eq!(asked.xds_matcher, Some(Matcher::default()));
+        let config = asked.extension_config.unwrap().typed_config.unwrap();
         prop_assert!(config.type_url.ends_with("/envoy.extensions.filters.http.wasm.v3.Wasm"));
         let plugin = Wasm::decode(&config.value[..]).unwrap().config.unwrap();
         prop_assert_eq!(plugin.failure_policy(), FailurePolicy::FailReload);
@@ -138,7 +147,15 @@ proptest! {
         let routes = RouteConfiguration::decode(resources.route.clone()).unwrap();
         prop_assert!(routes.typed_per_filter_config.is_empty());
         let [host] = &routes.virtual_hosts[..] else { panic!("one host") };
-        prop_assert!(host.typed_per_filter_config.is_empty());
+        let mut of_host = host.typed_per_filter_config.clone();
+        // Short responses pass it, and nothing else.
+        if let Some(asked) = of_host.remove(super::route::FILTER) {
+            prop_assert_eq!(&asked.type_url, &ExtensionWithMatcherPerRoute::type_url());
+            let asked = ExtensionWithMatcherPerRoute::decode(&asked.value[..]).unwrap();
+            let longest = super::unread::tests::longest_unread(asked);
+            prop_assert!(longest <= config.max_response_bytes);
+        }
+        prop_assert!(of_host.is_empty());
         let [route] = &host.routes[..] else { panic!("one route") };
         prop_assert_eq!(route.request_body_buffer_limit, None);
         let filters: Vec<_> = route.typed_per_filter_config.keys().map(String::as_str).collect();
@@ -326,6 +343,40 @@ fn a_response_is_kept_for_redactions() {
         assert_eq!(kept(&config), Some((16 << 20) + ROOM), "case {case}");
         config.max_response_bytes = u64::MAX;
         assert_eq!(kept(&config), Some(u64::MAX), "case {case}");
+    }
+}
+
+/// The longest response that passes the filter; None: the filter sees all.
+fn unread(config: &ProxyConfig) -> Option<u64> {
+    let translator = Translator::new(crate::fixtures::translation());
+    let routes = RouteConfiguration::decode(translator.proxy(config).route).unwrap();
+    let host = &routes.virtual_hosts[0];
+    let per_route = host.typed_per_filter_config.get(super::route::FILTER)?;
+    let per_route = ExtensionWithMatcherPerRoute::decode(&per_route.value[..]).unwrap();
+    Some(super::unread::tests::longest_unread(per_route))
+}
+
+#[test]
+fn responses_that_somebody_looks_into_are_all_the_filters() {
+    assert_eq!(unread(&complete()), Some(999_999));
+    let looking: &[Differ] = &[
+        |c| c.proxy_credentials[0].layer = Some(layer_redacting()),
+        |c| {
+            let mut other = c.proxy_credentials[0].clone();
+            other.layer = Some(layer_redacting());
+            c.proxy_credentials.push(other);
+        },
+        |c| c.target_credential.as_mut().unwrap().layer = Some(layer_redacting()),
+        |c| c.target.as_mut().unwrap().layer = layer_redacting(),
+        |c| c.layer = layer_redacting(),
+        |c| c.meters[0].extraction = Some(wire::meter::Extraction::HeaderName("x".to_owned())),
+        |c| c.meters[0].extraction = Some(wire::meter::Extraction::BodyPath("$.n".to_owned())),
+        |c| c.max_response_bytes = 9,
+    ];
+    for (case, look) in looking.iter().enumerate() {
+        let mut config = complete();
+        look(&mut config);
+        assert_eq!(unread(&config), None, "case {case}");
     }
 }
 

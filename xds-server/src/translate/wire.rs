@@ -15,6 +15,10 @@ use envoy_types::pb::google::protobuf::{Any, BoolValue, Duration, UInt32Value};
 use envoy_types::util::pack_any;
 use prost::{Message, Name};
 
+/// What the filter has to say in warning of a request: it keeps it with the stream under
+/// `requestrocket-warning`. Without it no header is made.
+pub(super) const WARNING: &str = "%FILTER_STATE(wasm.requestrocket-warning:PLAIN)%";
+
 /// An extension and its configuration.
 pub(super) fn extension<T: Name + Message>(name: &str, config: T) -> TypedExtensionConfig {
     TypedExtensionConfig {

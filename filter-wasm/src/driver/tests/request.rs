@@ -106,11 +106,19 @@ fn a_body_that_cannot_be_read_is_refused() {
 /// A proxy with one call a minute, on an Envoy of its own.
 fn limited() -> (FakeHost, Shared) {
     let mut fixture = fixture();
-    fixture.wire.limits = Some(wire::Limits {
+    fixture.wire.limits = Some(once_a_minute());
+    on_an_envoy(&fixture)
+}
+
+fn once_a_minute() -> wire::Limits {
+    wire::Limits {
         minute: Some(1),
         ..wire::Limits::default()
-    });
-    let (host, shared) = call(&fixture, &[KEY]);
+    }
+}
+
+fn on_an_envoy(fixture: &PolicyFixture) -> (FakeHost, Shared) {
+    let (host, shared) = call(fixture, &[KEY]);
     host.envoy.now_ms.set(1_795_676_400_000);
     let counters = Counters::start(&host).unwrap();
     (host, Shared { counters, ..shared })
@@ -152,6 +160,34 @@ fn a_call_without_room_waits_for_the_region_server() {
         assert_eq!(call.on_answer(&host, &shared, asked), flow);
         assert_eq!(host.status(), status);
     }
+}
+
+#[test]
+fn envoy_says_what_the_request_warns_of() {
+    let mut metered = fixture();
+    metered.wire.meters = vec![wire::Meter {
+        meter_id: "44444444-4444-4444-8444-444444444444".to_owned(),
+        limits: Some(once_a_minute()),
+        ..wire::Meter::default()
+    }];
+    let judge = |host: &FakeHost, shared: &Shared| {
+        let mut call = Call::new(7);
+        let waits = call.on_request_head(host, shared, true);
+        assert_eq!(waits, Flow::AwaitAnswer);
+        let Answered { asked, .. } = answered(host, shared, true).unwrap();
+        call.on_answer(host, shared, asked)
+    };
+    let (host, shared) = on_an_envoy(&metered);
+    assert_eq!(judge(&host, &shared), Flow::Continue);
+    let said = host.said.borrow().clone().unwrap();
+    assert!(
+        said.starts_with("meter-near-limit; meter=44444444"),
+        "{said}"
+    );
+    let (host, shared) = on_an_envoy(&metered);
+    let host = host.failing_at(HostCall::WarnCaller);
+    assert_eq!(judge(&host, &shared), Flow::Ended);
+    assert_eq!(host.status(), Some(503));
 }
 
 #[test]

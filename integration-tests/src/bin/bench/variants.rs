@@ -12,7 +12,8 @@ use crate::load::Load;
 use crate::stack::BenchProxy;
 use crate::upstream::free_port;
 
-const WASM_FILTER_TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+/// Name of our filter.
+const FILTER: &str = "requestrocket";
 
 /// Takes out the same three paths as our redaction.
 const LUA_REDACTION: &str = include_str!("redaction/redact.lua");
@@ -198,8 +199,8 @@ fn replace_filter(manager: &mut Value, with: Vec<Value>) -> anyhow::Result<()> {
         .context("http_filters")?;
     let place = filters
         .iter()
-        .position(|filter| filter["typed_config"]["@type"] == WASM_FILTER_TYPE)
-        .context("the listener has no Wasm filter")?;
+        .position(|filter| filter["name"] == FILTER)
+        .context("the listener does not have our filter")?;
     filters.splice(place..=place, with);
     Ok(())
 }

@@ -104,15 +104,21 @@ fn meter(
     }
 }
 
-/// What becomes of a GET of `/x`, with its exchange.
-fn call(fixture: &PolicyFixture, ports: &Counting) -> (Exchange, Result<(), Refusal>) {
+/// What becomes of a GET of `/x`, with its exchange: what it warns of, or the refusal.
+fn call(fixture: &PolicyFixture, ports: &Counting) -> (Exchange, Result<Vec<String>, Refusal>) {
     let mut exchange = Exchange::new(resolved(fixture));
     let path = api("/x");
     let lines = lines("GET", &path, &[("authorization", "key")]);
     let head = RequestHead::new(&lines);
     let decision = match exchange.on_request(&head, RequestBody::Whole(b""), ports) {
         RequestDecision::Refuse(refusal) => Err(refusal),
-        RequestDecision::Forward(_) => Ok(()),
+        RequestDecision::Forward(edits) => {
+            let warnings = edits.iter().filter_map(|edit| match edit {
+                Edit::Warn(text) => Some(text.clone()),
+                Edit::SetPath(_) | Edit::SetHeader(..) | Edit::RemoveHeader(_) => None,
+            });
+            Ok(warnings.collect())
+        }
         RequestDecision::NeedBody | RequestDecision::Ask(_) => panic!("it waits"),
     };
     (exchange, decision)
@@ -263,28 +269,50 @@ fn counters_at_fault_refuse() {
     assert_eq!(refusal(decision), Some(Denial::GatewayFault));
 }
 
+/// The warning of meter 1 with a limit of 5.
+fn near_limit(used: u64) -> String {
+    let id = meter_id(1);
+    format!("meter-near-limit; meter={id}; window=minute; used={used}; limit=5")
+}
+
 #[test]
-fn a_meter_near_its_limit_warns_in_the_head() {
+fn a_meter_near_its_limit_warns_once_the_call_is_let_through() {
     let mut fixture = fixture();
-    fixture.wire.meters = vec![meter(1, "", None, Some(5))];
+    fixture.wire.meters = vec![meter(1, "", None, Some(5)), meter(2, "", None, Some(6))];
     let ports = Counting::default();
-    let heads: Vec<_> = (0..5)
-        .map(|_| {
-            let (mut exchange, decision) = call(&fixture, &ports);
-            decision.unwrap();
-            let head = FakeResponse::new(&[(":status", "200"), ("content-length", "2")]);
-            exchange.on_response_head(&head, false, &ports)
-        })
-        .collect();
-    let warned = |used| {
-        let id = meter_id(1);
-        let text = format!("meter-near-limit; meter={id}; window=minute; used={used}; limit=5");
-        let edit = ResponseEdit::SetHeader("requestrocket-proxy-warning", text);
-        ResponseDecision::Forward(vec![edit], BodyUse::Unused)
+    let warnings: Vec<_> = (0..5).map(|_| call(&fixture, &ports).1.unwrap()).collect();
+    assert!(warnings[..3].iter().all(Vec::is_empty), "{warnings:?}");
+    assert_eq!(warnings[3], [near_limit(4)]);
+    let other = near_limit(5)
+        .replace(&meter_id(1), &meter_id(2))
+        .replace("limit=5", "limit=6");
+    assert_eq!(warnings[4], [format!("{}, {other}", near_limit(5))]);
+}
+
+#[test]
+fn a_warning_of_the_response_keeps_that_of_the_request() {
+    let value = Extraction::HeaderName("x-cost".to_owned());
+    let mut fixture = fixture();
+    fixture.wire.meters = vec![meter(1, "", None, Some(5)), meter(2, "", Some(value), None)];
+    let ports = Counting::default();
+    let head = |lines: &[(&str, &str)]| {
+        let (mut exchange, warned) = call(&fixture, &ports);
+        let head = FakeResponse::new(lines);
+        let decision = exchange.on_response_head(&head, true, &ports);
+        let ResponseDecision::Forward(edits, _) = decision else {
+            panic!("refused");
+        };
+        (warned.unwrap(), edits)
     };
-    let silent = ResponseDecision::Forward(Vec::new(), BodyUse::Unused);
-    assert_eq!(heads[..3], [silent.clone(), silent.clone(), silent]);
-    assert_eq!(heads[3..], [warned(4), warned(5)]);
+    let (good, bad) = ([(":status", "200"), ("x-cost", "1")], [(":status", "200")]);
+    for _ in 0..3 {
+        assert_eq!(head(&good), (vec![], vec![]));
+    }
+    // The host says it: the head needs no change.
+    assert_eq!(head(&good), (vec![near_limit(4)], vec![]));
+    let both = format!("{}, meter-value-missing", near_limit(5));
+    let edit = ResponseEdit::SetHeader("requestrocket-proxy-warning", both);
+    assert_eq!(head(&bad), (vec![near_limit(5)], vec![edit]));
 }
 
 /// What a response adds to a meter with this extraction, and whether its head warns.

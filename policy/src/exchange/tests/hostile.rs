@@ -16,6 +16,7 @@ fn sent(path: &str, headers: &[(&str, &str)], edits: &[Edit<'_>]) -> Vec<String>
         match edit {
             Edit::SetPath(new) => path = text(new),
             Edit::RemoveHeader(name) => lines.retain(|(other, _)| other != name),
+            Edit::Warn(_) => {}
             // Envoy's replace touches the first line only.
             Edit::SetHeader(name, value) => {
                 match lines.iter_mut().find(|(other, _)| other == name) {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::authz::LayerName;
+use requestrocket_proto::policy::v1 as wire;
 
 const MAX: u64 = 1_000;
 
@@ -179,4 +180,68 @@ fn events_out_of_order_are_refused() {
     let record = answered.finish(&Admitting(0));
     assert_eq!(record.denial, Some(Denial::GatewayFault));
     assert!(record.credential.is_some());
+}
+
+#[test]
+fn a_forgotten_call_is_judged_as_if_it_was_remembered() {
+    let mut fixture = fixture();
+    fixture.wire.max_response_bytes = MAX;
+    let resolved = resolved(&fixture);
+    for (length, is_end) in [
+        (None, false),
+        (None, true),
+        (Some("0"), false),
+        (Some("1000"), false),
+        (Some("1001"), false),
+        (Some("nonsense"), false),
+    ] {
+        for (status, media) in [
+            ("200", "application/json"),
+            ("200", "text/event-stream"),
+            ("304", "application/json"),
+            ("502", "text/plain"),
+        ] {
+            let mut head = vec![(":status", status), ("content-type", media)];
+            head.extend(length.map(|length| ("content-length", length)));
+            let judge = |mut exchange: Exchange| {
+                let head = FakeResponse::new(&head);
+                let decision = exchange.on_response_head(&head, is_end, &Admitting(0));
+                let sizes = [600, 600].map(|size| exchange.on_response_size(size));
+                (decision, sizes)
+            };
+            let remembered = forwarded("GET");
+            assert!(!remembered.awaits_response());
+            let forgotten = Exchange::forgotten(resolved.clone()).unwrap();
+            assert_eq!(judge(remembered), judge(forgotten), "{head:?} {is_end}");
+        }
+    }
+}
+
+#[test]
+fn calls_whose_response_matters_are_not_forgotten() {
+    assert!(redacting().awaits_response());
+    // Of these only the caller's method says that the length is not that of a body.
+    assert!(forwarded("HEAD").awaits_response());
+    for unknown in [Resolved::UnknownProxy, Resolved::Fault] {
+        assert!(Exchange::forgotten(unknown).is_none());
+    }
+    assert!(Exchange::new(resolved(&fixture())).awaits_response());
+    let filters = ["destroy $.s"];
+    let filtered = [
+        LayerName::ProxyCredential,
+        LayerName::TargetCredential,
+        LayerName::Target,
+        LayerName::Proxy,
+    ]
+    .map(|layer| fixture().redactions(layer, &filters));
+    let mut metered = fixture();
+    metered.wire.meters = vec![wire::Meter {
+        meter_id: "44444444-4444-4444-8444-444444444444".to_owned(),
+        extraction: Some(wire::meter::Extraction::HeaderName("x-cost".to_owned())),
+        ..wire::Meter::default()
+    }];
+    for fixture in filtered.into_iter().chain([metered]) {
+        assert!(Exchange::forgotten(resolved(&fixture)).is_none());
+        assert!(forwarded_by("GET", fixture).awaits_response());
+    }
 }

@@ -23,6 +23,7 @@ fn obey(edits: &[Edit<'_>], lines: &[Pair], raw: &str) -> Sent {
         match edit {
             Edit::SetPath(new) => path = text(new),
             Edit::RemoveHeader(name) => headers.retain(|(other, _)| other != name),
+            Edit::Warn(_) => {}
             Edit::SetHeader(name, value) => {
                 match headers.iter_mut().find(|(other, _)| other == name) {
                     Some(line) => line.1 = text(value),

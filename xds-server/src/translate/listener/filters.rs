@@ -20,13 +20,13 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 
 use super::super::Settings;
 use super::super::cluster::dns_cache;
-use super::super::route::FORWARD_PROXY;
+use super::super::route::{FILTER, FORWARD_PROXY};
+use super::super::unread;
 use super::super::wire::{extension, file, flag, millis, set_header};
 use super::http_filter;
 
 /// The variable that brings the region's keys into the filter.
 const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";
-const FILTER_NAME: &str = "requestrocket";
 
 /// All filters of the listener.
 pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
@@ -36,13 +36,14 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
         ))),
         ..FilterConfig::default()
     };
+    let wasm = extension(FILTER, wasm(&settings.filter_wasm));
     let router = Router {
         suppress_envoy_headers: true,
         ..Router::default()
     };
     [
         extension("route-name", route_name()),
-        extension(FILTER_NAME, wasm(&settings.filter_wasm)),
+        extension(FILTER, unread::asked_about_all(wasm)),
         extension(FORWARD_PROXY, forward_proxy),
         extension("envoy.filters.http.router", router),
     ]
@@ -67,7 +68,7 @@ fn route_name() -> HeaderMutation {
 fn wasm(module: &Path) -> Wasm {
     let vm = VmConfig {
         // Shared data belongs to it: the same in all workers and after every reload.
-        vm_id: FILTER_NAME.to_owned(),
+        vm_id: FILTER.to_owned(),
         runtime: "envoy.wasm.runtime.v8".to_owned(),
         code: Some(AsyncDataSource {
             specifier: Some(async_data_source::Specifier::Local(file(module))),
@@ -79,8 +80,8 @@ fn wasm(module: &Path) -> Wasm {
         ..VmConfig::default()
     };
     let config = PluginConfig {
-        name: FILTER_NAME.to_owned(),
-        root_id: FILTER_NAME.to_owned(),
+        name: FILTER.to_owned(),
+        root_id: FILTER.to_owned(),
         // A trap is one failed request. The default pause before a fresh module is so long that
         // a few traps a second are an outage for everybody.
         failure_policy: FailurePolicy::FailReload.into(),

@@ -14,10 +14,11 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
 };
 use envoy_types::util::pack_any;
 use requestrocket_policy::denial::{
-    Denial, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, ProxyCode, REQUEST_ID_HEADER,
+    Denial, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER, ProxyCode,
+    REQUEST_ID_HEADER,
 };
 
-use super::super::wire::{header, number, text};
+use super::super::wire::{WARNING, header, number, text};
 
 /// Which of Envoy's answers is meant.
 enum When {
@@ -116,6 +117,7 @@ fn mapper(reply: &Reply) -> ResponseMapper {
             header(PROXY_CODE_HEADER, proxy_code),
             header(PROXY_MESSAGE_HEADER, message),
             header(REQUEST_ID_HEADER, "%UNIQUE_ID%"),
+            header(PROXY_WARNING_HEADER, WARNING),
         ],
         body_format_override: Some(SubstitutionFormatString {
             content_type: "application/json".to_owned(),
