@@ -31,6 +31,10 @@ pub enum ChunkDecision {
     Cut,
 }
 
+/// What one chunk may decode to. All of it is kept before any passes; honest chunks of a megabyte
+/// stay below.
+const MAX_CHUNK_BYTES: usize = 64 << 20;
+
 /// What happens to the chunks of one response.
 #[derive(Debug)]
 pub(super) struct BodyPipe {
@@ -191,8 +195,10 @@ impl BodyPipe {
         let not_filterable = Denial::ResponseNotFilterable;
         let decoder = self.decoder.as_mut().ok_or(not_filterable)?;
         let mut rest = chunk;
+        let mut of_chunk = 0_usize;
         while let Some(piece) = decoder.decode(&mut rest).map_err(redaction::denial_of)? {
-            if !self.size.takes(piece.len()) {
+            of_chunk = of_chunk.saturating_add(piece.len());
+            if !self.size.takes(piece.len()) || of_chunk > MAX_CHUNK_BYTES {
                 return Err(Denial::ResponseTooLarge);
             }
             self.values.read(piece);

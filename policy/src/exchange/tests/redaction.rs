@@ -244,11 +244,44 @@ fn records_are_redacted_one_by_one() {
     );
 }
 
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A stream has no limit, but what a few of its bytes decode to is kept before any of it passes.
+#[test]
+fn a_stream_may_be_long_but_not_out_of_one_chunk() {
+    let head = [
+        OK,
+        ("content-type", "text/event-stream"),
+        ("content-encoding", "gzip"),
+    ];
+    let sent = |megabytes: usize| {
+        let lines = (0..1_024 * megabytes).map(|line| {
+            // Too much of the same would be taken for a bomb.
+            let differs = line.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            format!(": {differs:016x}{}\n\n", "-".repeat(1_004))
+        });
+        gzip(lines.collect::<String>().as_bytes())
+    };
+    let (half, whole) = (sent(40), sent(65));
+    let mut stream = redacting(DESTROY);
+    stream.wire.max_response_bytes = 2_048;
+    let (first, second) = half.split_at(half.len() / 2);
+    let passed = answer(&stream, &head, &[first, second]).unwrap();
+    assert_eq!(passed.len(), 40 << 20);
+    let too_large = Err(Denial::ResponseTooLarge);
+    assert_eq!(answer(&stream, &head, &[&whole]), too_large);
+    // What comes in many pieces passes.
+    let pieces: Vec<&[u8]> = whole.chunks(whole.len() / 8).collect();
+    assert_eq!(answer(&stream, &head, &pieces).unwrap().len(), 65 << 20);
+}
+
 #[test]
 fn codings_are_taken_off_and_unknown_ones_refused() {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    std::io::Write::write_all(&mut encoder, b"{\"a\":1,\"secret\":2}").unwrap();
-    let sent = encoder.finish().unwrap();
+    let sent = gzip(b"{\"a\":1,\"secret\":2}");
     let gzip = ("content-encoding", "gzip");
     check(
         DESTROY,
