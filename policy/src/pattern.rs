@@ -3,6 +3,7 @@
 //! Patterns that are plain text with or without anchors (the most) cost a comparison; the others
 //! run on what the `regex` crate is made of, from the same parse that finds the errors.
 
+mod edges;
 mod effort;
 mod engine;
 mod interner;

@@ -103,18 +103,18 @@ impl Conditions {
     /// Whether all hold. Those of the body are tried last, so that it is asked for only when they
     /// decide.
     pub fn hold(&self, probe: &Probe<'_, '_>, mode: Mode) -> Hold {
-        for (_, outcome) in self.outcomes(probe, mode) {
+        let decided = self.outcomes(probe, mode).find_map(|(_, outcome)| {
             if probe.call().effort().is_exhausted() {
-                return Hold::Unreadable;
+                return Some(Hold::Unreadable);
             }
             match outcome {
-                Outcome::Holds => {}
-                Outcome::Fails(..) => return Hold::No,
-                Outcome::NeedsBody => return Hold::NeedsBody,
-                Outcome::Unreadable => return Hold::Unreadable,
+                Outcome::Holds => None,
+                Outcome::Fails(..) => Some(Hold::No),
+                Outcome::NeedsBody => Some(Hold::NeedsBody),
+                Outcome::Unreadable => Some(Hold::Unreadable),
             }
-        }
-        Hold::Yes
+        });
+        decided.unwrap_or(Hold::Yes)
     }
 
     /// All that do not hold, each with its reason.

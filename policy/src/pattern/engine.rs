@@ -11,12 +11,14 @@ use regex_automata::{
 use regex_syntax::hir::Hir;
 
 use super::{
+    edges::Edges,
     effort::Effort,
     learnt::{AUTOMATON_BYTES, Learnt},
 };
 
 /// A compiled regular expression.
 pub(super) struct Engine {
+    edges: Edges,
     automaton: DFA,
     learnt: Learnt,
     simulation: PikeVM,
@@ -50,6 +52,7 @@ impl Engine {
             .minimum_cache_clear_count(Some(FORGOTTEN))
             .minimum_bytes_per_state(Some(BYTES_A_STATE));
         Ok(Self {
+            edges: Edges::of(hir),
             automaton: dfa::Builder::new()
                 .configure(config)
                 .build_from_nfa(nfa.clone())
@@ -62,6 +65,11 @@ impl Engine {
 
     /// Whether there is a match anywhere; false when the effort does not suffice to tell.
     pub(super) fn is_match(&self, text: &str, effort: &Effort) -> bool {
+        if !self.edges.allow(text) {
+            // Whether or not that was too much, it does not match.
+            effort.spend_on_comparison(text.len());
+            return false;
+        }
         if !effort.spend_on_automaton(text.len()) {
             return false;
         }
@@ -81,7 +89,9 @@ impl Engine {
 
     /// Without what the automaton learns, which is bounded by itself.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.automaton.memory_usage() + self.simulation.get_nfa().memory_usage()
+        self.edges.memory_bytes()
+            + self.automaton.memory_usage()
+            + self.simulation.get_nfa().memory_usage()
     }
 }
 
