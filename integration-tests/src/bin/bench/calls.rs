@@ -9,20 +9,41 @@ use crate::plan::Plan;
 use crate::stack::{BenchProxy, BenchStack};
 use crate::variants::{Variant, VariantEnvoy};
 
-/// Takes turns among the variants and prints one row for each.
+/// Takes turns among the variants, with several sets of processes, and prints one row for each.
 pub(crate) async fn measure(
     plan: &Plan,
-    stack: &BenchStack,
     target_url: &str,
     scratch: &Path,
 ) -> anyhow::Result<String> {
+    let mut names = Vec::new();
+    let mut rounds: Vec<Vec<Measured>> = Vec::new();
+    for fleet in 0..plan.fleets {
+        let scratch = scratch.join(format!("fleet-{fleet}"));
+        std::fs::create_dir(&scratch)?;
+        let measured = measure_fleet(plan, target_url, &scratch).await?;
+        names = measured.iter().map(|(name, _)| *name).collect();
+        rounds.resize(names.len(), Vec::new());
+        for (all, (_, own)) in rounds.iter_mut().zip(measured) {
+            all.extend(own);
+        }
+    }
+    Ok(load::table(&names, &rounds))
+}
+
+/// The turns of each variant with one set of processes.
+async fn measure_fleet(
+    plan: &Plan,
+    target_url: &str,
+    scratch: &Path,
+) -> anyhow::Result<Vec<(&'static str, Vec<Measured>)>> {
+    let stack = BenchStack::start(&scratch.join("stack"), None).await?;
     let bound = stack.create_proxy("bench", target_url).await?;
     let ruled = stack.create_proxy("ruled", target_url).await?;
-    guards::attach_rules(stack, &ruled).await?;
+    guards::attach_rules(&stack, &ruled).await?;
     let metered = stack.create_proxy("metered", target_url).await?;
-    guards::attach_rules(stack, &metered).await?;
-    guards::attach_meters(stack, &metered).await?;
-    let envoys = start_variants(stack, &bound, scratch).await?;
+    guards::attach_rules(&stack, &metered).await?;
+    guards::attach_meters(&stack, &metered).await?;
+    let envoys = start_variants(&stack, &bound, scratch).await?;
     let mut loads: Vec<(&'static str, Load)> = envoys
         .iter()
         .map(|envoy| (envoy.variant.name(), envoy.load(&bound)))
@@ -31,8 +52,8 @@ pub(crate) async fn measure(
     loads.push(("RequestRocket, 20 rules", stack.load(&ruled)?));
     loads.push(("RequestRocket, 20 rules, 2 meters", stack.load(&metered)?));
     let rounds = run_rounds(plan, &loads)?;
-    let names: Vec<&str> = loads.iter().map(|(name, _)| *name).collect();
-    Ok(load::table(&names, &rounds))
+    let names = loads.into_iter().map(|(name, _)| name);
+    Ok(names.zip(rounds).collect())
 }
 
 async fn start_variants(

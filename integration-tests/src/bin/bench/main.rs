@@ -65,7 +65,7 @@ async fn measure(
     Ok(match part {
         Part::Calls => (
             "Cost of one call",
-            calls::measure(plan, stack, &upstream.url(), scratch).await?,
+            calls::measure(plan, &upstream.url(), scratch).await?,
         ),
         Part::Redaction => (
             "Throughput of redaction",

@@ -18,8 +18,11 @@ pub(crate) enum Part {
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) parts: Vec<Part>,
-    /// Turns of a second of each variant, for the cost of a call. Other tenants of the machine
-    /// disturb single turns by a third; many short ones in turn are disturbed alike.
+    /// Sets of processes for the cost of a call. How a process happens to lie in memory makes a
+    /// tenth of its cost.
+    pub(crate) fleets: usize,
+    /// Turns of a second of each variant of a set, for the cost of a call. Other tenants of the
+    /// machine disturb single turns by a third; many short ones in turn are disturbed alike.
     pub(crate) turns: usize,
     /// Measured seconds of each round of each variant of redaction.
     pub(crate) seconds: u64,
@@ -40,7 +43,7 @@ pub(crate) struct Plan {
 }
 
 const KNOWN: &str =
-    "parts, turns, seconds, rounds, bodies, memory, answers, proxies, changes, output";
+    "parts, fleets, turns, seconds, rounds, bodies, memory, answers, proxies, changes, output";
 
 impl Default for Plan {
     fn default() -> Self {
@@ -52,7 +55,8 @@ impl Default for Plan {
                 Part::FirstByte,
                 Part::Configuration,
             ],
-            turns: 30,
+            fleets: 4,
+            turns: 10,
             seconds: 3,
             rounds: 5,
             bodies: vec![1, 16],
@@ -81,6 +85,7 @@ impl Plan {
     fn set(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
         match name {
             "parts" => self.parts = list(value)?,
+            "fleets" => self.fleets = value.parse()?,
             "turns" => self.turns = value.parse()?,
             "seconds" => self.seconds = value.parse()?,
             "rounds" => self.rounds = value.parse()?,
