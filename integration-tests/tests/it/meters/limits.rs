@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, unique};
+use requestrocket_integration_tests::target::answer::chunked;
 use requestrocket_integration_tests::target::{Target, respond};
 use serde_json::{Value, json};
 
@@ -301,6 +302,60 @@ async fn near_a_limit_every_answer_warns() -> Result<()> {
             ensure!(warnings == [wanted.as_str()], "{used}: {warnings:?}");
         }
     }
+    Ok(())
+}
+
+/// Whoever makes the answer, and whether or not anybody looks into it.
+#[tokio::test]
+async fn near_a_limit_every_kind_of_answer_warns() -> Result<()> {
+    let forged = ("requestrocket-proxy-warning", "forged");
+    let target = Target::answering(move |request| match request.path() {
+        "/chunked" => chunked("application/json", &["{\"a\":", "1}"]),
+        _ => respond(
+            "200 OK",
+            &[("content-type", "application/json"), forged],
+            b"{\"a\":1}",
+        ),
+    })
+    .await?;
+    let scene = Scene::start().await?;
+    let meter = scene.meter(&counting(&json!({ "day": 20 }))).await?;
+    scene.granted(15).await?;
+    let moved = |url: String| {
+        let path = format!("targets/{}", scene.proxy.target_id);
+        let api = &scene.gateway.api;
+        async move {
+            api.applied("PATCH", &path, &json!({ "targetBaseURL": url }))
+                .await
+        }
+    };
+    let warns = |used: u32, path: &'static str, status: u16| {
+        let meter = &meter;
+        let scene = &scene;
+        async move {
+            let reply = scene.gateway.call(&scene.proxy.get(path)).await?;
+            ensure!(reply.status == status, "{path}: {}", reply.status);
+            let warnings = reply.head.all("requestrocket-proxy-warning");
+            let wanted =
+                format!("meter-near-limit; meter={meter}; window=day; used={used}; limit=20");
+            ensure!(warnings == [wanted.as_str()], "{path} {used}: {warnings:?}");
+            Ok(reply)
+        }
+    };
+    moved(target.url()).await?;
+    warns(16, "/", 200).await?;
+    warns(17, "/chunked", 200).await?;
+    let filter = json!({ "operation": "destroy", "paths": ["$.a"] });
+    scene
+        .gateway
+        .filter(&scene.proxy, Layer::Proxy, &filter)
+        .await?;
+    for (used, path) in [(18, "/"), (19, "/chunked")] {
+        let reply = warns(used, path, 200).await?;
+        ensure!(reply.body == b"{}".as_slice(), "{path}: {:?}", reply.body);
+    }
+    moved("http://127.0.0.1:1".to_owned()).await?;
+    warns(20, "/", 502).await?;
     Ok(())
 }
 
