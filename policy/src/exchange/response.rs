@@ -114,7 +114,7 @@ fn look_into(
     policy: &Policy,
     grant: &Grant,
     (head, content): (&dyn ResponseHead, Content),
-    values: Values,
+    mut values: Values,
 ) -> Result<Looked, Denial> {
     let max = policy.max_response_bytes.get();
     // Without a status that can be read it is taken for one that has to be redacted.
@@ -127,7 +127,10 @@ fn look_into(
         let size = size_watch(policy, (head, content.length))?;
         let pipe = match coding {
             Ok(coding) => BodyPipe::reading(size, &coding, values, None),
-            Err(_) => BodyPipe::watching(size, values),
+            Err(_) => {
+                values.expect(MediaKind::Other);
+                BodyPipe::watching(size, values)
+            }
         };
         let is_stale = content.status.is_some_and(has_no_body);
         let edits = if is_stale {

@@ -203,27 +203,28 @@ fn add(awaited: &mut [Awaited], place: usize, found: Found<'_>) {
 fn take_held(awaited: &mut [Awaited], document: &[u8]) {
     let is_late = |one: &Awaited| one.path.as_ref().is_some_and(|path| !path.is_streamable());
     for one in awaited.iter_mut().filter(|one| is_late(one)) {
-        take(one, document);
+        take_instead(one, document);
     }
 }
 
 /// The last record that has the value counts.
 fn take_record(awaited: &mut [Awaited], record: &[u8]) {
     for one in awaited.iter_mut().filter(|one| one.path.is_some()) {
-        let before = std::mem::take(&mut one.sum);
-        take(one, record);
-        if one.sum.is_missing() {
-            one.sum = before;
-        }
+        take_instead(one, record);
     }
 }
 
-fn take(one: &mut Awaited, document: &[u8]) {
+/// What a whole document holds, if anything, in place of what was found before.
+fn take_instead(one: &mut Awaited, document: &[u8]) {
     let Some(path) = &one.path else {
         return;
     };
     let nodes = find(std::slice::from_ref(path), document).unwrap_or_default();
+    let mut sum = ValueSum::default();
     for node in nodes {
-        one.sum.add(Some(&node.text()));
+        sum.add(Some(&node.text()));
+    }
+    if !sum.is_missing() {
+        one.sum = sum;
     }
 }

@@ -418,6 +418,9 @@ fn values_are_read_from_json_of_any_status_in_any_chunks() {
         (USAGE, "{\"usage\":{\"total\":-3}}", None),
         ("$.a[*]", "{\"a\":[1,2,3]}", Some("6")),
         ("$.a[-1]", "{\"a\":[1,2,3]}", Some("3")),
+        // A part of such a path is found in passing, and not again at the end.
+        ("$.a['x',-1]", "{\"a\":{\"x\":5}}", Some("5")),
+        ("$.a[0,-1]", "{\"a\":[1,2,3]}", Some("4")),
         // What is cut short counts for what passed.
         ("$.a[*]", "{\"a\":[1,2,3", Some("3")),
     ] {
@@ -451,6 +454,8 @@ fn a_value_that_is_missing_is_warned_of_while_the_head_is_there() {
     assert!(value_of(header(), &[ok], &[]).1);
     assert!(!value_of(header(), &[ok, ("x-tokens", "1")], &[]).1);
     assert!(value_of(body("$.a"), &[ok, ("content-type", "image/png")], &[b"x"]).1);
+    let unknown = ("content-encoding", "lzma");
+    assert!(value_of(body("$.a"), &[ok, JSON, unknown], &[b"x"]).1);
     assert!(
         !value_of(
             body("$.a"),
