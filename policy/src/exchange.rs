@@ -5,6 +5,7 @@
 //! come: there is one order of checks, and nothing half decided is kept.
 
 mod body;
+mod grant;
 mod ports;
 mod request;
 mod response;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 
 use self::{
     body::BodyPipe,
-    request::{Grant, Refused, Verdict},
+    grant::{Grant, Refused},
+    request::Verdict,
 };
 pub use self::{
     body::ChunkDecision,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     RequestBody, Resolved,
+    grant::{Grant, Refused},
     ports::{Charging, Ports, Question},
     response::SEPARATOR,
 };
@@ -14,7 +15,6 @@ use crate::{
     authz::{self, DecidedBy, DeniedBy, LayerName},
     denial::{Denial, Detail, Refusal},
     http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath, query::is_sendable},
-    id::CredentialId,
     limit::{Charge, Exceeded, NearLimit},
     meter::{Extraction, Meter, Metered},
     policy::{Policy, Standing},
@@ -27,60 +27,6 @@ const UNREADABLE: DeniedBy = DeniedBy {
     layer: LayerName::Proxy,
     by: DecidedBy::UnreadableBody,
 };
-
-/// The credential that matched.
-pub(super) type UsedCredential = (CredentialId, AuthType);
-
-/// A call that was let through.
-#[derive(Clone, Debug)]
-pub(super) struct Grant {
-    /// None: nobody remembers which.
-    pub(super) credential: Option<UsedCredential>,
-    /// The answer has no body, whatever its length says.
-    pub(super) is_head: bool,
-    /// What redacts the response, in order; empty when nothing does.
-    pub(super) stages: Vec<Stage>,
-    /// Meters, by place in the policy, that wait for a value of the response.
-    pub(super) awaited: Vec<usize>,
-    /// What the request brought.
-    pub(super) warnings: Vec<String>,
-}
-
-impl Grant {
-    /// Of a call that was forwarded and whose response nobody wants anything of.
-    pub(super) fn forgotten() -> Self {
-        Self {
-            credential: None,
-            is_head: false,
-            stages: Vec::new(),
-            awaited: Vec::new(),
-            warnings: Vec::new(),
-        }
-    }
-}
-
-/// A refusal, with the credential that the caller used if it was found right.
-#[derive(Clone, Debug)]
-pub(super) struct Refused {
-    pub(super) credential: Option<UsedCredential>,
-    pub(super) refusal: Refusal,
-}
-
-impl Refused {
-    pub(super) fn unknown(denial: Denial) -> Self {
-        Self {
-            credential: None,
-            refusal: denial.into(),
-        }
-    }
-
-    pub(super) fn granted(grant: &Grant, denial: Denial) -> Self {
-        Self {
-            credential: grant.credential,
-            refusal: denial.into(),
-        }
-    }
-}
 
 /// What the checks say.
 pub(super) enum Verdict<'e> {

@@ -3,8 +3,8 @@
 
 use super::{
     body::{BodyPipe, Redaction, SizeWatch},
+    grant::Grant,
     ports::Ports,
-    request::Grant,
     values::{self, Values},
 };
 use crate::{
@@ -125,12 +125,11 @@ fn look_into(
     let coding = Coding::parse(&head.header("content-encoding").unwrap_or_default());
     if !is_redacted {
         let size = size_watch(policy, (head, content.length))?;
-        let pipe = match coding {
-            Ok(coding) => BodyPipe::reading(size, &coding, values, None),
-            Err(_) => {
-                values.expect(MediaKind::Other);
-                BodyPipe::watching(size, values)
-            }
+        let pipe = if let Ok(coding) = coding {
+            BodyPipe::reading(size, &coding, values, None)
+        } else {
+            values.expect(MediaKind::Other);
+            BodyPipe::watching(size, values)
         };
         let is_stale = content.status.is_some_and(has_no_body);
         let edits = if is_stale {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{body::Held, ports::Ports, request::Grant};
+use super::{body::Held, grant::Grant, ports::Ports};
 use crate::{
     http::ResponseHead,
     json::{

@@ -3,7 +3,7 @@
 
 use regex_syntax::hir::{
     Hir, Look, LookSet,
-    literal::{ExtractKind, Extractor},
+    literal::{ExtractKind, Extractor, Literal},
 };
 
 /// Texts of which one must be at the start, and one at the end; none: anything may be there.
@@ -44,8 +44,7 @@ impl Edges {
         let is_allowed = |edges: &[Box<[u8]>], is_there: fn(&[u8], &[u8]) -> bool| {
             edges.is_empty() || edges.iter().any(|edge| is_there(text, edge))
         };
-        is_allowed(&self.starts, |text, edge| text.starts_with(edge))
-            && is_allowed(&self.ends, |text, edge| text.ends_with(edge))
+        is_allowed(&self.starts, <[u8]>::starts_with) && is_allowed(&self.ends, <[u8]>::ends_with)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -62,7 +61,7 @@ fn literals(hir: &Hir, kind: ExtractKind) -> Box<[Box<[u8]>]> {
         .limit_total(ALTERNATIVES)
         .extract(hir);
     let found = found.literals().unwrap_or_default();
-    if found.iter().any(|literal| literal.is_empty()) {
+    if found.iter().any(Literal::is_empty) {
         return Box::default();
     }
     found.iter().map(|one| one.as_bytes().into()).collect()
