@@ -217,21 +217,28 @@ impl Vm {
     }
 
     fn on_response_head(&self, stream: u32, is_end: bool) -> u32 {
-        let Some(shared) = &self.shared else {
-            return CONTINUE;
+        let forgotten = || {
+            let shared = self.shared.as_ref()?;
+            Call::forgotten(&ProxyWasmHost, shared, stream).map(Box::new)
         };
-        let forgotten = || Call::forgotten(&ProxyWasmHost, shared, stream).map(Box::new);
-        let Some(mut call) = self.take(stream).or_else(forgotten) else {
-            return CONTINUE;
-        };
-        let flow = call.on_response_head(&ProxyWasmHost, shared, is_end);
-        self.keep(stream, call);
-        status(flow)
+        let call = self.take(stream).or_else(forgotten);
+        self.go_on(stream, call, |call, shared| {
+            call.on_response_head(&ProxyWasmHost, shared, is_end)
+        })
     }
 
     /// Runs a callback of a call that still matters; others go on.
     fn on(&self, stream: u32, callback: impl FnOnce(&mut Call, &Shared) -> Flow) -> u32 {
-        let (Some(shared), Some(mut call)) = (&self.shared, self.take(stream)) else {
+        self.go_on(stream, self.take(stream), callback)
+    }
+
+    fn go_on(
+        &self,
+        stream: u32,
+        call: Option<Box<Call>>,
+        callback: impl FnOnce(&mut Call, &Shared) -> Flow,
+    ) -> u32 {
+        let (Some(shared), Some(mut call)) = (&self.shared, call) else {
             return CONTINUE;
         };
         let flow = callback(&mut call, shared);

@@ -121,4 +121,4 @@ pub fn decode_all<'b>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

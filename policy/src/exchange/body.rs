@@ -31,8 +31,8 @@ pub enum ChunkDecision {
     Cut,
 }
 
-/// What one chunk may decode to. All of it is kept before any passes; honest chunks of a megabyte
-/// stay below.
+/// What one chunk may decode to, because all of it is kept before any passes. To come so far an
+/// honest chunk would have to be a megabyte long and a 64th of what it was.
 const MAX_CHUNK_BYTES: usize = 64 << 20;
 
 /// What happens to the chunks of one response.

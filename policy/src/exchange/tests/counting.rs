@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     authz::LayerName,
+    coding::tests::gzip,
     limit::{
         Asked, Charge, Charged, Decision, Micros, Moment, Tallies, decide as judge_limits,
         near_limits,
@@ -468,10 +469,7 @@ fn a_value_that_is_missing_is_warned_of_while_the_head_is_there() {
 
 #[test]
 fn compressed_values_are_read_and_the_bytes_pass_as_they_are() {
-    let plain = b"{\"usage\":{\"total\":42}}";
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    std::io::Write::write_all(&mut encoder, plain).unwrap();
-    let sent = encoder.finish().unwrap();
+    let sent = gzip(b"{\"usage\":{\"total\":42}}");
     let head = [
         (":status", "200"),
         ("content-type", "application/json"),

@@ -3,7 +3,7 @@
 use requestrocket_proto::policy::v1 as wire;
 
 use super::*;
-use crate::authz::LayerName;
+use crate::{authz::LayerName, coding::tests::gzip};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const OK: (&str, &str) = (":status", "200");
@@ -242,12 +242,6 @@ fn records_are_redacted_one_by_one() {
         &[b"{\"secret\":1}\n{\"a\":[", b"1]}\n"],
         Ok("{}\n{\"a\":[1]}\n"),
     );
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    std::io::Write::write_all(&mut encoder, text).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// A stream has no limit, but what a few of its bytes decode to is kept before any of it passes.
