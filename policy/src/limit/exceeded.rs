@@ -34,16 +34,15 @@ impl Exceeded {
         &self.standings
     }
 
-    /// The exceeded limit whose window ends last, of several the first: `meter` and `window` of
-    /// the JSON body.
+    /// The exceeded limit whose window ends last: `meter` and `window` of the JSON body.
+    ///
+    /// Of windows that end together, as an hour and a day do at midnight, the longest; of several
+    /// limits of that window the first.
     pub fn decisive(&self) -> Option<&Standing> {
         let exceeded = self.standings.iter().filter(|one| one.is_exceeded);
         exceeded.reduce(|first, next| {
-            if next.bounds.end_ms > first.bounds.end_ms {
-                next
-            } else {
-                first
-            }
+            let [first_ends, next_ends] = [first, next].map(|one| (one.bounds.end_ms, one.window));
+            if next_ends > first_ends { next } else { first }
         })
     }
 

@@ -99,6 +99,32 @@ fn the_window_that_ends_last_is_named_and_the_first_of_equals() {
 }
 
 #[test]
+fn of_windows_that_end_together_the_longest_is_named() {
+    // 2024-12-31T23:59:43Z, when all of them end together.
+    let now_ms = 1_735_689_583_000;
+    let at_the_end = |counter, window: Window| Standing {
+        bounds: window.bounds(now_ms),
+        ..standing(counter, window, 1, true)
+    };
+    let last = at_the_end(meter(3), Window::Month);
+    for others in [
+        vec![
+            at_the_end(plan(), Window::Minute),
+            at_the_end(proxy(), Window::Day),
+        ],
+        vec![at_the_end(meter(3), Window::Hour), last],
+    ] {
+        for rotation in 0..=others.len() {
+            let mut standings = others.clone();
+            standings.insert(rotation, last);
+            let exceeded = Exceeded::new(standings, now_ms);
+            assert_eq!(exceeded.decisive(), Some(&last));
+            assert_eq!(exceeded.retry_after_seconds(), 17);
+        }
+    }
+}
+
+#[test]
 fn a_window_that_several_counters_limit_is_one_policy() {
     let minute = Window::Minute;
     for (name, standings, want) in [
