@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::core_api::Answer;
 use crate::gateway::{Gateway, Proxy, id};
+use crate::wait::{self, Window};
 
 /// The four places for rules and filters, in the order in which a denial is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +91,10 @@ impl Gateway {
         self.filter(proxy, Layer::Proxy, &filter).await
     }
 
-    /// Makes a meter and gives its id back; it counts when this returns.
+    /// Makes a meter and gives its id back; it counts when this returns, and its hour, day and
+    /// month go on for a minute.
     pub async fn meter(&self, proxy: &Proxy, meter: &Value) -> Result<String> {
+        wait::for_window(Window::Hour, 60).await?;
         let path = format!("proxies/{}/meters", proxy.id);
         let made = self.api.applied("POST", &path, meter).await?;
         id(&made.json, "meterId")

@@ -11,6 +11,7 @@ use crate::caller::{self, Connection, Reply, Request};
 use crate::core_api::CoreApi;
 use crate::logs;
 use crate::stack::{Stack, StackFile, authority};
+use crate::wait::{self, Window};
 
 /// A stack as a test uses it.
 #[derive(Debug)]
@@ -231,8 +232,12 @@ impl Gateway {
         self.api.create("targets", &body).await
     }
 
-    /// Creates everything a proxy needs; it is enforced when this returns.
+    /// Creates everything a proxy needs; it is enforced when this returns. The day of one with a
+    /// limit goes on for a minute.
     pub async fn proxy(&self, plan: &ProxyPlan) -> Result<Proxy> {
+        if plan.members.contains_key("proxyMaxRequestsPerDay") {
+            wait::for_window(Window::Hour, 60).await?;
+        }
         let mut credential_ids = Vec::new();
         for secret in &plan.callers {
             let made = self.credential("proxy", secret).await?;

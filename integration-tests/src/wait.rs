@@ -1,7 +1,7 @@
 //! Waiting for a state with a deadline, so that no test sleeps.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -42,6 +42,29 @@ where
         Some(error) => Err(error).with_context(|| format!("waited {limit:?} for {what}")),
         None => bail!("waited {limit:?} for {what}"),
     }
+}
+
+/// Windows in which calls are counted, by their length in seconds; every other ends with one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    Minute = 60,
+    Hour = 3_600,
+}
+
+/// Waits until the running window has this many seconds left, so that what a test counts does not
+/// begin in one and end in the next. A stack has the clock of its tests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these tests see the processes from outside, and so have no clock of theirs"
+)]
+pub async fn for_window(window: Window, needed: u64) -> Result<()> {
+    let limit = Duration::from_secs(needed) + PATIENCE;
+    until_within(limit, "a fresh window", || async {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let left = window as u64 - now % window as u64;
+        Ok((left >= needed).then_some(()))
+    })
+    .await
 }
 
 /// Gives `work` at most `limit`.

@@ -112,17 +112,3 @@ fn items(reply: &Reply, header: &str) -> Result<BTreeMap<String, BTreeMap<String
     }
     Ok(items)
 }
-
-/// Waits until the running minute has this many seconds left, so that a test of minutes does not
-/// begin in one and end in the next.
-async fn seconds_left(gateway: &Gateway, needed: u64) -> Result<()> {
-    let limit = std::time::Duration::from_secs(needed + 10);
-    wait::until_within(limit, "a fresh minute", || async {
-        let reply = gateway.call(&Request::get("/api/")).await?;
-        let date = reply.header("date")?;
-        // `Wed, 26 Nov 2025 07:06:59 GMT`
-        let second: u64 = date.get(23..25).context("no seconds")?.parse()?;
-        Ok((60 - second >= needed).then_some(()))
-    })
-    .await
-}

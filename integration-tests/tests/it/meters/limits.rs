@@ -6,9 +6,10 @@ use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, unique};
 use requestrocket_integration_tests::target::answer::chunked;
 use requestrocket_integration_tests::target::{Target, respond};
+use requestrocket_integration_tests::wait::{self, Window};
 use serde_json::{Value, json};
 
-use super::{Scene, counting, items, seconds_left};
+use super::{Scene, counting, items};
 use crate::expect;
 
 #[tokio::test]
@@ -96,15 +97,15 @@ async fn a_proxy_has_limits_of_its_own() -> Result<()> {
 #[tokio::test]
 async fn minutes_end() -> Result<()> {
     let scene = Scene::with(|plan| plan.with("proxyMaxRequestsPerMinute", 3)).await?;
-    seconds_left(&scene.gateway, 15).await?;
+    wait::for_window(Window::Minute, 15).await?;
     scene.granted(3).await?;
     let reply = scene
         .refused(&scene.proxy.get("/"), "proxy", "minute")
         .await?;
-    let wait: u64 = reply.header("retry-after")?.parse()?;
-    ensure!((1..=60).contains(&wait), "retry-after {wait}");
-    let limit = std::time::Duration::from_secs(wait + 2);
-    requestrocket_integration_tests::wait::until_within(limit, "the next minute", || async {
+    let seconds: u64 = reply.header("retry-after")?.parse()?;
+    ensure!((1..=60).contains(&seconds), "retry-after {seconds}");
+    let limit = std::time::Duration::from_secs(seconds + 2);
+    wait::until_within(limit, "the next minute", || async {
         Ok((scene.gateway.call(&scene.proxy.get("/")).await?.status == 200).then_some(()))
     })
     .await
@@ -146,7 +147,7 @@ async fn the_plan_limits_each_credential_over_all_proxies() -> Result<()> {
     operator.applied("PATCH", &path, &business).await?;
     let limits = json!({ "limits": { "credentialRequestsPerMinute": 6 }, "regions": [] });
     own.api.applied("PUT", "configuration", &limits).await?;
-    seconds_left(&own, 15).await?;
+    wait::for_window(Window::Minute, 15).await?;
     for number in 0..6 {
         let proxy = [&first, &sibling][number % 2];
         expect::ok(&own.call(&proxy.get("/")).await?).with_context(|| number.to_string())?;
