@@ -200,11 +200,16 @@ impl Lexer {
         {
             self.state = State::AfterValue;
         }
-        if self.containers.is_empty() && matches!(self.state, State::AfterValue) {
+        if self.is_complete() {
             Ok(())
         } else {
             Err(Problem::Incomplete)
         }
+    }
+
+    /// Whether only white space may follow. A number at the root goes on until the input ends.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.containers.is_empty() && matches!(self.state, State::AfterValue)
     }
 
     /// The first byte of the next token, behind white space.

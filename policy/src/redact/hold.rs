@@ -56,6 +56,6 @@ fn rewritten(body: &[u8], select: impl Select, is_retained: bool) -> Result<Vec<
     let mut out = Vec::with_capacity(body.len());
     let mut rewriter = Rewriter::new(select, is_retained);
     rewriter.push(body, &mut out)?;
-    rewriter.finish(&mut out)?;
+    rewriter.finish()?;
     Ok(out)
 }

@@ -118,16 +118,13 @@ impl<S: Select> Rewriter<S> {
         Ok(())
     }
 
-    /// Appends the end; the text must be complete.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), InvalidJson> {
+    /// The input has ended: the text must be complete. All that stays of it was appended before.
+    pub(super) fn finish(&mut self) -> Result<(), InvalidJson> {
         if self.phase == Phase::Failed {
             return Err(self.fail(Problem::Failed, self.offset));
         }
-        if let Err(problem) = self.lexer.finish() {
-            return Err(self.fail(problem, self.offset));
-        }
-        out.append(&mut self.stash);
-        Ok(())
+        let end = self.lexer.finish();
+        end.map_err(|problem| self.fail(problem, self.offset))
     }
 
     fn fail(&mut self, problem: Problem, offset: u64) -> InvalidJson {
@@ -166,6 +163,7 @@ impl<S: Select> Rewriter<S> {
     /// The input is used up.
     fn pause(&mut self, cursor: &mut Cursor<'_>, out: &mut Vec<u8>) {
         match self.phase {
+            Phase::Between if self.lexer.is_complete() => cursor.copy_run(cursor.input.len(), out),
             Phase::Between => {
                 cursor.copy_run(cursor.lead, out);
                 let lead = cursor.input.get(cursor.lead..).unwrap_or_default();

@@ -66,13 +66,14 @@ impl Redactor {
     /// After an error nothing more is appended, now or later.
     pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), InvalidJson> {
         self.refuse_hold()?;
-        run(&mut self.links, input, false, out)
+        run(&mut self.links, input, out)
     }
 
-    /// The body has ended: appends what is left of its end.
-    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), InvalidJson> {
+    /// The body has ended: it must be one JSON text. What is left of it was appended before.
+    pub fn finish(&mut self) -> Result<(), InvalidJson> {
         self.refuse_hold()?;
-        run(&mut self.links, &[], true, out)
+        let mut links = self.links.iter_mut();
+        links.try_for_each(|link| link.rewriter.finish())
     }
 
     fn refuse_hold(&self) -> Result<(), InvalidJson> {
@@ -93,23 +94,10 @@ impl Link {
             out: Vec::new(),
         }
     }
-
-    fn run(&mut self, input: &[u8], is_end: bool, out: &mut Vec<u8>) -> Result<(), InvalidJson> {
-        self.rewriter.push(input, out)?;
-        if is_end {
-            self.rewriter.finish(out)?;
-        }
-        Ok(())
-    }
 }
 
 /// Each link's output is the next one's input; the last one's is the caller's.
-fn run(
-    links: &mut [Link],
-    input: &[u8],
-    is_end: bool,
-    out: &mut Vec<u8>,
-) -> Result<(), InvalidJson> {
+fn run(links: &mut [Link], input: &[u8], out: &mut Vec<u8>) -> Result<(), InvalidJson> {
     let Some((last, earlier)) = links.split_last_mut() else {
         return Ok(());
     };
@@ -117,10 +105,10 @@ fn run(
     for link in earlier {
         let mut made = std::mem::take(&mut link.out);
         made.clear();
-        let result = link.run(input, is_end, &mut made);
+        let result = link.rewriter.push(input, &mut made);
         link.out = made;
         result?;
         input = &link.out;
     }
-    last.run(input, is_end, out)
+    last.rewriter.push(input, out)
 }

@@ -45,7 +45,7 @@ pub(super) fn run<'c>(
             return (out, Err(error));
         }
     }
-    let end = redactor.finish(&mut out);
+    let end = redactor.finish();
     (out, end)
 }
 
@@ -60,6 +60,25 @@ pub(super) fn check(stages: &[Stage], document: &str, want: &str) {
         want,
         "byte by byte: {document}"
     );
+}
+
+#[test]
+fn white_space_around_the_text_stays_and_that_behind_it_at_once() {
+    for (stages, document, want) in [
+        (
+            vec![destroy(&["$.s"])],
+            "\t{\"a\":1,\"s\":2} \r\n",
+            "\t{\"a\":1} \r\n",
+        ),
+        (vec![destroy(&["$.s"]), retain(&["$"])], " {} ", " {} "),
+        (vec![retain(&["$.a"])], "\n[1, 2]\n\n", "\n[]\n\n"),
+        (vec![destroy(&["$"])], " \"s\" \n", " null \n"),
+        (vec![destroy(&["$"])], "12 \n", "null \n"),
+        (vec![destroy(&["$"])], "[{\"s\":1}] \n", "null \n"),
+        (vec![destroy(&["$.s"])], "12 \n", "12 \n"),
+    ] {
+        check(&stages, document, want);
+    }
 }
 
 #[test]
@@ -289,7 +308,7 @@ fn a_canary_never_shows() {
                 "chunks of {size}"
             );
         }
-        redactor.finish(&mut out).unwrap();
+        redactor.finish().unwrap();
         assert!(!String::from_utf8_lossy(&out).contains("ssn"));
     }
 }

@@ -53,7 +53,7 @@ impl Redaction {
 
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Denial> {
         match self {
-            Self::Stream(redactor) => redactor.finish(out).map_err(Failure::from)?,
+            Self::Stream(redactor) => redactor.finish().map_err(Failure::from)?,
             Self::Hold(stages, held) => {
                 let body = std::mem::take(held);
                 out.extend(redact_held(stages, &body.bytes).map_err(Failure::from)?);
@@ -72,7 +72,7 @@ fn rewrite(stages: &[Stage], record: &[u8], out: &mut Vec<u8>) -> Result<(), Fai
         Mode::Stream => {
             let mut redactor = Redactor::new(stages);
             redactor.push(record, out)?;
-            redactor.finish(out)?;
+            redactor.finish()?;
         }
         Mode::Hold => out.extend(redact_held(stages, record)?),
     }

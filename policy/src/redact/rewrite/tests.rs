@@ -37,7 +37,7 @@ fn memory_does_not_grow_with_the_body() {
         out.clear();
     }
     rewriter.push(b"0]", &mut out).unwrap();
-    rewriter.finish(&mut out).unwrap();
+    rewriter.finish().unwrap();
     assert!(most < 1024, "{most}");
 }
 
@@ -52,7 +52,7 @@ fn the_largest_leads_are_bounded() {
         rewriter.push(chunk, &mut out).unwrap();
         assert!(held_bytes(&rewriter) <= MOST_BYTES);
     }
-    rewriter.finish(&mut out).unwrap();
+    rewriter.finish().unwrap();
     assert_eq!(out, text.as_bytes());
 }
 
@@ -76,7 +76,7 @@ fn a_lead_may_be_cut_anywhere() {
             for part in [&bytes[..first], &bytes[first..second], &bytes[second..]] {
                 rewriter.push(part, &mut out).unwrap();
             }
-            rewriter.finish(&mut out).unwrap();
+            rewriter.finish().unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), want, "{first} {second}");
         }
     }
@@ -100,5 +100,5 @@ fn nothing_is_held_back_but_leads() {
         rewriter.push(input.as_bytes(), &mut out).unwrap();
         assert_eq!(String::from_utf8_lossy(&out), want, "after {input}");
     }
-    rewriter.finish(&mut out).unwrap();
+    rewriter.finish().unwrap();
 }

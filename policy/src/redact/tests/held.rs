@@ -20,7 +20,7 @@ fn a_filter_expression_makes_the_body_held() {
         let mut redactor = Redactor::new(&stages);
         assert_eq!(redactor.mode(), want);
         let mut out = Vec::new();
-        let is_taken = redactor.push(b"{}", &mut out).is_ok() && redactor.finish(&mut out).is_ok();
+        let is_taken = redactor.push(b"{}", &mut out).is_ok() && redactor.finish().is_ok();
         assert_eq!(
             (is_taken, out.is_empty()),
             (want == Mode::Stream, want == Mode::Hold)
