@@ -44,7 +44,8 @@ where
     }
 }
 
-/// Windows in which calls are counted, by their length in seconds; every other ends with one of them.
+/// Windows in which calls are counted, by their length in seconds. Days and months end when an hour
+/// does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
     Minute = 60,

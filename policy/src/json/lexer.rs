@@ -207,7 +207,7 @@ impl Lexer {
         }
     }
 
-    /// Whether only white space may follow. A number at the root goes on until the input ends.
+    /// Whether only white space may follow. A number at the root may still go on.
     pub(crate) fn is_complete(&self) -> bool {
         self.containers.is_empty() && matches!(self.state, State::AfterValue)
     }

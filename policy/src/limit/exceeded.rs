@@ -40,10 +40,10 @@ impl Exceeded {
     /// limits of that window the first.
     pub fn decisive(&self) -> Option<&Standing> {
         let exceeded = self.standings.iter().filter(|one| one.is_exceeded);
-        exceeded.reduce(|first, next| {
-            let [first_ends, next_ends] = [first, next].map(|one| (one.bounds.end_ms, one.window));
-            if next_ends > first_ends { next } else { first }
-        })
+        // Of equals `max_by_key` takes the last it sees.
+        exceeded
+            .rev()
+            .max_by_key(|one| (one.bounds.end_ms, one.window))
     }
 
     /// `Retry-After`: seconds until no exceeded window is open any more.

@@ -96,6 +96,8 @@ fn nothing_is_held_back_but_leads() {
         ("5,\"secret\":[1,", "{\"a\":\"some text\",\"b\":15"),
         ("2]", "{\"a\":\"some text\",\"b\":15"),
         ("}", "{\"a\":\"some text\",\"b\":15}"),
+        (" \r", "{\"a\":\"some text\",\"b\":15} \r"),
+        ("\n", "{\"a\":\"some text\",\"b\":15} \r\n"),
     ] {
         rewriter.push(input.as_bytes(), &mut out).unwrap();
         assert_eq!(String::from_utf8_lossy(&out), want, "after {input}");
