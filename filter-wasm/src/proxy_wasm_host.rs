@@ -12,7 +12,7 @@ use crate::{
 pub(crate) struct ProxyWasmHost;
 
 const ROUTE_NAME: &[u8] = b"xds\0route_name";
-const ROUTE_POLICY: &[u8] = b"xds\0route_metadata\0typed_filter_metadata\0requestrocket";
+const ROUTE_POLICY: &[u8] = b"xds\0virtual_host_metadata\0typed_filter_metadata\0requestrocket";
 /// Where the cluster's filters and `local_reply_config` look for the request's warnings.
 const WARNING: &str = "requestrocket-warning";
 /// `envoy.config.core.v3.GrpcService { envoy_grpc { cluster_name: "xds" } }`: the cluster of the

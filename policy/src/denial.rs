@@ -29,6 +29,9 @@ pub enum Denial {
     BillingSuspended,
     /// The proxy's target or target credential is gone.
     ProxyIncomplete,
+    /// The configuration changed while the call was prepared, so what was put on it is not meant for
+    /// where it would go now (made by Envoy).
+    TargetCredentialUnavailable,
     /// A rule or a default effect denies.
     RuleDenied,
     /// A limit or a meter is exceeded.
@@ -107,7 +110,7 @@ impl ProxyCode {
 
 impl Denial {
     /// Every refusal there is.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::PathAmbiguous,
         Self::BadRequest,
         Self::RequestTimeout,
@@ -118,6 +121,7 @@ impl Denial {
         Self::ProxyInactive,
         Self::BillingSuspended,
         Self::ProxyIncomplete,
+        Self::TargetCredentialUnavailable,
         Self::RuleDenied,
         Self::RateLimited,
         Self::RequestTooLarge,
@@ -143,7 +147,7 @@ impl Denial {
             Self::RateLimited => 429,
             Self::HeadersTooLarge => 431,
             Self::TargetUnreachable | Self::AddressNotAllowed => 502,
-            Self::ProxyIncomplete | Self::GatewayFault => 503,
+            Self::ProxyIncomplete | Self::TargetCredentialUnavailable | Self::GatewayFault => 503,
             Self::TargetTimeout => 504,
         }
     }
@@ -166,6 +170,7 @@ impl Denial {
             Self::BillingSuspended => Some(ProxyCode::BillingSuspended),
             Self::ResponseTooLarge => Some(ProxyCode::ResponseTooLarge),
             Self::ProxyIncomplete
+            | Self::TargetCredentialUnavailable
             | Self::TargetUnreachable
             | Self::AddressNotAllowed
             | Self::TargetTimeout => Some(ProxyCode::AccessGranted),
@@ -184,6 +189,7 @@ impl Denial {
             Self::ProxyInactive => "PROXY_INACTIVE",
             Self::BillingSuspended => "BILLING_SUSPENDED",
             Self::ProxyIncomplete => "PROXY_INCOMPLETE",
+            Self::TargetCredentialUnavailable => "TARGET_CREDENTIAL_UNAVAILABLE",
             Self::RuleDenied => "RULE_DENIED",
             Self::RateLimited => "RATE_LIMITED",
             Self::RequestTooLarge => "REQUEST_TOO_LARGE",
@@ -208,6 +214,9 @@ impl Denial {
             Self::ProxyInactive => "The proxy is inactive.",
             Self::BillingSuspended => "The organisation is suspended.",
             Self::ProxyIncomplete => "The proxy's target or target credential is missing.",
+            Self::TargetCredentialUnavailable => {
+                "The target credential cannot be used for this call now."
+            }
             Self::RuleDenied => "A rule does not allow this call.",
             Self::RateLimited => "A limit is exceeded.",
             Self::RequestTooLarge => "The request's body is too large to be inspected.",
@@ -258,6 +267,7 @@ impl Denial {
             | Self::ProxyInactive
             | Self::BillingSuspended
             | Self::ProxyIncomplete
+            | Self::TargetCredentialUnavailable
             | Self::RuleDenied
             | Self::RateLimited
             | Self::RequestTooLarge

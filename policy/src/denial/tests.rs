@@ -17,6 +17,7 @@ fn the_table_is_that_of_the_specification() {
         ProxyInactive 403 proxy-access-denied PROXY_INACTIVE
         BillingSuspended 402 billing-suspended BILLING_SUSPENDED
         ProxyIncomplete 503 proxy-access-granted PROXY_INCOMPLETE
+        TargetCredentialUnavailable 503 proxy-access-granted TARGET_CREDENTIAL_UNAVAILABLE
         RuleDenied 403 proxy-access-denied RULE_DENIED
         RateLimited 429 rate-limit-exceeded RATE_LIMITED
         RequestTooLarge 413 proxy-access-denied REQUEST_TOO_LARGE

@@ -24,7 +24,7 @@ const NOW_MS: u64 = 1_700_000_000_000;
 fn compile(region: &Region, config: &ProxyConfig) -> Result<Policy, InvalidPolicy> {
     let resources = Translator::new(translation()).proxy(config);
     let table = RouteConfiguration::decode(resources.route).unwrap();
-    let metadata = table.virtual_hosts[0].routes[0].metadata.as_ref().unwrap();
+    let metadata = table.virtual_hosts[0].metadata.as_ref().unwrap();
     let policy = &metadata.typed_filter_metadata["requestrocket"];
     let bytes = Vec::<u8>::decode(policy.value.as_slice()).unwrap();
     Policy::compile(&bytes, &region.keys.ring)

@@ -7,6 +7,7 @@ use requestrocket_policy::compile::inspects_responses;
 use requestrocket_proto::policy::v1 as wire;
 use sha2::{Digest, Sha256};
 
+use super::cluster;
 use crate::region_config::{ProxyConfig, TargetConfig};
 
 /// Bytes of the hash that make a policy version.
@@ -16,7 +17,8 @@ const VERSION_BYTES: usize = 16;
 #[derive(Debug)]
 pub(super) struct EncodedPolicy {
     pub(super) bytes: Vec<u8>,
-    /// Hash of the bytes; the filter's cache goes by it.
+    /// Hash of the bytes and of where calls go; the filter's cache goes by it, and so does what
+    /// binds an edited call to its destination.
     pub(super) version: String,
     /// Whether more of a response than its length can matter.
     pub(super) inspects_responses: bool,
@@ -28,7 +30,9 @@ pub(super) fn encode(config: &ProxyConfig, region: &str) -> EncodedPolicy {
     let inspects_responses = inspects_responses(&policy);
     let bytes = policy.encode_to_vec();
     let mut version = String::with_capacity(2 * VERSION_BYTES);
-    for byte in Sha256::digest(&bytes).iter().take(VERSION_BYTES) {
+    let mut hash = Sha256::new_with_prefix(&bytes);
+    hash.update(destination(config));
+    for byte in hash.finalize().iter().take(VERSION_BYTES) {
         // Writing to a string does not fail.
         let _ = write!(version, "{byte:02x}");
     }
@@ -37,6 +41,14 @@ pub(super) fn encode(config: &ProxyConfig, region: &str) -> EncodedPolicy {
         version,
         inspects_responses,
     }
+}
+
+/// What of the destination the policy does not say.
+fn destination(config: &ProxyConfig) -> String {
+    let Some(target) = &config.target else {
+        return String::new();
+    };
+    format!("\n{}\n{}", cluster::name(target.scheme), target.authority)
 }
 
 fn policy(config: &ProxyConfig, region: &str) -> wire::ProxyPolicy {

@@ -1,4 +1,7 @@
-//! Proxy → route configuration: one route, with the policy on it.
+//! Proxy → route configuration: the policy on its virtual host, and two routes of one name. A call
+//! comes in by the first. Envoy chooses again when the filter has edited the call, which may be long
+//! after, and forwards by the second only what the policy of this very configuration has edited: so
+//! a secret never goes to a target that it was not configured with.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -6,13 +9,15 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 use envoy_types::pb::envoy::config::core::v3::Metadata;
 use envoy_types::pb::envoy::config::route::v3::{
-    DirectResponseAction, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch,
-    VirtualHost, route, route_action::ClusterSpecifier, route_match::PathSpecifier,
+    DirectResponseAction, HeaderMatcher, RetryPolicy, Route, RouteAction, RouteConfiguration,
+    RouteMatch, VirtualHost, header_matcher::HeaderMatchSpecifier, route,
+    route_action::ClusterSpecifier, route_match::PathSpecifier,
 };
 use envoy_types::pb::envoy::extensions::common::matching::v3::ExtensionWithMatcherPerRoute;
 use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3::{
     PerRouteConfig, per_route_config::HostRewriteSpecifier,
 };
+use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
 use envoy_types::pb::google::protobuf::{BytesValue, UInt64Value};
 use envoy_types::util::pack_any;
 use prost::Message;
@@ -24,7 +29,9 @@ use super::unread;
 use super::wire::seconds;
 use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
 
-/// Key of the policy in the route's metadata.
+/// The name of the route that a call came in by, put by a native filter before ours.
+pub(super) const EDITED_BY: &str = "x-rr-route";
+/// Key of the policy in the metadata of the virtual host.
 const METADATA_KEY: &str = "requestrocket";
 /// Name of the filter that decides.
 pub(super) const FILTER: &str = "requestrocket";
@@ -36,10 +43,26 @@ const IDLE_SECONDS: u32 = 65;
 
 /// The route configuration of a proxy, encoded.
 pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Bytes {
+    let policy_value = pack_any(BytesValue {
+        value: policy.bytes.clone(),
+    });
+    let name = format!("{}/{}", config.proxy_id, policy.version);
+    let came_in = HeaderMatchSpecifier::PresentMatch(false);
+    let edited_here = HeaderMatchSpecifier::StringMatch(StringMatcher {
+        match_pattern: Some(MatchPattern::Exact(name.clone())),
+        ..StringMatcher::default()
+    });
     let host = VirtualHost {
         name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
-        routes: vec![route(config, policy)],
+        routes: vec![
+            route(config, &name, came_in),
+            route(config, &name, edited_here),
+        ],
+        metadata: Some(Metadata {
+            typed_filter_metadata: HashMap::from([(METADATA_KEY.to_owned(), policy_value)]),
+            ..Metadata::default()
+        }),
         // Not on the route: of two entries in one map nobody knows which is written first.
         typed_per_filter_config: unread(config, policy)
             .map(|asked| (FILTER.to_owned(), pack_any(asked)))
@@ -61,20 +84,18 @@ fn unread(config: &ProxyConfig, policy: &EncodedPolicy) -> Option<ExtensionWithM
     is_length_all.then(|| unread::asked_unless_short(config.max_response_bytes))?
 }
 
-fn route(config: &ProxyConfig, policy: &EncodedPolicy) -> Route {
-    let policy_value = pack_any(BytesValue {
-        value: policy.bytes.clone(),
-    });
+fn route(config: &ProxyConfig, name: &str, edited_by: HeaderMatchSpecifier) -> Route {
     let mut route = Route {
-        name: format!("{}/{}", config.proxy_id, policy.version),
+        name: name.to_owned(),
         // The path is the filter's business: it changes it, and the route must match again.
         r#match: Some(RouteMatch {
             path_specifier: Some(PathSpecifier::Prefix("/".to_owned())),
+            headers: vec![HeaderMatcher {
+                name: EDITED_BY.to_owned(),
+                header_match_specifier: Some(edited_by),
+                ..HeaderMatcher::default()
+            }],
             ..RouteMatch::default()
-        }),
-        metadata: Some(Metadata {
-            typed_filter_metadata: HashMap::from([(METADATA_KEY.to_owned(), policy_value)]),
-            ..Metadata::default()
         }),
         action: Some(action(config)),
         request_body_buffer_limit: buffer::limit_bytes(config).map(|value| UInt64Value { value }),

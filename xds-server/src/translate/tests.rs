@@ -2,7 +2,8 @@ use std::num::NonZeroU32;
 
 use envoy_types::pb::envoy::config::listener::v3::{Listener, filter};
 use envoy_types::pb::envoy::config::route::v3::{
-    RouteConfiguration, ScopedRouteConfiguration, route,
+    Route, RouteConfiguration, RouteMatch, ScopedRouteConfiguration,
+    header_matcher::HeaderMatchSpecifier, route,
 };
 use envoy_types::pb::envoy::extensions::common::matching::v3::{
     ExtensionWithMatcher, ExtensionWithMatcherPerRoute,
@@ -12,6 +13,7 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
     HttpConnectionManager, http_filter,
 };
 use envoy_types::pb::envoy::extensions::wasm::v3::FailurePolicy;
+use envoy_types::pb::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
 use envoy_types::pb::xds::r#type::matcher::v3::Matcher;
 use proptest::prelude::*;
 use prost::{Message, Name};
@@ -156,14 +158,22 @@ proptest! {
             prop_assert!(longest <= config.max_response_bytes);
         }
         prop_assert!(of_host.is_empty());
-        let [route] = &host.routes[..] else { panic!("one route") };
-        prop_assert_eq!(route.request_body_buffer_limit, None);
-        let filters: Vec<_> = route.typed_per_filter_config.keys().map(String::as_str).collect();
-        let is_forwarded = matches!(route.action, Some(route::Action::Route(_)));
-        prop_assert_eq!(is_forwarded, config.target.is_some());
-        let wanted: &[&str] = if is_forwarded { &[super::route::FORWARD_PROXY] } else { &[] };
-        prop_assert_eq!(filters, wanted);
-        let metadata = route.metadata.as_ref().unwrap();
+        let [came_in, edited] = &host.routes[..] else { panic!("two routes") };
+        for route in [came_in, edited] {
+            prop_assert_eq!(route.request_body_buffer_limit, None);
+            let filters: Vec<_> = route.typed_per_filter_config.keys().map(String::as_str).collect();
+            let is_forwarded = matches!(route.action, Some(route::Action::Route(_)));
+            prop_assert_eq!(is_forwarded, config.target.is_some());
+            let wanted: &[&str] = if is_forwarded { &[super::route::FORWARD_PROXY] } else { &[] };
+            prop_assert_eq!(filters, wanted);
+        }
+        // Once the filter has edited a call, it leaves by the route whose policy did, or not at all.
+        let matching = |route: &Route| route.r#match.clone().unwrap();
+        prop_assert_eq!(edited_by(&matching(came_in)), None);
+        prop_assert_eq!(edited_by(&matching(edited)), Some(edited.name.clone()));
+        let same_but_for_that = Route { r#match: came_in.r#match.clone(), ..edited.clone() };
+        prop_assert_eq!(&same_but_for_that, came_in);
+        let metadata = host.metadata.as_ref().unwrap();
         prop_assert_eq!(metadata.typed_filter_metadata.len(), 1);
         for (_, scope) in scopes(&resources) {
             prop_assert!(scope.route_configuration.is_none());
@@ -175,6 +185,23 @@ proptest! {
     fn the_same_config_gives_the_same_bytes(settings in settings(), config in config()) {
         let again = Translator::new(settings.clone()).proxy(&config);
         prop_assert_eq!(Translator::new(settings).proxy(&config), again);
+    }
+}
+
+/// By which route a call must have been edited to match; None: by none yet.
+fn edited_by(call: &RouteMatch) -> Option<String> {
+    let [header] = &call.headers[..] else {
+        panic!("one header")
+    };
+    assert_eq!(header.name, super::route::EDITED_BY);
+    assert!(!header.invert_match && !header.treat_missing_header_as_empty);
+    match header.header_match_specifier.as_ref().unwrap() {
+        HeaderMatchSpecifier::PresentMatch(false) => None,
+        HeaderMatchSpecifier::StringMatch(text) => match text.match_pattern.as_ref().unwrap() {
+            MatchPattern::Exact(name) if !text.ignore_case => Some(name.clone()),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
     }
 }
 
@@ -215,7 +242,7 @@ fn roots_are_the_systems_and_the_extra_one() {
 type Differ = fn(&mut ProxyConfig);
 
 #[test]
-fn whatever_the_filter_is_told_makes_another_policy_version() {
+fn whatever_the_filter_is_told_and_where_calls_go_makes_another_policy_version() {
     let config = complete();
     let translator = || Translator::new(crate::fixtures::translation());
     let version = |config: &ProxyConfig| {
@@ -231,6 +258,8 @@ fn whatever_the_filter_is_told_makes_another_policy_version() {
         |c| c.max_inspected_bytes += 1,
         |c| c.target = None,
         |c| c.target.as_mut().unwrap().base_path.push('x'),
+        |c| c.target.as_mut().unwrap().authority.push('x'),
+        |c| c.target.as_mut().unwrap().scheme = Scheme::Http,
         |c| c.target.as_mut().unwrap().layer = layer_denying(&["PUT"]),
         |c| c.proxy_credentials.clear(),
         |c| c.proxy_credentials[0].layer = Some(layer_denying(&["PUT"])),

@@ -20,7 +20,7 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 
 use super::super::Settings;
 use super::super::cluster::dns_cache;
-use super::super::route::{FILTER, FORWARD_PROXY};
+use super::super::route::{EDITED_BY, FILTER, FORWARD_PROXY};
 use super::super::unread;
 use super::super::wire::{extension, file, flag, millis, set_header};
 use super::http_filter;
@@ -55,7 +55,7 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
 /// early mutation has dropped what a caller may have called so.
 fn route_name() -> HeaderMutation {
     let mutations = Mutations {
-        request_mutations: vec![set_header("x-rr-route", "%ROUTE_NAME%")],
+        request_mutations: vec![set_header(EDITED_BY, "%ROUTE_NAME%")],
         ..Mutations::default()
     };
     HeaderMutation {

@@ -44,7 +44,7 @@ enum Status {
 }
 
 /// The first that matches counts; an answer of the filter matches none.
-const REPLIES: [Reply; 6] = [
+const REPLIES: [Reply; 7] = [
     Reply {
         when: When::Expression("response.code_details == 'dns_resolution_failure{address_denied}'"),
         denial: Denial::AddressNotAllowed,
@@ -60,6 +60,13 @@ const REPLIES: [Reply; 6] = [
             "UF", "UH", "URX", "UC", "UR", "LR", "UO", "NC", "DF", "UPE", "DT",
         ]),
         denial: Denial::TargetUnreachable,
+        status: Status::OfDenial,
+    },
+    // The filter lets no call pass that has no route; this one's is no longer the one it was edited
+    // for.
+    Reply {
+        when: When::Flags(&["NR"]),
+        denial: Denial::TargetCredentialUnavailable,
         status: Status::OfDenial,
     },
     Reply {
