@@ -18,7 +18,7 @@ use requestrocket_policy::{
     limit::Asked,
 };
 
-use self::response::ResponseState;
+use self::{policies::ROUTE_HEADER, response::ResponseState};
 use crate::{
     counters::{CallPorts, Counters, Inquiry},
     header_map::HeaderMap,
@@ -80,10 +80,23 @@ struct Waiting {
     /// None until it is judged for the first time.
     exchange: Option<Exchange>,
     headers: HeaderMap,
+    /// Envoy has chosen its route anew for it.
+    is_judged_again: bool,
     /// The whole body, once it was needed or when there is none.
     body: Option<Vec<u8>>,
+    /// Unix time in milliseconds at which the first of its body came.
+    body_since_ms: Option<u64>,
     inquiry: Inquiry,
 }
+
+/// How long a body that is waited for may take, and how much of it earns a second more. Silence
+/// ends a call sooner.
+const BODY_MS: u64 = 60_000;
+const BYTES_PER_SECOND: usize = 64 << 10;
+
+/// Marks a call that comes back to be judged again. With it no route leads to a target, so it is
+/// taken off when the call is let through.
+const AGAIN_HEADER: &str = "x-rr-again";
 
 /// Others may use up what the region server had for a call, again and again. Each question of a call
 /// asks for twice as much, so that by the fifth a burst on sixteen workers should be through.
@@ -116,11 +129,11 @@ impl Call {
         let Some(mut waiting) = self.take_waiting_for_body() else {
             return Flow::Continue;
         };
-        if let Err(refusal) = waiting.takes_body(size) {
+        if let Err(refusal) = waiting.takes_body(host, size) {
             return self.refuse(host, &refusal);
         }
         if is_end {
-            self.judge_with_body(host, shared, waiting)
+            self.go_on_with_body(host, shared, waiting)
         } else {
             self.wait(waiting, Flow::AwaitBody)
         }
@@ -129,7 +142,7 @@ impl Call {
     /// The request's body is complete, and trailers follow it.
     pub fn on_request_trailers(&mut self, host: &impl Host, shared: &Shared) -> Flow {
         match self.take_waiting_for_body() {
-            Some(waiting) => self.judge_with_body(host, shared, waiting),
+            Some(waiting) => self.go_on_with_body(host, shared, waiting),
             None => Flow::Continue,
         }
     }
@@ -145,6 +158,21 @@ impl Call {
                 self.progress = other;
                 None
             }
+        }
+    }
+
+    /// The configuration may have changed while the body came. The first time, the call therefore
+    /// goes on to where Envoy chooses its route again, and comes back to be judged by that.
+    fn go_on_with_body(&mut self, host: &impl Host, shared: &Shared, waiting: Waiting) -> Flow {
+        if waiting.is_judged_again {
+            return self.judge_with_body(host, shared, waiting);
+        }
+        match host.remove_request_header(ROUTE_HEADER) {
+            Ok(()) => {
+                self.progress = Progress::Done;
+                Flow::Continue
+            }
+            Err(HostFailure) => self.refuse(host, &Denial::GatewayFault.into()),
         }
     }
 
@@ -246,16 +274,30 @@ enum Decided {
 
 impl Waiting {
     fn new(host: &impl Host, is_end: bool) -> Result<Self, HostFailure> {
+        let headers = host.request_headers()?;
+        let is_judged_again = headers
+            .lines()?
+            .iter()
+            .any(|(name, _)| *name == AGAIN_HEADER.as_bytes());
         Ok(Self {
             exchange: None,
-            headers: host.request_headers()?,
+            headers,
+            is_judged_again,
             body: is_end.then(Vec::new),
+            body_since_ms: None,
             inquiry: Inquiry::NONE,
         })
     }
 
     /// Whether a body of so many bytes, or more to come, can be waited for.
-    fn takes_body(&mut self, size: usize) -> Result<(), Refusal> {
+    fn takes_body(&mut self, host: &impl Host, size: usize) -> Result<(), Refusal> {
+        let now_ms = host.now_ms().map_err(|HostFailure| Denial::GatewayFault)?;
+        let since_ms = *self.body_since_ms.get_or_insert(now_ms);
+        let size_ms =
+            u64::try_from(size / BYTES_PER_SECOND).map_or(u64::MAX, |s| s.saturating_mul(1000));
+        if now_ms.saturating_sub(since_ms) > BODY_MS.saturating_add(size_ms) {
+            return Err(Denial::RequestTimeout.into());
+        }
         let exchange = self.exchange.as_mut().ok_or(Denial::GatewayFault)?;
         exchange.on_request_body_size(size)
     }
@@ -279,7 +321,14 @@ impl Waiting {
             RequestDecision::NeedBody => Decided::NeedsBody,
             RequestDecision::Ask(question) => Decided::Asks(question),
             RequestDecision::Forward(edits) => {
-                if edits.iter().all(|edit| apply(host, edit).is_ok()) {
+                let marks = self
+                    .is_judged_again
+                    .then_some(Edit::RemoveHeader(AGAIN_HEADER));
+                if edits
+                    .iter()
+                    .chain(&marks)
+                    .all(|edit| apply(host, edit).is_ok())
+                {
                     Decided::Forwarded
                 } else {
                     fault()

@@ -13,7 +13,7 @@ use crate::{
 
 /// The chosen route's name, put by Envoy before us. Asking for it costs more than all else that a
 /// request needs. Early header mutation removes what callers send under `x-rr-`.
-const ROUTE_HEADER: &[u8] = b"x-rr-route";
+pub(super) const ROUTE_HEADER: &str = "x-rr-route";
 
 /// Compiled policies, and the keys to compile more.
 #[derive(Debug)]
@@ -75,7 +75,9 @@ fn route_name<'a>(
     lines: &[HeaderLine<'a>],
     host: &impl Host,
 ) -> Result<Option<Cow<'a, [u8]>>, HostFailure> {
-    let line = lines.iter().find(|(name, _)| *name == ROUTE_HEADER);
+    let line = lines
+        .iter()
+        .find(|(name, _)| *name == ROUTE_HEADER.as_bytes());
     let name = match line {
         Some(&(_, value)) => Some(Cow::Borrowed(value)),
         None => host.route_name()?.map(Cow::Owned),

@@ -63,3 +63,5 @@ mod streams;
 mod tls;
 #[cfg(test)]
 mod trap;
+#[cfg(test)]
+mod waiting;

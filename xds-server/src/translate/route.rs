@@ -1,7 +1,7 @@
 //! Proxy → route configuration: the policy on its virtual host, and two routes of one name. A call
-//! comes in by the first. Envoy chooses again when the filter has edited the call, which may be long
-//! after, and forwards by the second only what the policy of this very configuration has edited: so
-//! a secret never goes to a target that it was not configured with.
+//! comes in by the first, which leads nowhere. Envoy chooses again when the filter has edited the
+//! call, which may be long after, and forwards by the second only what the policy of this very
+//! configuration has edited: so a secret never goes to a target that it was not configured with.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -31,10 +31,16 @@ use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
 
 /// The name of the route that a call came in by, put by a native filter before ours.
 pub(super) const EDITED_BY: &str = "x-rr-route";
+/// That the call has waited and is to be judged again, by what is in force now.
+pub(super) const JUDGE_AGAIN: &str = "x-rr-again";
+/// There is no such cluster.
+const NOWHERE: &str = "undecided";
 /// Key of the policy in the metadata of the virtual host.
 const METADATA_KEY: &str = "requestrocket";
 /// Name of the filter that decides.
 pub(super) const FILTER: &str = "requestrocket";
+/// Its name where it judges calls that waited.
+pub(super) const AGAIN: &str = "requestrocket-again";
 /// Name of the filter whose route configuration names the target.
 pub(super) const FORWARD_PROXY: &str = "envoy.filters.http.dynamic_forward_proxy";
 /// Longest silence once the response has begun, and while the request arrives. Streams are
@@ -47,17 +53,18 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
         value: policy.bytes.clone(),
     });
     let name = format!("{}/{}", config.proxy_id, policy.version);
-    let came_in = HeaderMatchSpecifier::PresentMatch(false);
     let edited_here = HeaderMatchSpecifier::StringMatch(StringMatcher {
         match_pattern: Some(MatchPattern::Exact(name.clone())),
         ..StringMatcher::default()
     });
+    let came_in = vec![absent(EDITED_BY)];
+    let decided = vec![header(EDITED_BY, edited_here), absent(JUDGE_AGAIN)];
     let host = VirtualHost {
         name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
         routes: vec![
-            route(config, &name, came_in),
-            route(config, &name, edited_here),
+            route(&name, came_in, config, action(config, Some(NOWHERE))),
+            route(&name, decided, config, action(config, None)),
         ],
         metadata: Some(Metadata {
             typed_filter_metadata: HashMap::from([(METADATA_KEY.to_owned(), policy_value)]),
@@ -84,20 +91,33 @@ fn unread(config: &ProxyConfig, policy: &EncodedPolicy) -> Option<ExtensionWithM
     is_length_all.then(|| unread::asked_unless_short(config.max_response_bytes))?
 }
 
-fn route(config: &ProxyConfig, name: &str, edited_by: HeaderMatchSpecifier) -> Route {
+fn header(name: &str, specifier: HeaderMatchSpecifier) -> HeaderMatcher {
+    HeaderMatcher {
+        name: name.to_owned(),
+        header_match_specifier: Some(specifier),
+        ..HeaderMatcher::default()
+    }
+}
+
+fn absent(name: &str) -> HeaderMatcher {
+    header(name, HeaderMatchSpecifier::PresentMatch(false))
+}
+
+fn route(
+    name: &str,
+    headers: Vec<HeaderMatcher>,
+    config: &ProxyConfig,
+    action: route::Action,
+) -> Route {
     let mut route = Route {
         name: name.to_owned(),
         // The path is the filter's business: it changes it, and the route must match again.
         r#match: Some(RouteMatch {
             path_specifier: Some(PathSpecifier::Prefix("/".to_owned())),
-            headers: vec![HeaderMatcher {
-                name: EDITED_BY.to_owned(),
-                header_match_specifier: Some(edited_by),
-                ..HeaderMatcher::default()
-            }],
+            headers,
             ..RouteMatch::default()
         }),
-        action: Some(action(config)),
+        action: Some(action),
         request_body_buffer_limit: buffer::limit_bytes(config).map(|value| UInt64Value { value }),
         ..Route::default()
     };
@@ -113,10 +133,13 @@ fn route(config: &ProxyConfig, name: &str, edited_by: HeaderMatchSpecifier) -> R
     route
 }
 
-/// Where a call goes that the filter lets pass.
-fn action(config: &ProxyConfig) -> route::Action {
+/// Where a call goes that the filter lets pass; `elsewhere` is the name of another cluster.
+fn action(config: &ProxyConfig, elsewhere: Option<&str>) -> route::Action {
     match &config.target {
-        Some(target) => route::Action::Route(forward(target.scheme, config.timeout_seconds)),
+        Some(target) => {
+            let cluster = elsewhere.unwrap_or(cluster::name(target.scheme));
+            route::Action::Route(forward(cluster, config.timeout_seconds))
+        }
         // The filter has answered before; should it ever not, nothing is forwarded.
         None => route::Action::DirectResponse(DirectResponseAction {
             status: 503,
@@ -137,9 +160,9 @@ fn host(target: &TargetConfig) -> &str {
         .unwrap_or(&target.authority)
 }
 
-fn forward(scheme: Scheme, timeout_seconds: NonZeroU32) -> RouteAction {
+fn forward(cluster: &str, timeout_seconds: NonZeroU32) -> RouteAction {
     RouteAction {
-        cluster_specifier: Some(ClusterSpecifier::Cluster(cluster::name(scheme).to_owned())),
+        cluster_specifier: Some(ClusterSpecifier::Cluster(cluster.to_owned())),
         // Zero: the length of a response is not limited in time. The head is, by the timeout of
         // the only try, which counts from the end of the request and ends with the head.
         timeout: seconds(0),

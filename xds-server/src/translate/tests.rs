@@ -2,8 +2,8 @@ use std::num::NonZeroU32;
 
 use envoy_types::pb::envoy::config::listener::v3::{Listener, filter};
 use envoy_types::pb::envoy::config::route::v3::{
-    Route, RouteConfiguration, RouteMatch, ScopedRouteConfiguration,
-    header_matcher::HeaderMatchSpecifier, route,
+    HeaderMatcher, RouteAction, RouteConfiguration, RouteMatch, ScopedRouteConfiguration,
+    header_matcher::HeaderMatchSpecifier, route, route_action::ClusterSpecifier,
 };
 use envoy_types::pb::envoy::extensions::common::matching::v3::{
     ExtensionWithMatcher, ExtensionWithMatcherPerRoute,
@@ -116,7 +116,8 @@ proptest! {
         prop_assert!(manager.upgrade_configs.iter().all(|upgrade| upgrade.filters.is_empty()));
         prop_assert!(manager.http_filters.iter().all(|f| !f.is_optional && !f.disabled));
         let names: Vec<_> = manager.http_filters.iter().map(|f| f.name.as_str()).collect();
-        let ["route-name", "requestrocket", super::route::FORWARD_PROXY, router] = names[..] else {
+        let ["route-name", "requestrocket", "route-name-again", "requestrocket-again",
+            super::route::FORWARD_PROXY, router] = names[..] else {
             panic!("{names:?}")
         };
         prop_assert!(router.ends_with("router"));
@@ -168,11 +169,19 @@ proptest! {
             prop_assert_eq!(filters, wanted);
         }
         // Once the filter has edited a call, it leaves by the route whose policy did, or not at all.
-        let matching = |route: &Route| route.r#match.clone().unwrap();
-        prop_assert_eq!(edited_by(&matching(came_in)), None);
-        prop_assert_eq!(edited_by(&matching(edited)), Some(edited.name.clone()));
-        let same_but_for_that = Route { r#match: came_in.r#match.clone(), ..edited.clone() };
-        prop_assert_eq!(&same_but_for_that, came_in);
+        prop_assert_eq!(edited_by(came_in.r#match.as_ref().unwrap()), None);
+        let bound = edited_by(edited.r#match.as_ref().unwrap());
+        prop_assert_eq!(bound, Some(edited.name.clone()));
+        prop_assert_eq!(&came_in.name, &edited.name);
+        // Before that it leads nowhere, but waits as long as it would wait then.
+        if let (Some(route::Action::Route(from)), Some(route::Action::Route(to))) =
+            (&came_in.action, &edited.action)
+        {
+            let nowhere = ClusterSpecifier::Cluster("undecided".to_owned());
+            prop_assert_eq!(from.cluster_specifier.as_ref(), Some(&nowhere));
+            let as_before = RouteAction { cluster_specifier: Some(nowhere), ..to.clone() };
+            prop_assert_eq!(&as_before, from);
+        }
         let metadata = host.metadata.as_ref().unwrap();
         prop_assert_eq!(metadata.typed_filter_metadata.len(), 1);
         for (_, scope) in scopes(&resources) {
@@ -190,17 +199,25 @@ proptest! {
 
 /// By which route a call must have been edited to match; None: by none yet.
 fn edited_by(call: &RouteMatch) -> Option<String> {
-    let [header] = &call.headers[..] else {
-        panic!("one header")
-    };
-    assert_eq!(header.name, super::route::EDITED_BY);
-    assert!(!header.invert_match && !header.treat_missing_header_as_empty);
-    match header.header_match_specifier.as_ref().unwrap() {
-        HeaderMatchSpecifier::PresentMatch(false) => None,
-        HeaderMatchSpecifier::StringMatch(text) => match text.match_pattern.as_ref().unwrap() {
-            MatchPattern::Exact(name) if !text.ignore_case => Some(name.clone()),
+    let is_there = |header: &HeaderMatcher| {
+        assert!(!header.invert_match && !header.treat_missing_header_as_empty);
+        match header.header_match_specifier.as_ref().unwrap() {
+            HeaderMatchSpecifier::PresentMatch(false) => None,
+            HeaderMatchSpecifier::StringMatch(text) => match text.match_pattern.as_ref().unwrap() {
+                MatchPattern::Exact(name) if !text.ignore_case => Some(name.clone()),
+                other => panic!("{other:?}"),
+            },
             other => panic!("{other:?}"),
-        },
+        }
+    };
+    let headers: Vec<_> = call
+        .headers
+        .iter()
+        .map(|one| (&*one.name, is_there(one)))
+        .collect();
+    match &headers[..] {
+        [("x-rr-route", None)] => None,
+        [("x-rr-route", Some(name)), ("x-rr-again", None)] => Some(name.clone()),
         other => panic!("{other:?}"),
     }
 }

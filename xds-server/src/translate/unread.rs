@@ -11,7 +11,9 @@ use envoy_types::pb::envoy::extensions::common::matching::v3::{
     ExtensionWithMatcher, ExtensionWithMatcherPerRoute,
 };
 use envoy_types::pb::envoy::extensions::filters::common::matcher::action::v3::SkipFilter;
-use envoy_types::pb::envoy::r#type::matcher::v3::HttpResponseHeaderMatchInput;
+use envoy_types::pb::envoy::r#type::matcher::v3::{
+    HttpRequestHeaderMatchInput, HttpResponseHeaderMatchInput,
+};
 use envoy_types::pb::xds::core::v3::TypedExtensionConfig as MatcherExtension;
 use envoy_types::pb::xds::r#type::matcher::v3::matcher::matcher_list::predicate::{
     MatchType, SinglePredicate, single_predicate,
@@ -36,43 +38,86 @@ pub(super) fn asked_about_all(filter: TypedExtensionConfig) -> ExtensionWithMatc
     }
 }
 
+/// The filter, asked only about requests with this header, which no caller can bring.
+pub(super) fn asked_with(header: &str, filter: TypedExtensionConfig) -> ExtensionWithMatcher {
+    let is_there = request_header(header, ".+");
+    let is_missing = MatchType::NotMatcher(Box::new(predicate(is_there)));
+    ExtensionWithMatcher {
+        xds_matcher: Some(skip_if(is_missing)),
+        extension_config: Some(filter),
+        ..ExtensionWithMatcher::default()
+    }
+}
+
+/// The filter, asked only about requests without this header.
+pub(super) fn asked_without(header: &str, filter: TypedExtensionConfig) -> ExtensionWithMatcher {
+    let is_there = MatchType::SinglePredicate(request_header(header, ".+"));
+    ExtensionWithMatcher {
+        xds_matcher: Some(skip_if(is_there)),
+        extension_config: Some(filter),
+        ..ExtensionWithMatcher::default()
+    }
+}
+
 /// For a route whose responses nobody looks into. None: no length is short enough to be told by
 /// its number of digits.
 pub(super) fn asked_unless_short(max_bytes: u64) -> Option<ExtensionWithMatcherPerRoute> {
     let digits = max_bytes.checked_ilog10().and_then(NonZeroU32::new)?;
-    let is_short = SinglePredicate {
-        input: Some(named(
-            "content-length",
-            HttpResponseHeaderMatchInput {
-                header_name: "content-length".to_owned(),
-            },
-        )),
+    let input = HttpResponseHeaderMatchInput {
+        header_name: "content-length".to_owned(),
+    };
+    let is_short = matches(
+        named("content-length", input),
+        &format!("[0-9]{{1,{digits}}}"),
+    );
+    Some(ExtensionWithMatcherPerRoute {
+        xds_matcher: Some(skip_if(MatchType::SinglePredicate(is_short))),
+    })
+}
+
+fn request_header(name: &str, regex: &str) -> SinglePredicate {
+    let input = HttpRequestHeaderMatchInput {
+        header_name: name.to_owned(),
+    };
+    matches(named(name, input), regex)
+}
+
+fn matches(input: MatcherExtension, regex: &str) -> SinglePredicate {
+    SinglePredicate {
+        input: Some(input),
         matcher: Some(single_predicate::Matcher::ValueMatch(StringMatcher {
             match_pattern: Some(MatchPattern::SafeRegex(RegexMatcher {
-                regex: format!("[0-9]{{1,{digits}}}"),
+                regex: regex.to_owned(),
                 engine_type: Some(EngineType::GoogleRe2(GoogleRe2 {})),
             })),
             ..StringMatcher::default()
         })),
-    };
+    }
+}
+
+fn predicate(single: SinglePredicate) -> Predicate {
+    Predicate {
+        match_type: Some(MatchType::SinglePredicate(single)),
+    }
+}
+
+fn skip_if(holds: MatchType) -> Matcher {
     let skip = OnMatch {
         on_match: Some(on_match::OnMatch::Action(named("skip", SkipFilter {}))),
         ..OnMatch::default()
     };
     let matcher = FieldMatcher {
         predicate: Some(Predicate {
-            match_type: Some(MatchType::SinglePredicate(is_short)),
+            match_type: Some(holds),
         }),
         on_match: Some(skip),
     };
-    Some(ExtensionWithMatcherPerRoute {
-        xds_matcher: Some(Matcher {
-            matcher_type: Some(MatcherType::MatcherList(MatcherList {
-                matchers: vec![matcher],
-            })),
-            ..Matcher::default()
-        }),
-    })
+    Matcher {
+        matcher_type: Some(MatcherType::MatcherList(MatcherList {
+            matchers: vec![matcher],
+        })),
+        ..Matcher::default()
+    }
 }
 
 fn named<T: Name + Message>(name: &str, config: T) -> MatcherExtension {

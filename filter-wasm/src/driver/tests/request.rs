@@ -25,6 +25,69 @@ fn posted(fixture: &PolicyFixture, body: &[u8]) -> (FakeHost, Shared) {
     (host, shared)
 }
 
+/// Where a call comes back to that has waited, with the route that is in force now.
+fn posted_again(fixture: &PolicyFixture, body: &[u8]) -> (FakeHost, Shared) {
+    let (mut host, shared) = posted(fixture, body);
+    let mark = (AGAIN_HEADER.to_owned(), b"1".to_vec());
+    host.request.get_mut().push(mark);
+    (host, shared)
+}
+
+#[test]
+fn a_call_that_waited_goes_on_to_be_judged_again() {
+    // Not even what is to be denied is answered here, nor is anything counted or edited.
+    let (mut host, shared) = posted(&judging_bodies(), b"{\"m\":\"bad\"}");
+    let route = host.route.as_ref().unwrap().0.clone();
+    let named = (ROUTE_HEADER.to_owned(), route);
+    host.request.get_mut().push(named);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+    assert!(host.header(ROUTE_HEADER).is_some());
+    let all = call.on_request_body(&host, &shared, (11, true));
+    assert_eq!((all, host.status()), (Flow::Continue, None));
+    assert_eq!(host.header(ROUTE_HEADER), None);
+    assert_eq!(host.header(":path"), Some(path("/x?q=1")));
+    assert!(call.is_done());
+    // What was judged again is let through without the mark, with which it would lead nowhere.
+    let (host, shared) = posted_again(&judging_bodies(), b"{}");
+    let mut call = Call::new(8);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+    let all = call.on_request_body(&host, &shared, (2, true));
+    assert_eq!((all, host.header(AGAIN_HEADER)), (Flow::Continue, None));
+    assert_eq!(host.header(":path").as_deref(), Some("/base/x?q=1"));
+}
+
+#[test]
+fn a_call_that_cannot_go_on_to_be_judged_again_is_refused() {
+    let (host, shared) = posted(&judging_bodies(), b"{}");
+    let host = host.failing_at(HostCall::RemoveRequestHeader);
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+    let all = call.on_request_body(&host, &shared, (2, true));
+    assert_eq!((all, host.status()), (Flow::Ended, Some(503)));
+}
+
+#[test]
+fn a_body_has_a_minute_and_a_second_more_for_each_64_kib() {
+    let mut fixture = judging_bodies();
+    fixture.wire.max_inspected_bytes = 1 << 20;
+    let (host, shared) = posted(&fixture, b"");
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+    let start = host.envoy.now_ms.get();
+    for (after_ms, size, want) in [
+        (0, 1, Flow::AwaitBody),
+        (60_000, 2, Flow::AwaitBody),
+        (61_000, 64 << 10, Flow::AwaitBody),
+        (61_001, 64 << 10, Flow::Ended),
+    ] {
+        host.envoy.now_ms.set(start + after_ms);
+        let flow = call.on_request_body(&host, &shared, (size, false));
+        assert_eq!(flow, want, "{after_ms} ms, {size} bytes");
+    }
+    assert_eq!(host.status(), Some(408));
+}
+
 #[test]
 fn a_body_is_waited_for_only_when_a_rule_may_need_it() {
     let (host, shared) = call(&judging_bodies(), &[KEY]);
@@ -48,7 +111,7 @@ fn the_whole_body_decides() {
         (b"{\"m\":", Some(403)),
         (b"m=bad", None),
     ] {
-        let (host, shared) = posted(&judging_bodies(), body);
+        let (host, shared) = posted_again(&judging_bodies(), body);
         let mut call = Call::new(7);
         assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
         let some = call.on_request_body(&host, &shared, (2, false));
@@ -63,7 +126,7 @@ fn the_whole_body_decides() {
 
 #[test]
 fn a_body_that_ends_with_trailers_decides_too() {
-    let (host, shared) = posted(&judging_bodies(), b"{\"m\":\"bad\"}");
+    let (host, shared) = posted_again(&judging_bodies(), b"{\"m\":\"bad\"}");
     let mut call = Call::new(7);
     assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
     let some = call.on_request_body(&host, &shared, (11, false));
@@ -95,7 +158,7 @@ fn a_body_that_is_too_large_is_refused_as_soon_as_that_is_known() {
 
 #[test]
 fn a_body_that_cannot_be_read_is_refused() {
-    let (host, shared) = posted(&judging_bodies(), b"{}");
+    let (host, shared) = posted_again(&judging_bodies(), b"{}");
     let host = host.failing_at(HostCall::RequestBody);
     let mut call = Call::new(7);
     assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);

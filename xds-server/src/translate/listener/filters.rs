@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use envoy_types::pb::envoy::config::common::mutation_rules::v3::HeaderMutation as Mutation;
 use envoy_types::pb::envoy::config::core::v3::{
     AsyncDataSource, BackoffStrategy, async_data_source,
 };
@@ -20,7 +21,7 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 
 use super::super::Settings;
 use super::super::cluster::dns_cache;
-use super::super::route::{EDITED_BY, FILTER, FORWARD_PROXY};
+use super::super::route::{AGAIN, EDITED_BY, FILTER, FORWARD_PROXY, JUDGE_AGAIN};
 use super::super::unread;
 use super::super::wire::{extension, file, flag, millis, set_header};
 use super::http_filter;
@@ -41,9 +42,18 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
         suppress_envoy_headers: true,
         ..Router::default()
     };
+    let mark = set_header(JUDGE_AGAIN, "1");
+    let route_again = extension("route-name", route_name(vec![mark]));
     [
-        extension("route-name", route_name()),
-        extension(FILTER, unread::asked_about_all(wasm)),
+        extension("route-name", route_name(Vec::new())),
+        extension(FILTER, unread::asked_about_all(wasm.clone())),
+        // A call that waited for its body goes on without the name of its route. It gets the name
+        // of the one that is in force now, and is judged by that.
+        extension(
+            "route-name-again",
+            unread::asked_without(EDITED_BY, route_again),
+        ),
+        extension(AGAIN, unread::asked_with(JUDGE_AGAIN, wasm)),
         extension(FORWARD_PROXY, forward_proxy),
         extension("envoy.filters.http.router", router),
     ]
@@ -53,9 +63,11 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
 
 /// Tells the filter which policy applies: to read a header costs it much less than a property. The
 /// early mutation has dropped what a caller may have called so.
-fn route_name() -> HeaderMutation {
+fn route_name(marks: Vec<Mutation>) -> HeaderMutation {
+    let mut request_mutations = vec![set_header(EDITED_BY, "%ROUTE_NAME%")];
+    request_mutations.extend(marks);
     let mutations = Mutations {
-        request_mutations: vec![set_header(EDITED_BY, "%ROUTE_NAME%")],
+        request_mutations,
         ..Mutations::default()
     };
     HeaderMutation {

@@ -1,0 +1,208 @@
+//! Calls whose body is still on its way while the configuration changes: they are judged by what is
+//! in force when the body is there, and no secret goes where it was not configured to go.
+
+use anyhow::{Context, Result, ensure};
+use requestrocket_integration_tests::attached::Layer;
+use requestrocket_integration_tests::caller::{Connection, Reply};
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret, id, unique};
+use requestrocket_integration_tests::target::Target;
+use serde_json::json;
+
+const BODY: &str = r#"{"model":"small"}"#;
+
+/// A proxy with a body rule, an alias and an injected secret.
+struct Scene {
+    gateway: Gateway,
+    target: Target,
+    proxy: Proxy,
+    alias: String,
+    secret: String,
+}
+
+impl Scene {
+    async fn new() -> Result<Self> {
+        let gateway = Gateway::shared().await?;
+        let target = Target::start().await?;
+        let (alias, secret) = (unique("waiting"), unique("secret-of-the-first-target"));
+        let plan = ProxyPlan::to(&target.url())
+            .injecting(Secret::api_key(&secret))
+            .with("proxyAlias", alias.clone());
+        let proxy = gateway.proxy(&plan).await?;
+        let rule = json!({
+            "effect": "deny",
+            "methods": ["POST"],
+            "body": [{ "path": "$.model", "value": { "pattern": "^large$" } }],
+        });
+        gateway.rule(&proxy, Layer::Proxy, &rule).await?;
+        Ok(Self {
+            gateway,
+            target,
+            proxy,
+            alias,
+            secret,
+        })
+    }
+
+    /// A call that the filter has judged once: its head and a part of its body are there.
+    async fn waiting(&self) -> Result<Connection> {
+        let mut connection = self.gateway.connect().await?;
+        let mut call = self.proxy.request("POST", "/chat");
+        call.path = format!("/api/{}/chat", self.alias);
+        let call = call
+            .with("content-length", BODY.len().to_string())
+            .with("expect", "100-continue");
+        connection.send(&call.bytes()).await?;
+        ensure!(connection.any_head().await?.word(1) == "100");
+        connection.send(&BODY.as_bytes()[..9]).await?;
+        // A later call is answered meanwhile: the first one has been in the filter by then.
+        self.gateway.call(&self.proxy.get("/meanwhile")).await?;
+        Ok(connection)
+    }
+
+    async fn finish(&self, mut connection: Connection) -> Result<Reply> {
+        connection.send(&BODY.as_bytes()[9..]).await?;
+        connection.answer("POST").await?.context("closed")
+    }
+
+    async fn change(&self, method: &str, path: &str, body: &serde_json::Value) -> Result<()> {
+        self.gateway.api.applied(method, path, body).await?;
+        Ok(())
+    }
+
+    fn proxy_record(&self) -> String {
+        format!("proxies/{}", self.proxy.id)
+    }
+
+    fn credential_record(&self) -> String {
+        format!("credentials/{}", self.proxy.credential_ids[0])
+    }
+
+    fn chats(&self) -> usize {
+        let seen = self.target.requests();
+        seen.iter().filter(|one| one.path() == "/chat").count()
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_waited_while_nothing_changed_passes() -> Result<()> {
+    let scene = Scene::new().await?;
+    let reply = scene.finish(scene.waiting().await?).await?;
+    ensure!(reply.status == 200, "{}", reply.text());
+    let seen = scene.target.last()?;
+    ensure!(seen.body == BODY.as_bytes() && seen.path() == "/chat");
+    ensure!(seen.head.all("authorization") == std::slice::from_ref(&scene.secret));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_alias_that_goes_to_another_organisation_takes_no_secret_along() -> Result<()> {
+    let scene = Scene::new().await?;
+    let waiting = scene.waiting().await?;
+    let none = json!(null);
+    scene.change("DELETE", &scene.proxy_record(), &none).await?;
+    for credential in [
+        &scene.proxy.credential_ids[0],
+        &scene.proxy.target_credential_id,
+    ] {
+        scene
+            .change("DELETE", &format!("credentials/{credential}"), &none)
+            .await?;
+    }
+    let made = json!({ "clientName": unique("Neighbour") });
+    let made = scene.gateway.api.create("/clients", &made).await?;
+    let other = Gateway {
+        file: scene.gateway.file.clone(),
+        api: scene.gateway.api.in_organisation(&id(&made, "clientId")?),
+        region: scene.gateway.region.clone(),
+        address: scene.gateway.address.clone(),
+    };
+    let stranger = Target::start().await?;
+    let plan = ProxyPlan::to(&stranger.url()).with("proxyAlias", scene.alias.clone());
+    other.proxy(&plan).await?;
+    let reply = scene.finish(waiting).await?;
+    ensure!(reply.code() == "CREDENTIAL_INVALID", "{}", reply.text());
+    ensure!(stranger.count() == 0, "a stranger's target was asked");
+    ensure!(scene.chats() == 0, "the target was asked");
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_target_gets_the_secret_that_is_meant_for_it() -> Result<()> {
+    let scene = Scene::new().await?;
+    let waiting = scene.waiting().await?;
+    let second = Target::start().await?;
+    let target = scene.gateway.target(&second.url()).await?;
+    let secret = unique("secret-of-the-second-target");
+    let credential = scene
+        .gateway
+        .credential("target", &Secret::api_key(&secret))
+        .await?;
+    let change = json!({
+        "proxyTargetId": id(&target, "targetId")?,
+        "proxyTargetCredentialId": id(&credential, "credentialId")?,
+    });
+    scene
+        .change("PATCH", &scene.proxy_record(), &change)
+        .await?;
+    let reply = scene.finish(waiting).await?;
+    ensure!(reply.status == 200, "{}", reply.text());
+    ensure!(scene.chats() == 0, "the former target was asked");
+    ensure!(second.last()?.head.all("authorization") == [secret]);
+    ensure!(second.last()?.body == BODY.as_bytes());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_forbidden_while_a_body_comes_is_forbidden_to_it() -> Result<()> {
+    let deny = json!({ "effect": "deny", "priority": 1000, "methods": ["POST"] });
+    let inactive = |member: &str| json!({ member: false });
+    for what in ["credential", "proxy", "rule", "deleted credential"] {
+        let scene = Scene::new().await?;
+        let waiting = scene.waiting().await?;
+        let credential = scene.credential_record();
+        let code = match what {
+            "credential" => {
+                let change = inactive("credentialActive");
+                scene.change("PATCH", &credential, &change).await?;
+                "CREDENTIAL_INVALID"
+            }
+            "proxy" => {
+                let change = inactive("proxyActive");
+                scene
+                    .change("PATCH", &scene.proxy_record(), &change)
+                    .await?;
+                "PROXY_INACTIVE"
+            }
+            "rule" => {
+                scene
+                    .gateway
+                    .rule(&scene.proxy, Layer::Target, &deny)
+                    .await?;
+                "RULE_DENIED"
+            }
+            _ => {
+                scene.change("DELETE", &credential, &json!(null)).await?;
+                "CREDENTIAL_INVALID"
+            }
+        };
+        let reply = scene.finish(waiting).await?;
+        ensure!(reply.code() == code, "{what}: {}", reply.text());
+        ensure!(scene.chats() == 0, "{what}: the target was asked");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_filter_that_comes_while_a_body_is_sent_redacts_its_answer() -> Result<()> {
+    let scene = Scene::new().await?;
+    let waiting = scene.waiting().await?;
+    scene.gateway.destroy(&scene.proxy, &["$.*"]).await?;
+    let reply = scene.finish(waiting).await?;
+    ensure!(
+        reply.status == 200 || reply.status == 422,
+        "{}",
+        reply.text()
+    );
+    ensure!(!reply.text().contains("chat"), "{}", reply.text());
+    Ok(())
+}
