@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use h2::{RecvStream, client, server};
+use h2::{RecvStream, SendStream, client, server};
 use http::{HeaderMap, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -30,25 +30,62 @@ pub async fn call(address: &str, request: Request<()>, body: Bytes) -> Result<Re
 
 /// The same over any connection.
 pub async fn call_over<S: Stream>(stream: S, request: Request<()>, body: Bytes) -> Result<Reply> {
-    let (sender, connection) = client::handshake(stream).await?;
-    let mut driver = JoinSet::new();
-    driver.spawn(async move {
-        // The request reports what went wrong; the connection only has to be driven.
-        let _ = connection.await;
-    });
-    let mut sender = sender.ready().await?;
-    let (response, mut upload) = sender.send_request(request, body.is_empty())?;
+    let mut call = Call::open_over(stream, request, body.is_empty()).await?;
     if !body.is_empty() {
-        upload.send_data(body, true)?;
+        call.send(body, true)?;
     }
-    let (parts, mut incoming) = response.await?.into_parts();
-    let (body, trailers) = drain(&mut incoming).await?;
-    Ok(Reply {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
-        body,
-        trailers,
-    })
+    call.reply().await
+}
+
+/// A request whose body is sent piece by piece.
+#[derive(Debug)]
+pub struct Call {
+    upload: SendStream<Bytes>,
+    response: client::ResponseFuture,
+    _driver: JoinSet<()>,
+}
+
+impl Call {
+    /// Sends the head, over a connection of its own.
+    pub async fn open(address: &str, request: Request<()>) -> Result<Self> {
+        Self::open_over(TcpStream::connect(address).await?, request, false).await
+    }
+
+    async fn open_over<S: Stream>(stream: S, request: Request<()>, is_end: bool) -> Result<Self> {
+        let (sender, connection) = client::handshake(stream).await?;
+        let mut driver = JoinSet::new();
+        driver.spawn(async move {
+            // The request reports what went wrong; the connection only has to be driven.
+            let _ = connection.await;
+        });
+        let mut sender = sender.ready().await?;
+        let (response, upload) = sender.send_request(request, is_end)?;
+        Ok(Self {
+            upload,
+            response,
+            _driver: driver,
+        })
+    }
+
+    /// Sends the next piece.
+    pub fn send(&mut self, piece: Bytes, is_end: bool) -> Result<()> {
+        Ok(self.upload.send_data(piece, is_end)?)
+    }
+
+    /// What comes back.
+    pub async fn reply(self) -> Result<Reply> {
+        let Self {
+            response, _driver, ..
+        } = self;
+        let (parts, mut incoming) = response.await?.into_parts();
+        let (body, trailers) = drain(&mut incoming).await?;
+        Ok(Reply {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+            trailers,
+        })
+    }
 }
 
 async fn drain(stream: &mut RecvStream) -> Result<(Vec<u8>, HeaderMap)> {

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::{Connection, Reply};
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret, id, unique};
+use requestrocket_integration_tests::http2;
 use requestrocket_integration_tests::target::Target;
 use serde_json::json;
 
@@ -204,5 +205,122 @@ async fn a_filter_that_comes_while_a_body_is_sent_redacts_its_answer() -> Result
         reply.text()
     );
     ensure!(!reply.text().contains("chat"), "{}", reply.text());
+    Ok(())
+}
+
+/// Where a proxy may lead, with the only secret that may arrive there.
+struct Destination {
+    target: Target,
+    secret: String,
+    change: serde_json::Value,
+}
+
+impl Destination {
+    async fn new(gateway: &Gateway, number: usize) -> Result<Self> {
+        let target = Target::start().await?;
+        let secret = unique(&format!("secret-of-destination-{number}"));
+        let record = gateway.target(&target.url()).await?;
+        let injected = Secret::api_key(&secret);
+        let credential = gateway.credential("target", &injected).await?;
+        Ok(Self {
+            change: json!({
+                "proxyTargetId": id(&record, "targetId")?,
+                "proxyTargetCredentialId": id(&credential, "credentialId")?,
+            }),
+            target,
+            secret,
+        })
+    }
+}
+
+/// A call with a part of its body on the way, over either protocol.
+enum Call {
+    Http1(Connection),
+    Http2(http2::Call),
+}
+
+impl Call {
+    async fn begin(scene: &Scene, is_http2: bool) -> Result<Self> {
+        if !is_http2 {
+            return Ok(Self::Http1(scene.waiting().await?));
+        }
+        let url = format!("http://{}/api/{}/chat", scene.gateway.address, scene.alias);
+        let request = http::Request::post(url)
+            .header("authorization", &scene.proxy.authorization)
+            .body(())?;
+        let mut call = http2::Call::open(&scene.gateway.address, request).await?;
+        call.send(BODY.as_bytes()[..9].into(), false)?;
+        scene.gateway.call(&scene.proxy.get("/meanwhile")).await?;
+        Ok(Self::Http2(call))
+    }
+
+    async fn finish(self, scene: &Scene) -> Result<u16> {
+        match self {
+            Self::Http1(connection) => Ok(scene.finish(connection).await?.status),
+            Self::Http2(mut call) => {
+                call.send(BODY.as_bytes()[9..].into(), true)?;
+                Ok(call.reply().await?.status)
+            }
+        }
+    }
+}
+
+/// The next of a row of numbers that look random (xorshift).
+fn next(state: &mut u64, below: u64) -> Result<usize> {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    Ok(usize::try_from(*state % below)?)
+}
+
+/// Calls begin, configurations change and bodies end in any order. What arrives anywhere is what
+/// was configured for that place when the body ended.
+#[tokio::test]
+async fn whatever_the_order_a_call_arrives_as_one_configuration_says() -> Result<()> {
+    let scene = Scene::new().await?;
+    let mut places = Vec::new();
+    for number in 0..3 {
+        places.push(Destination::new(&scene.gateway, number).await?);
+    }
+    let started = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
+    let mut state = u64::try_from(started & u128::from(u64::MAX))? | 1;
+    println!("seed {state}");
+    let (mut at, mut waiting, mut arrived) = (0, Vec::new(), [0; 3]);
+    scene
+        .change("PATCH", &scene.proxy_record(), &places[at].change)
+        .await?;
+    for step in 0..60 {
+        match next(&mut state, 3)? {
+            0 => waiting.push(Call::begin(&scene, next(&mut state, 2)? == 0).await?),
+            1 => {
+                at = next(&mut state, 3)?;
+                scene
+                    .change("PATCH", &scene.proxy_record(), &places[at].change)
+                    .await?;
+            }
+            _ if waiting.is_empty() => {}
+            _ => {
+                let one = next(&mut state, u64::try_from(waiting.len())?)?;
+                let status = waiting.swap_remove(one).finish(&scene).await?;
+                ensure!(status == 200, "step {step}: {status}");
+                arrived[at] += 1;
+            }
+        }
+    }
+    for (number, place) in places.iter().enumerate() {
+        let received = place.target.requests();
+        let chats: Vec<_> = received
+            .iter()
+            .filter(|call| call.path() == "/chat")
+            .collect();
+        ensure!(chats.len() == arrived[number], "destination {number}");
+        let is_own = |value: &[String]| value == std::slice::from_ref(&place.secret);
+        ensure!(
+            received
+                .iter()
+                .all(|call| is_own(&call.head.all("authorization")))
+        );
+        ensure!(chats.iter().all(|call| call.body == BODY.as_bytes()));
+    }
     Ok(())
 }
