@@ -55,6 +55,8 @@ enum End {
     Closed,
     /// A newer link of the same region took over.
     Replaced,
+    /// The region enrolled again, with another certificate.
+    Revoked,
     /// This process stops.
     Stopping,
     /// It cannot go on.
@@ -97,9 +99,7 @@ impl Session {
             .map_err(unavailable)?;
         let is_current =
             |row: &RegionRow| row.identity_digest.as_deref() == Some(self.peer.identity_digest());
-        let row = known.filter(is_current).ok_or_else(|| {
-            Status::permission_denied("this certificate is not of the region's last enrolment")
-        })?;
+        let row = known.filter(is_current).ok_or_else(revoked_certificate)?;
         let connected = region::region_connected(&mut tx, region, &base_url, &key);
         connected.await.map_err(unavailable)?;
         let feed = Feed::begin(&mut tx, region, &row, stored_revision).await;
@@ -121,6 +121,7 @@ impl Session {
         let Place {
             number,
             replaced,
+            revoked,
             questions,
         } = links.open(&region, &link.fleets);
         let stopping = link.tasks.stopping();
@@ -135,6 +136,7 @@ impl Session {
             end = attached.listen(inbound) => end,
             end = attached.tell(&outbound, feed, committed) => end,
             end = attached.inquire(&outbound, questions) => end,
+            () = revoked.cancelled() => End::Revoked,
             () = replaced.cancelled() => End::Replaced,
             () = stopping.cancelled() => End::Stopping,
         };
@@ -239,12 +241,17 @@ impl Attached {
         let status = match end {
             End::Closed => return,
             End::Replaced => Status::aborted("a newer link of this region took over"),
+            End::Revoked => revoked_certificate(),
             End::Stopping => Status::unavailable("the control plane stops"),
             End::Failed(status) => status,
         };
         // When the window is full the region sees the stream end instead.
         let _ = outbound.try_send(Err(status));
     }
+}
+
+fn revoked_certificate() -> Status {
+    Status::permission_denied("this certificate is not of the region's last enrolment")
 }
 
 async fn introduction(inbound: &mut Streaming<RegionMessage>) -> Result<Introduction, Status> {

@@ -7,6 +7,7 @@ use requestrocket_process::db::Db;
 use requestrocket_proto::region::v1::{EnrolRequest, EnrolResponse};
 use tonic::Status;
 
+use super::links::Links;
 use super::service::unavailable;
 use crate::auth::token::{NewToken, digest};
 use crate::domain::region::RegionName;
@@ -48,11 +49,13 @@ pub async fn issue_token(
     Ok(token)
 }
 
-/// Answers `Enrol`. A request that is refused leaves the token as it was.
+/// Answers `Enrol`. A request that is refused leaves the token and the region's open link as they
+/// were; one that is granted ends the link, which is of the former certificate.
 pub(super) async fn enrol(
     db: &Db,
     authority: &Authority,
     clock: &Clock,
+    links: &Links,
     request: EnrolRequest,
 ) -> Result<EnrolResponse, Status> {
     let EnrolRequest { token, csr_der } = request;
@@ -72,6 +75,7 @@ pub(super) async fn enrol(
     let noted = store::region_enrolled(&mut tx, &name, &issued.digest).await;
     noted.map_err(unavailable)?;
     tx.commit().await.map_err(unavailable)?;
+    links.revoke(&name);
     tracing::info!(region = %name, "region enrolled");
     Ok(EnrolResponse {
         region: name.to_string(),

@@ -23,6 +23,7 @@ struct Open {
 struct Current {
     number: u64,
     replaced: CancellationToken,
+    revoked: CancellationToken,
 }
 
 /// One link's place among the links.
@@ -31,6 +32,8 @@ pub(super) struct Place {
     pub(super) number: u64,
     /// Ends when a newer link of the same region opens.
     pub(super) replaced: CancellationToken,
+    /// Ends when the region enrols again: the certificate of this link counts no more.
+    pub(super) revoked: CancellationToken,
     /// What the region is asked while the link is open.
     pub(super) questions: mpsc::Receiver<Asked>,
 }
@@ -40,10 +43,12 @@ impl Links {
     pub(super) fn open(&self, region: &RegionName, fleets: &Fleets) -> Place {
         let mut open = self.lock();
         open.last_number += 1;
-        let (number, replaced) = (open.last_number, CancellationToken::new());
+        let number = open.last_number;
+        let (replaced, revoked) = (CancellationToken::new(), CancellationToken::new());
         let current = Current {
             number,
             replaced: replaced.clone(),
+            revoked: revoked.clone(),
         };
         if let Some(old) = open.by_region.insert(region.clone(), current) {
             old.replaced.cancel();
@@ -54,7 +59,15 @@ impl Links {
         Place {
             number,
             replaced,
+            revoked,
             questions,
+        }
+    }
+
+    /// Tells the open link of `region` that its certificate counts no more.
+    pub(super) fn revoke(&self, region: &RegionName) {
+        if let Some(current) = self.lock().by_region.get(region) {
+            current.revoked.cancel();
         }
     }
 
@@ -96,6 +109,19 @@ mod tests {
         assert!(fleets.region("eu-1").is_connected());
         links.close(&region, second.number, &fleets, 2);
         assert_eq!(fleets.region("eu-1").link, Link::Down { since_ms: 2 });
+    }
+
+    #[test]
+    fn a_revocation_reaches_the_open_link_of_its_region_alone() {
+        let (links, fleets) = (Links::default(), Fleets::default());
+        let region: RegionName = "eu-1".parse().unwrap();
+        let former = links.open(&region, &fleets);
+        let other = links.open(&"us-1".parse().unwrap(), &fleets);
+        links.revoke(&region);
+        assert!(former.revoked.is_cancelled() && !other.revoked.is_cancelled());
+        let next = links.open(&region, &fleets);
+        assert!(!next.revoked.is_cancelled());
+        links.revoke(&"ghost".parse().unwrap());
     }
 
     #[test]

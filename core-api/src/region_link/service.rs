@@ -44,7 +44,7 @@ impl Calls for LinkService {
             clock,
             ..
         } = &*self.link;
-        enrol::enrol(db, authority, clock, request.into_inner())
+        enrol::enrol(db, authority, clock, &self.links, request.into_inner())
             .await
             .map(Response::new)
     }

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 
-use super::harness::{Control, attach, hello, signed_by};
+use super::harness::{Control, attach, credentials, hello, signed_by};
 use crate::pki::{self, Authority};
 use crate::region_link::{ENROLMENT_LIFE, issue_token};
 use crate::store::testing::{sqlite, stores};
@@ -125,6 +125,38 @@ async fn only_the_certificate_of_the_last_enrolment_is_let_in() {
             assert_eq!(refusal.code(), Code::PermissionDenied);
         }
     }
+}
+
+#[tokio::test]
+async fn enrolling_again_ends_the_link_of_the_former_certificate() {
+    for store in stores().await {
+        let control = Control::with_records(store).await;
+        let (former, other) = (control.region("eu-1").await, control.region("us-1").await);
+        let mut open = former.attach(&control, 0).await;
+        let mut beside = other.attach(&control, 0).await;
+        open.batch().await;
+        beside.batch().await;
+        let next = control.region("eu-1").await;
+        assert_eq!(open.end().await.unwrap().code(), Code::PermissionDenied);
+        control
+            .fleets
+            .until("eu-1", |state| !state.is_connected())
+            .await;
+        let mut link = next.attach(&control, 0).await;
+        link.batch().await;
+        assert!(control.fleets.region("us-1").is_connected());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_enrolment_leaves_the_open_link_alone() {
+    let control = Control::with_records(sqlite().await).await;
+    let region = control.region("eu-1").await;
+    let mut link = region.attach(&control, 0).await;
+    link.batch().await;
+    assert!(control.enrol("e-unknown").await.is_err());
+    control.put_credential("eu-1", "later", 2).await;
+    assert_eq!(credentials(&link.batch().await), ["later"]);
 }
 
 #[tokio::test]
