@@ -18,7 +18,6 @@ use super::hello::Introduction;
 use super::inquiry::Inquiries;
 use super::links::{Links, Place};
 use super::service::unavailable;
-use crate::domain::region::RegionName;
 use crate::fleet::Asked;
 use crate::store::region::{self, RegionRow};
 
@@ -41,7 +40,7 @@ pub(super) struct Session {
 /// One region's link after it.
 struct Attached {
     link: Arc<RegionLink>,
-    region: RegionName,
+    peer: Peer,
     /// The region was told everything up to here.
     sent: AtomicI64,
     /// What it was asked.
@@ -97,9 +96,9 @@ impl Session {
         let known = region::region_fetch(&mut tx, region.as_str())
             .await
             .map_err(unavailable)?;
-        let is_current =
-            |row: &RegionRow| row.identity_digest.as_deref() == Some(self.peer.identity_digest());
-        let row = known.filter(is_current).ok_or_else(revoked_certificate)?;
+        let row = known
+            .filter(|row| is_current(row, &self.peer))
+            .ok_or_else(revoked_certificate)?;
         let connected = region::region_connected(&mut tx, region, &base_url, &key);
         connected.await.map_err(unavailable)?;
         let feed = Feed::begin(&mut tx, region, &row, stored_revision).await;
@@ -117,18 +116,17 @@ impl Session {
         committed: watch::Receiver<u64>,
     ) {
         let Self { link, links, peer } = self;
-        let region = peer.region().clone();
         let Place {
             number,
             replaced,
             revoked,
             questions,
-        } = links.open(&region, &link.fleets);
+        } = links.open(peer.region(), &link.fleets);
         let stopping = link.tasks.stopping();
         let sent = AtomicI64::new(feed.told());
         let attached = Attached {
             link: link.clone(),
-            region,
+            peer,
             sent,
             inquiries: Inquiries::default(),
         };
@@ -164,7 +162,7 @@ impl Attached {
             Some(Kind::FleetStatus(FleetStatus { nodes })) => {
                 self.link
                     .fleets
-                    .update(self.region.as_str(), |state| state.nodes = nodes);
+                    .update(self.peer.region().as_str(), |state| state.nodes = nodes);
                 Ok(())
             }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),
@@ -182,7 +180,7 @@ impl Attached {
             return Err(Status::invalid_argument("stored is ahead of what was sent"));
         }
         let mut tx = self.link.db.begin().await.map_err(unavailable)?;
-        let done = region::region_stored(&mut tx, &self.region, revision).await;
+        let done = region::region_stored(&mut tx, self.peer.region(), revision).await;
         done.map_err(unavailable)?;
         tx.commit().await.map_err(unavailable)
     }
@@ -196,11 +194,26 @@ impl Attached {
     ) -> End {
         loop {
             committed.mark_unchanged();
+            if let Err(end) = self.check_certificate().await {
+                return end;
+            }
             if let Err(end) = self.drain(outbound, &mut feed).await {
                 return end;
             }
             // Either way the store is asked again; the announcement only makes it soon.
             let _ = tokio::time::timeout(POLL, committed.changed()).await;
+        }
+    }
+
+    /// Finds a revocation of which this process was not told: by another one, or between hello and
+    /// the opening of the link.
+    async fn check_certificate(&self) -> Result<(), End> {
+        let failed = |error| End::Failed(unavailable(error));
+        let mut conn = self.link.db.pool().acquire().await.map_err(failed)?;
+        let known = region::region_fetch(&mut conn, self.peer.region().as_str()).await;
+        match known.map_err(failed)? {
+            Some(row) if is_current(&row, &self.peer) => Ok(()),
+            Some(_) | None => Err(End::Revoked),
         }
     }
 
@@ -236,8 +249,9 @@ impl Attached {
 
     fn finish(&self, end: End, outbound: &Outbound, links: &Links, number: u64) {
         let now_ms = u64::try_from(clock::unix_ms(self.link.clock.now())).unwrap_or_default();
-        links.close(&self.region, number, &self.link.fleets, now_ms);
-        tracing::info!(region = %self.region, end = ?end, "region detached");
+        let region = self.peer.region();
+        links.close(region, number, &self.link.fleets, now_ms);
+        tracing::info!(region = %region, end = ?end, "region detached");
         let status = match end {
             End::Closed => return,
             End::Replaced => Status::aborted("a newer link of this region took over"),
@@ -248,6 +262,11 @@ impl Attached {
         // When the window is full the region sees the stream end instead.
         let _ = outbound.try_send(Err(status));
     }
+}
+
+/// Whether `peer` holds the certificate of the region's last enrolment.
+fn is_current(row: &RegionRow, peer: &Peer) -> bool {
+    row.identity_digest.as_deref() == Some(peer.identity_digest())
 }
 
 fn revoked_certificate() -> Status {

@@ -9,6 +9,7 @@ use tonic::Code;
 use super::harness::{Control, attach, credentials, hello, signed_by};
 use crate::pki::{self, Authority};
 use crate::region_link::{ENROLMENT_LIFE, issue_token};
+use crate::store::region::region_enrolled;
 use crate::store::testing::{sqlite, stores};
 use requestrocket_process::clock::Clock;
 use requestrocket_proto::region::v1::EnrolRequest;
@@ -145,6 +146,26 @@ async fn enrolling_again_ends_the_link_of_the_former_certificate() {
         let mut link = next.attach(&control, 0).await;
         link.batch().await;
         assert!(control.fleets.region("us-1").is_connected());
+    }
+}
+
+#[tokio::test]
+async fn an_enrolment_at_another_process_ends_the_link_too() {
+    for store in stores().await {
+        let control = Control::with_records(store).await;
+        let former = control.region("eu-1").await;
+        let mut open = former.attach(&control, 0).await;
+        open.batch().await;
+        let region = former.name.parse().unwrap();
+        let mut conn = control.store.conn().await;
+        region_enrolled(&mut conn, &region, "another")
+            .await
+            .unwrap();
+        drop(conn);
+        // Of a change that is announced after it the link hears nothing any more.
+        control.put_credential("eu-1", "after", 2).await;
+        let refusal = open.next().await.unwrap_err();
+        assert_eq!(refusal.code(), Code::PermissionDenied);
     }
 }
 
