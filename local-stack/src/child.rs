@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::files::remove;
+use crate::own;
 
 /// How long a child may take to end by itself; the supervisor promises 10 s for everything.
 const GRACE: Duration = Duration::from_secs(6);
@@ -84,7 +85,7 @@ impl Recipe {
             self.program.display()
         );
         self.ready.forget()?;
-        let guard = std::env::current_exe().context("own executable is unknown")?;
+        let guard = own::executable()?;
         let log =
             open_log(&self.log()).with_context(|| format!("cannot write the log of {name}"))?;
         let mut command = Command::new(guard);

@@ -13,6 +13,7 @@ use crate::child::{Recipe, Sign, until_ready};
 use crate::client::Client;
 use crate::files::{DataDir, read_json, require_json, write_json};
 use crate::options::RegionName;
+use crate::own;
 use crate::ports::{PortBook, loopback};
 use crate::server::port_of;
 use crate::stack_file::{Demo, Shown};
@@ -36,7 +37,7 @@ pub(crate) async fn start_target(
     let recipe_at = |port: u16| -> anyhow::Result<Recipe> {
         Ok(Recipe {
             name: LISTENER.to_owned(),
-            program: std::env::current_exe()?,
+            program: own::executable()?.to_path_buf(),
             arguments: vec![
                 "demo-target".into(),
                 "--listen".into(),

@@ -13,6 +13,7 @@ mod envoy;
 mod files;
 mod keeper;
 pub mod options;
+mod own;
 mod ports;
 mod region;
 mod regions_database;

@@ -13,6 +13,7 @@ use crate::envoy::{self, Planned};
 use crate::files::{DataDir, read_json};
 use crate::keeper::{Keeper, Restart};
 use crate::options::{Options, RegionName};
+use crate::own;
 use crate::ports::{PortBook, Reservation};
 use crate::region::{self, Surroundings};
 use crate::regions_database;
@@ -44,7 +45,7 @@ struct Programs {
 
 impl Programs {
     fn find(options: &Options) -> anyhow::Result<Self> {
-        let own = std::env::current_exe().context("own executable is unknown")?;
+        let own = own::executable()?;
         let mut builds = own
             .parent()
             .context("own executable has no folder")?

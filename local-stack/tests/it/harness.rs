@@ -53,6 +53,13 @@ impl Place {
         self.0.path().join("target/debug").join(name)
     }
 
+    /// As a build does: another file under the same name.
+    pub(crate) fn replace_supervisor(&self) {
+        let next = self.program("next");
+        fs::copy(self.program(SUPERVISOR), &next).unwrap();
+        fs::rename(next, self.program(SUPERVISOR)).unwrap();
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.0.path().join("data")
     }

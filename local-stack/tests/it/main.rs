@@ -59,6 +59,17 @@ fn a_child_that_dies_is_started_again() {
 }
 
 #[test]
+fn a_child_is_started_again_after_a_build_replaced_the_supervisor() {
+    let place = Place::new();
+    let mut stack = place.start(&[]);
+    let first = stack.wait_for_file().pids;
+    place.replace_supervisor();
+    harness::kill(first.core_api);
+    let second = stack.wait_for_pids(|pids| pids.core_api != first.core_api);
+    assert!(is_alive(second.core_api));
+}
+
+#[test]
 fn with_no_restart_a_child_stays_down_until_it_is_told() {
     let place = Place::new();
     let mut stack = place.start(&["--no-restart"]);
