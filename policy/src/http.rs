@@ -1,6 +1,7 @@
 //! The shapes of HTTP that the engine reads.
 
 mod head;
+pub(crate) mod name;
 pub(crate) mod path;
 pub(crate) mod percent;
 pub(crate) mod query;

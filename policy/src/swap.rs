@@ -2,11 +2,12 @@
 //!
 //! Every edit costs the host a call, so there is one only where the request differs.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     http::{
         RequestHead,
+        name::{is_twin, starts_like},
         path::CallPath,
         percent::encode_into,
         query::{is_authorization, is_named, rewrite_into},
@@ -21,8 +22,8 @@ pub enum Edit<'e> {
     SetPath(Vec<u8>),
     /// Put the header: replace its line if there is one. There are never several at this point.
     SetHeader(&'e str, &'e [u8]),
-    /// Remove all lines of the header.
-    RemoveHeader(&'e str),
+    /// Remove all lines of the header, which is named as the caller sent it.
+    RemoveHeader(Cow<'e, str>),
     /// Say this in the warning header of the response.
     Warn(String),
 }
@@ -82,18 +83,21 @@ const RESERVED_HEADERS: [&str; 12] = [
     "http2-settings",
 ];
 
-/// Prefixes of the gateway's own headers, in every spelling that targets may fold together.
-const RESERVED_PREFIXES: [&str; 4] = ["requestrocket-", "requestrocket_", "x-rr-", "x_rr_"];
+/// Prefixes of names that Envoy and the gateway keep for each other: no caller says them, no rule
+/// sees them, no target gets them.
+pub(crate) const RESERVED_PREFIXES: [&str; 3] = ["requestrocket-", "x-rr-", "x-envoy-"];
 
 /// Whether a target credential may put a header of that name on requests (details 39).
 pub fn is_injectable_header(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
+    let bytes = name.as_bytes();
     let is_token = !name.is_empty() && name.bytes().all(is_token_byte);
     is_token
-        && !RESERVED_HEADERS.contains(&lower.as_str())
+        && !RESERVED_HEADERS
+            .iter()
+            .any(|reserved| is_twin(bytes, reserved.as_bytes()))
         && !RESERVED_PREFIXES
             .iter()
-            .any(|prefix| lower.starts_with(prefix))
+            .any(|prefix| starts_like(bytes, prefix.as_bytes()))
 }
 
 impl HeaderInjection {
@@ -139,19 +143,29 @@ impl Upstream {
         if target != raw {
             edits.push(Edit::SetPath(target));
         }
+        // All before the first that is set: one removed later could be the twin of ours.
+        let mut remove = |spellings: Vec<Cow<'e, str>>| {
+            for removal in spellings.into_iter().map(Edit::RemoveHeader) {
+                if !edits.contains(&removal) {
+                    edits.push(removal);
+                }
+            }
+        };
         if head.has_authorization() && !self.injects("authorization") {
-            edits.push(Edit::RemoveHeader("authorization"));
+            remove(vec![Cow::Borrowed("authorization")]);
         }
         if head.has_proxy_authorization {
-            edits.push(Edit::RemoveHeader("proxy-authorization"));
+            remove(head.spellings("proxy-authorization"));
         }
-        for HeaderInjection { name, value } in &self.headers {
-            // A host's "replace" may touch the first line only.
-            if head.count(name) > 1 {
-                edits.push(Edit::RemoveHeader(name));
+        for HeaderInjection { name, .. } in &self.headers {
+            let spellings = head.spellings(name);
+            // A host's "replace" may touch the first line only, and no twin.
+            if spellings != [&**name] || head.count(name) > 1 {
+                remove(spellings);
             }
-            edits.push(Edit::SetHeader(name, value.expose()));
         }
+        let injections = self.headers.iter();
+        edits.extend(injections.map(|one| Edit::SetHeader(&one.name, one.value.expose())));
         edits
     }
 

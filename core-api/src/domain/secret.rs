@@ -29,7 +29,7 @@ const MESSAGE_HEADERS: [&str; 11] = [
     "upgrade",
 ];
 /// Headers that the gateway itself speaks.
-const GATEWAY_PREFIXES: [&str; 4] = ["requestrocket-", "requestrocket_", "x-rr-", "x-envoy-"];
+const GATEWAY_PREFIXES: [&str; 3] = ["requestrocket-", "x-rr-", "x-envoy-"];
 
 /// One secret value.
 #[derive(Clone, PartialEq, Eq)]
@@ -192,7 +192,8 @@ pub fn header_name(raw: &str) -> Result<String, Invalid> {
             "must be the name of a header",
         ));
     }
-    let lower = raw.to_ascii_lowercase();
+    // Targets may take `_` for `-`.
+    let lower = raw.to_ascii_lowercase().replace('_', "-");
     let is_ours = GATEWAY_PREFIXES
         .iter()
         .any(|prefix| lower.starts_with(prefix));

@@ -6,9 +6,11 @@ use super::document::Document;
 use crate::{
     http::{
         HeaderLine,
+        name::{folded, is_twin, starts_like},
         query::{is_authorization, pair, parameters},
     },
     pattern::{Effort, text_of},
+    swap::RESERVED_PREFIXES,
 };
 
 /// One call. What carries the caller's credential is not part of it, nor are lines that are the
@@ -26,8 +28,29 @@ pub struct Call<'a> {
     effort: Effort,
 }
 
-/// Name, and value as sent.
-type Header<'a> = (Cow<'a, str>, &'a [u8]);
+/// A line whose name is tried as sent and as the target may take it.
+pub(super) struct Header<'a> {
+    sent: Cow<'a, str>,
+    /// None: as sent.
+    folded: Option<String>,
+    /// As sent.
+    pub(super) value: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    fn new((name, value): HeaderLine<'a>) -> Self {
+        let sent = text_of(name);
+        Self {
+            folded: folded(&sent),
+            sent,
+            value,
+        }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.sent).chain(self.folded.as_deref())
+    }
+}
 
 /// Decoded name and value.
 type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -81,9 +104,7 @@ impl<'a> Call<'a> {
         self.headers.get_or_init(|| {
             let lines = self.raw_headers.iter().copied();
             let visible = lines.filter(|(name, _)| !is_hidden_header(name));
-            visible
-                .map(|(name, value)| (text_of(name), value))
-                .collect()
+            visible.map(Header::new).collect()
         })
     }
 
@@ -118,14 +139,6 @@ impl<'a> Call<'a> {
 /// target.
 fn is_hidden_header(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 3] = [b"authorization", b"proxy-authorization", b"host"];
-    const PREFIXES: [&[u8]; 6] = [
-        b":",
-        b"x-rr-",
-        b"x_rr_",
-        b"x-envoy-",
-        b"requestrocket-",
-        b"requestrocket_",
-    ];
     // Most names differ in the first byte.
     let [first, ..] = name else {
         return false;
@@ -133,11 +146,11 @@ fn is_hidden_header(name: &[u8]) -> bool {
     if !b":aphxr".contains(&first.to_ascii_lowercase()) {
         return false;
     }
-    let starts_with = |prefix: &&[u8]| {
-        let start = name.get(..prefix.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    NAMES.iter().any(|hidden| name.eq_ignore_ascii_case(hidden)) || PREFIXES.iter().any(starts_with)
+    *first == b':'
+        || NAMES.iter().any(|hidden| is_twin(name, hidden))
+        || RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| starts_like(name, prefix.as_bytes()))
 }
 
 /// Values may be credentials.

@@ -181,11 +181,11 @@ impl PathCondition {
 
 impl NamedCondition {
     fn of_headers(&self, call: &Call<'_>, mode: Mode) -> Outcome {
-        let named = call
-            .headers()
-            .iter()
-            .filter(|(name, _)| self.name.is_match(name, call.effort()));
-        let matches = named.map(|(_, value)| matches(self.value.as_ref(), || text_of(value), call));
+        let is_match = |name: &str| self.name.is_match(name, call.effort());
+        let headers = call.headers().iter();
+        let named = headers.filter(|header| header.names().any(is_match));
+        let value = self.value.as_ref();
+        let matches = named.map(|header| matches(value, || text_of(header.value), call));
         judge(matches, self.presence, mode).at(Part::Name)
     }
 

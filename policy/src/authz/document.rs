@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use self::sniff::starts_like_json;
 use crate::{
     coding::{Coding, decode_all},
-    http::HeaderLine,
+    http::{HeaderLine, name::is_twin},
 };
 
 /// A request's body.
@@ -67,7 +67,7 @@ fn decode<'a>(body: &'a [u8], headers: &[HeaderLine<'_>]) -> Option<Cow<'a, [u8]
 
 fn values<'h>(headers: &'h [HeaderLine<'h>], name: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {
     let lines = headers.iter();
-    lines.filter_map(move |(other, value)| other.eq_ignore_ascii_case(name).then_some(*value))
+    lines.filter_map(move |(other, value)| is_twin(other, name).then_some(*value))
 }
 
 /// `application/json`, `text/json`, `*/*+json` and whatever else names JSON.

@@ -234,7 +234,8 @@ impl Admitted<'_> {
         head: &RequestHead<'_>,
         call: &Call<'_>,
     ) -> Result<Vec<Edit<'e>>, Denial> {
-        /// Headers by which a lenient target could be told another method than rules saw.
+        /// Headers by which a lenient target could be told another method than rules saw; it may
+        /// take `_` for `-`, as all that is done by name does.
         const OVERRIDES: [&str; 3] = [
             "x-http-method-override",
             "x-http-method",
@@ -245,7 +246,7 @@ impl Admitted<'_> {
         let upstream = policy.upstream.as_ref().ok_or(Denial::ProxyIncomplete)?;
         let mut edits = upstream.edits(head, &call.path, (call.raw, call.query));
         let mut remove = |names: [&'static str; 3]| {
-            let sent = names.into_iter().filter(|name| head.count(name) > 0);
+            let sent = names.into_iter().flat_map(|name| head.spellings(name));
             edits.extend(sent.map(Edit::RemoveHeader));
         };
         if self.layers.name_methods() || policy.meters.name_methods() {

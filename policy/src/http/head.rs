@@ -1,6 +1,8 @@
 //! Heads of requests and responses as the host hands them over.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use super::name::{as_sent, is_twin};
 
 /// Name (lower case, pseudo-headers included) and value of one header line.
 pub type HeaderLine<'a> = (&'a [u8], &'a [u8]);
@@ -62,7 +64,7 @@ impl<'a> RequestHead<'a> {
             self.authority.add(value);
         } else if name.eq_ignore_ascii_case(b"authorization") {
             self.authorization.add(value);
-        } else if name.eq_ignore_ascii_case(b"proxy-authorization") {
+        } else if is_twin(name, b"proxy-authorization") {
             self.has_proxy_authorization = true;
         }
     }
@@ -71,13 +73,25 @@ impl<'a> RequestHead<'a> {
         self.authorization != Lines::None
     }
 
-    /// How many lines have that name.
+    /// How many lines have that name or a twin of it.
     pub(crate) fn count(&self, name: &str) -> usize {
-        let name = name.as_bytes();
-        self.lines
-            .iter()
-            .filter(|(other, _)| other.eq_ignore_ascii_case(name))
-            .count()
+        self.lines_of(name).count()
+    }
+
+    /// The spellings in which lines of that name (lower case) were sent, each once.
+    pub(crate) fn spellings<'n>(&self, name: &'n str) -> Vec<Cow<'n, str>> {
+        let mut spellings = Vec::new();
+        for sent in self.lines_of(name).map(|twin| as_sent(twin, name)) {
+            if !spellings.contains(&sent) {
+                spellings.push(sent);
+            }
+        }
+        spellings
+    }
+
+    fn lines_of(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let names = self.lines.iter().map(|&(other, _)| other);
+        names.filter(move |other| is_twin(other, name.as_bytes()))
     }
 }
 

@@ -82,7 +82,13 @@ fn an_injected_header_replaces_all_lines_of_its_name() {
                 ("x-key", "b"),
                 ("x-other", "b"),
             ],
-            &["- x-key", "x-key = s", "- x-other", "x-other = t"],
+            &["- x-key", "- x-other", "x-key = s", "x-other = t"],
+        ),
+        // A target may take these for ours.
+        (&[("x_key", "a")], &["- x_key", "x-key = s", "x-other = t"]),
+        (
+            &[("x-key", "a"), ("X_Key", "b"), ("x_key", "c")],
+            &["- x-key", "- x_key", "x-key = s", "x-other = t"],
         ),
     ] {
         assert_eq!(edits(&upstream, "/api/p/a", lines), want, "{lines:?}");
@@ -102,6 +108,25 @@ fn carriers_other_than_authorization_go_and_copies_stay() {
         edits(&upstream, "/api/p/a", &lines),
         ["- proxy-authorization"]
     );
+    let lines = [
+        ("proxy_authorization", "key"),
+        ("Proxy-Authorization", "key"),
+    ];
+    assert_eq!(
+        edits(&upstream, "/api/p/a", &lines),
+        ["- proxy_authorization", "- proxy-authorization"]
+    );
+}
+
+#[test]
+fn injected_twins_are_both_there() {
+    let upstream = upstream(vec![header("x-key", "s"), header("x_key", "t")], vec![]);
+    for lines in [&[("x-key", "a")][..], &[("x-key", "a"), ("x-key", "b")]] {
+        assert_eq!(
+            edits(&upstream, "/api/p/a", lines),
+            ["- x-key", "x-key = s", "x_key = t"]
+        );
+    }
 }
 
 #[test]
@@ -179,6 +204,11 @@ fn names_that_are_the_gateways_cannot_be_injected() {
         "requestrocket-",
         "x-rr-scope",
         "X_RR_x",
+        "x-rr_x",
+        "x-envoy-x",
+        "X_Envoy_x",
+        "content_length",
+        "transfer_encoding",
         "http2-settings",
     ] {
         assert!(!is_injectable_header(name), "{name}");
@@ -190,7 +220,7 @@ fn debug_shows_names_and_no_values() {
     let edits = [
         Edit::SetPath(b"/a?k=canary".to_vec()),
         Edit::SetHeader("x-key", b"canary"),
-        Edit::RemoveHeader("authorization"),
+        Edit::RemoveHeader("authorization".into()),
     ];
     let shown = format!("{edits:?}");
     assert_eq!(
@@ -207,8 +237,8 @@ proptest::proptest! {
         let is_injectable = is_injectable_header(&name);
         let separators = "()<>@,;:\\\"/[]?={}";
         let is_token = !name.is_empty() && !name.contains(|c| separators.contains(c));
-        let lower = name.to_ascii_lowercase();
-        let is_ours = ["requestrocket", "x-rr-", "x_rr_"].iter().any(|p| lower.starts_with(p));
+        let lower = name.to_ascii_lowercase().replace('_', "-");
+        let is_ours = ["requestrocket-", "x-rr-", "x-envoy-"].iter().any(|p| lower.starts_with(p));
         let is_reserved = super::RESERVED_HEADERS.contains(&lower.as_str());
         proptest::prop_assert_eq!(is_injectable, is_token && !is_ours && !is_reserved, "{}", name);
     }

@@ -15,9 +15,6 @@ use crate::secret_text::SecretText;
 const MAX_VALUE_BYTES: usize = 8192;
 const MAX_NAME_BYTES: usize = 256;
 
-/// Envoy's own; the gateway promises that none of them reaches a target.
-const ENVOY_PREFIX: &str = "x-envoy-";
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PresentedKey {
@@ -99,10 +96,7 @@ pub(super) fn prefix(text: Option<String>, default: &str) -> Result<String, Secr
 /// A header that may be injected, in lower case.
 pub(super) fn header_name(name: &str) -> Result<String, SecretProblem> {
     let name = name.to_ascii_lowercase();
-    let is_legal = name.len() <= MAX_NAME_BYTES
-        && is_injectable_header(&name)
-        && !name.starts_with(ENVOY_PREFIX);
-    if is_legal {
+    if name.len() <= MAX_NAME_BYTES && is_injectable_header(&name) {
         Ok(name)
     } else {
         Err(SecretProblem::Name)

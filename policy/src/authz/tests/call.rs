@@ -77,6 +77,40 @@ fn header_names_match_without_case_and_values_with() {
     }
 }
 
+/// A target may read `X_Debug` as `X-Debug`.
+#[test]
+fn header_names_match_as_sent_and_as_the_target_may_take_them() {
+    let sent = Sent {
+        headers: &[
+            ("x_rr", "1"),
+            ("X_Debug", "on"),
+            ("x-role", "user"),
+            ("x_role", "admin"),
+        ],
+        ..GET
+    };
+    for (conditions, want) in [
+        ("h:^x-debug$", true),
+        ("h:^x_debug$", true),
+        ("h:^X_Debug$=^on$", true),
+        ("h:^x-debug$=^off$", false),
+        ("!h:^x-debug$", false),
+        ("!h:^x_debug$", false),
+        ("h:^x-rr$", true),
+    ] {
+        check(conditions, &sent, want);
+    }
+    // A deny rule sees the twin, and an allow rule does not look past it.
+    for (value, any, all) in [
+        ("admin", Hold::Yes, Hold::No),
+        ("user", Hold::Yes, Hold::No),
+    ] {
+        let condition = format!("h:^x-role$=^{value}$");
+        assert_eq!(hold_any(&condition, &sent), any);
+        assert_eq!(hold_all(&condition, &sent), all);
+    }
+}
+
 #[test]
 fn no_rule_sees_what_carries_the_credential_or_is_the_gateways_own() {
     for name in [
@@ -91,7 +125,10 @@ fn no_rule_sees_what_carries_the_credential_or_is_the_gateways_own() {
         "x-rr-request-id",
         "X-RR-Route",
         "x_rr_route",
+        "x-rr_route",
         "x-envoy-original-path",
+        "X_Envoy-Original-Path",
+        "proxy_authorization",
         "requestrocket-request-id",
         "requestrocket_x",
     ] {

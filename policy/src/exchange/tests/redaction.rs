@@ -340,6 +340,16 @@ fn requests_ask_for_nothing_that_could_not_be_redacted() {
             .all(|edit| edits.contains(&(*edit).to_owned())),
         "{edits:?}"
     );
+    let twins = [
+        ("authorization", "key"),
+        ("accept_encoding", "gzip"),
+        ("if_range", "x"),
+    ];
+    let edits = decide(&resolved(&redacting(DESTROY)), "GET", &api("/x"), &twins).unwrap();
+    assert!(
+        edits.ends_with(&["- if_range".to_owned(), "- accept_encoding".to_owned()]),
+        "{edits:?}"
+    );
     let edits = decide(&resolved(&redacting(&[])), "GET", &api("/x"), &asked).unwrap();
     assert!(
         !edits.iter().any(|edit| removed.contains(&edit.as_str())),
@@ -386,4 +396,14 @@ fn override_headers_are_dropped_where_methods_are_judged() {
     }];
     let metered = decide(&resolved(&metered), "POST", &api("/"), &sent).unwrap();
     assert!(metered.contains(&override_gone));
+    for twin in [
+        "x_http_method_override",
+        "x_http-method",
+        "x_method_override",
+    ] {
+        let sent = [("authorization", "key"), (twin, "DELETE")];
+        let judged = fixture().rules(LayerName::Target, "allow", &["deny 500 DELETE"]);
+        let judged = decide(&resolved(&judged), "POST", &api("/"), &sent).unwrap();
+        assert!(judged.contains(&format!("- {twin}")), "{judged:?}");
+    }
 }

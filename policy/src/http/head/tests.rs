@@ -60,16 +60,17 @@ fn host_and_authority_are_one_thing() {
 }
 
 #[test]
-fn lines_of_a_name_are_counted_without_case() {
-    let lines: [HeaderLine<'_>; 4] = [
+fn lines_of_a_name_are_counted_without_case_and_with_twins() {
+    let lines: [HeaderLine<'_>; 5] = [
         (b"x-key", b""),
         (b"X-KEY", b"1"),
+        (b"X_Key", b"1"),
         (b"x-keys", b""),
         (b"key", b""),
     ];
     let head = head(&lines);
     for (name, want) in [
-        ("x-key", 2),
+        ("x-key", 3),
         ("x-keys", 1),
         ("key", 1),
         ("other", 0),
@@ -77,6 +78,8 @@ fn lines_of_a_name_are_counted_without_case() {
     ] {
         assert_eq!(head.count(name), want, "{name}");
     }
+    assert_eq!(head.spellings("x-key"), ["x-key", "x_key"]);
+    assert_eq!(head.spellings("other"), [""; 0]);
 }
 
 #[test]
