@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use requestrocket_integration_tests::caller::Request;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy};
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
 use requestrocket_integration_tests::target::{Recorded, Target, respond};
 
 use crate::expect;
@@ -46,6 +46,11 @@ async fn reserved_request_headers_never_reach_the_target() -> Result<()> {
         "x-rr-scope",
         "x-rr-request-id",
         "X-RR-Anything",
+        "x_rr_scope",
+        "X-RR_anything",
+        "x_envoy_original_path",
+        "x_envoy-retry-on",
+        "proxy_authorization",
         "x-envoy-original-path",
         "x-envoy-retry-on",
         "x-envoy-max-retries",
@@ -61,7 +66,7 @@ async fn reserved_request_headers_never_reach_the_target() -> Result<()> {
     let seen = scene.seen(&request).await?;
     for (name, value) in &seen.head.lines {
         let reserved = ["requestrocket", "x-rr-", "x-envoy-"];
-        let name = name.to_ascii_lowercase();
+        let name = name.to_ascii_lowercase().replace('_', "-");
         ensure!(
             !reserved.iter().any(|prefix| name.starts_with(prefix)),
             "`{name}` came through"
@@ -87,6 +92,9 @@ async fn reserved_response_headers_of_the_target_are_dropped() -> Result<()> {
             ("requestrocket-request-id", "forged"),
             ("requestrocket-proxy-warning", "forged"),
             ("requestrocket-own", "forged"),
+            ("x-rr-own", "forged"),
+            ("X_RR_own", "forged"),
+            ("x_envoy_own", "forged"),
             ("x-envoy-upstream-service-time", "forged"),
             ("x-other", "passes"),
             ("server", "target/1.0"),
@@ -107,6 +115,48 @@ async fn reserved_response_headers_of_the_target_are_dropped() -> Result<()> {
     assert_eq!(reply.header("x-other")?, "passes");
     assert_eq!(reply.header("server")?, "target/1.0");
     assert_eq!(reply.head.all("set-cookie"), ["a=1", "b=2"]);
+    Ok(())
+}
+
+/// A target may read `X_Key` as `X-Key`: a twin goes where its name would go, and no trailer comes
+/// behind the filter's back.
+#[tokio::test]
+async fn twins_with_underscores_are_taken_for_what_the_target_may_take_them_for() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::start().await?;
+    let secret = Secret::api_key("of-the-target");
+    let plan = ProxyPlan::to(&target.url()).caller(Secret::api_key("of-the-caller"));
+    let proxy = gateway.proxy(&plan.injecting(secret)).await?;
+    let twins = [("x_api_key", "callers"), ("X-Api_Key", "callers")];
+    let request = proxy
+        .get("/")
+        .with("x_forwarded_for", "192.0.2.1")
+        .with("x_other", "stays");
+    let request = twins
+        .iter()
+        .fold(request, |request, (name, value)| request.with(name, *value));
+    expect::ok(&gateway.call(&request).await?)?;
+    let seen = target.last()?.head;
+    let folded: Vec<_> = seen
+        .lines
+        .iter()
+        .map(|(name, _)| name.to_ascii_lowercase().replace('_', "-"))
+        .filter(|name| name == "x-api-key" || name == "x-forwarded-for")
+        .collect();
+    assert_eq!(folded.len(), 2, "{seen:?}");
+    assert_eq!(seen.all("x-api-key"), ["of-the-target"]);
+    assert_eq!(seen.all("x_other"), ["stays"]);
+    let text = format!(
+        "POST {} HTTP/1.1\r\nhost: g\r\nauthorization: {}\r\ntransfer-encoding: chunked\r\n\r\n\
+         2\r\nhi\r\n0\r\nx_api_key: callers\r\nx-http-method-override: DELETE\r\nx: y\r\n\r\n",
+        proxy.path("/t"),
+        proxy.authorization,
+    );
+    let reply = gateway.raw("POST", text.as_bytes()).await?;
+    ensure!(reply.is_some_and(|reply| reply.status == 200));
+    let seen = target.last()?;
+    assert_eq!(seen.body, b"hi");
+    ensure!(seen.trailers.lines.is_empty(), "{:?}", seen.trailers);
     Ok(())
 }
 

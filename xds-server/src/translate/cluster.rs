@@ -40,7 +40,7 @@ use requestrocket_policy::denial::{
 use super::address_guard;
 use super::listener::http_filter;
 use super::wire::{
-    WARNING, extension, file, number, put_header, remove_header, remove_prefix, remove_reserved,
+    WARNING, extension, file, number, put_header, remove_header, remove_matching, remove_reserved,
     seconds, set_header, some_any,
 };
 use super::{Settings, TargetRoots};
@@ -150,9 +150,12 @@ fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
 fn target_filters() -> Vec<HttpFilter> {
     let mutations = Mutations {
         request_mutations: request_mutations(),
-        request_trailers_mutations: request_trailers_mutations(),
+        // A target may take a trailer for a header, and the filter has decided by then: carriers,
+        // overrides, injected names and all that a rule looks for could come behind its back. So
+        // none passes, as RFC 9110 (6.5.1) allows.
+        request_trailers_mutations: vec![remove_matching(".*")],
         response_mutations: response_mutations(),
-        response_trailers_mutations: remove_reserved().into(),
+        response_trailers_mutations: vec![remove_reserved()],
         ..Mutations::default()
     };
     let edits = HeaderMutation {
@@ -182,37 +185,22 @@ fn request_mutations() -> Vec<Mutation> {
             HeaderAppendAction::OverwriteIfExists,
         ),
         put_header(forwarded_for, peer, HeaderAppendAction::AddIfAbsent),
-        remove_prefix("x-rr-"),
-        remove_prefix("x-envoy-"),
+        // A target could take it for the list that ends with the peer.
+        remove_matching("x_forwarded[-_]for|x-forwarded_for"),
+        remove_reserved(),
         // Hop by hop, but left alone by Envoy.
-        remove_header("te"),
-        remove_header("trailer"),
-        remove_header("proxy-authenticate"),
-        remove_header("proxy-authorization"),
+        remove_matching("te|trailer|proxy[-_](?:authenticate|authorization)"),
     ]
 }
 
-fn request_trailers_mutations() -> Vec<Mutation> {
-    let mut mutations = Vec::from(remove_reserved());
-    mutations.extend([
-        remove_prefix("x-rr-"),
-        remove_prefix("x-envoy-"),
-        remove_header("authorization"),
-        remove_header("proxy-authorization"),
-    ]);
-    mutations
-}
-
 fn response_mutations() -> Vec<Mutation> {
-    let mut mutations = Vec::from(remove_reserved());
-    mutations.extend([
-        remove_prefix("x-envoy-"),
+    vec![
+        remove_reserved(),
         set_header(PROXY_CODE_HEADER, ProxyCode::AccessGranted.as_str()),
         set_header(PROXY_MESSAGE_HEADER, GRANTED_MESSAGE),
         set_header(REQUEST_ID_HEADER, "%UNIQUE_ID%"),
         set_header(PROXY_WARNING_HEADER, WARNING),
-    ]);
-    mutations
+    ]
 }
 
 fn tls(roots: &TargetRoots) -> TransportSocket {

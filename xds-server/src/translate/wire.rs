@@ -10,7 +10,7 @@ use envoy_types::pb::envoy::config::core::v3::{
     AggregatedConfigSource, ApiVersion, ConfigSource, DataSource, HeaderValue, HeaderValueOption,
     TypedExtensionConfig, config_source, data_source, header_value_option::HeaderAppendAction,
 };
-use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher};
+use envoy_types::pb::envoy::r#type::matcher::v3::{RegexMatcher, StringMatcher, string_matcher};
 use envoy_types::pb::google::protobuf::{Any, BoolValue, Duration, UInt32Value};
 use envoy_types::util::pack_any;
 use prost::{Message, Name};
@@ -117,10 +117,15 @@ pub(super) fn put_header(key: &str, value: &str, action: HeaderAppendAction) -> 
     }
 }
 
-pub(super) fn remove_prefix(prefix: &str) -> HeaderMutation {
+/// Removes all headers whose whole name, in lower case, matches.
+pub(super) fn remove_matching(names: &str) -> HeaderMutation {
+    let regex = RegexMatcher {
+        regex: names.to_owned(),
+        ..RegexMatcher::default()
+    };
     let key_matcher = StringMatcher {
-        ignore_case: true,
-        match_pattern: Some(string_matcher::MatchPattern::Prefix(prefix.to_owned())),
+        match_pattern: Some(string_matcher::MatchPattern::SafeRegex(regex)),
+        ..StringMatcher::default()
     };
     let remove = RemoveOnMatch {
         key_matcher: Some(key_matcher),
@@ -136,9 +141,10 @@ pub(super) fn remove_header(name: &str) -> HeaderMutation {
     }
 }
 
-/// Names are the gateway's own in both spellings.
-pub(super) fn remove_reserved() -> [HeaderMutation; 2] {
-    ["requestrocket-", "requestrocket_"].map(remove_prefix)
+/// Names are the gateway's own in every spelling that the other side may take for them: the prefixes
+/// that the policy reserves, with `_` for any `-`.
+pub(super) fn remove_reserved() -> HeaderMutation {
+    remove_matching("(?:requestrocket|x[-_]rr|x[-_]envoy)[-_].*")
 }
 
 /// "By the stream this came on".

@@ -441,7 +441,8 @@ async fn trailers_and_100_continue_go_with_an_inspected_body() -> Result<()> {
             expect::rule_denied(&reply, Layer::Proxy, &rule)?;
         } else {
             expect::ok(&reply)?;
-            assert_eq!(scene.target.last()?.trailers.all("x-sum"), ["7"]);
+            let seen = scene.target.last()?;
+            ensure!(seen.trailers.lines.is_empty(), "{:?}", seen.trailers);
         }
     }
     let mut connection = scene.gateway.connect().await?;

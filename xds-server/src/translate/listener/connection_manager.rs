@@ -24,9 +24,7 @@ use envoy_types::pb::envoy::r#type::matcher::v3::{
 };
 
 use super::super::Settings;
-use super::super::wire::{
-    extension, flag, from_ads, number, remove_prefix, remove_reserved, seconds, set_header,
-};
+use super::super::wire::{extension, flag, from_ads, number, remove_reserved, seconds, set_header};
 use super::{filters, local_reply};
 
 /// `/api/{proxy}/…` split at `/`.
@@ -83,13 +81,11 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
 
 /// Drops what only the gateway may say, then notes what later steps need of the raw request.
 fn early_mutation() -> TypedExtensionConfig {
-    let mut mutations = Vec::from(remove_reserved());
-    mutations.extend([
-        remove_prefix("x-rr-"),
-        remove_prefix("x-envoy-"),
+    let mutations = vec![
+        remove_reserved(),
         set_header("x-rr-scope", "%PATH(NQ)%"),
         set_header("x-rr-xfp", "%REQ(x-forwarded-proto)%"),
-    ]);
+    ];
     extension(
         "envoy.http.early_header_mutation.header_mutation",
         HeaderMutation { mutations },
