@@ -12,6 +12,8 @@ pub(crate) mod select;
 pub(crate) mod text;
 pub(crate) mod view;
 
+use crate::effort::Exhausted;
+
 pub use self::{doc::MAX_VALUES, eval::MAX_STEPS, view::MAX_READINGS};
 
 /// Containers that may be nested in each other.
@@ -67,4 +69,10 @@ pub enum Problem {
     /// An earlier call failed.
     #[error("reading had already failed")]
     Failed,
+}
+
+impl From<Exhausted> for Problem {
+    fn from(Exhausted: Exhausted) -> Self {
+        Self::TooMuchWork
+    }
 }

@@ -11,6 +11,7 @@ pub mod authz;
 pub mod coding;
 pub mod compile;
 pub mod denial;
+pub mod effort;
 pub mod envelope;
 #[cfg(any(test, feature = "explain"))]
 pub mod evaluate;

@@ -5,6 +5,8 @@
 mod ndjson;
 mod sse;
 
+use crate::effort::LINE;
+
 use self::{ndjson::Ndjson, sse::Sse};
 
 /// Why a stream of records cannot go on.
@@ -43,6 +45,12 @@ pub struct Framer {
 enum Format {
     Sse(Sse),
     Ndjson(Ndjson),
+}
+
+/// What it takes to look for the records of a piece of a stream.
+pub(crate) fn framing_steps(piece: &[u8]) -> usize {
+    let lines = memchr::memchr2_iter(b'\n', b'\r', piece).count();
+    lines.saturating_mul(LINE).saturating_add(piece.len())
 }
 
 impl Framer {

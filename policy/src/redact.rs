@@ -14,7 +14,7 @@ mod stream;
 mod trie;
 
 pub use self::{
-    hold::redact_held,
+    hold::{Documents, redact_held},
     report::{Change, Room, redact_reporting},
     stage::{Filter, Operation, Stage},
     stream::{Mode, Redactor},

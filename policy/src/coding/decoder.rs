@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::effort::{DECODING, Effort, Exhausted};
+
 use super::{
     Coding, DecodeError, Format, brotli::Brotli, deflate::Deflate, gzip::Gzip, zstd::Zstd,
 };
@@ -75,12 +77,22 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<&'d [u8]>, DecodeError> {
+        self.decode_within(input, &mut Effort::unbounded())
+    }
+
+    /// As [`Decoder::decode`], as far as the effort goes: what comes out of a coding may be little
+    /// when much came out of the one around it.
+    pub fn decode_within<'d, 'i: 'd>(
+        &'d mut self,
+        input: &mut &'i [u8],
+        effort: &mut Effort,
+    ) -> Result<Option<&'d [u8]>, DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         let max = self.max_bytes(input);
         let before = input.len();
-        if let Err(error) = fill(&mut self.layers, input, max) {
+        if let Err(error) = fill(&mut self.layers, input, (max, effort)) {
             self.failed = Some(error);
             return Err(error);
         }
@@ -117,13 +129,17 @@ impl Decoder {
 
 /// Fills the last layer's output, of which everything was taken. It stays empty when all of the
 /// input is needed to get that far.
-fn fill(layers: &mut [Layer], input: &mut &[u8], max: u64) -> Result<(), DecodeError> {
+fn fill(
+    layers: &mut [Layer],
+    input: &mut &[u8],
+    (max, effort): (u64, &mut Effort),
+) -> Result<(), DecodeError> {
     let Some((last, before)) = layers.split_last_mut() else {
         return Ok(());
     };
     loop {
         let source = before.last().map_or(*input, Layer::pending);
-        let taken = last.run(source, max)?;
+        let taken = last.run(source, (max, effort))?;
         match before.last_mut() {
             Some(previous) => previous.taken += taken,
             None => *input = input.get(taken..).unwrap_or_default(),
@@ -131,7 +147,7 @@ fn fill(layers: &mut [Layer], input: &mut &[u8], max: u64) -> Result<(), DecodeE
         if last.filled > 0 || before.is_empty() {
             return Ok(());
         }
-        fill(before, input, max)?;
+        fill(before, input, (max, effort))?;
         if before.last().is_none_or(|it| it.pending().is_empty()) {
             return Ok(());
         }
@@ -166,7 +182,11 @@ impl Layer {
     }
 
     /// Fills the output anew, and answers how much of the input that took.
-    fn run(&mut self, input: &[u8], max: u64) -> Result<usize, DecodeError> {
+    fn run(
+        &mut self,
+        input: &[u8],
+        (max, effort): (u64, &mut Effort),
+    ) -> Result<usize, DecodeError> {
         (self.filled, self.taken) = (0, 0);
         let mut done = 0;
         loop {
@@ -176,6 +196,10 @@ impl Layer {
                 break;
             }
             let Step { taken, given } = self.stage.step(rest, room)?;
+            let work = DECODING.saturating_add(taken).saturating_add(given);
+            effort
+                .spend(work)
+                .map_err(|Exhausted| DecodeError::TooLarge)?;
             done += taken;
             self.filled += given;
             if taken == 0 && given == 0 {

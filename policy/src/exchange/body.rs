@@ -11,6 +11,7 @@ use super::{BodyUse, ResponseEdit, values::Values};
 use crate::{
     coding::{Coding, Decoder},
     denial::{Denial, Refusal},
+    effort::{Account, Effort},
     policy::Policy,
 };
 
@@ -31,9 +32,9 @@ pub enum ChunkDecision {
     Cut,
 }
 
-/// What one chunk may decode to, because all of it is kept before any passes. To come so far an
-/// honest chunk would have to be a megabyte long and a 64th of what it was.
-const MAX_CHUNK_BYTES: usize = 64 << 20;
+/// What one chunk may decode to, because all of it is kept before any passes. Codings that nobody
+/// looks behind are paid for by effort alone.
+const MAX_CHUNK_BYTES: usize = 8 << 20;
 
 /// What happens to the chunks of one response.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ pub(super) struct BodyPipe {
     warnings: Vec<String>,
     is_head_held: bool,
     is_empty: bool,
+    account: Account,
 }
 
 /// Ceiling on the length of a body, if it has one.
@@ -82,6 +84,7 @@ impl BodyPipe {
             warnings: Vec::new(),
             is_head_held: false,
             is_empty: true,
+            account: Account::new(),
         }
     }
 
@@ -134,14 +137,21 @@ impl BodyPipe {
     }
 
     pub(super) fn on_chunk(&mut self, chunk: &[u8], is_end: bool) -> ChunkDecision {
+        let mut effort = self.account.open(chunk.len());
+        let decision = self.chunk((chunk, is_end), &mut effort);
+        self.account.close(&effort);
+        decision
+    }
+
+    fn chunk(&mut self, (chunk, is_end): (&[u8], bool), effort: &mut Effort) -> ChunkDecision {
         self.is_empty &= chunk.is_empty();
         match self.redaction.take() {
             Some(mut redaction) => {
-                let decision = self.redact(&mut redaction, chunk, is_end);
+                let decision = self.redact(&mut redaction, (chunk, is_end), effort);
                 self.redaction = Some(redaction);
                 decision
             }
-            None => self.read(chunk, is_end),
+            None => self.read((chunk, is_end), effort),
         }
     }
 
@@ -151,32 +161,46 @@ impl BodyPipe {
     }
 
     /// Passes the chunk on and lets meters read it. What they cannot read changes nothing for the
-    /// caller.
-    fn read(&mut self, chunk: &[u8], is_end: bool) -> ChunkDecision {
+    /// caller, and neither does what would be too much work.
+    fn read(&mut self, (chunk, is_end): (&[u8], bool), effort: &mut Effort) -> ChunkDecision {
         let decision = self.on_size(chunk.len());
         if let Some(decoder) = &mut self.decoder {
             let mut rest = chunk;
-            loop {
-                match decoder.decode(&mut rest) {
-                    Ok(Some(piece)) => self.values.read(piece),
-                    Ok(None) => break,
-                    Err(_) => {
-                        self.decoder = None;
-                        break;
-                    }
+            let is_read = loop {
+                match decoder.decode_within(&mut rest, effort) {
+                    Ok(Some(piece)) => self.values.read(piece, effort),
+                    Ok(None) => break true,
+                    Err(_) => break false,
                 }
+                if !self.values.reads_body() {
+                    break false;
+                }
+            };
+            if !is_read {
+                self.decoder = None;
+                self.values.fail();
             }
         }
         if is_end && self.decoder.is_some() {
-            self.values.read_end();
+            self.values.read_end(effort);
         }
         decision
     }
 
-    fn redact(&mut self, redaction: &mut Redaction, chunk: &[u8], is_end: bool) -> ChunkDecision {
-        let mut out = Vec::with_capacity(chunk.len());
-        if let Err(denial) = self.redact_into(redaction, (chunk, is_end), &mut out) {
-            return self.fail(denial);
+    fn redact(
+        &mut self,
+        redaction: &mut Redaction,
+        (chunk, is_end): (&[u8], bool),
+        effort: &mut Effort,
+    ) -> ChunkDecision {
+        let mut out = Vec::new();
+        let redacted = self.redact_into(redaction, (chunk, is_end), &mut out, effort);
+        if let Err(denial) = redacted {
+            return self.fail(if effort.is_exhausted() {
+                Denial::ResponseTooLarge
+            } else {
+                denial
+            });
         }
         if out.is_empty() && !is_end && self.is_head_held {
             return ChunkDecision::Wait;
@@ -191,24 +215,30 @@ impl BodyPipe {
         redaction: &mut Redaction,
         (chunk, is_end): (&[u8], bool),
         out: &mut Vec<u8>,
+        effort: &mut Effort,
     ) -> Result<(), Denial> {
         let not_filterable = Denial::ResponseNotFilterable;
         let decoder = self.decoder.as_mut().ok_or(not_filterable)?;
         let mut rest = chunk;
         let mut of_chunk = 0_usize;
-        while let Some(piece) = decoder.decode(&mut rest).map_err(redaction::denial_of)? {
+        while let Some(piece) = decoder
+            .decode_within(&mut rest, effort)
+            .map_err(redaction::denial_of)?
+        {
             of_chunk = of_chunk.saturating_add(piece.len());
             if !self.size.takes(piece.len()) || of_chunk > MAX_CHUNK_BYTES {
                 return Err(Denial::ResponseTooLarge);
             }
-            self.values.read(piece);
-            redaction.push(piece, out)?;
+            self.values.read(piece, effort);
+            out.try_reserve(piece.len())
+                .map_err(|_| Denial::GatewayFault)?;
+            redaction.push(piece, out, effort)?;
         }
         // An empty body passes whatever its type is.
         if is_end && !self.is_empty {
             decoder.finish().map_err(redaction::denial_of)?;
-            self.values.read_end();
-            redaction.finish(out)?;
+            self.values.read_end(effort);
+            redaction.finish(out, effort)?;
         }
         Ok(())
     }

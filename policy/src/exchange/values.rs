@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use super::{body::Held, grant::Grant, ports::Ports};
 use crate::{
+    effort::{Effort, Exhausted, RECORD, VALUE},
     http::ResponseHead,
     json::{
-        find::{Finder, Found, find},
+        find::{Finder, Found, find_within},
         path::JsonPath,
         text::value_text,
     },
@@ -14,7 +15,7 @@ use crate::{
     media::MediaKind,
     meter::{Extraction, ValueSum},
     policy::Policy,
-    records::Framer,
+    records::{Framer, framing_steps},
 };
 
 /// The warning that a meter has no value.
@@ -26,7 +27,8 @@ const MAX_RECORD_BYTES: usize = 8 << 20;
 /// The meters that wait for a value of one response.
 #[derive(Debug)]
 pub(super) struct Values {
-    awaited: Vec<Awaited>,
+    in_head: Vec<Awaited>,
+    in_body: Vec<Awaited>,
     reader: Reader,
     is_settled: bool,
 }
@@ -40,6 +42,22 @@ struct Awaited {
     sum: ValueSum,
 }
 
+/// Reads records, one after another.
+#[derive(Debug)]
+struct RecordReader {
+    finder: Finder,
+    /// What the record at hand has for each path.
+    sums: Vec<ValueSum>,
+    late: Late,
+}
+
+/// The paths that need a whole document, and their places among those awaited.
+#[derive(Debug)]
+struct Late {
+    places: Vec<usize>,
+    paths: Vec<JsonPath>,
+}
+
 /// How bodies are read; paths by their place among those awaited.
 #[derive(Debug)]
 enum Reader {
@@ -47,7 +65,7 @@ enum Reader {
     /// One JSON text: some paths as it comes, others when all of it is there.
     Json(Box<Finder>, Option<Held>),
     /// Texts in a row, of which the last with a value counts.
-    Records(Framer),
+    Records(Framer, Box<RecordReader>),
     /// Cannot be read to its end.
     Failed,
 }
@@ -77,19 +95,19 @@ impl Values {
             };
             Some(Awaited { place, path, sum })
         });
-        let values = Self {
-            awaited: awaited.collect(),
+        let (in_body, in_head): (Vec<_>, Vec<_>) = awaited.partition(|one| one.path.is_some());
+        count(&in_head, policy, ports);
+        Self {
+            in_head,
+            in_body,
             reader: Reader::Nothing,
             is_settled: false,
-        };
-        let in_head = values.awaited.iter().filter(|one| one.path.is_none());
-        count(in_head, policy, ports);
-        values
+        }
     }
 
     /// Whether any value can only be in the body.
     pub(super) fn wants_body(&self) -> bool {
-        self.awaited.iter().any(|one| one.path.is_some())
+        !self.in_body.is_empty()
     }
 
     /// Gets ready for a body of this kind.
@@ -98,9 +116,11 @@ impl Values {
             return;
         }
         self.reader = match kind {
-            MediaKind::Json => Reader::json(&self.awaited),
-            MediaKind::EventStream => Reader::Records(Framer::sse_to_read(MAX_RECORD_BYTES)),
-            MediaKind::Ndjson => Reader::Records(Framer::ndjson(MAX_RECORD_BYTES)),
+            MediaKind::Json => Reader::json(&self.in_body),
+            MediaKind::EventStream => {
+                Reader::records(Framer::sse_to_read(MAX_RECORD_BYTES), &self.in_body)
+            }
+            MediaKind::Ndjson => Reader::records(Framer::ndjson(MAX_RECORD_BYTES), &self.in_body),
             MediaKind::Other | MediaKind::Missing => Reader::Nothing,
         };
     }
@@ -108,7 +128,7 @@ impl Values {
     /// Whether the body has to be given to [`Values::read`].
     pub(super) fn reads_body(&self) -> bool {
         match self.reader {
-            Reader::Json(..) | Reader::Records(_) => true,
+            Reader::Json(..) | Reader::Records(..) => true,
             Reader::Nothing | Reader::Failed => false,
         }
     }
@@ -116,46 +136,57 @@ impl Values {
     /// Whether some meter has no value, and will have none.
     pub(super) fn is_any_missing(&self) -> bool {
         let is_final = !self.reads_body();
-        let is_missing = |one: &Awaited| (is_final || one.path.is_none()) && one.sum.is_missing();
-        self.awaited.iter().any(is_missing)
+        let is_missing = |one: &Awaited| one.sum.is_missing();
+        self.in_head.iter().any(is_missing) || (is_final && self.in_body.iter().any(is_missing))
     }
 
-    /// Reads the next decoded bytes of the body.
-    pub(super) fn read(&mut self, piece: &[u8]) {
-        let awaited = &mut self.awaited;
+    /// Reads the next decoded bytes of the body, as far as the effort goes.
+    pub(super) fn read(&mut self, piece: &[u8], effort: &mut Effort) {
+        let in_body = &mut self.in_body;
         let is_read = match &mut self.reader {
             Reader::Nothing | Reader::Failed => return,
             Reader::Json(finder, held) => {
-                let found = finder
-                    .push(piece, &mut |place, found| add(awaited, place, found))
-                    .is_ok();
+                let on_found = &mut |place, found: Found<'_>| add(in_body.get_mut(place), found);
+                let found = finder.push_within(piece, on_found, effort).is_ok();
                 let kept = held.as_mut().is_none_or(|held| held.extend(piece).is_ok());
                 found && kept
             }
-            Reader::Records(framer) => framer
-                .read(piece, &mut |record| take_record(awaited, record))
-                .is_ok(),
+            Reader::Records(framer, reader) => {
+                effort.spend(framing_steps(piece)).is_ok()
+                    && framer
+                        .read(piece, &mut |record| reader.take(in_body, record, effort))
+                        .is_ok()
+                    && !effort.is_exhausted()
+            }
         };
         if !is_read {
             self.reader = Reader::Failed;
         }
     }
 
+    /// The body cannot be read to its end.
+    pub(super) fn fail(&mut self) {
+        self.reader = Reader::Failed;
+    }
+
     /// The body is complete.
-    pub(super) fn read_end(&mut self) {
-        let awaited = &mut self.awaited;
+    pub(super) fn read_end(&mut self, effort: &mut Effort) {
+        let in_body = &mut self.in_body;
         match std::mem::replace(&mut self.reader, Reader::Nothing) {
             Reader::Nothing => {}
             Reader::Failed => self.reader = Reader::Failed,
             Reader::Json(mut finder, held) => {
                 // What was found counts, whole document or not.
-                let _is_whole = finder.finish(&mut |place, found| add(awaited, place, found));
+                let on_found = &mut |place, found: Found<'_>| add(in_body.get_mut(place), found);
+                let _is_whole = finder.finish(on_found);
                 if let Some(held) = held {
-                    take_held(awaited, &held.bytes);
+                    let late = Late::of(in_body);
+                    late.take(in_body, &held.bytes, effort);
                 }
             }
-            Reader::Records(mut framer) => {
-                let _is_whole = framer.read_end(&mut |record| take_record(awaited, record));
+            Reader::Records(mut framer, mut reader) => {
+                let take = &mut |record: &[u8]| reader.take(in_body, record, effort);
+                let _is_whole = framer.read_end(take);
             }
         }
     }
@@ -165,12 +196,11 @@ impl Values {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
-        let in_body = self.awaited.iter().filter(|one| one.path.is_some());
-        count(in_body, policy, ports);
+        count(&self.in_body, policy, ports);
     }
 }
 
-fn count<'a>(found: impl Iterator<Item = &'a Awaited>, policy: &Policy, ports: &dyn Ports) {
+fn count(found: &[Awaited], policy: &Policy, ports: &dyn Ports) {
     let owner: Uuid = *policy.names.id.as_uuid();
     for one in found {
         let amount = one.sum.total();
@@ -181,49 +211,105 @@ fn count<'a>(found: impl Iterator<Item = &'a Awaited>, policy: &Policy, ports: &
 }
 
 impl Reader {
-    fn json(awaited: &[Awaited]) -> Self {
-        let paths: Vec<JsonPath> = awaited.iter().filter_map(|one| one.path.clone()).collect();
+    fn json(in_body: &[Awaited]) -> Self {
+        let paths = paths(in_body);
         let is_held = paths.iter().any(|path| !path.is_streamable());
         Self::Json(Box::new(Finder::new(&paths)), is_held.then(Held::default))
     }
+
+    fn records(framer: Framer, in_body: &[Awaited]) -> Self {
+        let reader = RecordReader {
+            finder: Finder::new(&paths(in_body)),
+            sums: Vec::new(),
+            late: Late::of(in_body),
+        };
+        Self::Records(framer, Box::new(reader))
+    }
 }
 
-/// `place` is among the awaited that have a path.
-fn add(awaited: &mut [Awaited], place: usize, found: Found<'_>) {
-    let mut with_path = awaited.iter_mut().filter(|one| one.path.is_some());
-    if let Some(one) = with_path.nth(place) {
-        match found {
-            Found::Scalar(json) => one.sum.add(Some(&value_text(json))),
-            Found::Unusable => one.sum.add(None),
+fn paths(in_body: &[Awaited]) -> Vec<JsonPath> {
+    in_body.iter().filter_map(|one| one.path.clone()).collect()
+}
+
+fn add(one: Option<&mut Awaited>, found: Found<'_>) {
+    if let Some(one) = one {
+        add_to(&mut one.sum, found);
+    }
+}
+
+fn add_to(sum: &mut ValueSum, found: Found<'_>) {
+    match found {
+        Found::Scalar(json) => sum.add(Some(&value_text(json))),
+        Found::Unusable => sum.add(None),
+    }
+}
+
+impl RecordReader {
+    /// The last record that has the value counts.
+    fn take(&mut self, in_body: &mut [Awaited], record: &[u8], effort: &mut Effort) {
+        let each = RECORD.saturating_add(in_body.len());
+        if effort.spend(each).is_err() {
+            return;
+        }
+        let sums = &mut self.sums;
+        sums.clear();
+        sums.resize(in_body.len(), ValueSum::default());
+        let on_found = &mut |place: usize, found: Found<'_>| {
+            if let Some(sum) = sums.get_mut(place) {
+                add_to(sum, found);
+            }
+        };
+        self.finder.reset();
+        let read = self.finder.push_within(record, on_found, effort);
+        if read.and_then(|()| self.finder.finish(on_found)).is_err() {
+            return;
+        }
+        for (one, sum) in in_body.iter_mut().zip(&self.sums) {
+            put(one, *sum);
+        }
+        self.late.take(in_body, record, effort);
+    }
+}
+
+impl Late {
+    fn of(in_body: &[Awaited]) -> Self {
+        let path = |one: &Awaited| one.path.clone().filter(|path| !path.is_streamable());
+        let late = in_body.iter().enumerate();
+        let late = late.filter_map(|(place, one)| path(one).map(|path| (place, path)));
+        let (places, paths) = late.unzip();
+        Self { places, paths }
+    }
+
+    /// What a whole document holds, if anything, in place of what was found before.
+    fn take(&self, in_body: &mut [Awaited], document: &[u8], effort: &mut Effort) {
+        if self.paths.is_empty() {
+            return;
+        }
+        let steps = self.paths.len().saturating_mul(RECORD);
+        let nodes = match effort.spend(steps) {
+            Ok(()) => find_within(&self.paths, document, effort).unwrap_or_default(),
+            Err(Exhausted) => return,
+        };
+        for of_path in nodes.chunk_by(|left, right| left.path == right.path) {
+            let mut sum = ValueSum::default();
+            for node in of_path {
+                let is_text = node.json.starts_with('"');
+                let steps = if is_text { node.json.len() } else { VALUE };
+                if effort.spend(steps).is_err() {
+                    return;
+                }
+                sum.add(Some(&node.text()));
+            }
+            let place = of_path.first().and_then(|node| self.places.get(node.path));
+            if let Some(one) = place.and_then(|place| in_body.get_mut(*place)) {
+                put(one, sum);
+            }
         }
     }
 }
 
-/// Paths that need the whole document.
-fn take_held(awaited: &mut [Awaited], document: &[u8]) {
-    let is_late = |one: &Awaited| one.path.as_ref().is_some_and(|path| !path.is_streamable());
-    for one in awaited.iter_mut().filter(|one| is_late(one)) {
-        take_instead(one, document);
-    }
-}
-
-/// The last record that has the value counts.
-fn take_record(awaited: &mut [Awaited], record: &[u8]) {
-    for one in awaited.iter_mut().filter(|one| one.path.is_some()) {
-        take_instead(one, record);
-    }
-}
-
-/// What a whole document holds, if anything, in place of what was found before.
-fn take_instead(one: &mut Awaited, document: &[u8]) {
-    let Some(path) = &one.path else {
-        return;
-    };
-    let nodes = find(std::slice::from_ref(path), document).unwrap_or_default();
-    let mut sum = ValueSum::default();
-    for node in nodes {
-        sum.add(Some(&node.text()));
-    }
+/// In place of what was found before, if it is a value.
+fn put(one: &mut Awaited, sum: ValueSum) {
     if !sum.is_missing() {
         one.sum = sum;
     }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::effort::{Effort, VALUE};
+
 use super::{
     InvalidJson, Problem,
     lexer::{Event, Kind, Lexer},
@@ -54,9 +56,15 @@ pub(crate) enum Key<'t> {
 
 impl<'t> Doc<'t> {
     pub(crate) fn parse(text: &'t [u8]) -> Result<Self, InvalidJson> {
+        Self::parse_within(text, &mut Effort::unbounded())
+    }
+
+    /// As far as the effort goes, which pays also for the first look at each value.
+    pub(crate) fn parse_within(text: &'t [u8], effort: &mut Effort) -> Result<Self, InvalidJson> {
         let mut builder = Builder::default();
         let mut rest = text;
-        let built = builder.build(text, &mut rest);
+        let paid = effort.spend(text.len()).map_err(Problem::from);
+        let built = paid.and_then(|()| builder.build(text, &mut rest, effort));
         let offset = text.len().saturating_sub(rest.len());
         let invalid = |offset: usize, problem| InvalidJson {
             offset: u64::try_from(offset).unwrap_or(u64::MAX),
@@ -149,6 +157,9 @@ fn narrow(wide: usize) -> Result<u32, Problem> {
     u32::try_from(wide).map_err(|_| Problem::TooManyValues)
 }
 
+/// What keeping a value costs, and looking whether its name repeats.
+const NODE: usize = 4 * VALUE;
+
 #[derive(Debug, Default)]
 struct Builder {
     nodes: Vec<Node>,
@@ -157,7 +168,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn build(&mut self, text: &[u8], rest: &mut &[u8]) -> Result<(), Problem> {
+    fn build(&mut self, text: &[u8], rest: &mut &[u8], effort: &mut Effort) -> Result<(), Problem> {
         let mut lexer = Lexer::new();
         let mut name = (0, 0);
         loop {
@@ -171,6 +182,7 @@ impl Builder {
                     name = (end.saturating_sub(length), end);
                 }
                 Event::Value(kind) => {
+                    effort.spend(NODE)?;
                     let node = self.push(kind, at, name)?;
                     if kind == Kind::Scalar {
                         lexer.skip(rest)?;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use self::filter::BYTES_PER_STEP;
 
+use crate::effort::{Effort, LOOK};
+
 use super::{
     Problem,
     doc::{Doc, NodeId, ROOT},
@@ -38,8 +40,26 @@ enum Repeats {
 }
 
 impl Budget {
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
         Self(MAX_STEPS)
+    }
+
+    /// What the effort is good for, if that is less.
+    pub(crate) fn within(effort: &Effort) -> Self {
+        let left = usize::try_from(effort.left()).unwrap_or(usize::MAX);
+        Self(MAX_STEPS.min(left / LOOK))
+    }
+
+    /// Pays for what was done of a budget that had so much.
+    pub(crate) fn pay(&self, before: usize, effort: &mut Effort) -> Result<(), Problem> {
+        let looks = before.saturating_sub(self.0);
+        Ok(effort.spend(looks.saturating_mul(LOOK))?)
+    }
+
+    /// What is left of it.
+    pub(crate) fn left(&self) -> usize {
+        self.0
     }
 
     pub(crate) fn spend(&mut self, steps: usize) -> Result<(), Problem> {

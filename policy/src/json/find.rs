@@ -4,6 +4,8 @@ mod stream;
 
 use std::borrow::Cow;
 
+use crate::effort::Effort;
+
 use super::{
     InvalidJson, Problem,
     doc::{Doc, NodeId},
@@ -42,23 +44,40 @@ impl<'t> Node<'t> {
 /// repeated names than are tried, or in which more than [`MAX_FOUND`] nodes are selected, is an
 /// error: who denies by what is found must deny it.
 pub fn find<'t>(paths: &[JsonPath], text: &'t [u8]) -> Result<Vec<Node<'t>>, InvalidJson> {
-    let doc = Doc::parse(text)?;
-    find_in(paths, &doc).map_err(|problem| InvalidJson { offset: 0, problem })
+    find_within(paths, text, &mut Effort::unbounded())
 }
 
-fn find_in<'t>(paths: &[JsonPath], doc: &Doc<'t>) -> Result<Vec<Node<'t>>, Problem> {
-    let mut budget = Budget::new();
+/// As [`find`], as far as the effort goes.
+pub(crate) fn find_within<'t>(
+    paths: &[JsonPath],
+    text: &'t [u8],
+    effort: &mut Effort,
+) -> Result<Vec<Node<'t>>, InvalidJson> {
+    let doc = Doc::parse_within(text, effort)?;
+    let mut budget = Budget::within(effort);
+    let before = budget.left();
+    let found = find_in(paths, &doc, &mut budget);
+    let paid = budget.pay(before, effort);
+    let found = found.and_then(|found| paid.map(|()| found));
+    found.map_err(|problem| InvalidJson { offset: 0, problem })
+}
+
+fn find_in<'t>(
+    paths: &[JsonPath],
+    doc: &Doc<'t>,
+    budget: &mut Budget,
+) -> Result<Vec<Node<'t>>, Problem> {
     let mut readings = None;
     let mut found = Vec::new();
     for (path, compiled) in paths.iter().enumerate() {
         let nodes = if compiled.is_streamable() {
-            Evaluator::new(View::whole(doc), &mut budget).select(compiled)?
+            Evaluator::new(View::whole(doc), budget).select(compiled)?
         } else {
             let readings = match &readings {
                 Some(readings) => readings,
                 None => readings.insert(Readings::of(doc)?),
             };
-            in_any_reading(compiled, doc, readings, &mut budget)?
+            in_any_reading(compiled, doc, readings, budget)?
         };
         if found.len().saturating_add(nodes.len()) > MAX_FOUND {
             return Err(Problem::TooManyValues);

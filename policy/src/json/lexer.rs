@@ -91,6 +91,21 @@ impl Lexer {
         }
     }
 
+    /// For another text, in the memory of this one.
+    pub(crate) fn reset(&mut self) {
+        let (mut containers, mut name) = (
+            std::mem::take(&mut self.containers),
+            std::mem::take(&mut self.name),
+        );
+        containers.clear();
+        name.clear();
+        *self = Self {
+            containers,
+            name,
+            ..Self::new()
+        };
+    }
+
     /// Reads on to the next place to stop at.
     ///
     /// After [`Event::Value`] comes [`enter`](Self::enter) or [`skip`](Self::skip).

@@ -53,6 +53,10 @@ pub(crate) trait Select {
     fn enter(&mut self);
     /// Goes back to where the container's own siblings are.
     fn leave(&mut self);
+    /// Forgets where it is, for another document.
+    fn reset(&mut self);
+    /// What was worked out and not looked up since this was asked last, in steps.
+    fn take_work(&mut self) -> usize;
 }
 
 /// States that are remembered, in all levels together, unless more are open.
@@ -75,6 +79,10 @@ pub(crate) struct Selection {
     used: usize,
     /// How many of them may be.
     room: usize,
+    /// Of every document's root, once it is known.
+    root: Option<OutcomeId>,
+    /// Selectors tried and states moved, of which nobody was told.
+    work: usize,
 }
 
 type LevelId = usize;
@@ -134,6 +142,7 @@ impl Selection {
             let (states, selected) = (&mut outcome.states, &mut outcome.selected);
             outcome.answer = self.steps.pass(&level.states, key, states, selected);
         }
+        self.work = self.work.saturating_add(self.steps.take_tried());
         outcome
     }
 
@@ -189,15 +198,15 @@ impl Selection {
     fn level_of(&mut self, mut states: Vec<usize>) -> LevelId {
         states.sort_unstable();
         let states: Box<[usize]> = states.into();
+        self.work = self.work.saturating_add(states.len());
         if let Some(level) = self.known.get(&states) {
             return *level;
         }
         let level = self.levels.len();
         let named = vec![None; self.steps.names()].into_boxed_slice();
-        self.used = self
-            .used
-            .saturating_add(states.len())
-            .saturating_add(named.len());
+        let size = states.len().saturating_add(named.len());
+        self.work = self.work.saturating_add(size);
+        self.used = self.used.saturating_add(size);
         self.levels.push(Level {
             is_index_blind: self.steps.are_index_blind(&states),
             states: states.clone(),
@@ -216,6 +225,7 @@ impl Selection {
         let levels = mem::take(&mut self.levels);
         self.known.clear();
         self.outcomes.clear();
+        self.root = None;
         self.used = 0;
         let open = mem::take(&mut self.open);
         self.open = open
@@ -254,9 +264,21 @@ impl Level {
 impl Select for Selection {
     fn root(&mut self) -> Answer {
         self.room = ROOM;
+        if let Some(root) = self.root {
+            return self.say(root);
+        }
         let mut outcome = Outcome::default();
         outcome.answer = self.steps.start(&mut outcome.states, &mut outcome.selected);
-        self.say_fleeting(outcome)
+        if self.outcomes.is_empty() {
+            self.outcomes.push(Outcome::default());
+        }
+        let size = outcome.states.len().saturating_add(1);
+        self.work = self.work.saturating_add(size);
+        self.used = self.used.saturating_add(size);
+        let root = self.outcomes.len();
+        self.root = Some(root);
+        self.outcomes.push(outcome);
+        self.say(root)
     }
 
     #[inline]
@@ -301,6 +323,15 @@ impl Select for Selection {
     #[inline]
     fn leave(&mut self) {
         self.open.pop();
+    }
+
+    fn reset(&mut self) {
+        self.open.clear();
+    }
+
+    #[inline]
+    fn take_work(&mut self) -> usize {
+        mem::take(&mut self.work)
     }
 }
 

@@ -1,61 +1,145 @@
 //! Bodies that are held because a stage has a path that no stream can decide.
 
 use super::{
+    Mode, Redactor,
     rewrite::Rewriter,
     stage::Stage,
+    stream::exhausted,
     trie::{PlaceSelection, Places},
 };
-use crate::json::{
-    InvalidJson, Problem,
-    doc::Doc,
-    eval::Budget,
-    select::{Select, Selection},
+use crate::{
+    effort::{Effort, RECORD},
+    json::{InvalidJson, Problem, doc::Doc, eval::Budget},
 };
 
-/// Redacts a whole body.
-///
-/// With repeated names, a filter expression is tried on each way to read the document: what any of
-/// them destroys goes, and what not all of them retain goes.
+/// Redacts whole bodies, one after another. What is learnt of the paths serves all of them.
+#[derive(Debug)]
+pub struct Documents {
+    passes: Vec<Pass>,
+}
+
+/// What is done over a body at once.
+#[derive(Debug)]
+enum Pass {
+    /// Stages that need no more than a stream.
+    Stream(Redactor),
+    /// One that needs all of its input.
+    Hold(Stage),
+}
+
+impl Documents {
+    /// For these stages. A body is validated even without any.
+    pub fn new(stages: &[Stage]) -> Self {
+        let passes = match Mode::of(stages) {
+            Mode::Stream => vec![Pass::Stream(Redactor::new(stages))],
+            Mode::Hold => Pass::each(stages),
+        };
+        Self { passes }
+    }
+
+    /// Appends what is left of a body, as far as the effort goes.
+    ///
+    /// With repeated names, a filter expression is tried on each way to read the document: what any
+    /// of them destroys goes, and what not all of them retain goes.
+    pub fn redact(
+        &mut self,
+        body: &[u8],
+        out: &mut Vec<u8>,
+        effort: &mut Effort,
+    ) -> Result<(), InvalidJson> {
+        let Some((last, earlier)) = self.passes.split_last_mut() else {
+            return Ok(());
+        };
+        let mut held: Option<Vec<u8>> = None;
+        for pass in earlier {
+            let mut made = Vec::new();
+            pass.run(held.as_deref().unwrap_or(body), &mut made, effort)?;
+            held = Some(made);
+        }
+        last.run(held.as_deref().unwrap_or(body), out, effort)
+    }
+}
+
+impl Pass {
+    /// One for each stage that does something, and at least one.
+    fn each(stages: &[Stage]) -> Vec<Self> {
+        let mut passes: Vec<Self> = stages
+            .iter()
+            .filter(|stage| !stage.is_empty())
+            .map(Self::new)
+            .collect();
+        if passes.is_empty() {
+            passes.push(Self::Stream(Redactor::new(&[])));
+        }
+        passes
+    }
+
+    fn new(stage: &Stage) -> Self {
+        if stage.is_streamable() {
+            Self::Stream(Redactor::new(std::slice::from_ref(stage)))
+        } else {
+            Self::Hold(stage.clone())
+        }
+    }
+
+    fn run(
+        &mut self,
+        body: &[u8],
+        out: &mut Vec<u8>,
+        effort: &mut Effort,
+    ) -> Result<(), InvalidJson> {
+        // Nothing that is left of a body is longer than it was.
+        if out.try_reserve(body.len()).is_err() {
+            return Err(whole_document(Problem::TooMuchWork));
+        }
+        match self {
+            Self::Stream(redactor) => redactor.redact(body, out, effort),
+            Self::Hold(stage) => {
+                let paths = stage.paths().count().saturating_add(1);
+                effort
+                    .spend(paths.saturating_mul(RECORD))
+                    .map_err(exhausted)?;
+                let doc = Doc::parse_within(body, effort)?;
+                let places = places(stage, &doc, effort)?;
+                redact_at((&places, stage), body, out, effort)
+            }
+        }
+    }
+}
+
+/// Redacts a whole body, whatever that costs.
 pub fn redact_held(stages: &[Stage], body: &[u8]) -> Result<Vec<u8>, InvalidJson> {
-    let mut held = None;
-    for stage in stages.iter().filter(|stage| !stage.is_empty()) {
-        held = Some(redact_one(stage, held.as_deref().unwrap_or(body))?);
-    }
-    match held {
-        Some(body) => Ok(body),
-        None => rewritten(body, Selection::default(), true),
-    }
+    let passes = Pass::each(stages);
+    let mut out = Vec::new();
+    Documents { passes }.redact(body, &mut out, &mut Effort::unbounded())?;
+    Ok(out)
 }
 
-fn redact_one(stage: &Stage, body: &[u8]) -> Result<Vec<u8>, InvalidJson> {
-    if stage.is_streamable() {
-        return rewritten(body, stage.selection(), !stage.has_retain());
-    }
-    let doc = Doc::parse(body)?;
-    redact_at(&places(stage, &doc)?, stage, body)
-}
-
-pub(super) fn places(stage: &Stage, doc: &Doc<'_>) -> Result<Places, InvalidJson> {
-    Places::of(stage, doc, &mut Budget::new()).map_err(whole_document)
+pub(super) fn places(
+    stage: &Stage,
+    doc: &Doc<'_>,
+    effort: &mut Effort,
+) -> Result<Places, InvalidJson> {
+    let mut budget = Budget::within(effort);
+    let before = budget.left();
+    let places = Places::of(stage, doc, &mut budget);
+    let paid = budget.pay(before, effort);
+    let places = places.and_then(|places| paid.map(|()| places));
+    places.map_err(whole_document)
 }
 
 pub(super) fn redact_at(
-    places: &Places,
-    stage: &Stage,
+    (places, stage): (&Places, &Stage),
     body: &[u8],
-) -> Result<Vec<u8>, InvalidJson> {
-    rewritten(body, PlaceSelection::new(places), !stage.has_retain())
+    out: &mut Vec<u8>,
+    effort: &mut Effort,
+) -> Result<(), InvalidJson> {
+    let mut rewriter = Rewriter::new(PlaceSelection::new(places), !stage.has_retain());
+    rewriter.push(body, out, effort)?;
+    rewriter.finish()
 }
 
 /// The fault is not at one place.
 pub(super) fn whole_document(problem: Problem) -> InvalidJson {
     InvalidJson { offset: 0, problem }
-}
-
-fn rewritten(body: &[u8], select: impl Select, is_retained: bool) -> Result<Vec<u8>, InvalidJson> {
-    let mut out = Vec::with_capacity(body.len());
-    let mut rewriter = Rewriter::new(select, is_retained);
-    rewriter.push(body, &mut out)?;
-    rewriter.finish()?;
-    Ok(out)
 }

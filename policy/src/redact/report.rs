@@ -7,11 +7,14 @@ use super::{
     stage::{DESTROYED, Fate, Operation, RETAINED, Stage, fate},
     trie::{PlaceId, Places},
 };
-use crate::json::{
-    InvalidJson, Problem,
-    doc::{Doc, NodeId, ROOT},
-    lexer::Kind,
-    location::normalized,
+use crate::{
+    effort::Effort,
+    json::{
+        InvalidJson, Problem,
+        doc::{Doc, NodeId, ROOT},
+        lexer::Kind,
+        location::normalized,
+    },
 };
 
 /// How much may be reported, of all documents together.
@@ -67,7 +70,7 @@ pub fn redact_reporting(
             continue;
         }
         let doc = Doc::parse(&body)?;
-        let places = places(stage, &doc)?;
+        let places = places(stage, &doc, &mut Effort::unbounded())?;
         let walk = Walk {
             number,
             stage,
@@ -75,7 +78,9 @@ pub fn redact_reporting(
             places: &places,
         };
         walk.report(room, &mut changes).map_err(whole_document)?;
-        body = redact_at(&places, stage, &body)?;
+        let mut out = Vec::new();
+        redact_at((&places, stage), &body, &mut out, &mut Effort::unbounded())?;
+        body = out;
     }
     Ok((body, changes))
 }

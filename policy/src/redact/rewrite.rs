@@ -1,11 +1,14 @@
 //! One stage over one document: copies runs of bytes, leaves out what goes, repairs commas.
 
 use super::stage::{Fate, fate};
-use crate::json::{
-    InvalidJson, Problem,
-    lexer::{Event, Kind, Lexer, Skipped},
-    select::{Answer, Select},
-    text::unescape_into,
+use crate::{
+    effort::{Effort, VALUE},
+    json::{
+        InvalidJson, Problem,
+        lexer::{Event, Kind, Lexer, Skipped},
+        select::{Answer, Select},
+        text::unescape_into,
+    },
 };
 
 /// What the rewriter is in the middle of.
@@ -102,15 +105,31 @@ impl<S: Select> Rewriter<S> {
         }
     }
 
+    /// For another document.
+    pub(super) fn reset(&mut self) {
+        self.lexer.reset();
+        self.select.reset();
+        self.frames.clear();
+        self.stash.clear();
+        self.phase = Phase::Between;
+        self.offset = 0;
+    }
+
     /// Appends what stays of the input, as far as that is known.
-    pub(super) fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), InvalidJson> {
+    pub(super) fn push(
+        &mut self,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        effort: &mut Effort,
+    ) -> Result<(), InvalidJson> {
         let mut cursor = Cursor {
             input,
             rest: input,
             run: 0,
             lead: 0,
         };
-        let result = self.rewrite(&mut cursor, out);
+        let paid = effort.spend(input.len()).map_err(Problem::from);
+        let result = paid.and_then(|()| self.rewrite(&mut cursor, out, effort));
         let read = u64::try_from(cursor.position()).unwrap_or(u64::MAX);
         let offset = self.offset.saturating_add(read);
         result.map_err(|problem| self.fail(problem, offset))?;
@@ -132,7 +151,12 @@ impl<S: Select> Rewriter<S> {
         InvalidJson { offset, problem }
     }
 
-    fn rewrite(&mut self, cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Problem> {
+    fn rewrite(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        out: &mut Vec<u8>,
+        effort: &mut Effort,
+    ) -> Result<(), Problem> {
         let is_ended = match self.phase {
             Phase::Failed => return Err(Problem::Failed),
             Phase::Between => true,
@@ -149,7 +173,10 @@ impl<S: Select> Rewriter<S> {
             match self.lexer.next(&mut cursor.rest)? {
                 Event::More => break,
                 Event::Name(name) => self.answer = self.member(name),
-                Event::Value(kind) => self.value(kind, cursor, out)?,
+                Event::Value(kind) => {
+                    self.value(kind, cursor, out)?;
+                    effort.spend(VALUE.saturating_add(self.select.take_work()))?;
+                }
                 Event::Close => self.close(cursor, out),
             }
             if self.phase != Phase::Between {

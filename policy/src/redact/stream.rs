@@ -1,7 +1,10 @@
 //! The stages of a call, chained over a stream.
 
 use super::{rewrite::Rewriter, stage::Stage};
-use crate::json::{InvalidJson, select::Selection};
+use crate::{
+    effort::{Effort, Exhausted, RECORD},
+    json::{InvalidJson, Problem, select::Selection},
+};
 
 /// How a body must be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +68,35 @@ impl Redactor {
     ///
     /// After an error nothing more is appended, now or later.
     pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), InvalidJson> {
+        self.push_within(input, out, &mut Effort::unbounded())
+    }
+
+    /// As [`Redactor::push`], as far as the effort goes.
+    pub fn push_within(
+        &mut self,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        effort: &mut Effort,
+    ) -> Result<(), InvalidJson> {
         self.refuse_hold()?;
-        run(&mut self.links, input, out)
+        run(&mut self.links, input, out, effort)
+    }
+
+    /// Redacts a whole body, whatever came before it: what was learnt of the paths stays.
+    pub(super) fn redact(
+        &mut self,
+        body: &[u8],
+        out: &mut Vec<u8>,
+        effort: &mut Effort,
+    ) -> Result<(), InvalidJson> {
+        effort
+            .spend(self.links.len().saturating_mul(RECORD))
+            .map_err(exhausted)?;
+        for link in &mut self.links {
+            link.rewriter.reset();
+        }
+        self.push_within(body, out, effort)?;
+        self.finish()
     }
 
     /// The body has ended: it must be one JSON text. What is left of it was appended before.
@@ -81,7 +111,7 @@ impl Redactor {
             Mode::Stream => Ok(()),
             Mode::Hold => Err(InvalidJson {
                 offset: 0,
-                problem: crate::json::Problem::Failed,
+                problem: Problem::Failed,
             }),
         }
     }
@@ -97,7 +127,12 @@ impl Link {
 }
 
 /// Each link's output is the next one's input; the last one's is the caller's.
-fn run(links: &mut [Link], input: &[u8], out: &mut Vec<u8>) -> Result<(), InvalidJson> {
+fn run(
+    links: &mut [Link],
+    input: &[u8],
+    out: &mut Vec<u8>,
+    effort: &mut Effort,
+) -> Result<(), InvalidJson> {
     let Some((last, earlier)) = links.split_last_mut() else {
         return Ok(());
     };
@@ -105,10 +140,18 @@ fn run(links: &mut [Link], input: &[u8], out: &mut Vec<u8>) -> Result<(), Invali
     for link in earlier {
         let mut made = std::mem::take(&mut link.out);
         made.clear();
-        let result = link.rewriter.push(input, &mut made);
+        let result = link.rewriter.push(input, &mut made, effort);
         link.out = made;
         result?;
         input = &link.out;
     }
-    last.rewriter.push(input, out)
+    last.rewriter.push(input, out, effort)
+}
+
+/// The fault is not at one place.
+pub(super) fn exhausted(exhausted: Exhausted) -> InvalidJson {
+    InvalidJson {
+        offset: 0,
+        problem: exhausted.into(),
+    }
 }

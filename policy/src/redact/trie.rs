@@ -279,4 +279,13 @@ impl Select for PlaceSelection<'_> {
     fn leave(&mut self) {
         self.open.pop();
     }
+
+    fn reset(&mut self) {
+        self.open.clear();
+    }
+
+    /// Looks everything up.
+    fn take_work(&mut self) -> usize {
+        0
+    }
 }

@@ -4,10 +4,11 @@ use super::held::Held;
 use crate::{
     coding::DecodeError,
     denial::Denial,
+    effort::{Effort, Exhausted},
     json::InvalidJson,
     media::MediaKind,
-    records::{Framer, RecordError},
-    redact::{Mode, Redactor, Stage, redact_held},
+    records::{Framer, RecordError, framing_steps},
+    redact::{Documents, Mode, Redactor, Stage},
 };
 
 /// A record is held whole, so it has a bound of its own.
@@ -19,47 +20,64 @@ pub(in crate::exchange) enum Redaction {
     /// One JSON text, as it comes.
     Stream(Redactor),
     /// One JSON text, whole: a path cannot be decided earlier.
-    Hold(Vec<Stage>, Held),
+    Hold(Documents, Held),
     /// A stream of JSON texts, one at a time.
-    Records(Vec<Stage>, Framer),
+    Records(Documents, Framer),
     /// Nothing that can be redacted: only an empty body passes.
     Impossible,
 }
 
 impl Redaction {
     /// For content of that kind. Records longer than `max_bytes` end their stream.
-    pub(in crate::exchange) fn new(stages: Vec<Stage>, kind: MediaKind, max_bytes: u64) -> Self {
+    pub(in crate::exchange) fn new(stages: &[Stage], kind: MediaKind, max_bytes: u64) -> Self {
         let max_record = usize::try_from(max_bytes.min(MAX_RECORD_BYTES)).unwrap_or(usize::MAX);
-        match (kind, Mode::of(&stages)) {
-            (MediaKind::Json, Mode::Stream) => Self::Stream(Redactor::new(&stages)),
-            (MediaKind::Json, Mode::Hold) => Self::Hold(stages, Held::default()),
-            (MediaKind::EventStream, _) => Self::Records(stages, Framer::sse(max_record)),
-            (MediaKind::Ndjson, _) => Self::Records(stages, Framer::ndjson(max_record)),
+        let documents = || Documents::new(stages);
+        match (kind, Mode::of(stages)) {
+            (MediaKind::Json, Mode::Stream) => Self::Stream(Redactor::new(stages)),
+            (MediaKind::Json, Mode::Hold) => Self::Hold(documents(), Held::default()),
+            (MediaKind::EventStream, _) => Self::Records(documents(), Framer::sse(max_record)),
+            (MediaKind::Ndjson, _) => Self::Records(documents(), Framer::ndjson(max_record)),
             (MediaKind::Other | MediaKind::Missing, _) => Self::Impossible,
         }
     }
 
-    pub(super) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Denial> {
+    pub(super) fn push(
+        &mut self,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        effort: &mut Effort,
+    ) -> Result<(), Denial> {
         match self {
-            Self::Stream(redactor) => redactor.push(piece, out).map_err(Failure::from)?,
+            Self::Stream(redactor) => redactor
+                .push_within(piece, out, effort)
+                .map_err(Failure::from)?,
             Self::Hold(_, held) => held.extend(piece)?,
-            Self::Records(stages, framer) => {
-                framer.push(piece, &mut |record, out| rewrite(stages, record, out), out)?;
+            Self::Records(documents, framer) => {
+                effort.spend(framing_steps(piece)).map_err(Failure::from)?;
+                let rewrite = &mut |record: &[u8], out: &mut Vec<u8>| {
+                    documents.redact(record, out, effort).map_err(Failure::from)
+                };
+                framer.push(piece, rewrite, out)?;
             }
             Self::Impossible => return Err(Denial::ResponseNotFilterable),
         }
         Ok(())
     }
 
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Denial> {
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>, effort: &mut Effort) -> Result<(), Denial> {
         match self {
             Self::Stream(redactor) => redactor.finish().map_err(Failure::from)?,
-            Self::Hold(stages, held) => {
+            Self::Hold(documents, held) => {
                 let body = std::mem::take(held);
-                out.extend(redact_held(stages, &body.bytes).map_err(Failure::from)?);
+                documents
+                    .redact(&body.bytes, out, effort)
+                    .map_err(Failure::from)?;
             }
-            Self::Records(stages, framer) => {
-                framer.finish(&mut |record, out| rewrite(stages, record, out), out)?;
+            Self::Records(documents, framer) => {
+                let rewrite = &mut |record: &[u8], out: &mut Vec<u8>| {
+                    documents.redact(record, out, effort).map_err(Failure::from)
+                };
+                framer.finish(rewrite, out)?;
             }
             Self::Impossible => {}
         }
@@ -67,23 +85,17 @@ impl Redaction {
     }
 }
 
-fn rewrite(stages: &[Stage], record: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
-    match Mode::of(stages) {
-        Mode::Stream => {
-            let mut redactor = Redactor::new(stages);
-            redactor.push(record, out)?;
-            redactor.finish()?;
-        }
-        Mode::Hold => out.extend(redact_held(stages, record)?),
-    }
-    Ok(())
-}
-
-/// The content is not what it has to be.
+/// The content is not what it has to be, or there is too much of it: then no effort is left.
 struct Failure;
 
 impl From<InvalidJson> for Failure {
     fn from(_: InvalidJson) -> Self {
+        Self
+    }
+}
+
+impl From<Exhausted> for Failure {
+    fn from(Exhausted: Exhausted) -> Self {
         Self
     }
 }

@@ -1,11 +1,14 @@
 //! Scalars found while a document streams by.
 
-use crate::json::{
-    InvalidJson, Problem,
-    lexer::{Event, Kind, Lexer, Skipped},
-    path::JsonPath,
-    select::{Groups, Select, Selection},
-    text::unescape_into,
+use crate::{
+    effort::{Effort, VALUE},
+    json::{
+        InvalidJson, Problem,
+        lexer::{Event, Kind, Lexer, Skipped},
+        path::JsonPath,
+        select::{Groups, Select, Selection},
+        text::unescape_into,
+    },
 };
 
 /// Bytes of a scalar that is reported.
@@ -36,6 +39,8 @@ pub struct Finder {
     scalar: Vec<u8>,
     decoded: Vec<u8>,
     offset: u64,
+    /// What was reported, of which nobody was told, in steps.
+    work: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,13 +73,34 @@ impl Finder {
             scalar: Vec::new(),
             decoded: Vec::new(),
             offset: 0,
+            work: 0,
         }
+    }
+
+    /// For another document: what was learnt of the paths stays.
+    pub(crate) fn reset(&mut self) {
+        self.lexer.reset();
+        self.selection.reset();
+        self.phase = Phase::Between;
+        self.open.clear();
+        self.offset = 0;
     }
 
     /// Reads on.
     pub fn push(&mut self, input: &[u8], on_found: OnFound<'_>) -> Result<(), InvalidJson> {
+        self.push_within(input, on_found, &mut Effort::unbounded())
+    }
+
+    /// Reads on, as far as the effort goes.
+    pub fn push_within(
+        &mut self,
+        input: &[u8],
+        on_found: OnFound<'_>,
+        effort: &mut Effort,
+    ) -> Result<(), InvalidJson> {
         let mut rest = input;
-        let result = self.read(&mut rest, on_found);
+        let paid = effort.spend(input.len()).map_err(Problem::from);
+        let result = paid.and_then(|()| self.read(&mut rest, on_found, effort));
         let read = input.len().saturating_sub(rest.len());
         let read = u64::try_from(read).unwrap_or(u64::MAX);
         self.offset = self.offset.saturating_add(read);
@@ -104,7 +130,12 @@ impl Finder {
         }
     }
 
-    fn read(&mut self, rest: &mut &[u8], on_found: OnFound<'_>) -> Result<(), Problem> {
+    fn read(
+        &mut self,
+        rest: &mut &[u8],
+        on_found: OnFound<'_>,
+        effort: &mut Effort,
+    ) -> Result<(), Problem> {
         match self.phase {
             Phase::Failed => return Err(Problem::Failed),
             Phase::Between => {}
@@ -118,7 +149,12 @@ impl Finder {
             match self.lexer.next(rest)? {
                 Event::More => return Ok(()),
                 Event::Name(name) => self.member(name),
-                Event::Value(kind) => self.value(kind, rest, on_found)?,
+                Event::Value(kind) => {
+                    self.value(kind, rest, on_found)?;
+                    let reported = std::mem::take(&mut self.work);
+                    let work = self.selection.take_work().saturating_add(reported);
+                    effort.spend(VALUE.saturating_add(work))?;
+                }
                 Event::Close => {
                     self.open.pop();
                     self.selection.leave();
@@ -181,6 +217,7 @@ impl Finder {
             self.scalar.clear();
             self.phase = Phase::Reading;
         } else {
+            self.work = self.work.saturating_add(self.paths.len());
             for path in &self.paths {
                 on_found(*path, Found::Unusable);
             }
@@ -212,6 +249,9 @@ impl Finder {
             Ok(text) if text.len() <= MAX_FOUND_BYTES => Found::Scalar(text),
             Ok(_) | Err(_) => Found::Unusable,
         };
+        let each = self.scalar.len().saturating_add(VALUE);
+        let all = self.paths.len().saturating_mul(each);
+        self.work = self.work.saturating_add(all);
         for path in &self.paths {
             on_found(*path, found);
         }

@@ -20,6 +20,8 @@ pub(super) struct Steps {
     /// For each state, the last node that got it.
     stamps: Vec<u64>,
     stamp: u64,
+    /// Selectors tried, of which nobody was told.
+    tried: usize,
 }
 
 /// One segment of one path.
@@ -121,6 +123,7 @@ impl Steps {
             let Some(step) = self.all.get(*state) else {
                 continue;
             };
+            self.tried = self.tried.saturating_add(step.segment.selectors.len());
             let (group, is_last, path) = (step.group, step.is_last, step.path);
             let is_match = step
                 .segment
@@ -143,6 +146,11 @@ impl Steps {
             }
         }
         answer
+    }
+
+    /// How many selectors were tried since this was asked last.
+    pub(super) fn take_tried(&mut self) -> usize {
+        std::mem::take(&mut self.tried)
     }
 
     /// Gives a node a state, once.

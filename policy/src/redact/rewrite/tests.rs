@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    effort::Effort,
     json::{MAX_BLANK_BYTES, MAX_DEPTH, MAX_NAME_BYTES, path::JsonPath, select::Selection},
     redact::stage::DESTROYED,
 };
@@ -26,17 +27,25 @@ fn memory_does_not_grow_with_the_body() {
     let mut rewriter = destroying(&["$..secret"]);
     let mut out = Vec::new();
     let item = br#"{"id":1,"secret":{"a":["b"]},"\u0073ecret":"x","text":"some text"},"#;
-    rewriter.push(b"[", &mut out).unwrap();
+    rewriter
+        .push(b"[", &mut out, &mut Effort::unbounded())
+        .unwrap();
     let mut most = 0;
     for n in 0..20_000 {
         // Pieces that end everywhere.
         let (head, tail) = item.split_at(n % item.len());
-        rewriter.push(head, &mut out).unwrap();
-        rewriter.push(tail, &mut out).unwrap();
+        rewriter
+            .push(head, &mut out, &mut Effort::unbounded())
+            .unwrap();
+        rewriter
+            .push(tail, &mut out, &mut Effort::unbounded())
+            .unwrap();
         most = most.max(held_bytes(&rewriter));
         out.clear();
     }
-    rewriter.push(b"0]", &mut out).unwrap();
+    rewriter
+        .push(b"0]", &mut out, &mut Effort::unbounded())
+        .unwrap();
     rewriter.finish().unwrap();
     assert!(most < 1024, "{most}");
 }
@@ -49,7 +58,9 @@ fn the_largest_leads_are_bounded() {
     let mut rewriter = destroying(&["$..secret"]);
     let mut out = Vec::new();
     for chunk in text.as_bytes().chunks(1000) {
-        rewriter.push(chunk, &mut out).unwrap();
+        rewriter
+            .push(chunk, &mut out, &mut Effort::unbounded())
+            .unwrap();
         assert!(held_bytes(&rewriter) <= MOST_BYTES);
     }
     rewriter.finish().unwrap();
@@ -60,7 +71,11 @@ fn the_largest_leads_are_bounded() {
 fn open_containers_are_bounded() {
     let mut rewriter = destroying(&["$..secret"]);
     let deep = "[".repeat(10 * MAX_DEPTH);
-    assert!(rewriter.push(deep.as_bytes(), &mut Vec::new()).is_err());
+    assert!(
+        rewriter
+            .push(deep.as_bytes(), &mut Vec::new(), &mut Effort::unbounded())
+            .is_err()
+    );
     assert!(rewriter.frames.len() <= MAX_DEPTH);
 }
 
@@ -74,7 +89,9 @@ fn a_lead_may_be_cut_anywhere() {
             let mut rewriter = destroying(&["$..secret"]);
             let mut out = Vec::new();
             for part in [&bytes[..first], &bytes[first..second], &bytes[second..]] {
-                rewriter.push(part, &mut out).unwrap();
+                rewriter
+                    .push(part, &mut out, &mut Effort::unbounded())
+                    .unwrap();
             }
             rewriter.finish().unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), want, "{first} {second}");
@@ -99,7 +116,9 @@ fn nothing_is_held_back_but_leads() {
         (" \r", "{\"a\":\"some text\",\"b\":15} \r"),
         ("\n", "{\"a\":\"some text\",\"b\":15} \r\n"),
     ] {
-        rewriter.push(input.as_bytes(), &mut out).unwrap();
+        rewriter
+            .push(input.as_bytes(), &mut out, &mut Effort::unbounded())
+            .unwrap();
         assert_eq!(String::from_utf8_lossy(&out), want, "after {input}");
     }
     rewriter.finish().unwrap();
