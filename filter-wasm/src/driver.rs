@@ -323,7 +323,7 @@ impl Waiting {
             RequestDecision::Forward(edits) => {
                 let marks = self
                     .is_judged_again
-                    .then_some(Edit::RemoveHeader(AGAIN_HEADER));
+                    .then_some(Edit::RemoveHeader(AGAIN_HEADER.into()));
                 if edits
                     .iter()
                     .chain(&marks)
