@@ -7,6 +7,7 @@
     reason = "runs in tests and benchmarks only"
 )]
 
+pub mod addresses;
 mod admitting;
 pub mod fuzz;
 pub mod rules;

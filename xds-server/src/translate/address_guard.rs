@@ -5,39 +5,10 @@
 
 use envoy_types::pb::envoy::r#type::matcher::v3::AddressMatcher;
 use envoy_types::pb::xds::core::v3::CidrRange;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
+use requestrocket_policy::address::FORBIDDEN;
 
 use super::wire::number;
-
-/// Special-purpose addresses of RFC 6890 and its updates, multicast, and what is reserved.
-const FORBIDDEN_V4: [([u8; 4], u8); 14] = [
-    ([0, 0, 0, 0], 8),
-    ([10, 0, 0, 0], 8),
-    ([100, 64, 0, 0], 10),
-    ([127, 0, 0, 0], 8),
-    ([169, 254, 0, 0], 16),
-    ([172, 16, 0, 0], 12),
-    ([192, 0, 0, 0], 24),
-    ([192, 0, 2, 0], 24),
-    ([192, 88, 99, 0], 24),
-    ([192, 168, 0, 0], 16),
-    ([198, 18, 0, 0], 15),
-    ([198, 51, 100, 0], 24),
-    ([203, 0, 113, 0], 24),
-    ([224, 0, 0, 0], 3),
-];
-
-/// Everything but global unicast, and of that Teredo with its neighbours, documentation and 6to4,
-/// which can carry a private address.
-const FORBIDDEN_V6: [([u16; 8], u8); 7] = [
-    ([0, 0, 0, 0, 0, 0, 0, 0], 3),
-    ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
-    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
-    ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),
-    ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
-    ([0x4000, 0, 0, 0, 0, 0, 0, 0], 2),
-    ([0x8000, 0, 0, 0, 0, 0, 0, 0], 1),
-];
 
 /// Matches forbidden addresses that `allowed` does not open.
 pub(super) fn build(allowed: &[IpNet]) -> AddressMatcher {
@@ -49,13 +20,9 @@ pub(super) fn build(allowed: &[IpNet]) -> AddressMatcher {
 }
 
 fn forbidden() -> impl Iterator<Item = IpNet> {
-    let v4 = FORBIDDEN_V4
-        .into_iter()
-        .filter_map(|(address, bits)| Ipv4Net::new(address.into(), bits).ok().map(IpNet::V4));
-    let v6 = FORBIDDEN_V6
-        .into_iter()
-        .filter_map(|(address, bits)| Ipv6Net::new(address.into(), bits).ok().map(IpNet::V6));
-    v4.chain(v6)
+    FORBIDDEN
+        .iter()
+        .filter_map(|range| IpNet::new(range.first, range.bits).ok())
 }
 
 /// The parts of `net` that lie outside of `allowed`; at most one for each bit of each range.
@@ -80,6 +47,7 @@ fn range(net: IpNet) -> CidrRange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use requestrocket_policy::fixtures::addresses::{FORBIDDEN as SAMPLES, PUBLIC};
     use std::net::IpAddr;
 
     fn is_forbidden(address: &str, allowed: &[&str]) -> bool {
@@ -93,44 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn public_addresses_pass_and_no_others() {
-        for address in [
-            "1.1.1.1",
-            "93.184.216.34",
-            "172.32.0.1",
-            "100.128.0.1",
-            "2606:4700::1",
-        ] {
+    fn addresses_are_judged_as_everywhere() {
+        for address in PUBLIC {
             assert!(!is_forbidden(address, &[]), "{address}");
         }
-        for address in [
-            "0.0.0.0",
-            "10.0.0.1",
-            "100.64.0.1",
-            "127.0.0.1",
-            "127.255.255.255",
-            "169.254.169.254",
-            "172.16.0.1",
-            "172.31.255.255",
-            "192.168.1.1",
-            "198.19.0.1",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:10.0.0.1",
-            "64:ff9b::a00:1",
-            "2001::1",
-            "2001:db8::1",
-            "2002:a00:1::1",
-            "fc00::1",
-            "fd00:ec2::254",
-            "fe80::1",
-            "fec0::1",
-            "ff02::1",
-        ] {
+        for address in SAMPLES {
             assert!(is_forbidden(address, &[]), "{address}");
         }
+        assert_eq!(build(&[]).ranges.len(), FORBIDDEN.len());
     }
 
     #[test]
