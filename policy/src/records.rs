@@ -21,6 +21,9 @@ pub enum RecordError {
     /// A line of an event is no field.
     #[error("a line of the stream is not a field of an event")]
     NotField,
+    /// There is no memory for a record.
+    #[error("no memory for a record of the stream")]
+    NoMemory,
     /// It failed before.
     #[error("the stream of records has failed")]
     Failed,
@@ -120,6 +123,14 @@ impl Framer {
         self.finish(&mut looking(look), &mut Vec::new())
     }
 
+    /// Bytes of memory that records without an end take.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match &self.format {
+            Format::Sse(sse) => sse.held_bytes(),
+            Format::Ndjson(ndjson) => ndjson.held_bytes(),
+        }
+    }
+
     fn run<E: From<RecordError>>(
         &mut self,
         step: impl FnOnce(&mut Format) -> Result<(), E>,
@@ -131,6 +142,14 @@ impl Framer {
         self.has_failed = result.is_err();
         result
     }
+}
+
+/// Keeps more of a record, if there is memory for it.
+fn hold(held: &mut Vec<u8>, part: &[u8]) -> Result<(), RecordError> {
+    held.try_reserve(part.len())
+        .map_err(|_| RecordError::NoMemory)?;
+    held.extend_from_slice(part);
+    Ok(())
 }
 
 fn looking(

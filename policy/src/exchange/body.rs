@@ -6,7 +6,10 @@
 mod held;
 mod redaction;
 
-pub(super) use self::{held::Held, redaction::Redaction};
+pub(super) use self::{
+    held::{Held, Share},
+    redaction::Redaction,
+};
 use super::{BodyUse, ResponseEdit, values::Values};
 use crate::{
     coding::{Coding, Decoder},

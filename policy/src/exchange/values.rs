@@ -2,7 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{body::Held, grant::Grant, ports::Ports};
+use super::{
+    body::{Held, Share},
+    grant::Grant,
+    ports::Ports,
+};
 use crate::{
     effort::{Effort, Exhausted, RECORD, VALUE},
     http::ResponseHead,
@@ -49,6 +53,7 @@ struct RecordReader {
     /// What the record at hand has for each path.
     sums: Vec<ValueSum>,
     late: Late,
+    share: Share,
 }
 
 /// The paths that need a whole document, and their places among those awaited.
@@ -157,6 +162,7 @@ impl Values {
                         .read(piece, &mut |record| reader.take(in_body, record, effort))
                         .is_ok()
                     && !effort.is_exhausted()
+                    && reader.share.set(framer.held_bytes()).is_ok()
             }
         };
         if !is_read {
@@ -222,6 +228,7 @@ impl Reader {
             finder: Finder::new(&paths(in_body)),
             sums: Vec::new(),
             late: Late::of(in_body),
+            share: Share::default(),
         };
         Self::Records(framer, Box::new(reader))
     }

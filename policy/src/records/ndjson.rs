@@ -1,6 +1,6 @@
 //! NDJSON: lines ended by LF, or by CRLF.
 
-use super::{RecordError, Rewrite};
+use super::{RecordError, Rewrite, hold};
 
 #[derive(Debug, Default)]
 pub(super) struct Ndjson {
@@ -9,6 +9,10 @@ pub(super) struct Ndjson {
 }
 
 impl Ndjson {
+    pub(super) fn held_bytes(&self) -> usize {
+        self.held.capacity()
+    }
+
     pub(super) fn push<E: From<RecordError>>(
         &mut self,
         chunk: &[u8],
@@ -21,11 +25,11 @@ impl Ndjson {
                 return Err(RecordError::TooLarge.into());
             }
             if !part.ends_with(b"\n") {
-                self.held.extend_from_slice(part);
+                hold(&mut self.held, part)?;
             } else if self.held.is_empty() {
                 emit(part, rewrite, out)?;
             } else {
-                self.held.extend_from_slice(part);
+                hold(&mut self.held, part)?;
                 emit(&self.held, rewrite, out)?;
                 self.held.clear();
             }

@@ -4,7 +4,7 @@ mod event;
 
 use memchr::memchr2;
 
-use super::{RecordError, Rewrite};
+use super::{RecordError, Rewrite, hold};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -32,6 +32,10 @@ pub(super) enum Lines {
 }
 
 impl Sse {
+    pub(super) fn held_bytes(&self) -> usize {
+        self.held.capacity()
+    }
+
     pub(super) fn lenient() -> Self {
         Self {
             lines: Lines::Any,
@@ -47,7 +51,7 @@ impl Sse {
         out: &mut Vec<u8>,
     ) -> Result<(), E> {
         let mut scanned = self.held.len();
-        self.held.extend_from_slice(chunk);
+        hold(&mut self.held, chunk)?;
         if !self.has_begun {
             if self.held.len() < BOM.len() && BOM.starts_with(&self.held) {
                 return Ok(());

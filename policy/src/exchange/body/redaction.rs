@@ -1,6 +1,6 @@
 //! One response's redaction, by the kind of its content.
 
-use super::held::Held;
+use super::held::{Held, Share};
 use crate::{
     coding::DecodeError,
     denial::Denial,
@@ -22,7 +22,7 @@ pub(in crate::exchange) enum Redaction {
     /// One JSON text, whole: a path cannot be decided earlier.
     Hold(Documents, Held),
     /// A stream of JSON texts, one at a time.
-    Records(Documents, Framer),
+    Records(Documents, Framer, Share),
     /// Nothing that can be redacted: only an empty body passes.
     Impossible,
 }
@@ -32,11 +32,12 @@ impl Redaction {
     pub(in crate::exchange) fn new(stages: &[Stage], kind: MediaKind, max_bytes: u64) -> Self {
         let max_record = usize::try_from(max_bytes.min(MAX_RECORD_BYTES)).unwrap_or(usize::MAX);
         let documents = || Documents::new(stages);
+        let records = |framer| Self::Records(documents(), framer, Share::default());
         match (kind, Mode::of(stages)) {
             (MediaKind::Json, Mode::Stream) => Self::Stream(Redactor::new(stages)),
             (MediaKind::Json, Mode::Hold) => Self::Hold(documents(), Held::default()),
-            (MediaKind::EventStream, _) => Self::Records(documents(), Framer::sse(max_record)),
-            (MediaKind::Ndjson, _) => Self::Records(documents(), Framer::ndjson(max_record)),
+            (MediaKind::EventStream, _) => records(Framer::sse(max_record)),
+            (MediaKind::Ndjson, _) => records(Framer::ndjson(max_record)),
             (MediaKind::Other | MediaKind::Missing, _) => Self::Impossible,
         }
     }
@@ -52,12 +53,13 @@ impl Redaction {
                 .push_within(piece, out, effort)
                 .map_err(Failure::from)?,
             Self::Hold(_, held) => held.extend(piece)?,
-            Self::Records(documents, framer) => {
+            Self::Records(documents, framer, share) => {
                 effort.spend(framing_steps(piece)).map_err(Failure::from)?;
                 let rewrite = &mut |record: &[u8], out: &mut Vec<u8>| {
                     documents.redact(record, out, effort).map_err(Failure::from)
                 };
                 framer.push(piece, rewrite, out)?;
+                share.set(framer.held_bytes())?;
             }
             Self::Impossible => return Err(Denial::ResponseNotFilterable),
         }
@@ -73,7 +75,7 @@ impl Redaction {
                     .redact(&body.bytes, out, effort)
                     .map_err(Failure::from)?;
             }
-            Self::Records(documents, framer) => {
+            Self::Records(documents, framer, _) => {
                 let rewrite = &mut |record: &[u8], out: &mut Vec<u8>| {
                     documents.redact(record, out, effort).map_err(Failure::from)
                 };
