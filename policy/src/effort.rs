@@ -49,6 +49,8 @@ impl Effort {
     #[inline]
     pub fn spend(&mut self, steps: usize) -> Result<(), Exhausted> {
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        #[cfg(test)]
+        tests::count(steps.min(self.left));
         let left = self.left.checked_sub(steps);
         self.left = left.unwrap_or_default();
         left.map(drop).ok_or(Exhausted)
@@ -98,8 +100,26 @@ impl Account {
 }
 
 #[cfg(test)]
+pub(crate) use self::tests::counted;
+
+#[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    thread_local! {
+        static COUNTED: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count(steps: u64) {
+        COUNTED.set(COUNTED.get().saturating_add(steps));
+    }
+
+    /// The steps of this thread so far.
+    pub(crate) fn counted() -> u64 {
+        COUNTED.get()
+    }
 
     #[test]
     fn a_call_of_the_host_gets_its_share_and_no_more() {

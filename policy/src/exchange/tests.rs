@@ -1,6 +1,7 @@
 //! The order of the checks and what each kind of call gets, from head to record.
 
 mod counting;
+mod effort;
 mod golden;
 mod hostile;
 mod matrix;

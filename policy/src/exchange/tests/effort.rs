@@ -1,0 +1,255 @@
+//! What one part of a response may cost, counted: bodies made to cost much, and long honest ones.
+
+use requestrocket_proto::policy::v1 as wire;
+
+use super::*;
+use crate::{authz::LayerName, coding::tests::gzip, effort::counted};
+
+const OK: (&str, &str) = (":status", "200");
+/// What nobody may be beyond: a callback's share, and the work that was begun with its last step.
+const MOST_STEPS: u64 = (16 << 20) + (1 << 20);
+
+/// What is done to a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looking {
+    Filters(&'static str, usize),
+    FourLayers(&'static str),
+    Meters(&'static str, usize),
+}
+
+fn fixture_for(looking: Looking) -> PolicyFixture {
+    let many = |text: &str, count: usize| -> Vec<String> {
+        let numbered = (0..count).map(|n| text.replace('#', &(n + 1).to_string()));
+        numbered.collect()
+    };
+    let mut fixture = match looking {
+        Looking::Filters(text, count) => {
+            let texts = many(&format!("destroy {text}"), count);
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            fixture().redactions(LayerName::Proxy, &texts)
+        }
+        Looking::FourLayers(text) => {
+            let text = &[&*format!("destroy {text}")];
+            fixture()
+                .redactions(LayerName::TargetCredential, text)
+                .redactions(LayerName::Target, text)
+                .redactions(LayerName::ProxyCredential, text)
+                .redactions(LayerName::Proxy, text)
+        }
+        Looking::Meters(path, count) => {
+            let mut fixture = fixture();
+            let meters = many(path, count).into_iter().zip(1..);
+            fixture.wire.meters = meters
+                .map(|(path, n)| wire::Meter {
+                    meter_id: crate::fixtures::rules::rule_id(n).to_string(),
+                    conditions: Some(crate::fixtures::rules::conditions("")),
+                    extraction: Some(wire::meter::Extraction::BodyPath(path)),
+                    ..wire::Meter::default()
+                })
+                .collect();
+            fixture
+        }
+    };
+    fixture.wire.max_response_bytes = 1 << 40;
+    fixture
+}
+
+/// What became of the body, and the most steps that a part of it cost.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Whole,
+    Cut,
+    Refused(Denial),
+}
+
+fn run<'c>(
+    looking: Looking,
+    (kind, coding): (&str, &str),
+    chunks: impl Iterator<Item = &'c [u8]>,
+) -> (End, u64) {
+    let mut exchange = Exchange::new(resolved(&fixture_for(looking)));
+    let path = api("/x");
+    let lines = lines("GET", &path, &[("authorization", "key")]);
+    let head = RequestHead::new(&lines);
+    let ports = Admitting(0);
+    let decision = exchange.on_request(&head, RequestBody::Whole(b""), &ports);
+    assert!(matches!(decision, RequestDecision::Forward(_)));
+    let head = [OK, ("content-type", kind), ("content-encoding", coding)];
+    let decision = exchange.on_response_head(&FakeResponse::new(&head), false, &ports);
+    assert!(matches!(decision, ResponseDecision::Forward(..)));
+    let mut most = 0;
+    for (chunk, is_end) in chunks.map(|chunk| (chunk, false)).chain([(&[][..], true)]) {
+        let before = counted();
+        let decision = exchange.on_response_chunk(chunk, is_end, &ports);
+        most = most.max(counted() - before);
+        match decision {
+            ChunkDecision::Pass | ChunkDecision::Replace(..) | ChunkDecision::Wait => {}
+            ChunkDecision::Refuse(refusal) => return (End::Refused(refusal.denial), most),
+            ChunkDecision::Cut => return (End::Cut, most),
+        }
+    }
+    (End::Whole, most)
+}
+
+const JSON: &str = "application/json";
+const NDJSON: &str = "application/x-ndjson";
+const SSE: &str = "text/event-stream";
+const TOO_LARGE: End = End::Refused(Denial::ResponseTooLarge);
+
+#[test]
+fn no_part_of_a_body_costs_more_than_its_share() {
+    let json = |item: &str, count: usize| format!("[{}1]", item.repeat(count));
+    let lines = |line: &str, bytes: usize| line.repeat(bytes / line.len());
+    for (looking, kind, coding, body, want) in [
+        // A few KB that become millions of records.
+        (
+            Looking::Filters("$.a", 1),
+            NDJSON,
+            "gzip",
+            lines("1\n", 16 << 20),
+            TOO_LARGE,
+        ),
+        (
+            Looking::Filters("$.a", 1),
+            SSE,
+            "gzip",
+            lines("\n", 16 << 20),
+            TOO_LARGE,
+        ),
+        (
+            Looking::Filters("$.a", 1),
+            SSE,
+            "gzip",
+            lines("data:1\n\n", 8 << 20),
+            TOO_LARGE,
+        ),
+        (
+            Looking::Meters("$.a", 1),
+            NDJSON,
+            "gzip",
+            lines("1\n", 16 << 20),
+            End::Whole,
+        ),
+        (
+            Looking::Meters("$.a", 1),
+            JSON,
+            "gzip",
+            json("1,", 8 << 20),
+            End::Whole,
+        ),
+        // Many paths over many records, or over one document.
+        (
+            Looking::Filters("$.a#", 100),
+            NDJSON,
+            "identity",
+            lines("1\n", 1 << 20),
+            TOO_LARGE,
+        ),
+        (
+            Looking::Filters("$[#].a", 100),
+            JSON,
+            "identity",
+            json("{},", 1 << 18),
+            TOO_LARGE,
+        ),
+        (
+            Looking::Filters("$[-#]", 50),
+            NDJSON,
+            "identity",
+            lines("[]\n", 1 << 20),
+            TOO_LARGE,
+        ),
+        (
+            Looking::Meters("$[*].a", 20),
+            JSON,
+            "identity",
+            json("{\"a\":1},", 1 << 17),
+            End::Whole,
+        ),
+        (
+            Looking::Meters("$[-#]", 20),
+            NDJSON,
+            "identity",
+            lines("[1]\n", 1 << 20),
+            End::Whole,
+        ),
+        // Documents that are held: whole until they are too long, and each layer over all of one.
+        (
+            Looking::FourLayers("$.a[-1]"),
+            JSON,
+            "identity",
+            json("1,", 1 << 21),
+            TOO_LARGE,
+        ),
+        (
+            Looking::FourLayers("$.a[-1]"),
+            JSON,
+            "identity",
+            json("1,", 5 << 20),
+            TOO_LARGE,
+        ),
+        (
+            Looking::FourLayers("$..[-1]"),
+            JSON,
+            "gzip",
+            json("[1],", 1 << 19),
+            TOO_LARGE,
+        ),
+        (
+            Looking::Meters("$.a[-1]", 20),
+            JSON,
+            "identity",
+            json("1,", 5 << 20),
+            End::Whole,
+        ),
+        // Little that is left of much.
+        (
+            Looking::Filters("$.a", 1),
+            JSON,
+            "gzip, gzip",
+            "[".to_owned(),
+            TOO_LARGE,
+        ),
+        (
+            Looking::Meters("$.a", 1),
+            JSON,
+            "gzip, gzip",
+            "[".to_owned(),
+            End::Whole,
+        ),
+    ] {
+        let sent = match coding {
+            "identity" => body.into_bytes(),
+            // Nothing at all comes out of members without a byte, however many there are.
+            "gzip, gzip" => gzip(&gzip(b"").repeat(2 << 20)),
+            _ => gzip(body.as_bytes()),
+        };
+        let (end, most) = run(looking, (kind, coding), sent.chunks(1 << 20));
+        assert_eq!(end, want, "{looking:?} {kind} {coding}");
+        assert!(most <= MOST_STEPS, "{looking:?} {kind} {coding}: {most}");
+    }
+}
+
+#[test]
+fn long_honest_bodies_pass() {
+    let record =
+        "{\"id\":1,\"name\":\"somebody\",\"secret\":{\"a\":[1,2,3]},\"text\":\"longer text\"}";
+    let array = format!("{record},").repeat(64 * 1024 / record.len());
+    let line = format!("{record}\n").repeat(64 * 1024 / record.len());
+    let event = format!("data: {record}\n\n").repeat(64 * 1024 / record.len());
+    for looking in [
+        Looking::FourLayers("$..secret"),
+        Looking::Filters("$.secret#", 50),
+        Looking::Meters("$.id", 10),
+    ] {
+        for (kind, start, part) in [(JSON, "[", &array), (NDJSON, "", &line), (SSE, "", &event)] {
+            let megabytes = if cfg!(miri) { 1 } else { 12 };
+            let parts = std::iter::repeat_n(part.as_bytes(), megabytes * 16);
+            let chunks = [start.as_bytes()].into_iter().chain(parts);
+            let end: &[u8] = if kind == JSON { b"1]" } else { b"" };
+            let (end, most) = run(looking, (kind, ""), chunks.chain([end]));
+            assert_eq!(end, End::Whole, "{looking:?} {kind}");
+            assert!(most < MOST_STEPS / 4, "{looking:?} {kind}: {most}");
+        }
+    }
+}
