@@ -96,128 +96,20 @@ const NDJSON: &str = "application/x-ndjson";
 const SSE: &str = "text/event-stream";
 const TOO_LARGE: End = End::Refused(Denial::ResponseTooLarge);
 
-#[test]
-fn no_part_of_a_body_costs_more_than_its_share() {
-    let json = |item: &str, count: usize| format!("[{}1]", item.repeat(count));
-    let lines = |line: &str, bytes: usize| line.repeat(bytes / line.len());
-    for (looking, kind, coding, body, want) in [
-        // A few KB that become millions of records.
-        (
-            Looking::Filters("$.a", 1),
-            NDJSON,
-            "gzip",
-            lines("1\n", 16 << 20),
-            TOO_LARGE,
-        ),
-        (
-            Looking::Filters("$.a", 1),
-            SSE,
-            "gzip",
-            lines("\n", 16 << 20),
-            TOO_LARGE,
-        ),
-        (
-            Looking::Filters("$.a", 1),
-            SSE,
-            "gzip",
-            lines("data:1\n\n", 8 << 20),
-            TOO_LARGE,
-        ),
-        (
-            Looking::Meters("$.a", 1),
-            NDJSON,
-            "gzip",
-            lines("1\n", 16 << 20),
-            End::Whole,
-        ),
-        (
-            Looking::Meters("$.a", 1),
-            JSON,
-            "gzip",
-            json("1,", 8 << 20),
-            End::Whole,
-        ),
-        // Many paths over many records, or over one document.
-        (
-            Looking::Filters("$.a#", 100),
-            NDJSON,
-            "identity",
-            lines("1\n", 1 << 20),
-            TOO_LARGE,
-        ),
-        (
-            Looking::Filters("$[#].a", 100),
-            JSON,
-            "identity",
-            json("{},", 1 << 18),
-            TOO_LARGE,
-        ),
-        (
-            Looking::Filters("$[-#]", 50),
-            NDJSON,
-            "identity",
-            lines("[]\n", 1 << 20),
-            TOO_LARGE,
-        ),
-        (
-            Looking::Meters("$[*].a", 20),
-            JSON,
-            "identity",
-            json("{\"a\":1},", 1 << 17),
-            End::Whole,
-        ),
-        (
-            Looking::Meters("$[-#]", 20),
-            NDJSON,
-            "identity",
-            lines("[1]\n", 1 << 20),
-            End::Whole,
-        ),
-        // Documents that are held: whole until they are too long, and each layer over all of one.
-        (
-            Looking::FourLayers("$.a[-1]"),
-            JSON,
-            "identity",
-            json("1,", 1 << 21),
-            TOO_LARGE,
-        ),
-        (
-            Looking::FourLayers("$.a[-1]"),
-            JSON,
-            "identity",
-            json("1,", 5 << 20),
-            TOO_LARGE,
-        ),
-        (
-            Looking::FourLayers("$..[-1]"),
-            JSON,
-            "gzip",
-            json("[1],", 1 << 19),
-            TOO_LARGE,
-        ),
-        (
-            Looking::Meters("$.a[-1]", 20),
-            JSON,
-            "identity",
-            json("1,", 5 << 20),
-            End::Whole,
-        ),
-        // Little that is left of much.
-        (
-            Looking::Filters("$.a", 1),
-            JSON,
-            "gzip, gzip",
-            "[".to_owned(),
-            TOO_LARGE,
-        ),
-        (
-            Looking::Meters("$.a", 1),
-            JSON,
-            "gzip, gzip",
-            "[".to_owned(),
-            End::Whole,
-        ),
-    ] {
+/// How a body is looked into, its kind and coding, what it is made of, and what becomes of it.
+type Case = (Looking, &'static str, &'static str, String, End);
+
+fn json(item: &str, count: usize) -> String {
+    format!("[{}1]", item.repeat(count))
+}
+
+fn lines_of(line: &str, bytes: usize) -> String {
+    line.repeat(bytes / line.len())
+}
+
+#[track_caller]
+fn check(cases: impl IntoIterator<Item = Case>) {
+    for (looking, kind, coding, body, want) in cases {
         let sent = match coding {
             "identity" => body.into_bytes(),
             // Nothing at all comes out of members without a byte, however many there are.
@@ -228,6 +120,57 @@ fn no_part_of_a_body_costs_more_than_its_share() {
         assert_eq!(end, want, "{looking:?} {kind} {coding}");
         assert!(most <= MOST_STEPS, "{looking:?} {kind} {coding}: {most}");
     }
+}
+
+const ID: &str = "identity";
+const GZIP: &str = "gzip";
+
+#[test]
+fn no_part_of_a_filtered_body_costs_more_than_its_share() {
+    let one = Looking::Filters("$.a", 1);
+    let (ones, blank) = (lines_of("1\n", 16 << 20), "\n".repeat(16 << 20));
+    let events = lines_of("data:1\n\n", 8 << 20);
+    let (lists, few) = (lines_of("[]\n", 1 << 20), lines_of("1\n", 1 << 20));
+    let (late, named) = (Looking::Filters("$[-#]", 50), Looking::Filters("$.a#", 100));
+    let indexed = Looking::Filters("$[#].a", 100);
+    check([
+        (one, NDJSON, GZIP, ones, TOO_LARGE),
+        (one, SSE, GZIP, blank, TOO_LARGE),
+        (one, SSE, GZIP, events, TOO_LARGE),
+        (one, JSON, "gzip, gzip", String::new(), TOO_LARGE),
+        (named, NDJSON, ID, few, TOO_LARGE),
+        (indexed, JSON, ID, json("{},", 1 << 18), TOO_LARGE),
+        (late, NDJSON, ID, lists, TOO_LARGE),
+    ]);
+}
+
+#[test]
+fn no_document_that_is_held_costs_more_than_its_share() {
+    let (four, below) = (
+        Looking::FourLayers("$.a[-1]"),
+        Looking::FourLayers("$..[-1]"),
+    );
+    check([
+        (four, JSON, ID, json("1,", 1 << 21), TOO_LARGE),
+        (four, JSON, ID, json("1,", 5 << 20), TOO_LARGE),
+        (below, JSON, GZIP, json("[1],", 1 << 19), TOO_LARGE),
+    ]);
+}
+
+/// What only meters look into passes, whatever becomes of the value.
+#[test]
+fn no_part_of_a_metered_body_costs_more_than_its_share() {
+    let (one, late) = (Looking::Meters("$.a", 1), Looking::Meters("$.a[-1]", 20));
+    let (many, last) = (Looking::Meters("$[*].a", 20), Looking::Meters("$[-#]", 20));
+    let (ones, lists) = (lines_of("1\n", 16 << 20), lines_of("[1]\n", 1 << 20));
+    check([
+        (one, NDJSON, GZIP, ones, End::Whole),
+        (one, JSON, GZIP, json("1,", 8 << 20), End::Whole),
+        (one, JSON, "gzip, gzip", String::new(), End::Whole),
+        (many, JSON, ID, json("{\"a\":1},", 1 << 17), End::Whole),
+        (last, NDJSON, ID, lists, End::Whole),
+        (late, JSON, ID, json("1,", 5 << 20), End::Whole),
+    ]);
 }
 
 #[test]
