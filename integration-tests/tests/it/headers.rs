@@ -124,7 +124,10 @@ async fn reserved_response_headers_of_the_target_are_dropped() -> Result<()> {
 async fn twins_with_underscores_are_taken_for_what_the_target_may_take_them_for() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::start().await?;
-    let secret = Secret::api_key("of-the-target");
+    let secret = Secret::new(
+        "apiKey",
+        serde_json::json!({ "key": "of-the-target", "name": "x-api-key" }),
+    );
     let plan = ProxyPlan::to(&target.url()).caller(Secret::api_key("of-the-caller"));
     let proxy = gateway.proxy(&plan.injecting(secret)).await?;
     let twins = [("x_api_key", "callers"), ("X-Api_Key", "callers")];
