@@ -48,6 +48,8 @@ pub enum Denial {
     AddressNotAllowed,
     /// The target took too long (made by Envoy).
     TargetTimeout,
+    /// There are too many calls at once, in all or to the target (made by Envoy).
+    Overloaded,
     /// The gateway itself is at fault: no usable policy, no keys, events out of order. Bare.
     GatewayFault,
 }
@@ -77,6 +79,8 @@ pub const PROXY_MESSAGE_HEADER: &str = "requestrocket-proxy-message";
 pub const PROXY_WARNING_HEADER: &str = "requestrocket-proxy-warning";
 /// Name of the header with the gateway's request id.
 pub const REQUEST_ID_HEADER: &str = "requestrocket-request-id";
+/// Seconds after which to come back when there are too many calls at once.
+pub const OVERLOADED_RETRY_AFTER: &str = "1";
 /// The sentence of a call that was let through.
 pub const GRANTED_MESSAGE: &str = "Access granted.";
 
@@ -110,7 +114,7 @@ impl ProxyCode {
 
 impl Denial {
     /// Every refusal there is.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::PathAmbiguous,
         Self::BadRequest,
         Self::RequestTimeout,
@@ -130,6 +134,7 @@ impl Denial {
         Self::TargetUnreachable,
         Self::AddressNotAllowed,
         Self::TargetTimeout,
+        Self::Overloaded,
         Self::GatewayFault,
     ];
 
@@ -147,7 +152,10 @@ impl Denial {
             Self::RateLimited => 429,
             Self::HeadersTooLarge => 431,
             Self::TargetUnreachable | Self::AddressNotAllowed => 502,
-            Self::ProxyIncomplete | Self::TargetCredentialUnavailable | Self::GatewayFault => 503,
+            Self::ProxyIncomplete
+            | Self::TargetCredentialUnavailable
+            | Self::Overloaded
+            | Self::GatewayFault => 503,
             Self::TargetTimeout => 504,
         }
     }
@@ -173,7 +181,8 @@ impl Denial {
             | Self::TargetCredentialUnavailable
             | Self::TargetUnreachable
             | Self::AddressNotAllowed
-            | Self::TargetTimeout => Some(ProxyCode::AccessGranted),
+            | Self::TargetTimeout
+            | Self::Overloaded => Some(ProxyCode::AccessGranted),
             Self::GatewayFault => None,
         }
     }
@@ -197,6 +206,7 @@ impl Denial {
             Self::ResponseNotFilterable => "RESPONSE_NOT_FILTERABLE",
             Self::TargetUnreachable | Self::AddressNotAllowed => "TARGET_UNREACHABLE",
             Self::TargetTimeout => "TARGET_TIMEOUT",
+            Self::Overloaded => "OVERLOADED",
             Self::GatewayFault => "GATEWAY_FAULT",
         }
     }
@@ -225,6 +235,7 @@ impl Denial {
             Self::TargetUnreachable => "The target could not be reached.",
             Self::AddressNotAllowed => "address not allowed",
             Self::TargetTimeout => "The target did not answer in time.",
+            Self::Overloaded => "There are too many calls at once.",
             Self::GatewayFault => "The gateway is at fault.",
         }
     }
@@ -259,6 +270,7 @@ impl Denial {
                 ));
             }
             Self::MethodNotAllowed => headers.push(("allow", ALLOWED_METHODS.join(", "))),
+            Self::Overloaded => headers.push(("retry-after", OVERLOADED_RETRY_AFTER.to_owned())),
             Self::PathAmbiguous
             | Self::BadRequest
             | Self::RequestTimeout

@@ -26,6 +26,7 @@ fn the_table_is_that_of_the_specification() {
         TargetUnreachable 502 proxy-access-granted TARGET_UNREACHABLE
         AddressNotAllowed 502 proxy-access-granted TARGET_UNREACHABLE
         TargetTimeout 504 proxy-access-granted TARGET_TIMEOUT
+        Overloaded 503 proxy-access-granted OVERLOADED
         GatewayFault 503 - GATEWAY_FAULT";
     let rows = table.lines().map(str::trim).filter(|row| !row.is_empty());
     let shown = Denial::ALL.map(|denial| {
@@ -68,6 +69,8 @@ fn every_refusal_carries_the_four_headers_and_the_body() {
             is_401,
             "{denial:?}"
         );
+        let retry_after = (denial == Denial::Overloaded).then_some("1");
+        assert_eq!(header(&response, "retry-after"), retry_after);
         let is_405 = denial == Denial::MethodNotAllowed;
         assert_eq!(header(&response, "allow").is_some(), is_405, "{denial:?}");
         let body = String::from_utf8(response.body).unwrap();

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use envoy_types::pb::envoy::config::cluster::v3::{
-    Cluster,
+    CircuitBreakers, Cluster,
+    circuit_breakers::Thresholds,
     cluster::{ClusterDiscoveryType, CustomClusterType, DnsLookupFamily, LbPolicy},
 };
 use envoy_types::pb::envoy::config::common::mutation_rules::v3::HeaderMutation as Mutation;
@@ -15,7 +16,9 @@ use envoy_types::pb::envoy::config::core::v3::{
 use envoy_types::pb::envoy::extensions::clusters::dynamic_forward_proxy::v3::{
     ClusterConfig, cluster_config::ClusterImplementationSpecifier,
 };
-use envoy_types::pb::envoy::extensions::common::dynamic_forward_proxy::v3::DnsCacheConfig;
+use envoy_types::pb::envoy::extensions::common::dynamic_forward_proxy::v3::{
+    DnsCacheCircuitBreakers, DnsCacheConfig,
+};
 use envoy_types::pb::envoy::extensions::filters::http::header_mutation::v3::{
     HeaderMutation, Mutations,
 };
@@ -49,6 +52,14 @@ use crate::resource::Resource;
 
 /// Hosts whose addresses are kept at the same time.
 const MAX_HOSTS: u32 = 100_000;
+/// Connections, waiting calls, calls and retries of all targets of a scheme together. Envoy's own
+/// 1,024 would let one silent target fail every other's calls. These are never reached: callers'
+/// connections are bounded (50,000, envoy/bootstrap.yaml) and each carries at most 100 calls.
+const UNREACHED: u32 = 5_000_000;
+/// Connections to one address, so that one target cannot take everything the node has.
+const MAX_HOST_CONNECTIONS: u32 = 10_000;
+/// Calls that wait for an address; names that do not resolve must not stop those that do.
+const MAX_PENDING_LOOKUPS: u32 = UNREACHED;
 /// The shared resources are older than any proxy.
 const FIRST_REVISION: u64 = 1;
 
@@ -82,6 +93,9 @@ pub(super) fn dns_cache(settings: &Settings) -> DnsCacheConfig {
         dns_lookup_family: DnsLookupFamily::V4Preferred.into(),
         dns_min_refresh_rate: seconds(5),
         max_hosts: number(MAX_HOSTS),
+        dns_cache_circuit_breaker: Some(DnsCacheCircuitBreakers {
+            max_pending_requests: number(MAX_PENDING_LOOKUPS),
+        }),
         resolved_address_filter: Some(address_guard::build(&settings.allow_private_targets)),
         ..DnsCacheConfig::default()
     }
@@ -99,6 +113,7 @@ fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {
         name: name(scheme).to_owned(),
         connect_timeout: seconds(5),
         lb_policy: LbPolicy::ClusterProvided.into(),
+        circuit_breakers: Some(circuit_breakers()),
         cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(CustomClusterType {
             name: "envoy.clusters.dynamic_forward_proxy".to_owned(),
             typed_config: some_any(forward_proxy),
@@ -112,6 +127,24 @@ fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {
             Scheme::Https => Some(tls(&settings.target_roots)),
         },
         ..Cluster::default()
+    }
+}
+
+fn circuit_breakers() -> CircuitBreakers {
+    let of_all = Thresholds {
+        max_connections: number(UNREACHED),
+        max_pending_requests: number(UNREACHED),
+        max_requests: number(UNREACHED),
+        max_retries: number(UNREACHED),
+        ..Thresholds::default()
+    };
+    let of_one = Thresholds {
+        max_connections: number(MAX_HOST_CONNECTIONS),
+        ..Thresholds::default()
+    };
+    CircuitBreakers {
+        thresholds: vec![of_all],
+        per_host_thresholds: vec![of_one],
     }
 }
 

@@ -14,8 +14,8 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
 };
 use envoy_types::util::pack_any;
 use requestrocket_policy::denial::{
-    Denial, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER, ProxyCode,
-    REQUEST_ID_HEADER,
+    Denial, OVERLOADED_RETRY_AFTER, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER,
+    ProxyCode, REQUEST_ID_HEADER,
 };
 
 use super::super::wire::{WARNING, header, number, text};
@@ -44,7 +44,7 @@ enum Status {
 }
 
 /// The first that matches counts; an answer of the filter matches none.
-const REPLIES: [Reply; 7] = [
+const REPLIES: [Reply; 9] = [
     Reply {
         when: When::Expression("response.code_details == 'dns_resolution_failure{address_denied}'"),
         denial: Denial::AddressNotAllowed,
@@ -55,10 +55,23 @@ const REPLIES: [Reply; 7] = [
         denial: Denial::TargetTimeout,
         status: Status::OfDenial,
     },
+    // Before what follows: it is no fault of the target's.
     Reply {
-        when: When::Flags(&[
-            "UF", "UH", "URX", "UC", "UR", "LR", "UO", "NC", "DF", "UPE", "DT",
-        ]),
+        when: When::Expression(
+            "response.code_details == 'dns_cache_overflow' \
+             || response.code_details == 'dns_cache_pending_requests_overflow' \
+             || response.code_details == 'dynamic_forward_proxy_pending_request_overflow'",
+        ),
+        denial: Denial::Overloaded,
+        status: Status::OfDenial,
+    },
+    Reply {
+        when: When::Flags(&["UO"]),
+        denial: Denial::Overloaded,
+        status: Status::OfDenial,
+    },
+    Reply {
+        when: When::Flags(&["UF", "UH", "URX", "UC", "UR", "LR", "NC", "DF", "UPE", "DT"]),
         denial: Denial::TargetUnreachable,
         status: Status::OfDenial,
     },
@@ -117,15 +130,19 @@ fn mapper(reply: &Reply) -> ResponseMapper {
         r#"{{"error":"{message}","code":"{code}","status":{shown},"details":[],"requestId":"%RESP(requestrocket-request-id)%"}}"#
     );
     let proxy_code = denial.proxy_code().map_or("", ProxyCode::as_str);
+    let mut headers_to_add = vec![
+        header(PROXY_CODE_HEADER, proxy_code),
+        header(PROXY_MESSAGE_HEADER, message),
+        header(REQUEST_ID_HEADER, "%UNIQUE_ID%"),
+        header(PROXY_WARNING_HEADER, WARNING),
+    ];
+    if *denial == Denial::Overloaded {
+        headers_to_add.push(header("retry-after", OVERLOADED_RETRY_AFTER));
+    }
     ResponseMapper {
         filter: Some(filter(when)),
         status_code: status,
-        headers_to_add: vec![
-            header(PROXY_CODE_HEADER, proxy_code),
-            header(PROXY_MESSAGE_HEADER, message),
-            header(REQUEST_ID_HEADER, "%UNIQUE_ID%"),
-            header(PROXY_WARNING_HEADER, WARNING),
-        ],
+        headers_to_add,
         body_format_override: Some(SubstitutionFormatString {
             content_type: "application/json".to_owned(),
             format: Some(Format::TextFormatSource(text(body))),
