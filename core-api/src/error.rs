@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::problem::{Fault, Problem, Problems};
+use crate::domain::problem::{Fault, MAX_LISTED, Problem, Problems};
 
 /// What a handler answers.
 pub type ApiResult<T = Response> = Result<T, ApiError>;
@@ -69,6 +69,7 @@ pub struct ApiError {
     code: Code,
     message: Cow<'static, str>,
     details: Vec<Detail>,
+    more_details: usize,
     retry_after_s: Option<u64>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -82,7 +83,8 @@ pub struct ErrorBody {
     code: &'static str,
     /// The HTTP status.
     status: u16,
-    /// Every problem found.
+    /// Every problem found; of more than 100 the first, and a last one that says how many more.
+    #[schema(max_items = 100)]
     details: Vec<Detail>,
 }
 
@@ -105,6 +107,7 @@ impl ApiError {
             code,
             message: message.into(),
             details: Vec::new(),
+            more_details: 0,
             retry_after_s: None,
             cause: None,
         }
@@ -244,7 +247,9 @@ impl From<Problems> for ApiError {
     fn from(problems: Problems) -> Self {
         let fault = problems.leading().unwrap_or(Fault::ValidationFailed);
         let mut error = Self::new(Code::Fault(fault), "the request is not valid");
-        error.details = problems.into_vec().into_iter().map(Detail::from).collect();
+        let (listed, unlisted) = problems.into_parts();
+        error.details = listed.into_iter().map(Detail::from).collect();
+        error.more_details = unlisted;
         if let [only] = error.details.as_slice() {
             error.message = format!("`{}` {}", only.field, only.problem).into();
         }
@@ -269,7 +274,7 @@ impl IntoResponse for ApiError {
             error: self.message.into_owned(),
             code: self.code.as_str(),
             status: status.as_u16(),
-            details: self.details,
+            details: capped(self.details, self.more_details),
         };
         let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
@@ -282,6 +287,22 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// At most [`MAX_LISTED`] of them, the last of which counts what is left out.
+fn capped(mut details: Vec<Detail>, unlisted: usize) -> Vec<Detail> {
+    if details.len() + unlisted <= MAX_LISTED {
+        return details;
+    }
+    let total = details.len() + unlisted;
+    details.truncate(MAX_LISTED - 1);
+    let left_out = total - details.len();
+    details.push(Detail {
+        field: String::new(),
+        problem: format!("and {left_out} more"),
+        position: None,
+    });
+    details
 }
 
 #[cfg(test)]
@@ -317,5 +338,34 @@ mod tests {
             .unwrap();
         let want = r#"{"error":"internal error","code":"INTERNAL","status":500,"details":[]}"#;
         assert_eq!(body, want);
+    }
+
+    #[test]
+    fn an_answer_lists_a_hundred_problems_at_most() {
+        for (found, listed, last) in [
+            (1, 1, "p"),
+            (100, 100, "p"),
+            (101, 100, "and 2 more"),
+            (5000, 100, "and 4901 more"),
+        ] {
+            let mut problems = Problems::default();
+            for n in 1..found {
+                problems.add(Fault::ValidationFailed, format!("f{n}"), "p");
+            }
+            problems.add(Fault::UnknownField, "last", "p");
+            let error = ApiError::from(problems);
+            assert_eq!(error.code(), Code::Fault(Fault::UnknownField), "{found}");
+            let details = capped(error.details, error.more_details);
+            assert_eq!(details.len(), listed, "{found}");
+            assert_eq!(details.last().unwrap().problem, last, "{found}");
+        }
+        let many = (0..300).fold(ApiError::not_found(), |error, _| {
+            error.with_detail("f", "p")
+        });
+        let details = capped(many.details, many.more_details);
+        assert_eq!(
+            (details.len(), details[99].problem.as_str()),
+            (100, "and 201 more")
+        );
     }
 }

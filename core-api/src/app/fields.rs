@@ -252,7 +252,8 @@ mod tests {
         assert_eq!(fields.list("tags", 5, string), None);
         fields.finish();
         let found: Vec<_> = problems
-            .into_vec()
+            .into_parts()
+            .0
             .into_iter()
             .map(|p| (p.field, p.fault))
             .collect();

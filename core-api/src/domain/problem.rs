@@ -89,14 +89,26 @@ impl Invalid {
     }
 }
 
-/// All findings so far, in the order they were found.
+/// Findings that an answer lists at most; a body may hold tens of thousands.
+pub const MAX_LISTED: usize = 100;
+
+/// All findings so far, in the order they were found; of many the first ones, and how many more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    listed: Vec<Problem>,
+    unlisted: usize,
+    has_unknown: bool,
+}
 
 impl Problems {
     /// Notes one more.
     pub fn push(&mut self, problem: Problem) {
-        self.0.push(problem);
+        self.has_unknown |= problem.fault == Fault::UnknownField;
+        if self.listed.len() < MAX_LISTED {
+            self.listed.push(problem);
+        } else {
+            self.unlisted += 1;
+        }
     }
 
     /// Notes `fault` at `field`.
@@ -106,7 +118,7 @@ impl Problems {
 
     /// Nothing was found.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.listed.is_empty()
     }
 
     /// The findings, if there are any.
@@ -121,19 +133,16 @@ impl Problems {
         }
     }
 
-    /// The findings.
-    pub fn into_vec(self) -> Vec<Problem> {
-        self.0
+    /// The first findings, and how many more there were.
+    pub fn into_parts(self) -> (Vec<Problem>, usize) {
+        (self.listed, self.unlisted)
     }
 
     /// The one that names the answer: an unknown member before all, else the first.
     pub fn leading(&self) -> Option<Fault> {
-        let unknown = self
-            .0
-            .iter()
-            .find(|problem| problem.fault == Fault::UnknownField);
-        unknown
-            .or_else(|| self.0.first())
-            .map(|problem| problem.fault)
+        if self.has_unknown {
+            return Some(Fault::UnknownField);
+        }
+        self.listed.first().map(|problem| problem.fault)
     }
 }

@@ -180,7 +180,8 @@ async fn bind(
     .await?;
     if proxy.has_target_credential || !keeps_credential {
         found
-            .into_vec()
+            .into_parts()
+            .0
             .into_iter()
             .for_each(|problem| problems.push(problem));
     }

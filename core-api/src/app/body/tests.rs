@@ -20,7 +20,8 @@ fn onto(is_patch: bool, sent: Value) -> (Value, Vec<(String, Fault)>) {
     };
     let update = body.onto(&current, &["id"], &["secret"], &mut problems);
     let found = problems
-        .into_vec()
+        .into_parts()
+        .0
         .into_iter()
         .map(|p| (p.field, p.fault))
         .collect();

@@ -18,7 +18,7 @@ fn read(value: Value) -> (Conditions, Vec<String>) {
     let mut fields = Fields::new(sent, &mut problems);
     let conditions = conditions(&mut fields, true);
     fields.finish();
-    let problems = problems.into_vec().into_iter();
+    let problems = problems.into_parts().0.into_iter();
     (conditions, problems.map(|problem| problem.field).collect())
 }
 
