@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::body::{Body as HttpBody, Bytes};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::AppState;
 use crate::auth::token::digest;
@@ -23,6 +23,10 @@ const KEPT_HEADERS: [HeaderName; 4] = [
     LOCATION,
     HeaderName::from_static("requestrocket-config-version"),
 ];
+/// Larger answers are not kept.
+const MAX_KEPT_BYTES: usize = 64 * 1024;
+/// What owners of keys begin with who were not authenticated.
+const STRANGER: &str = "anonymous:";
 const KEPT_FOR: Duration = Duration::from_hours(24);
 /// A first request that has not ended by then died with its process.
 const ABANDONED_AFTER: Duration = Duration::from_mins(2);
@@ -69,6 +73,28 @@ pub enum Gate {
     Answered(Response),
 }
 
+/// Bodies may hold secrets that can be guessed: with a salt of its own, each record has to be guessed
+/// at alone, and equal bodies do not look equal.
+fn salted(salt: &str, body: &[u8]) -> String {
+    format!("{salt}:{}", digest(&[salt.as_bytes(), b":", body].concat()))
+}
+
+fn random_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// Whose key a stranger's is: that of who holds this invite, so that strangers share none. None
+/// without an invite's token: such a call has no key.
+pub fn owner_of_stranger(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let token = body.get("inviteToken")?.as_str()?;
+    let authorization = headers
+        .get(AUTHORIZATION)
+        .map_or(&b""[..], HeaderValue::as_bytes);
+    let held = [authorization, b"\n", token.as_bytes()].concat();
+    Some(format!("{STRANGER}{}", digest(&held)))
+}
+
 /// Looks the key up and takes it when it is new.
 ///
 /// # Errors
@@ -80,9 +106,13 @@ pub async fn enter(state: &AppState, place: &Place, body: &Bytes) -> ApiResult<G
         expired: now.minus(KEPT_FOR),
         abandoned: now.minus(ABANDONED_AFTER),
     };
-    let body_digest = digest(body);
+    let body_digest = salted(&random_id(), body);
+    let is_same = |stored: &str| {
+        let salt = stored.split_once(':').map(|(salt, _)| salt);
+        salt.is_some_and(|salt| salted(salt, body) == stored)
+    };
     let mut conn = state.connect().await?;
-    match store::idempotency_begin(&mut conn, place, &body_digest, horizon).await? {
+    match store::idempotency_begin(&mut conn, place, &body_digest, is_same, horizon).await? {
         Begun::Fresh => Ok(Gate::First),
         Begun::OtherBody => Err(ApiError::new(
             Code::IdempotencyKeyReused,
@@ -104,7 +134,9 @@ pub async fn keep(state: &AppState, place: &Place, response: Response) -> Respon
     };
     let is_kept = !parts.status.is_server_error()
         && parts.status != StatusCode::TOO_MANY_REQUESTS
-        && parts.status != StatusCode::UNAUTHORIZED;
+        && parts.status != StatusCode::UNAUTHORIZED
+        // Strangers could fill the store with refusals.
+        && (parts.status.is_success() || !place.owner.starts_with(STRANGER));
     let body = match parts.extensions.get::<ReplayBody>() {
         Some(ReplayBody(body)) => body.clone(),
         None => String::from_utf8_lossy(&bytes).into_owned(),
@@ -118,11 +150,7 @@ pub async fn keep(state: &AppState, place: &Place, response: Response) -> Respon
             ))
         })
         .collect();
-    let answer = is_kept.then(|| Answer {
-        status: parts.status.as_u16(),
-        headers,
-        body,
-    });
+    let answer = is_kept.then(|| bounded(parts.status, headers, body));
     let stored = match state.connect().await {
         Ok(mut conn) => store::idempotency_end(&mut conn, place, answer.as_ref()).await,
         Err(error) => Err(error),
@@ -135,6 +163,27 @@ pub async fn keep(state: &AppState, place: &Place, response: Response) -> Respon
         );
     }
     Response::from_parts(parts, HttpBody::from(bytes))
+}
+
+/// What is kept of an answer: of a large one that it was given, so that nothing is done twice.
+fn bounded(status: StatusCode, headers: BTreeMap<String, String>, body: String) -> Answer {
+    if body.len() <= MAX_KEPT_BYTES {
+        return Answer {
+            status: status.as_u16(),
+            headers,
+            body,
+        };
+    }
+    let text = "the first request with this Idempotency-Key has ended; its answer was too large to \
+                be kept";
+    let body = serde_json::json!({
+        "error": text, "code": Code::Conflict.as_str(), "status": 409, "details": [],
+    });
+    Answer {
+        status: StatusCode::CONFLICT.as_u16(),
+        headers,
+        body: body.to_string(),
+    }
 }
 
 fn replay(answer: Answer) -> Response {
@@ -157,6 +206,38 @@ fn restore(response: &mut Response, headers: BTreeMap<String, String>) {
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_answer_is_kept_as_a_conflict() {
+        for (length, status) in [(0, 201), (MAX_KEPT_BYTES, 201), (MAX_KEPT_BYTES + 1, 409)] {
+            let headers = BTreeMap::from([("location".to_owned(), "/x".to_owned())]);
+            let kept = bounded(StatusCode::CREATED, headers.clone(), "x".repeat(length));
+            assert_eq!((kept.status, kept.headers), (status, headers), "{length}");
+            assert!(kept.body.len() <= MAX_KEPT_BYTES);
+        }
+    }
+
+    #[test]
+    fn a_key_of_a_stranger_is_of_who_holds_the_invite() {
+        let owner = |body: &str| owner_of_stranger(&HeaderMap::new(), body.as_bytes());
+        assert!(owner(r#"{"inviteToken":"a"}"#).is_some());
+        assert_eq!(
+            owner(r#"{"inviteToken":"a","x":1}"#),
+            owner(r#"{"inviteToken":"a"}"#)
+        );
+        assert_ne!(
+            owner(r#"{"inviteToken":"a"}"#),
+            owner(r#"{"inviteToken":"b"}"#)
+        );
+        for without in ["", "[]", "{}", r#"{"inviteToken":1}"#] {
+            assert_eq!(owner(without), None, "{without}");
         }
     }
 }

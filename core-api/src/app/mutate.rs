@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderName, Method};
 use tokio::sync::oneshot;
 
@@ -32,9 +33,10 @@ pub async fn run(State(state): State<AppState>, request: Request, next: Next) ->
 }
 
 async fn buffered(state: AppState, request: Request, next: Next) -> ApiResult {
-    let place = place(&request)?;
+    let key = key(&request)?;
     let (parts, body) = request.into_parts();
     let bytes = read_all(&parts.headers, body).await?;
+    let place = key.and_then(|key| place(&parts, key, &bytes));
     let request = Request::from_parts(parts, Body::from(bytes.clone()));
     let (sender, receiver) = oneshot::channel();
     let tasks = state.tasks.clone();
@@ -57,24 +59,25 @@ async fn buffered(state: AppState, request: Request, next: Next) -> ApiResult {
     receiver.await.map_err(ApiError::internal)?
 }
 
-/// Where the answer to this request is kept, if it asks for that.
-fn place(request: &Request) -> ApiResult<Option<Place>> {
+fn key(request: &Request) -> ApiResult<Option<String>> {
     if *request.method() != Method::POST {
         return Ok(None);
     }
     let lines = request.headers().get_all(IDEMPOTENCY_KEY);
-    let Some(key) = idempotency::parse_key(lines.iter())? else {
-        return Ok(None);
-    };
-    let owner = match request.extensions().get::<Caller>() {
+    idempotency::parse_key(lines.iter())
+}
+
+/// Where the answer to this request is kept, if it may have a key.
+fn place(parts: &Parts, key: String, body: &[u8]) -> Option<Place> {
+    let owner = match parts.extensions.get::<Caller>() {
         Some(Caller::User { id, .. }) => id.to_string(),
         Some(Caller::Operator) => "operator".to_owned(),
-        None => "anonymous".to_owned(),
+        None => idempotency::owner_of_stranger(&parts.headers, body)?,
     };
     // Below `/api` this is the path without that prefix, so both spellings share a key.
-    Ok(Some(Place {
+    Some(Place {
         owner,
-        path: request.uri().path().to_owned(),
+        path: parts.uri.path().to_owned(),
         key,
-    }))
+    })
 }

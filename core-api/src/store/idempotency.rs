@@ -10,7 +10,7 @@ use crate::domain::moment::Moment;
 /// Whose key it is, and for which path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// User id, `operator` or `anonymous`.
+    /// User id, `operator`, or `anonymous:` and what the caller holds, as a digest.
     pub owner: String,
     /// Without `/api`.
     pub path: String,
@@ -53,7 +53,7 @@ pub enum Begun {
     Answered(Answer),
 }
 
-/// Takes the key at `place`, or says what it stands for.
+/// Takes the key at `place`, or says what it stands for; `is_same` knows the digest of this body.
 ///
 /// # Errors
 /// The database does not answer.
@@ -61,6 +61,7 @@ pub async fn idempotency_begin(
     conn: &mut AnyConnection,
     place: &Place,
     body_digest: &str,
+    is_same: impl Fn(&str) -> bool,
     horizon: Horizon,
 ) -> sqlx::Result<Begun> {
     purge(conn, horizon).await?;
@@ -88,13 +89,16 @@ pub async fn idempotency_begin(
     .fetch_optional(conn)
     .await?;
     // It ended without an answer between the two statements: as good as running.
-    row.map_or(Ok(Begun::Running), |row| begun(row, body_digest))
+    row.map_or(Ok(Begun::Running), |row| begun(row, is_same))
 }
 
 type Row = (String, Option<i64>, Option<String>, Option<String>);
 
-fn begun((stored_digest, status, headers, body): Row, body_digest: &str) -> sqlx::Result<Begun> {
-    if stored_digest != body_digest {
+fn begun(
+    (stored_digest, status, headers, body): Row,
+    is_same: impl Fn(&str) -> bool,
+) -> sqlx::Result<Begun> {
+    if !is_same(&stored_digest) {
         return Ok(Begun::OtherBody);
     }
     let Some(status) = status else {

@@ -179,3 +179,53 @@ async fn a_request_that_died_frees_its_key() {
         assert_eq!(post().send().await.status, 201);
     }
 }
+
+#[tokio::test]
+async fn strangers_share_no_keys_and_leave_no_refusals() {
+    for world in World::each().await {
+        let accept = async |body: &Value| {
+            let call = world.call("POST", "/invites/accept").by(Who::Anonymous);
+            call.header("Idempotency-Key", "1").json(body).send().await
+        };
+        for token in ["i-a", "i-b"] {
+            let body = json!({"inviteToken": token, "firstName": "A", "lastName": "B"});
+            for _ in 0..2 {
+                let answer = accept(&body).await;
+                answer.expect(404, "NOT_FOUND");
+                assert_eq!(answer.header("idempotent-replayed"), "");
+            }
+        }
+        for body in [json!({}), json!({"inviteToken": "i-a"})] {
+            assert_eq!(accept(&body).await.status, 400);
+        }
+        assert_eq!(world.number("SELECT COUNT(*) FROM idempotency").await, 0);
+        let mut made = Vec::new();
+        for _ in 0..2 {
+            let invite = json!({"email": "a@example.com", "roles": ["user"]});
+            let invite = world.create("invites", &invite).await;
+            let body = json!({
+                "inviteToken": invite["inviteToken"], "firstName": "A", "lastName": "B",
+            });
+            let first = accept(&body).await;
+            assert_eq!(first.status, 201, "{}", first.text);
+            let again = accept(&body).await;
+            assert_eq!(again.header("idempotent-replayed"), "true");
+            assert_eq!(again.body["userId"], first.body["userId"]);
+            made.push(first.body["userId"].clone());
+        }
+        assert_ne!(made[0], made[1]);
+    }
+}
+
+#[tokio::test]
+async fn equal_bodies_leave_different_digests() {
+    for world in World::each().await {
+        for key in ["a", "b"] {
+            let call = world.call("POST", &world.at("targets"));
+            let call = call.header("Idempotency-Key", key).json(&body("T"));
+            assert_eq!(call.send().await.status, 201);
+        }
+        let select = "SELECT COUNT(DISTINCT body_digest) FROM idempotency";
+        assert_eq!(world.number(select).await, 2);
+    }
+}
