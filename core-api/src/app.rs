@@ -25,6 +25,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::{authenticate, rate::Rates};
+use crate::domain::ceiling::Ceilings;
 use crate::domain::moment::Moment;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::fleet::Fleets;
@@ -46,6 +47,8 @@ pub struct AppState {
     pub allow_private_targets: Arc<[IpNet]>,
     /// Requests of this minute.
     pub rates: Rates,
+    /// How many records there may be.
+    pub ceilings: Ceilings,
 }
 
 impl AppState {
@@ -59,6 +62,7 @@ impl AppState {
             tasks,
             allow_private_targets,
             rates: Rates::default(),
+            ceilings: Ceilings::default(),
         }
     }
 
@@ -66,6 +70,13 @@ impl AppState {
     #[must_use]
     pub fn allowing(mut self, ranges: &[IpNet]) -> Self {
         self.allow_private_targets = Arc::from(ranges);
+        self
+    }
+
+    /// The same with other ceilings.
+    #[must_use]
+    pub fn with_ceilings(mut self, ceilings: Ceilings) -> Self {
+        self.ceilings = ceilings;
         self
     }
 

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use requestrocket_process::settings::{self, InvalidSettings};
 use serde::Deserialize;
 
+use crate::domain::ceiling::Ceilings;
 use crate::domain::organisation::Plan;
 
 /// What the names of this process's environment variables begin with.
@@ -38,6 +39,8 @@ pub struct Config {
     pub log: String,
     /// Ranges that saved URLs may name although they are not public.
     pub allow_private_targets: Vec<IpNet>,
+    /// How many records there may be.
+    pub ceilings: Ceilings,
 }
 
 /// Where the store is. Prints without what may be a password.
@@ -74,10 +77,18 @@ struct Settings {
     bootstrap_plan: String,
     log: String,
     allow_private_targets: Vec<String>,
+    max_credentials: u64,
+    max_targets: u64,
+    max_proxies: u64,
+    max_members: u64,
+    max_invites: u64,
+    max_tokens: u64,
+    max_organisations: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
+        let ceilings = Ceilings::default();
         Self {
             data_dir: PathBuf::from("."),
             database_url: None,
@@ -89,6 +100,13 @@ impl Default for Settings {
             bootstrap_plan: "business".to_owned(),
             log: "info".to_owned(),
             allow_private_targets: Vec::new(),
+            max_credentials: ceilings.credentials,
+            max_targets: ceilings.targets,
+            max_proxies: ceilings.proxies,
+            max_members: ceilings.members,
+            max_invites: ceilings.invites,
+            max_tokens: ceilings.tokens,
+            max_organisations: ceilings.organisations,
         }
     }
 }
@@ -103,6 +121,7 @@ impl Config {
     }
 
     fn parse(settings: Settings) -> Result<Self, InvalidConfig> {
+        let ceilings = ceilings(&settings)?;
         Ok(Self {
             database_url: database_url(settings.database_url, &settings.data_dir)?,
             data_dir: settings.data_dir,
@@ -114,6 +133,7 @@ impl Config {
             bootstrap_plan: plan(&settings.bootstrap_plan)?,
             log: settings.log,
             allow_private_targets: ranges(&settings.allow_private_targets)?,
+            ceilings,
         })
     }
 }
@@ -188,6 +208,25 @@ fn is_host(name: &str) -> bool {
         || (!name.is_empty() && name.len() <= 253 && name.bytes().all(legal))
 }
 
+fn ceilings(settings: &Settings) -> Result<Ceilings, InvalidConfig> {
+    Ok(Ceilings {
+        credentials: positive("max_credentials", settings.max_credentials)?,
+        targets: positive("max_targets", settings.max_targets)?,
+        proxies: positive("max_proxies", settings.max_proxies)?,
+        members: positive("max_members", settings.max_members)?,
+        invites: positive("max_invites", settings.max_invites)?,
+        tokens: positive("max_tokens", settings.max_tokens)?,
+        organisations: positive("max_organisations", settings.max_organisations)?,
+    })
+}
+
+fn positive(field: &'static str, number: u64) -> Result<u64, InvalidConfig> {
+    if number == 0 {
+        return Err(invalid(field, "must be at least 1"));
+    }
+    Ok(number)
+}
+
 fn plan(text: &str) -> Result<Plan, InvalidConfig> {
     text.parse().map_err(|_| {
         invalid(
@@ -229,6 +268,7 @@ mod tests {
         assert_eq!(config.region_listen.to_string(), "127.0.0.1:8081");
         assert_eq!(config.region_link_names, ["localhost", "127.0.0.1"]);
         assert!(config.allow_private_targets.is_empty());
+        assert_eq!(config.ceilings, Ceilings::default());
     }
 
     #[test]
@@ -256,6 +296,8 @@ mod tests {
                 "allow_private_targets = \"10.0.0.0/8\"",
                 "allow_private_targets",
             ),
+            ("max_tokens = 0", "max_tokens"),
+            ("max_proxies = -1", "max_proxies"),
             ("log = 5", "log"),
             ("database_url = \"mysql://h/d\"", "database_url"),
         ] {

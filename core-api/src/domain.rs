@@ -5,6 +5,7 @@ pub mod alias;
 pub mod api_key;
 pub mod attachment;
 pub mod base_url;
+pub mod ceiling;
 pub mod condition;
 pub mod credential;
 pub mod effect;

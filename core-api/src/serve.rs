@@ -51,7 +51,8 @@ pub async fn open(config: &Config) -> anyhow::Result<AppState> {
         .with_context(|| format!("data folder `{folder}`"))?;
     let db = Db::open(config.database_url.expose(), &MIGRATIONS).await?;
     let state = AppState::new(db, Clock::default(), Fleets::default(), TaskSet::default());
-    Ok(state.allowing(&config.allow_private_targets))
+    let state = state.allowing(&config.allow_private_targets);
+    Ok(state.with_ceilings(config.ceilings))
 }
 
 impl Core {

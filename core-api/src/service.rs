@@ -1,6 +1,7 @@
 //! Use cases over several records: each is one transaction.
 
 pub mod attachments;
+mod ceiling;
 pub mod credentials;
 pub mod invites;
 pub mod members;

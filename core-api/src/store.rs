@@ -3,6 +3,7 @@
 
 pub mod attached_state;
 pub mod attachment;
+pub mod ceiling;
 pub mod change;
 pub mod credential;
 pub mod idempotency;

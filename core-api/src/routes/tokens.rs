@@ -120,7 +120,7 @@ async fn create_token(call: Mutation, body: Body) -> ApiResult {
     problems.check()?;
     let (name, expires_at) = form.ok_or(problems)?;
     let mut write = call.state.begin().await?;
-    let (token, new) = tokens::add(&mut write, user, name, expires_at).await?;
+    let (token, new) = tokens::add(&call.state, &mut write, user, name, expires_at).await?;
     let done = write.commit(&call.state.fleets).await?;
     let (shown, replay) = (
         NewTokenResource::new(&token, &new),

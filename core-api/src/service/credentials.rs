@@ -2,6 +2,7 @@
 
 use sqlx::AnyConnection;
 
+use super::ceiling::{self, Counted};
 use super::regions;
 use super::release::{Bound, release};
 use crate::app::call::{Mutation, id};
@@ -74,6 +75,8 @@ pub struct Written {
 /// The region is unknown, not the organisation's to use, or has never enrolled.
 pub async fn create(call: &Mutation, scope: &Scope, new: NewCredential) -> ApiResult<Written> {
     let mut write = call.state.begin().await?;
+    let counted = Counted::Credentials(scope.id());
+    ceiling::check(&call.state, &mut write, counted).await?;
     let mut problems = Problems::default();
     let organisation = &scope.organisation;
     regions::check(

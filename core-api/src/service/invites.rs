@@ -1,5 +1,6 @@
 //! Inviting new members and accepting invites.
 
+use super::ceiling::{self, Counted};
 use crate::app::AppState;
 use crate::app::call::{Mutation, id};
 use crate::app::etag::Tag;
@@ -57,6 +58,8 @@ pub async fn create(
     }
     let token = NewToken::with_prefix(INVITE_PREFIX).map_err(ApiError::internal)?;
     let mut write = call.state.begin().await?;
+    let open = Counted::OpenInvites(scope.id(), write.now());
+    ceiling::check(&call.state, &mut write, open).await?;
     let invite = Invite {
         id: InviteId::random(),
         organisation: scope.id(),
@@ -107,6 +110,8 @@ pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<We
     {
         return Err(ApiError::new(Code::Conflict, "you are a member already"));
     }
+    let members = Counted::Members(invite.organisation);
+    ceiling::check(state, &mut write, members).await?;
     let member = Member {
         organisation: invite.organisation,
         user: user.id,
@@ -119,7 +124,7 @@ pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<We
     };
     member_insert(write.conn(), &member).await?;
     let name = TOKEN_NAME.parse().map_err(ApiError::internal)?;
-    let (_, token) = tokens::add(&mut write, user.id, name, None).await?;
+    let (_, token) = tokens::add(state, &mut write, user.id, name, None).await?;
     let done = write.commit(&state.fleets).await?;
     Ok(Welcome {
         user: user.id,

@@ -1,5 +1,6 @@
 //! Creating, changing and deleting organisations.
 
+use super::ceiling::{self, Counted};
 use crate::app::call::Mutation;
 use crate::app::etag::Tag;
 use crate::domain::id::{OrganisationId, UserId};
@@ -67,6 +68,7 @@ pub async fn create(
     configuration: Configuration,
 ) -> ApiResult<(Organisation, Done)> {
     let mut write = call.state.begin().await?;
+    ceiling::check(&call.state, &mut write, Counted::Organisations(owner)).await?;
     check_regions(&mut write, &configuration, "configuration.regions").await?;
     let (now, revision) = (write.now(), write.revision());
     let user = user_fetch(write.conn(), owner)

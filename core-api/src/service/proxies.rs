@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::ceiling::{self, Counted};
 use super::regions;
 use super::weight::check_proxies;
 use crate::app::call::{Mutation, id};
@@ -46,6 +47,8 @@ pub async fn create(
     form: ProxyForm,
 ) -> ApiResult<(Proxy, Done)> {
     let mut write = call.state.begin().await?;
+    let counted = Counted::Proxies(scope.id());
+    ceiling::check(&call.state, &mut write, counted).await?;
     let mut problems = Problems::default();
     let organisation = &scope.organisation;
     regions::check(

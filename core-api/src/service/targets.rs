@@ -1,5 +1,6 @@
 //! Creating, changing and deleting targets.
 
+use super::ceiling::{self, Counted};
 use super::regions;
 use super::release::{Bound, release};
 use crate::app::call::{Mutation, id};
@@ -24,6 +25,8 @@ pub async fn create(
     form: TargetForm,
 ) -> ApiResult<(Target, Done)> {
     let mut write = call.state.begin().await?;
+    let counted = Counted::Targets(scope.id());
+    ceiling::check(&call.state, &mut write, counted).await?;
     let mut problems = Problems::default();
     let organisation = &scope.organisation;
     regions::check(

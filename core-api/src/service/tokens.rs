@@ -1,5 +1,7 @@
 //! Making and revoking user tokens.
 
+use super::ceiling::{self, Counted};
+use crate::app::AppState;
 use crate::app::call::{Mutation, id};
 use crate::app::etag::Tag;
 use crate::auth::token::NewToken;
@@ -15,13 +17,15 @@ use crate::store::write::{Done, Write};
 /// Adds a token for `user`; the token itself is only in the answer.
 ///
 /// # Errors
-/// The machine gives no randomness.
+/// The user has too many, or the machine gives no randomness.
 pub async fn add(
+    state: &AppState,
     write: &mut Write,
     user: UserId,
     name: Name,
     expires_at: Option<Moment>,
 ) -> ApiResult<(UserToken, NewToken)> {
+    ceiling::check(state, write, Counted::Tokens(user)).await?;
     let new = NewToken::user().map_err(ApiError::internal)?;
     let token = UserToken {
         id: TokenId::random(),

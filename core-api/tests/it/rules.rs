@@ -2,6 +2,7 @@
 
 mod access;
 mod bodies;
+mod ceilings;
 mod conditions;
 mod document;
 mod idempotency;

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Method;
 use requestrocket_core_api::app::{AppState, router};
 use requestrocket_core_api::auth::token::digest;
+use requestrocket_core_api::domain::ceiling::Ceilings;
 use requestrocket_core_api::fleet::Fleets;
 use requestrocket_policy::envelope::sealing::SealingPrivateKey;
 use requestrocket_process::clock::Clock;
@@ -63,6 +64,13 @@ impl World {
             worlds.push(Self::on(database).await);
         }
         worlds
+    }
+
+    /// The same with other ceilings.
+    pub(crate) fn with_ceilings(mut self, ceilings: Ceilings) -> Self {
+        self.state = self.state.with_ceilings(ceilings);
+        self.app = router(self.state.clone());
+        self
     }
 
     async fn on(database: Database) -> Self {

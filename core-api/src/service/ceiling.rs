@@ -1,0 +1,39 @@
+//! Refuses what would be one too many. Writers run one after the other, so what is counted inside a
+//! transaction still holds at its commit.
+
+use crate::app::AppState;
+use crate::error::{ApiError, ApiResult, Code};
+pub(super) use crate::store::ceiling::Counted;
+use crate::store::ceiling::ceiling_count;
+use crate::store::write::Write;
+
+/// Whether there may be one more.
+///
+/// # Errors
+/// `LIMIT_REACHED`.
+pub(super) async fn check(state: &AppState, write: &mut Write, counted: Counted) -> ApiResult<()> {
+    let ceilings = state.ceilings;
+    let (ceiling, what) = match counted {
+        Counted::Credentials(_) => (
+            ceilings.credentials,
+            "an organisation has at most {} credentials",
+        ),
+        Counted::Targets(_) => (ceilings.targets, "an organisation has at most {} targets"),
+        Counted::Proxies(_) => (ceilings.proxies, "an organisation has at most {} proxies"),
+        Counted::Members(_) => (ceilings.members, "an organisation has at most {} members"),
+        Counted::OpenInvites(..) => (
+            ceilings.invites,
+            "an organisation has at most {} open invites",
+        ),
+        Counted::Tokens(_) => (ceilings.tokens, "a user has at most {} tokens"),
+        Counted::Organisations(_) => (
+            ceilings.organisations,
+            "a user owns at most {} organisations",
+        ),
+    };
+    if ceiling_count(write.conn(), counted).await? < ceiling {
+        return Ok(());
+    }
+    let text = what.replace("{}", &ceiling.to_string());
+    Err(ApiError::new(Code::LimitReached, text))
+}
