@@ -8,6 +8,7 @@ pub mod idempotency;
 pub mod json;
 pub mod list;
 pub mod mutate;
+pub mod places;
 pub mod query;
 
 use std::any::Any;
@@ -31,6 +32,7 @@ use crate::error::{ApiError, ApiResult, Code};
 use crate::fleet::Fleets;
 use crate::store::write::Write;
 use crate::{openapi, routes};
+use places::Places;
 
 /// What every handler can reach; cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,6 +51,8 @@ pub struct AppState {
     pub rates: Rates,
     /// How many records there may be.
     pub ceilings: Ceilings,
+    /// For trying samples.
+    pub trials: Places,
 }
 
 impl AppState {
@@ -63,6 +67,7 @@ impl AppState {
             allow_private_targets,
             rates: Rates::default(),
             ceilings: Ceilings::default(),
+            trials: Places::default(),
         }
     }
 

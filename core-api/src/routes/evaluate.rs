@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::sample::{SampleCall, refused, sample_call, tried};
+use super::sample::{SampleCall, check_size, refused, sample_call};
 use super::shape::RuleEffect;
 use crate::app::AppState;
 use crate::app::body::Body;
@@ -121,7 +121,10 @@ async fn evaluate_call(
     drop(conn);
     problems.check()?;
     let sample = sample.ok_or(problems)?;
-    Ok(Json(tried(move || judge(layers, &sample)).await?).into_response())
+    check_size(&sample, 0)?;
+    let tenant = scope.id().to_string();
+    let work = move || judge(layers, &sample);
+    Ok(Json(call.state.trials.run(&tenant, work).await?).into_response())
 }
 
 fn read(body: Body, problems: &mut Problems) -> Option<SampleCall> {

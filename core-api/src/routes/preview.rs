@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::evaluate::open_layer;
-use super::sample::{HeaderPair, SampleCall, headers, refused, sample_call, tried};
+use super::sample::{HeaderPair, SampleCall, check_size, headers, refused, sample_call};
 use crate::app::AppState;
 use crate::app::body::Body;
 use crate::app::call::{InPath, Read, id};
@@ -133,7 +133,10 @@ async fn preview_response(
     drop(conn);
     problems.check()?;
     let (sample, response) = sample.ok_or(problems)?;
-    Ok(Json(tried(move || judge(layers, &sample, &response)).await?).into_response())
+    check_size(&sample, response.body.len())?;
+    let tenant = scope.id().to_string();
+    let work = move || judge(layers, &sample, &response);
+    Ok(Json(call.state.trials.run(&tenant, work).await?).into_response())
 }
 
 fn read(body: Body, problems: &mut Problems) -> Option<(SampleCall, MadeUp)> {

@@ -2,16 +2,17 @@
 
 use requestrocket_policy::evaluate::{InvalidSample, Sample};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
 use crate::app::fields::{Fields, parsed, string};
 use crate::domain::id::CredentialId;
 use crate::domain::meter::is_header_name;
 use crate::domain::problem::{Fault, Invalid, Problems};
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, Code};
 
 /// Header lines of a sample.
 const MAX_HEADERS: usize = 200;
+/// All parts of a sample together.
+const MAX_SAMPLE_BYTES: usize = 64 * 1024;
 
 /// Name and value.
 pub(super) type HeaderPair = (String, String);
@@ -87,18 +88,23 @@ fn header(value: &Value) -> Result<HeaderPair, Invalid> {
     }
 }
 
-/// Tries a sample beside the threads that serve calls, because costly rules and large bodies take
-/// seconds; few at a time, the others wait.
-pub(super) async fn tried<T: Send + 'static>(
-    work: impl FnOnce() -> ApiResult<T> + Send + 'static,
-) -> ApiResult<T> {
-    static PLACES: Semaphore = Semaphore::const_new(2);
-    let place = PLACES.acquire().await.map_err(ApiError::internal)?;
-    let done = tokio::task::spawn_blocking(move || {
-        let _until_done = place;
-        work()
-    });
-    done.await.map_err(ApiError::internal)?
+/// Refuses a sample that would keep the process busy for seconds: filters and rules go through all
+/// of it, each on its own.
+pub(super) fn check_size(call: &SampleCall, response: usize) -> ApiResult<()> {
+    let lines = call.headers.iter();
+    let size = lines
+        .map(|(name, value)| name.len() + value.len())
+        .sum::<usize>()
+        + call.path.len()
+        + call.query.len()
+        + call.body.as_ref().map_or(0, String::len)
+        + call.claims.as_ref().map_or(0, String::len)
+        + response;
+    if size <= MAX_SAMPLE_BYTES {
+        return Ok(());
+    }
+    let text = format!("a sample has at most {MAX_SAMPLE_BYTES} bytes, this one has {size}");
+    Err(ApiError::new(Code::BodyTooLarge, text))
 }
 
 /// What the engine says of a sample, at the member that it means.

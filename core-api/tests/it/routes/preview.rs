@@ -176,3 +176,25 @@ async fn every_problem_of_a_preview_is_named_at_once() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_sample_is_bounded() {
+    for world in World::each().await {
+        let id = id_of(&world.proxy().await, "proxyId");
+        for (kind, length, status) in [
+            ("preview", 65_000, 200),
+            ("preview", 66_000, 413),
+            ("evaluate", 66_000, 413),
+        ] {
+            let path = world.at(&format!("proxies/{id}/{kind}"));
+            let mut sample = json!({"method": "POST", "path": "/"});
+            if kind == "preview" {
+                sample["response"] = json!({"body": format!("\"{}\"", "x".repeat(length))});
+            } else {
+                sample["body"] = json!("x".repeat(length));
+            }
+            let answer = world.call("POST", &path).json(&sample).send().await;
+            assert_eq!(answer.status, status, "{kind} {length}: {}", answer.text);
+        }
+    }
+}

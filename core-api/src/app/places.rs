@@ -1,0 +1,128 @@
+//! Places for costly work: few at a time beside the threads that serve calls, and never all of them
+//! for one organisation.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::{ApiError, ApiResult, Code};
+
+/// Works at a time. Far below the threads for blocking work, so that other such work finds one.
+const PLACES: usize = 2;
+/// Of these one organisation has at most so many.
+const PLACES_EACH: usize = 1;
+/// Who gets no place within this is told to come back.
+const PATIENCE: Duration = Duration::from_secs(2);
+const RETRY_AFTER_S: u64 = 2;
+
+/// The places of this process; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Places {
+    all: Arc<Semaphore>,
+    /// Of those who work or wait now; the others are forgotten.
+    each: Arc<Mutex<HashMap<String, Weak<Semaphore>>>>,
+    patience: Duration,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::new(PLACES, PATIENCE)
+    }
+}
+
+impl Places {
+    fn new(places: usize, patience: Duration) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(places)),
+            each: Arc::default(),
+            patience,
+        }
+    }
+
+    /// Does `work` for `tenant` in one of its places.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` when there is none in time; what `work` says.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        tenant: &str,
+        work: impl FnOnce() -> ApiResult<T> + Send + 'static,
+    ) -> ApiResult<T> {
+        let taken = tokio::time::timeout(self.patience, self.take(tenant)).await;
+        let places = taken.map_err(|_| busy())?.map_err(ApiError::internal)?;
+        let done = tokio::task::spawn_blocking(move || {
+            // Also when the caller hung up, the places are taken until the work is done.
+            let _until_done = places;
+            work()
+        });
+        done.await.map_err(ApiError::internal)?
+    }
+
+    /// First the tenant's own place, so that who waits for it holds none of all.
+    async fn take(
+        &self,
+        tenant: &str,
+    ) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), tokio::sync::AcquireError> {
+        let own = self.own(tenant).acquire_owned().await?;
+        let place = self.all.clone().acquire_owned().await?;
+        Ok((own, place))
+    }
+
+    fn own(&self, tenant: &str) -> Arc<Semaphore> {
+        let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = each.get(tenant).and_then(Weak::upgrade) {
+            return own;
+        }
+        // A place keeps its semaphore alive: who is gone here has none taken and nobody waiting.
+        each.retain(|_, own| own.strong_count() > 0);
+        let own = Arc::new(Semaphore::new(PLACES_EACH));
+        each.insert(tenant.to_owned(), Arc::downgrade(&own));
+        own
+    }
+}
+
+fn busy() -> ApiError {
+    ApiError::new(
+        Code::RateLimited,
+        "too much of this work is waiting, try again later",
+    )
+    .retry_after(RETRY_AFTER_S)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_tenant_takes_not_all_places_and_nobody_waits_for_ever() {
+        let places = Places::new(2, Duration::from_millis(200));
+        let (end, ends) = mpsc::channel::<()>();
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        let long = {
+            let places = places.clone();
+            tokio::spawn(async move {
+                let work = move || {
+                    let _ = begin.send(());
+                    let _ = ends.recv();
+                    Ok(1)
+                };
+                places.run("one", work).await
+            })
+        };
+        begun.await.unwrap();
+        let refused = places.run("one", || Ok(2)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::RateLimited);
+        assert_eq!(places.run("other", || Ok(3)).await.unwrap(), 3);
+        drop(end);
+        assert_eq!(long.await.unwrap().unwrap(), 1);
+        assert_eq!(places.run("one", || Ok(4)).await.unwrap(), 4);
+        assert!(
+            places.each.lock().unwrap().len() <= 2,
+            "forgets who is gone"
+        );
+    }
+}
