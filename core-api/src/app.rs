@@ -25,7 +25,8 @@ use sqlx::pool::PoolConnection;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::auth::{authenticate, rate::Rates};
+use crate::auth::rate::{Failures, Rates};
+use crate::auth::{authenticate, stranger};
 use crate::domain::ceiling::Ceilings;
 use crate::domain::moment::Moment;
 use crate::error::{ApiError, ApiResult, Code};
@@ -33,6 +34,9 @@ use crate::fleet::Fleets;
 use crate::store::write::Write;
 use crate::{openapi, routes};
 use places::Places;
+
+/// What an address may do in vain in a minute unless the settings say otherwise.
+pub const FAILURES_PER_MINUTE: u64 = 120;
 
 /// What every handler can reach; cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,6 +53,10 @@ pub struct AppState {
     pub allow_private_targets: Arc<[IpNet]>,
     /// Requests of this minute.
     pub rates: Rates,
+    /// What strangers did in vain in this minute.
+    pub failures: Failures,
+    /// How many of these an address may have.
+    pub failures_per_minute: u64,
     /// How many records there may be.
     pub ceilings: Ceilings,
     /// For trying samples.
@@ -66,6 +74,8 @@ impl AppState {
             tasks,
             allow_private_targets,
             rates: Rates::default(),
+            failures: Failures::default(),
+            failures_per_minute: FAILURES_PER_MINUTE,
             ceilings: Ceilings::default(),
             trials: Places::default(),
         }
@@ -82,6 +92,13 @@ impl AppState {
     #[must_use]
     pub fn with_ceilings(mut self, ceilings: Ceilings) -> Self {
         self.ceilings = ceilings;
+        self
+    }
+
+    /// The same with another number of failures that an address may have in a minute.
+    #[must_use]
+    pub fn with_failures_per_minute(mut self, limit: u64) -> Self {
+        self.failures_per_minute = limit;
         self
     }
 
@@ -130,9 +147,15 @@ pub fn documented(state: &AppState) -> OpenApiRouter<AppState> {
     };
     let protected = guarded(routes::protected())
         .route_layer(from_fn_with_state(state.clone(), authenticate))
+        .route_layer(from_fn_with_state(
+            state.clone(),
+            stranger::before_authentication,
+        ))
         .route_layer(from_fn(no_store));
     let mut all = OpenApiRouter::with_openapi(openapi::base()).merge(protected);
-    all = all.merge(guarded(routes::public()));
+    let public = guarded(routes::public())
+        .route_layer(from_fn_with_state(state.clone(), stranger::before_public));
+    all = all.merge(public);
     openapi::complete(all.get_openapi_mut());
     all
 }

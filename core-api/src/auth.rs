@@ -1,6 +1,7 @@
 //! Who calls: the one gate before every protected route.
 
 pub mod rate;
+pub mod stranger;
 pub mod token;
 
 use std::time::Duration;

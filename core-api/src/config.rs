@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use requestrocket_process::settings::{self, InvalidSettings};
 use serde::Deserialize;
 
+use crate::app::FAILURES_PER_MINUTE;
 use crate::domain::ceiling::Ceilings;
 use crate::domain::organisation::Plan;
 
@@ -41,6 +42,8 @@ pub struct Config {
     pub allow_private_targets: Vec<IpNet>,
     /// How many records there may be.
     pub ceilings: Ceilings,
+    /// What an address may do in vain in a minute.
+    pub failures_per_minute: u64,
 }
 
 /// Where the store is. Prints without what may be a password.
@@ -77,6 +80,7 @@ struct Settings {
     bootstrap_plan: String,
     log: String,
     allow_private_targets: Vec<String>,
+    failures_per_minute: u64,
     max_credentials: u64,
     max_targets: u64,
     max_proxies: u64,
@@ -100,6 +104,7 @@ impl Default for Settings {
             bootstrap_plan: "business".to_owned(),
             log: "info".to_owned(),
             allow_private_targets: Vec::new(),
+            failures_per_minute: FAILURES_PER_MINUTE,
             max_credentials: ceilings.credentials,
             max_targets: ceilings.targets,
             max_proxies: ceilings.proxies,
@@ -134,6 +139,7 @@ impl Config {
             log: settings.log,
             allow_private_targets: ranges(&settings.allow_private_targets)?,
             ceilings,
+            failures_per_minute: positive("failures_per_minute", settings.failures_per_minute)?,
         })
     }
 }
@@ -296,6 +302,7 @@ mod tests {
                 "allow_private_targets = \"10.0.0.0/8\"",
                 "allow_private_targets",
             ),
+            ("failures_per_minute = 0", "failures_per_minute"),
             ("max_tokens = 0", "max_tokens"),
             ("max_proxies = -1", "max_proxies"),
             ("log = 5", "log"),

@@ -52,7 +52,9 @@ pub async fn open(config: &Config) -> anyhow::Result<AppState> {
     let db = Db::open(config.database_url.expose(), &MIGRATIONS).await?;
     let state = AppState::new(db, Clock::default(), Fleets::default(), TaskSet::default());
     let state = state.allowing(&config.allow_private_targets);
-    Ok(state.with_ceilings(config.ceilings))
+    Ok(state
+        .with_ceilings(config.ceilings)
+        .with_failures_per_minute(config.failures_per_minute))
 }
 
 impl Core {

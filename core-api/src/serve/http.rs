@@ -12,6 +12,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower_http::add_extension::AddExtension;
+
+use crate::auth::stranger::Peer;
 
 /// A request's head has to arrive within this; also the longest idle time of a connection.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,14 +39,14 @@ pub(super) async fn serve(
             let place = places.clone().acquire_owned().await.ok()?;
             Some((accept(&listener).await, place))
         };
-        let (connection, place) = tokio::select! {
+        let ((connection, peer), place) = tokio::select! {
             next = next => match next {
                 Some(next) => next,
                 None => break,
             },
             () = stopping.cancelled() => break,
         };
-        let service = TowerToHyperService::new(app.clone());
+        let service = TowerToHyperService::new(AddExtension::new(app.clone(), peer));
         let (server, watcher) = (server.clone(), graceful.watcher());
         running.spawn(async move {
             let connection = server.serve_connection(TokioIo::new(connection), service);
@@ -69,13 +72,13 @@ fn server(head_timeout: Duration) -> Builder<TokioExecutor> {
     server
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((connection, _)) => {
+            Ok((connection, peer)) => {
                 // Without it answers wait for the caller's next packet; with an error it is gone.
                 if connection.set_nodelay(true).is_ok() {
-                    return connection;
+                    return (connection, Peer(peer.ip()));
                 }
             }
             Err(error) => {

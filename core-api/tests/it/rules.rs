@@ -9,5 +9,6 @@ mod idempotency;
 mod lists;
 mod outcome;
 mod secrets;
+mod strangers;
 mod tenancy;
 mod updates;

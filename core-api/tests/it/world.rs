@@ -73,11 +73,20 @@ impl World {
         self
     }
 
+    /// The same with another number of failures that an address may have in a minute.
+    pub(crate) fn with_failures_per_minute(mut self, limit: u64) -> Self {
+        self.state = self.state.with_failures_per_minute(limit);
+        self.app = router(self.state.clone());
+        self
+    }
+
     async fn on(database: Database) -> Self {
         let clock = Clock::manual(datetime!(2026-01-01 00:00:00 UTC));
         let db = database.db.clone();
         let state = AppState::new(db, clock, Fleets::default(), TaskSet::default())
-            .allowing(&["127.0.0.0/8".parse().unwrap()]);
+            .allowing(&["127.0.0.0/8".parse().unwrap()])
+            // All calls of a test are of one address and one minute.
+            .with_failures_per_minute(u64::MAX);
         let private_key = SealingPrivateKey::generate().unwrap();
         let world = Self {
             app: router(state.clone()),
