@@ -101,24 +101,23 @@ mod tests {
     async fn one_tenant_takes_not_all_places_and_nobody_waits_for_ever() {
         let places = Places::new(2, Duration::from_millis(200));
         let (end, ends) = mpsc::channel::<()>();
-        let (begin, begun) = tokio::sync::oneshot::channel();
-        let long = {
-            let places = places.clone();
-            tokio::spawn(async move {
-                let work = move || {
-                    let _ = begin.send(());
-                    let _ = ends.recv();
-                    Ok(1)
-                };
-                places.run("one", work).await
-            })
-        };
-        begun.await.unwrap();
+        let (started, is_started) = tokio::sync::oneshot::channel();
+        let mut tasks = tokio::task::JoinSet::new();
+        let of_long = places.clone();
+        tasks.spawn(async move {
+            let work = move || {
+                let _ = started.send(());
+                let _ = ends.recv();
+                Ok(1)
+            };
+            of_long.run("one", work).await
+        });
+        is_started.await.unwrap();
         let refused = places.run("one", || Ok(2)).await.unwrap_err();
         assert_eq!(refused.code(), Code::RateLimited);
         assert_eq!(places.run("other", || Ok(3)).await.unwrap(), 3);
         drop(end);
-        assert_eq!(long.await.unwrap().unwrap(), 1);
+        assert_eq!(tasks.join_next().await.unwrap().unwrap().unwrap(), 1);
         assert_eq!(places.run("one", || Ok(4)).await.unwrap(), 4);
         assert!(
             places.each.lock().unwrap().len() <= 2,
