@@ -165,8 +165,9 @@ async fn f10_no_shape_of_a_header_gets_past_a_deny_rule() -> Result<()> {
         (with(&[("x-role", "user"), ("X-Role", "admin")]), true),
         (with(&[("x-role", "admin"), ("x-role", "")]), true),
         (with(&many), true),
+        // Many targets read it under the same name.
+        (with(&[("x_role", "admin")]), true),
         (with(&[("x-role", "")]), false),
-        (with(&[("x_role", "admin")]), false),
         (with(&[("x-role", "a dmin")]), false),
     ];
     let conditions = json!({
