@@ -80,11 +80,11 @@ struct Waiting {
     /// None until it is judged for the first time.
     exchange: Option<Exchange>,
     headers: HeaderMap,
-    /// Envoy has chosen its route anew for it.
+    /// Envoy has chosen its route anew for it; known once it was judged.
     is_judged_again: bool,
     /// The whole body, once it was needed or when there is none.
     body: Option<Vec<u8>>,
-    /// Unix time in milliseconds at which the first of its body came.
+    /// Unix time in milliseconds from which its body is waited for.
     body_since_ms: Option<u64>,
     inquiry: Inquiry,
 }
@@ -229,7 +229,14 @@ impl Call {
                     return Flow::Continue;
                 }
                 Decided::Refused(refusal) => return self.refuse(host, &refusal),
-                Decided::NeedsBody => return self.wait(waiting, Flow::AwaitBody),
+                Decided::NeedsBody => {
+                    // Without a clock there is no end to the wait.
+                    let Ok(now_ms) = host.now_ms() else {
+                        return self.refuse(host, &Denial::GatewayFault.into());
+                    };
+                    waiting.body_since_ms = Some(now_ms);
+                    return self.wait(waiting, Flow::AwaitBody);
+                }
                 Decided::Asks(_) if waiting.inquiry.questions == MAX_QUESTIONS => Asked::Refused,
                 Decided::Asks(question) => {
                     waiting.inquiry.questions += 1;
@@ -274,15 +281,10 @@ enum Decided {
 
 impl Waiting {
     fn new(host: &impl Host, is_end: bool) -> Result<Self, HostFailure> {
-        let headers = host.request_headers()?;
-        let is_judged_again = headers
-            .lines()?
-            .iter()
-            .any(|(name, _)| *name == AGAIN_HEADER.as_bytes());
         Ok(Self {
             exchange: None,
-            headers,
-            is_judged_again,
+            headers: host.request_headers()?,
+            is_judged_again: false,
             body: is_end.then(Vec::new),
             body_since_ms: None,
             inquiry: Inquiry::NONE,
@@ -292,7 +294,7 @@ impl Waiting {
     /// Whether a body of so many bytes, or more to come, can be waited for.
     fn takes_body(&mut self, host: &impl Host, size: usize) -> Result<(), Refusal> {
         let now_ms = host.now_ms().map_err(|HostFailure| Denial::GatewayFault)?;
-        let since_ms = *self.body_since_ms.get_or_insert(now_ms);
+        let since_ms = self.body_since_ms.ok_or(Denial::GatewayFault)?;
         let size_ms =
             u64::try_from(size / BYTES_PER_SECOND).map_or(u64::MAX, |s| s.saturating_mul(1000));
         if now_ms.saturating_sub(since_ms) > BODY_MS.saturating_add(size_ms) {
@@ -308,6 +310,9 @@ impl Waiting {
         let Ok(lines) = self.headers.lines() else {
             return fault();
         };
+        self.is_judged_again = lines
+            .iter()
+            .any(|(name, _)| *name == AGAIN_HEADER.as_bytes());
         let body = match &self.body {
             Some(bytes) => RequestBody::Whole(bytes),
             None => RequestBody::Unread,

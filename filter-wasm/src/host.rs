@@ -47,7 +47,7 @@ pub trait Host: Shared {
     /// Name of the chosen route; none when no route matches.
     fn route_name(&self) -> Result<Option<Vec<u8>>, HostFailure>;
 
-    /// The encoded policy that lies on the chosen route.
+    /// The encoded policy that lies on the virtual host of the chosen route.
     fn route_policy(&self) -> Result<Option<Vec<u8>>, HostFailure>;
 
     /// Answers the caller in the target's place.

@@ -41,16 +41,16 @@ impl Places {
         }
     }
 
-    /// Does `work` for `tenant` in one of its places.
+    /// Does `work` for an organisation in one of its places.
     ///
     /// # Errors
     /// `RATE_LIMITED` when there is none in time; what `work` says.
     pub async fn run<T: Send + 'static>(
         &self,
-        tenant: &str,
+        organisation: &str,
         work: impl FnOnce() -> ApiResult<T> + Send + 'static,
     ) -> ApiResult<T> {
-        let taken = tokio::time::timeout(self.patience, self.take(tenant)).await;
+        let taken = tokio::time::timeout(self.patience, self.take(organisation)).await;
         let places = taken.map_err(|_| busy())?.map_err(ApiError::internal)?;
         let done = tokio::task::spawn_blocking(move || {
             // Also when the caller hung up, the places are taken until the work is done.
@@ -60,25 +60,25 @@ impl Places {
         done.await.map_err(ApiError::internal)?
     }
 
-    /// First the tenant's own place, so that who waits for it holds none of all.
+    /// First its own place, so that who waits for it holds none of all.
     async fn take(
         &self,
-        tenant: &str,
+        organisation: &str,
     ) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), tokio::sync::AcquireError> {
-        let own = self.own(tenant).acquire_owned().await?;
+        let own = self.own(organisation).acquire_owned().await?;
         let place = self.all.clone().acquire_owned().await?;
         Ok((own, place))
     }
 
-    fn own(&self, tenant: &str) -> Arc<Semaphore> {
+    fn own(&self, organisation: &str) -> Arc<Semaphore> {
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = each.get(tenant).and_then(Weak::upgrade) {
+        if let Some(own) = each.get(organisation).and_then(Weak::upgrade) {
             return own;
         }
         // A place keeps its semaphore alive: who is gone here has none taken and nobody waiting.
         each.retain(|_, own| own.strong_count() > 0);
         let own = Arc::new(Semaphore::new(PLACES_EACH));
-        each.insert(tenant.to_owned(), Arc::downgrade(&own));
+        each.insert(organisation.to_owned(), Arc::downgrade(&own));
         own
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_tenant_takes_not_all_places_and_nobody_waits_for_ever() {
+    async fn one_organisation_takes_not_all_places_and_nobody_waits_for_ever() {
         let places = Places::new(2, Duration::from_millis(200));
         let (end, ends) = mpsc::channel::<()>();
         let (started, is_started) = tokio::sync::oneshot::channel();

@@ -7,6 +7,7 @@ use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan};
 use requestrocket_integration_tests::target::{
     Gate, Script, Step, Style, Target, chunk, head, respond, send,
 };
+use requestrocket_integration_tests::wait;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -75,9 +76,10 @@ async fn calls_to_a_silent_target_leave_the_others_alone() -> Result<()> {
         connection.send(&to_silent.get("/").bytes()).await?;
         open.push(connection);
     }
-    while silent.count() < OPEN {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait::until("every call to be open", || async {
+        Ok((silent.count() == OPEN).then_some(()))
+    })
+    .await?;
     expect::ok(&gateway.call(&to_other.get("/")).await?)
 }
 
