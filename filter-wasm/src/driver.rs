@@ -86,11 +86,12 @@ struct Waiting {
     body: Option<Vec<u8>>,
     /// Unix time in milliseconds from which its body is waited for.
     body_since_ms: Option<u64>,
+    /// How much of it has come.
+    body_bytes: usize,
     inquiry: Inquiry,
 }
 
-/// How long a body that is waited for may take, and how much of it earns a second more. Silence
-/// ends a call sooner.
+/// How long a body that is waited for may take, and how much of it earns a second more.
 const BODY_MS: u64 = 60_000;
 const BYTES_PER_SECOND: usize = 64 << 10;
 
@@ -203,6 +204,23 @@ impl Call {
         }
     }
 
+    /// Nothing was heard of the call for a while, and its stream is still there.
+    pub fn on_silence(&mut self, host: &impl Host) {
+        let late = match &self.progress {
+            Progress::Waiting(waiting) if waiting.body_since_ms.is_some() => {
+                waiting.is_in_time(host)
+            }
+            Progress::Fresh
+            | Progress::Waiting(_)
+            | Progress::Forwarded(_)
+            | Progress::Answering(..)
+            | Progress::Done => Ok(()),
+        };
+        if let Err(denial) = late {
+            self.refuse(host, &denial.into());
+        }
+    }
+
     /// The stream is over, however far it came.
     pub fn on_end(self, host: &impl Host, shared: &Shared) {
         let exchange = match self.progress {
@@ -287,21 +305,29 @@ impl Waiting {
             is_judged_again: false,
             body: is_end.then(Vec::new),
             body_since_ms: None,
+            body_bytes: 0,
             inquiry: Inquiry::NONE,
         })
     }
 
     /// Whether a body of so many bytes, or more to come, can be waited for.
     fn takes_body(&mut self, host: &impl Host, size: usize) -> Result<(), Refusal> {
-        let now_ms = host.now_ms().map_err(|HostFailure| Denial::GatewayFault)?;
-        let since_ms = self.body_since_ms.ok_or(Denial::GatewayFault)?;
-        let size_ms =
-            u64::try_from(size / BYTES_PER_SECOND).map_or(u64::MAX, |s| s.saturating_mul(1000));
-        if now_ms.saturating_sub(since_ms) > BODY_MS.saturating_add(size_ms) {
-            return Err(Denial::RequestTimeout.into());
-        }
+        self.body_bytes = size;
+        self.is_in_time(host)?;
         let exchange = self.exchange.as_mut().ok_or(Denial::GatewayFault)?;
         exchange.on_request_body_size(size)
+    }
+
+    /// Whether the body may still be waited for.
+    fn is_in_time(&self, host: &impl Host) -> Result<(), Denial> {
+        let now_ms = host.now_ms().map_err(|HostFailure| Denial::GatewayFault)?;
+        let since_ms = self.body_since_ms.ok_or(Denial::GatewayFault)?;
+        let earned_s = u64::try_from(self.body_bytes / BYTES_PER_SECOND).unwrap_or(u64::MAX);
+        let most_ms = BODY_MS.saturating_add(earned_s.saturating_mul(1000));
+        if now_ms.saturating_sub(since_ms) > most_ms {
+            return Err(Denial::RequestTimeout);
+        }
+        Ok(())
     }
 
     fn decide(&mut self, host: &impl Host, shared: &Shared) -> Decided {

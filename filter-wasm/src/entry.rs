@@ -198,17 +198,23 @@ impl Vm {
             let ticks = self.ticks.get().wrapping_add(1);
             self.ticks.set(ticks);
             if ticks.is_multiple_of(TICKS_PER_SWEEP) {
-                self.end_calls_without_stream(shared);
+                self.look_after_quiet_calls(shared);
             }
         }
     }
 
-    fn end_calls_without_stream(&self, shared: &Shared) {
+    /// Ends those whose stream has ended, and those that keep us waiting for too long.
+    fn look_after_quiet_calls(&self, shared: &Shared) {
         let quiet = self.calls.borrow_mut().quiet();
         for stream in quiet {
-            if !abi::enter_stream(stream)
-                && let Some(call) = self.take(stream)
-            {
+            let is_there = abi::enter_stream(stream);
+            let Some(mut call) = self.take(stream) else {
+                continue;
+            };
+            if is_there {
+                call.on_silence(&ProxyWasmHost);
+                self.keep(stream, call);
+            } else {
                 call.on_end(&ProxyWasmHost, shared);
             }
         }

@@ -320,3 +320,15 @@ async fn whatever_the_order_a_call_arrives_as_one_configuration_says() -> Result
     }
     Ok(())
 }
+
+/// It is the caller's fault and not the target's, which would be 504 some seconds later.
+#[tokio::test]
+async fn a_body_that_never_comes_ends_its_call() -> Result<()> {
+    let scene = Scene::new().await?;
+    let reply = scene.waiting().await?.answer("POST").await?;
+    let reply = reply.context("closed")?;
+    ensure!(reply.status == 408, "{}", reply.text());
+    ensure!(reply.code() == "BAD_REQUEST", "{}", reply.text());
+    ensure!(scene.chats() == 0, "the target was asked");
+    Ok(())
+}

@@ -89,6 +89,27 @@ fn a_body_has_a_minute_and_a_second_more_for_each_64_kib() {
 }
 
 #[test]
+fn silence_ends_a_wait_for_a_body_and_no_other() {
+    let (host, shared) = posted(&judging_bodies(), b"");
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+    let start = host.envoy.now_ms.get();
+    for (after_ms, status) in [(60_000, None), (60_001, Some(408))] {
+        host.envoy.now_ms.set(start + after_ms);
+        call.on_silence(&host);
+        assert_eq!(host.status(), status, "{after_ms} ms");
+    }
+    assert!(call.is_done());
+    // A target may think for as long as its proxy lets it.
+    let (host, shared) = call_of_get();
+    let mut call = Call::new(8);
+    assert_eq!(call.on_request_head(&host, &shared, true), Flow::Continue);
+    host.envoy.now_ms.set(start + 1_000_000);
+    call.on_silence(&host);
+    assert_eq!(host.status(), None);
+}
+
+#[test]
 fn a_body_is_waited_for_only_when_a_rule_may_need_it() {
     let (host, shared) = call(&judging_bodies(), &[KEY]);
     let flow = Call::new(7).on_request_head(&host, &shared, false);
