@@ -194,9 +194,6 @@ impl Attached {
     ) -> End {
         loop {
             committed.mark_unchanged();
-            if let Err(end) = self.check_certificate().await {
-                return end;
-            }
             if let Err(end) = self.drain(outbound, &mut feed).await {
                 return end;
             }
@@ -219,7 +216,13 @@ impl Attached {
 
     async fn drain(&self, outbound: &Outbound, feed: &mut Feed) -> Result<(), End> {
         let next = |error| End::Failed(unavailable(error));
-        while let Some(batch) = feed.next(&self.link.db).await.map_err(next)? {
+        loop {
+            let batch = feed.next(&self.link.db).await.map_err(next)?;
+            // Only now: what was read may be newer than an enrolment that was not seen before.
+            self.check_certificate().await?;
+            let Some(batch) = batch else {
+                return Ok(());
+            };
             let revision = i64::try_from(batch.revision).unwrap_or(i64::MAX);
             self.sent.fetch_max(revision, Ordering::SeqCst);
             let message = ControlMessage {
@@ -227,7 +230,6 @@ impl Attached {
             };
             outbound.send(Ok(message)).await.map_err(|_| End::Closed)?;
         }
-        Ok(())
     }
 
     /// Asks the region what callers of the API ask.
