@@ -254,6 +254,12 @@ pub(crate) fn continue_request() -> Result<(), HostFailure> {
     done(unsafe { host::proxy_continue_stream(REQUEST_STREAM) })
 }
 
+/// Goes on with a response that was held.
+pub(crate) fn continue_response() -> Result<(), HostFailure> {
+    // SAFETY: no pointers.
+    done(unsafe { host::proxy_continue_stream(RESPONSE_STREAM) })
+}
+
 /// Makes the following calls mean this stream. False: it is gone.
 pub(crate) fn enter_stream(stream: u32) -> bool {
     // SAFETY: no pointers.

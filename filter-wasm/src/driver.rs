@@ -7,9 +7,10 @@
 mod buffering;
 mod policies;
 mod response;
+mod valve;
 
 pub use policies::Policies;
-pub use response::Chunk;
+pub use response::{Chunk, Turned};
 
 use requestrocket_policy::{
     denial::{Denial, Refusal},
@@ -23,6 +24,7 @@ use crate::{
     counters::{CallPorts, Counters, Inquiry},
     header_map::HeaderMap,
     host::{Host, HostFailure},
+    turns::Turns,
 };
 
 /// What Envoy is to do with the stream after a callback.
@@ -36,6 +38,8 @@ pub enum Flow {
     AwaitAnswer,
     /// The bytes of this callback were taken out and the head stays held; go on with the next.
     Held,
+    /// Envoy holds the bytes of this callback, and after some more reads none from the target.
+    HeldBack,
     /// Nothing of this callback passes.
     Dropped,
     /// The caller has its answer from us, or will have none.
@@ -49,6 +53,8 @@ pub struct Shared {
     pub policies: Policies,
     /// What is counted.
     pub counters: Counters,
+    /// Whose turn it is to have bodies worked on.
+    pub turns: Turns,
 }
 
 /// One request.
@@ -70,6 +76,8 @@ enum Progress {
     Forwarded(Exchange),
     /// The target's answer is on its way to the caller.
     Answering(Box<Exchange>, ResponseState),
+    /// The response of the call of that stream comes by here.
+    Valve(u32),
     /// There is nothing left to do.
     Done,
 }
@@ -155,6 +163,7 @@ impl Call {
             | Progress::Waiting(_)
             | Progress::Forwarded(_)
             | Progress::Answering(..)
+            | Progress::Valve(_)
             | Progress::Done) => {
                 self.progress = other;
                 None
@@ -197,6 +206,7 @@ impl Call {
             other @ (Progress::Fresh
             | Progress::Forwarded(_)
             | Progress::Answering(..)
+            | Progress::Valve(_)
             | Progress::Done) => {
                 self.progress = other;
                 Flow::Ended
@@ -214,6 +224,7 @@ impl Call {
             | Progress::Waiting(_)
             | Progress::Forwarded(_)
             | Progress::Answering(..)
+            | Progress::Valve(_)
             | Progress::Done => Ok(()),
         };
         if let Err(denial) = late {
@@ -227,7 +238,7 @@ impl Call {
             Progress::Waiting(waiting) => waiting.exchange,
             Progress::Forwarded(exchange) => Some(exchange),
             Progress::Answering(exchange, _) => Some(*exchange),
-            Progress::Fresh | Progress::Done => None,
+            Progress::Fresh | Progress::Valve(_) | Progress::Done => None,
         };
         let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let _record = exchange.map(|exchange| exchange.finish(&ports));
@@ -240,13 +251,14 @@ impl Call {
 
     fn judge(&mut self, host: &impl Host, shared: &Shared, mut waiting: Waiting) -> Flow {
         loop {
-            let asked = match waiting.decide(host, shared) {
+            let asked = match waiting.decide(host, shared, self.stream) {
                 Decided::Forwarded => {
                     let exchange = waiting.exchange.filter(Exchange::awaits_response);
                     self.progress = exchange.map_or(Progress::Done, Progress::Forwarded);
                     return Flow::Continue;
                 }
                 Decided::Refused(refusal) => return self.refuse(host, &refusal),
+                Decided::StandsBy(stream) => return self.stand_by(host, stream),
                 Decided::NeedsBody => {
                     // Without a clock there is no end to the wait.
                     let Ok(now_ms) = host.now_ms() else {
@@ -293,6 +305,8 @@ impl Call {
 enum Decided {
     Forwarded,
     Refused(Refusal),
+    /// It was judged, in that stream; this is about its response.
+    StandsBy(u32),
     NeedsBody,
     Asks(Question),
 }
@@ -330,7 +344,7 @@ impl Waiting {
         Ok(())
     }
 
-    fn decide(&mut self, host: &impl Host, shared: &Shared) -> Decided {
+    fn decide(&mut self, host: &impl Host, shared: &Shared, stream: u32) -> Decided {
         let fault = || Decided::Refused(Denial::GatewayFault.into());
         let ports = CallPorts::new(host, &shared.counters, self.inquiry);
         let Ok(lines) = self.headers.lines() else {
@@ -339,6 +353,9 @@ impl Waiting {
         self.is_judged_again = lines
             .iter()
             .any(|(name, _)| *name == AGAIN_HEADER.as_bytes());
+        if let Some(stream) = valve::decided_by(&lines) {
+            return Decided::StandsBy(stream);
+        }
         let body = match &self.body {
             Some(bytes) => RequestBody::Whole(bytes),
             None => RequestBody::Unread,
@@ -346,6 +363,8 @@ impl Waiting {
         let exchange = self
             .exchange
             .get_or_insert_with(|| Exchange::new(shared.policies.resolve(&lines, host)));
+        let valve_of = exchange.inspects_responses().then(|| stream.to_string());
+        let valve_of = valve_of.as_deref().map(str::as_bytes);
         let head = RequestHead::new(&lines);
         match exchange.on_request(&head, body, &ports) {
             RequestDecision::Refuse(refusal) => Decided::Refused(refusal),
@@ -358,6 +377,7 @@ impl Waiting {
                 if edits
                     .iter()
                     .chain(&marks)
+                    .chain(&valve_of.map(|it| Edit::SetHeader(valve::HEADER, it)))
                     .all(|edit| apply(host, edit).is_ok())
                 {
                     Decided::Forwarded

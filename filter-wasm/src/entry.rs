@@ -8,16 +8,20 @@
 
 use std::cell::{Cell, RefCell};
 
-use requestrocket_policy::envelope::KeyRing;
+use requestrocket_policy::{
+    effort::{TURN_STEPS, Turn},
+    envelope::KeyRing,
+};
 
 use crate::{
     abi,
     cache::Room,
     calls::Calls,
     counters::{Answered, Counters, TICK_MS},
-    driver::{Call, Chunk, Flow, Policies, Shared},
+    driver::{Call, Chunk, Flow, Policies, Shared, Turned},
     host::Shared as _,
     proxy_wasm_host::ProxyWasmHost,
+    turns::Turns,
 };
 
 /// The environment variable with the region's key ring.
@@ -28,14 +32,18 @@ const CACHE_ROOM: Room = Room {
     weight: 256 << 20,
 };
 
+/// How often there is a turn while work waits.
+const TURN_PERIOD_MS: u32 = 1;
+
 /// Ticks between two looks for streams that have ended.
 const TICKS_PER_SWEEP: u32 = 2;
 
 /// Answers to the host. Under proxy-wasm's names for them: continue; hold a head and let the body
-/// come, or hold body bytes in Envoy's buffer; hold nothing, the bytes were taken; hold all until
-/// the stream is continued.
+/// come, or hold body bytes in Envoy's buffer; hold them and, when they are many, read no more; hold
+/// nothing, the bytes were taken; hold all until the stream is continued.
 const CONTINUE: u32 = 0;
 const STOP_ITERATION: u32 = 1;
+const STOP_WATERMARK: u32 = 2;
 const STOP_NO_BUFFER: u32 = 3;
 const STOP_ALL: u32 = 4;
 const STARTED: u32 = 1;
@@ -47,6 +55,10 @@ struct Vm {
     /// Never borrowed during a call of the host, which may call back.
     calls: RefCell<Calls>,
     ticks: Cell<u32>,
+    /// Unix time in milliseconds when the counters last had their tick.
+    counted_at_ms: Cell<u64>,
+    /// Of ticks.
+    period_ms: Cell<u32>,
 }
 
 thread_local! {
@@ -154,18 +166,22 @@ extern "C" fn proxy_on_response_body(stream: u32, size: usize, is_end: u32) -> u
         is_end: is_end != 0,
     };
     VM.with(|vm| {
-        vm.on(stream, |call, shared| {
-            call.on_response_body(&ProxyWasmHost, shared, chunk)
-        })
+        vm.on_response(
+            stream,
+            |call, shared| call.on_response_body(&ProxyWasmHost, shared, chunk),
+            |call, shared| call.on_valve_body((&ProxyWasmHost, shared), stream, chunk),
+        )
     })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_trailers(stream: u32, _lines: usize) -> u32 {
     VM.with(|vm| {
-        vm.on(stream, |call, shared| {
-            call.on_response_trailers(&ProxyWasmHost, shared)
-        })
+        vm.on_response(
+            stream,
+            |call, _| call.on_response_trailers(&ProxyWasmHost),
+            |call, shared| call.on_valve_trailers((&ProxyWasmHost, shared), stream),
+        )
     })
 }
 
@@ -185,22 +201,82 @@ impl Vm {
             shared: counters.ok().map(|counters| Shared {
                 policies: Policies::new(keys, CACHE_ROOM),
                 counters,
+                turns: Turns::default(),
             }),
             calls: RefCell::default(),
             ticks: Cell::new(0),
+            counted_at_ms: Cell::new(0),
+            period_ms: Cell::new(TICK_MS),
         }
     }
 
     fn on_tick(&self) {
         if let Some(shared) = &self.shared {
-            // What could not be told now is told on the next tick.
-            let _untold = shared.counters.tick(&ProxyWasmHost);
-            let ticks = self.ticks.get().wrapping_add(1);
-            self.ticks.set(ticks);
-            if ticks.is_multiple_of(TICKS_PER_SWEEP) {
-                self.look_after_quiet_calls(shared);
+            self.work_for_a_turn(shared);
+            if self.is_time_to_count() {
+                // What could not be told now is told on the next tick.
+                let _untold = shared.counters.tick(&ProxyWasmHost);
+                let ticks = self.ticks.get().wrapping_add(1);
+                self.ticks.set(ticks);
+                if ticks.is_multiple_of(TICKS_PER_SWEEP) {
+                    self.look_after_quiet_calls(shared);
+                }
+            }
+            self.set_pace(shared);
+        }
+    }
+
+    /// While there is work that waits, ticks come more often than there is something to be told.
+    fn is_time_to_count(&self) -> bool {
+        let Ok(now_ms) = ProxyWasmHost.now_ms() else {
+            return true;
+        };
+        let is_time = now_ms.abs_diff(self.counted_at_ms.get()) >= TICK_MS.into();
+        if is_time {
+            self.counted_at_ms.set(now_ms);
+        }
+        is_time
+    }
+
+    /// Has ticks come as often as the work that waits wants it.
+    fn set_pace(&self, shared: &Shared) {
+        let period_ms = match shared.turns.is_empty() {
+            true => TICK_MS,
+            false => TURN_PERIOD_MS,
+        };
+        if self.period_ms.replace(period_ms) != period_ms
+            && abi::set_tick_period(period_ms).is_err()
+        {
+            ProxyWasmHost.warn("the pace of ticks could not be set");
+        }
+    }
+
+    /// Goes on with bodies that are much work, one organisation after another.
+    fn work_for_a_turn(&self, shared: &Shared) {
+        let mut turn = Turn::of(TURN_STEPS);
+        while turn.left() > 0
+            && let Some(stream) = shared.turns.next()
+        {
+            let turned = self.work_on(stream, shared, &mut turn);
+            let valve = shared.turns.took(turned != Turned::Waits);
+            if turned == Turned::Done && valve.is_some_and(abi::enter_stream) {
+                continue_response();
             }
         }
+    }
+
+    fn work_on(&self, stream: u32, shared: &Shared, turn: &mut Turn) -> Turned {
+        let is_there = abi::enter_stream(stream);
+        let Some(mut call) = self.take(stream) else {
+            return Turned::Over;
+        };
+        if !is_there {
+            call.on_end(&ProxyWasmHost, shared);
+            return Turned::Over;
+        }
+        let turned = call.on_turn(&ProxyWasmHost, shared, turn);
+        self.keep(stream, call);
+        turned
     }
 
     /// Ends those whose stream has ended, and those that keep us waiting for too long.
@@ -247,6 +323,23 @@ impl Vm {
         self.go_on(stream, self.take(stream), callback)
     }
 
+    /// As [`Vm::on`], for what may be about a valve: then that is for the call that it belongs to.
+    fn on_response(
+        &self,
+        stream: u32,
+        callback: impl FnOnce(&mut Call, &Shared) -> Flow,
+        at_valve: impl FnOnce(&mut Call, &Shared) -> Flow,
+    ) -> u32 {
+        let call = self.take(stream);
+        let Some(valve_of) = call.as_ref().and_then(|call| call.valve_of()) else {
+            return self.go_on(stream, call, callback);
+        };
+        if let Some(valve) = call {
+            self.keep(stream, valve);
+        }
+        self.on(valve_of, at_valve)
+    }
+
     fn go_on(
         &self,
         stream: u32,
@@ -258,6 +351,7 @@ impl Vm {
         };
         let flow = callback(&mut call, shared);
         self.keep(stream, call);
+        self.set_pace(shared);
         status(flow)
     }
 
@@ -299,13 +393,18 @@ impl Vm {
     }
 }
 
+fn continue_response() {
+    if abi::continue_response().is_err() {
+        ProxyWasmHost.warn("a held response could not be continued");
+    }
+}
+
 fn status(flow: Flow) -> u32 {
     match flow {
         Flow::Continue => CONTINUE,
         Flow::AwaitBody | Flow::AwaitAnswer | Flow::Ended => STOP_ITERATION,
-        // What is held is in Envoy's buffer as far as it can know: an empty one, which takes the
-        // rest when the body ends with trailers.
         Flow::Held => STOP_ITERATION,
+        Flow::HeldBack => STOP_WATERMARK,
         Flow::Dropped => STOP_NO_BUFFER,
     }
 }

@@ -22,3 +22,4 @@ pub mod header_map;
 pub mod host;
 #[cfg(target_arch = "wasm32")]
 mod proxy_wasm_host;
+pub mod turns;

@@ -1,12 +1,21 @@
 //! How much work a part of a response may cost, counted and not timed.
 //!
 //! A worker serves many streams, and whatever one of them costs the others wait for. So everything
-//! that is done to a response's body is paid for here, before or while it is done, and a response
-//! that runs out is over. A step is about what it takes to read one byte as JSON in one stage: some
-//! 300 million of them take a second.
+//! that is done to a response's body is paid for here, before or while it is done: by the body's
+//! account, and when that is empty the response is over; and by the turn, and when that is over the
+//! rest waits for the next one. A step is about what it takes to read one byte as JSON in one
+//! stage: some 300 million of them take a second.
 
-/// For one call of the host.
-const CALLBACK_STEPS: u64 = 16 << 20;
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+};
+
+/// A turn, of a few milliseconds.
+pub const TURN_STEPS: u64 = 1 << 20;
+/// What cannot be done in parts, such as a record, may cost that much.
+const PIECE_STEPS: u64 = 8 << 20;
 /// For a whole body, however short it is as it is sent.
 const CALL_STEPS: u64 = 64 << 20;
 /// For each byte of it as it is sent, above that: four stages over an honest body that became a
@@ -32,17 +41,79 @@ pub struct Exhausted;
 #[derive(Debug)]
 pub struct Effort {
     left: u64,
+    /// With no more than this left the turn is over.
+    turn_end: u64,
+}
+
+/// What may be done before others are served. Work that was begun is ended, so it may take somewhat
+/// more.
+#[derive(Debug)]
+pub struct Turn {
+    left: u64,
+}
+
+impl Turn {
+    /// For that many steps.
+    pub const fn of(steps: u64) -> Self {
+        Self { left: steps }
+    }
+
+    /// For work that nobody waits for.
+    pub const fn endless() -> Self {
+        Self::of(u64::MAX)
+    }
+
+    /// What is left of it, in steps.
+    pub const fn left(&self) -> u64 {
+        self.left
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Work was done outside of an account.
+    pub(crate) fn spend(&mut self, steps: u64) {
+        self.left = self.left.saturating_sub(steps);
+    }
 }
 
 impl Effort {
     /// For work that others bound, or that nobody waits for.
     pub const fn unbounded() -> Self {
-        Self { left: u64::MAX }
+        Self::of(u64::MAX)
     }
 
-    /// For that many steps.
+    /// For that many steps, in one go.
     pub const fn of(steps: u64) -> Self {
-        Self { left: steps }
+        Self {
+            left: steps,
+            turn_end: 0,
+        }
+    }
+
+    /// For that many steps, in turns.
+    pub(crate) const fn in_turns(steps: u64) -> Self {
+        Self {
+            left: steps,
+            turn_end: steps.saturating_sub(TURN_STEPS),
+        }
+    }
+
+    /// Lets others have theirs if this turn is over.
+    pub(crate) async fn rest(&mut self) {
+        if self.turn_end > 0 && self.left <= self.turn_end {
+            self.turn_end = self.left.saturating_sub(TURN_STEPS);
+            let mut has_rested = false;
+            poll_fn(|_| {
+                if std::mem::replace(&mut has_rested, true) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+        }
     }
 
     /// Pays for work. Once that fails it fails for ever.
@@ -61,41 +132,82 @@ impl Effort {
         self.left
     }
 
+    /// What was spent since the last rest, of an effort in turns.
+    pub(crate) fn spent_in_turn(&self) -> u64 {
+        let left = self.left.saturating_sub(self.turn_end);
+        TURN_STEPS.saturating_sub(left)
+    }
+
     /// Whether nothing is left.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.left == 0
     }
 }
 
-/// The account of one body: each call of the host gets its share.
+/// One part of work that is done in turns; its result when that was the last.
+pub(crate) fn go_on<T>(work: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> Option<T> {
+    match work.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
+    }
+}
+
+/// All parts, one after the other.
+pub(crate) fn go_through<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        if let Some(result) = go_on(work.as_mut()) {
+            return result;
+        }
+    }
+}
+
+/// The account of one body.
 #[derive(Debug)]
 pub(crate) struct Account {
     left: u64,
-    given: u64,
 }
 
 impl Account {
     pub(crate) const fn new() -> Self {
-        Self {
-            left: CALL_STEPS,
-            given: 0,
-        }
+        Self { left: CALL_STEPS }
     }
 
-    /// For a call of the host that brings that many bytes.
-    pub(crate) fn open(&mut self, bytes: usize) -> Effort {
+    /// Bytes of the body have come.
+    pub(crate) fn earn(&mut self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let earned = bytes.saturating_mul(STEPS_PER_SENT_BYTE);
         self.left = self.left.saturating_add(earned);
-        self.given = self.left.min(CALLBACK_STEPS);
-        Effort::of(self.given)
     }
 
-    /// Takes back what that call did not spend.
-    pub(crate) fn close(&mut self, effort: &Effort) {
-        let spent = self.given.saturating_sub(effort.left);
+    /// For a piece.
+    pub(crate) fn open(&self) -> Effort {
+        Effort::of(self.left.min(PIECE_STEPS))
+    }
+
+    /// Takes back what the piece did not need, and answers what it did.
+    pub(crate) fn close(&mut self, effort: &Effort, turn: &mut Turn) -> u64 {
+        let given = self.left.min(PIECE_STEPS);
+        let spent = given.saturating_sub(effort.left);
         self.left = self.left.saturating_sub(spent);
-        self.given = 0;
+        turn.spend(spent);
+        spent
+    }
+
+    /// Works on a piece, and answers what that cost beside what came of it.
+    pub(crate) fn pay<T>(
+        &mut self,
+        turn: &mut Turn,
+        work: impl FnOnce(&mut Effort) -> T,
+    ) -> (T, u64) {
+        let mut effort = self.open();
+        let result = work(&mut effort);
+        (result, self.close(&effort, turn))
+    }
+
+    /// All of it, for work in turns that is the last of the body.
+    pub(crate) fn take(&mut self) -> Effort {
+        Effort::in_turns(std::mem::take(&mut self.left))
     }
 }
 
@@ -122,26 +234,46 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_the_host_gets_its_share_and_no_more() {
+    fn a_piece_gets_its_share_and_no_more() {
         let mut account = Account::new();
-        let mut effort = account.open(0);
-        assert_eq!(effort.left(), CALLBACK_STEPS);
-        assert_eq!(effort.spend(16 << 20), Ok(()));
-        assert_eq!(effort.spend(1), Err(Exhausted));
-        account.close(&effort);
-        assert_eq!(account.left, CALL_STEPS - CALLBACK_STEPS);
+        let mut turn = Turn::of(TURN_STEPS);
+        let work = |effort: &mut Effort| (effort.spend(8 << 20), effort.spend(1));
+        let (spent, cost) = account.pay(&mut turn, work);
+        assert_eq!(spent, (Ok(()), Err(Exhausted)));
+        assert_eq!(cost, PIECE_STEPS);
+        assert_eq!(account.left, CALL_STEPS - PIECE_STEPS);
+        assert!(turn.is_over());
     }
 
     #[test]
     fn a_body_pays_with_its_length() {
         let mut account = Account::new();
-        for _ in 0..4 {
-            let effort = Effort::of(0);
-            assert_eq!(account.open(0).left(), CALLBACK_STEPS);
-            account.close(&effort);
+        let mut turn = Turn::endless();
+        for _ in 0..8 {
+            let (spent, _) = account.pay(&mut turn, |effort| effort.spend(8 << 20));
+            assert_eq!(spent, Ok(()));
         }
-        assert_eq!(account.open(0).left(), 0);
-        assert_eq!(account.open(2).left(), 2 * STEPS_PER_SENT_BYTE);
+        let (spent, _) = account.pay(&mut turn, |effort| effort.spend(1));
+        assert_eq!(spent, Err(Exhausted));
+        account.earn(2);
+        let (left, _) = account.pay(&mut turn, |effort| effort.left());
+        assert_eq!(left, 2 * STEPS_PER_SENT_BYTE);
+    }
+
+    #[test]
+    fn work_in_turns_rests_after_each() {
+        let work = async {
+            let mut effort = Effort::in_turns(10 * TURN_STEPS);
+            for _ in 0..20 {
+                effort.rest().await;
+                effort.spend(512 << 10).ok();
+            }
+            effort.left
+        };
+        let mut work = pin!(work);
+        let turns = std::iter::repeat_with(|| go_on(work.as_mut()));
+        let turns: Vec<Option<u64>> = turns.take(10).collect();
+        assert_eq!(turns, [&[None; 9][..], &[Some(0)]].concat());
     }
 
     #[test]

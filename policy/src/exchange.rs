@@ -26,7 +26,9 @@ pub use self::{
 pub use crate::swap::Edit;
 use crate::{
     denial::{Denial, Refusal},
+    effort::Turn,
     http::{RequestHead, ResponseHead},
+    id::OrganisationId,
     policy::Policy,
     record::RequestRecord,
 };
@@ -136,6 +138,19 @@ impl Exchange {
         }
     }
 
+    /// Whose proxy it is about, if there is one.
+    pub fn organisation(&self) -> Option<OrganisationId> {
+        match &self.resolved {
+            Resolved::Proxy(policy) => Some(policy.organisation),
+            Resolved::UnknownProxy | Resolved::Fault => None,
+        }
+    }
+
+    /// Whether more of the response than its length may matter.
+    pub fn inspects_responses(&self) -> bool {
+        matches!(&self.resolved, Resolved::Proxy(policy) if policy.inspects_responses)
+    }
+
     /// Whether the exchange has to be there when the response comes. If not,
     /// [`forgotten`](Self::forgotten) makes one that decides as well as this.
     pub fn awaits_response(&self) -> bool {
@@ -238,11 +253,25 @@ impl Exchange {
         }
     }
 
-    /// Decides a chunk of the response's body; `is_end` when it is the last.
+    /// Decides a chunk of the response's body, as far as the turn goes; `is_end` when it is the
+    /// last.
     pub fn on_response_chunk(
         &mut self,
-        chunk: &[u8],
-        is_end: bool,
+        chunk: (&[u8], bool),
+        turn: &mut Turn,
+        ports: &dyn Ports,
+    ) -> ChunkDecision {
+        self.on_response(|pipe| pipe.on_chunk(chunk, turn), ports)
+    }
+
+    /// Goes on after [`ChunkDecision::Later`].
+    pub fn on_turn(&mut self, turn: &mut Turn, ports: &dyn Ports) -> ChunkDecision {
+        self.on_response(|pipe| pipe.on_turn(turn), ports)
+    }
+
+    fn on_response(
+        &mut self,
+        work: impl FnOnce(&mut BodyPipe) -> ChunkDecision,
         ports: &dyn Ports,
     ) -> ChunkDecision {
         let (Phase::Answered(grant, Some(pipe)), Resolved::Proxy(policy)) =
@@ -250,9 +279,13 @@ impl Exchange {
         else {
             return ChunkDecision::Cut;
         };
-        let decision = pipe.on_chunk(chunk, is_end);
-        let is_over = matches!(decision, ChunkDecision::Refuse(_) | ChunkDecision::Cut);
-        if is_end || is_over {
+        let decision = work(pipe);
+        let is_over = match decision {
+            ChunkDecision::Refuse(_) | ChunkDecision::Cut => true,
+            ChunkDecision::Later => false,
+            ChunkDecision::Pass | ChunkDecision::Replace(..) | ChunkDecision::Wait => pipe.is_end(),
+        };
+        if is_over {
             pipe.settle(policy, ports);
         }
         if let ChunkDecision::Refuse(refusal) = &decision {

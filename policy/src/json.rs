@@ -63,6 +63,9 @@ pub enum Problem {
     /// Repeated names allow more readings of a held document than are tried.
     #[error("too many repeated names")]
     TooManyReadings,
+    /// There is no memory for what is known of the document.
+    #[error("no memory for the document")]
+    NoMemory,
     /// A path takes more steps over a held document than are made.
     #[error("path takes too long to evaluate")]
     TooMuchWork,

@@ -19,6 +19,7 @@ pub mod evaluate;
 pub mod exchange;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
+pub mod holding;
 pub mod http;
 pub mod id;
 pub mod json;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use requestrocket_policy::{
     denial::Denial,
+    effort::Turn,
     exchange::{BodyUse, ChunkDecision, Exchange, ResponseDecision, ResponseEdit},
     http::ResponseHead,
 };
@@ -14,12 +15,40 @@ use crate::{
     host::{Host, HostFailure},
 };
 
-/// What of the response's body the exchange wants to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What of the response's body the exchange wants to see, and how far that is.
+#[derive(Debug)]
 pub(super) struct ResponseState {
-    body: BodyUse,
+    pub(super) body: BodyUse,
     /// The caller has no head yet, so there can still be another answer.
     is_head_held: bool,
+    pub(super) worked: Worked,
+    /// Envoy holds what came, at the valve.
+    pub(super) is_held_back: bool,
+}
+
+/// What is to be done with the bytes that the valve lets through next.
+#[derive(Debug, Default)]
+pub(super) enum Worked {
+    /// It did not see them: they are of an answer that was made behind it.
+    #[default]
+    Nothing,
+    /// They pass as they are.
+    Pass,
+    /// These pass in their place, and with these edits the head if it is still held.
+    Replace(Vec<u8>, Vec<ResponseEdit>),
+    /// They are dropped, and the head is held on.
+    Drop,
+}
+
+/// What came of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turned {
+    /// There is more to be done.
+    Waits,
+    /// What is held back may go on.
+    Done,
+    /// Nothing is left of the response.
+    Over,
 }
 
 /// A part of a response's body.
@@ -51,6 +80,7 @@ impl Call {
             other @ (Progress::Fresh
             | Progress::Waiting(_)
             | Progress::Answering(..)
+            | Progress::Valve(_)
             | Progress::Done) => {
                 self.progress = other;
                 return Flow::Continue;
@@ -82,7 +112,12 @@ impl Call {
             self.progress = Progress::Done;
             return Flow::Continue;
         }
-        let state = ResponseState { body, is_head_held };
+        let state = ResponseState {
+            body,
+            is_head_held,
+            worked: Worked::Nothing,
+            is_held_back: false,
+        };
         self.progress = Progress::Answering(Box::new(exchange), state);
         if is_head_held {
             Flow::AwaitBody
@@ -91,7 +126,7 @@ impl Call {
         }
     }
 
-    /// A part of the response's body has arrived.
+    /// A part of the response's body has arrived, worked on as far as it is to be.
     pub fn on_response_body(&mut self, host: &impl Host, shared: &Shared, chunk: Chunk) -> Flow {
         let Progress::Answering(exchange, state) = &mut self.progress else {
             return Flow::Continue;
@@ -100,64 +135,52 @@ impl Call {
         if state.body == BodyUse::Rewrite {
             return Self::on_held_body(host, chunk);
         }
-        let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
-        let decision = match state.body {
-            BodyUse::Unused => return Flow::Continue,
-            BodyUse::Size => exchange.on_response_size(chunk.size),
-            BodyUse::Bytes | BodyUse::Rewrite => match host.response_chunk(chunk.size) {
-                Ok(bytes) => exchange.on_response_chunk(&bytes, chunk.is_end, &ports),
-                Err(HostFailure) if state.is_head_held => {
-                    ChunkDecision::Refuse(Denial::GatewayFault.into())
-                }
-                Err(HostFailure) => ChunkDecision::Cut,
-            },
-        };
-        self.obey(host, decision)
-    }
-
-    /// The response's body ended, and trailers follow it.
-    pub fn on_response_trailers(&mut self, host: &impl Host, shared: &Shared) -> Flow {
-        let Progress::Answering(exchange, state) = &mut self.progress else {
-            return Flow::Continue;
-        };
-        if matches!(state.body, BodyUse::Unused | BodyUse::Size) {
-            return Flow::Continue;
-        }
-        let is_head_held = state.is_head_held;
-        let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
-        let decision = exchange.on_response_chunk(&[], true, &ports);
-        match decision {
-            // While the head is held, Envoy keeps a buffer for the body; otherwise what it has is
-            // no longer there to be written to.
-            ChunkDecision::Replace(bytes, edits) if bytes.is_empty() => {
+        let done = match std::mem::take(&mut state.worked) {
+            Worked::Pass => Ok(Flow::Continue),
+            Worked::Replace(bytes, edits) => {
+                state.is_head_held = false;
                 let edited = edits.iter().try_for_each(|edit| apply(host, edit));
-                edited.map_or_else(|HostFailure| Self::reset(host), |()| Flow::Continue)
-            }
-            ChunkDecision::Replace(..) | ChunkDecision::Cut if !is_head_held => Self::reset(host),
-            ChunkDecision::Replace(..)
-            | ChunkDecision::Pass
-            | ChunkDecision::Wait
-            | ChunkDecision::Refuse(_)
-            | ChunkDecision::Cut => self.obey(host, decision),
-        }
-    }
-
-    fn obey(&mut self, host: &impl Host, decision: ChunkDecision) -> Flow {
-        let done = match decision {
-            ChunkDecision::Pass => Ok(Flow::Continue),
-            ChunkDecision::Replace(bytes, edits) => {
-                if let Progress::Answering(_, state) = &mut self.progress {
-                    state.is_head_held = false;
-                }
-                edits
-                    .iter()
-                    .try_for_each(|edit| apply(host, edit))
+                edited
                     .and_then(|()| host.replace_response_chunk(&bytes))
                     .map(|()| Flow::Continue)
             }
-            ChunkDecision::Wait => host.replace_response_chunk(&[]).map(|()| Flow::Held),
+            Worked::Drop => host.replace_response_chunk(&[]).map(|()| Flow::HeldBack),
+            Worked::Nothing => {
+                let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
+                let decision = decide(exchange, state, (host, chunk), &ports);
+                return self.obey_here(host, decision);
+            }
+        };
+        done.unwrap_or_else(|HostFailure| Self::cut(host))
+    }
+
+    /// The response's body ended, and trailers follow it.
+    pub fn on_response_trailers(&mut self, host: &impl Host) -> Flow {
+        let Progress::Answering(_, state) = &mut self.progress else {
+            return Flow::Continue;
+        };
+        let edited = match std::mem::take(&mut state.worked) {
+            Worked::Replace(bytes, edits) if bytes.is_empty() => {
+                edits.iter().try_for_each(|edit| apply(host, edit))
+            }
+            Worked::Replace(..) | Worked::Drop => Err(HostFailure),
+            Worked::Nothing | Worked::Pass => Ok(()),
+        };
+        edited.map_or_else(|HostFailure| Self::reset(host), |()| Flow::Continue)
+    }
+
+    /// Without a valve there are no turns.
+    fn obey_here(&mut self, host: &impl Host, decision: ChunkDecision) -> Flow {
+        let done = match decision {
+            ChunkDecision::Pass => Ok(Flow::Continue),
+            ChunkDecision::Replace(bytes, edits) => edits
+                .iter()
+                .try_for_each(|edit| apply(host, edit))
+                .and_then(|()| host.replace_response_chunk(&bytes))
+                .map(|()| Flow::Continue),
+            ChunkDecision::Wait => host.replace_response_chunk(&[]).map(|()| Flow::HeldBack),
             ChunkDecision::Refuse(refusal) => return self.refuse(host, &refusal),
-            ChunkDecision::Cut => Err(HostFailure),
+            ChunkDecision::Later | ChunkDecision::Cut => Err(HostFailure),
         };
         done.unwrap_or_else(|HostFailure| Self::cut(host))
     }
@@ -171,11 +194,40 @@ impl Call {
         Self::reset(host)
     }
 
-    fn reset(host: &impl Host) -> Flow {
+    pub(super) fn reset(host: &impl Host) -> Flow {
         if host.reset().is_err() {
             host.warn("a response could not be cut");
         }
         Flow::Dropped
+    }
+}
+
+/// Decides a part of a body that no valve saw.
+fn decide(
+    exchange: &mut Exchange,
+    state: &ResponseState,
+    (host, chunk): (&impl Host, Chunk),
+    ports: &CallPorts<'_, impl Host>,
+) -> ChunkDecision {
+    match state.body {
+        BodyUse::Unused => ChunkDecision::Pass,
+        BodyUse::Size => exchange.on_response_size(chunk.size),
+        BodyUse::Bytes | BodyUse::Rewrite => match host.response_chunk(chunk.size) {
+            Ok(bytes) => {
+                let turn = &mut Turn::endless();
+                exchange.on_response_chunk((&bytes, chunk.is_end), turn, ports)
+            }
+            Err(HostFailure) => unreadable(state),
+        },
+    }
+}
+
+/// The host does not give a part of a body.
+pub(super) fn unreadable(state: &ResponseState) -> ChunkDecision {
+    if state.is_head_held {
+        ChunkDecision::Refuse(Denial::GatewayFault.into())
+    } else {
+        ChunkDecision::Cut
     }
 }
 

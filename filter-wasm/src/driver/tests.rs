@@ -39,6 +39,7 @@ fn shared(keys: Option<KeyRing>) -> Shared {
     Shared {
         policies: Policies::new(keys, ROOM),
         counters: Counters::start(&FakeHost::default()).unwrap(),
+        turns: Turns::default(),
     }
 }
 

@@ -3,22 +3,19 @@
 //! Meters read what the target sent, before redaction (details 51). What has been passed on is
 //! never taken back, so whatever goes wrong later ends the response where it is.
 
+mod due;
 mod held;
 mod redaction;
 
-pub(super) use self::{
-    held::{Held, Share},
-    redaction::Redaction,
-};
-use super::{BodyUse, ResponseEdit, values::Values};
+use self::due::Due;
+pub(super) use self::{held::Held, redaction::Redaction};
+use super::{BodyUse, ResponseEdit, ports::Ports, values::Values};
 use crate::{
-    coding::{Coding, Decoder},
+    coding::{Coding, DecodeError, Decoder},
     denial::{Denial, Refusal},
-    effort::{Account, Effort},
+    effort::{Account, Turn},
     policy::Policy,
 };
-
-use super::ports::Ports;
 
 /// What to do with a chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,15 +26,14 @@ pub enum ChunkDecision {
     Replace(Vec<u8>, Vec<ResponseEdit>),
     /// Take it out and go on holding the head.
     Wait,
+    /// Hold it and what follows, and go on in another turn. What comes of it is about all that is
+    /// held then.
+    Later,
     /// Answer the caller in the target's place: the head is still held.
     Refuse(Refusal),
     /// End the response so that the caller sees that it is not whole.
     Cut,
 }
-
-/// What one chunk may decode to, because all of it is kept before any passes. Codings that nobody
-/// looks behind are paid for by effort alone.
-const MAX_CHUNK_BYTES: usize = 8 << 20;
 
 /// What happens to the chunks of one response.
 #[derive(Debug)]
@@ -52,6 +48,7 @@ pub(super) struct BodyPipe {
     is_head_held: bool,
     is_empty: bool,
     account: Account,
+    due: Due,
 }
 
 /// Ceiling on the length of a body, if it has one.
@@ -80,6 +77,7 @@ impl BodyPipe {
     /// For a response that nobody looks into.
     pub(super) fn watching(size: SizeWatch, values: Values) -> Self {
         Self {
+            due: Due::of(values.organisation),
             size,
             decoder: None,
             values,
@@ -139,23 +137,46 @@ impl BodyPipe {
         }
     }
 
-    pub(super) fn on_chunk(&mut self, chunk: &[u8], is_end: bool) -> ChunkDecision {
-        let mut effort = self.account.open(chunk.len());
-        let decision = self.chunk((chunk, is_end), &mut effort);
-        self.account.close(&effort);
-        decision
+    /// More of the body has come.
+    pub(super) fn on_chunk(
+        &mut self,
+        (chunk, is_end): (&[u8], bool),
+        turn: &mut Turn,
+    ) -> ChunkDecision {
+        self.is_empty &= chunk.is_empty();
+        self.account.earn(chunk.len());
+        self.due.is_end |= is_end;
+        if self.redaction.is_none() && self.on_size(chunk.len()) == ChunkDecision::Cut {
+            return self.fail(Denial::ResponseTooLarge);
+        }
+        let done = if self.due.is_waiting {
+            self.due.keep(chunk).map(|()| false)
+        } else {
+            self.work_on_chunk(chunk, turn)
+        };
+        self.decide(done)
     }
 
-    fn chunk(&mut self, (chunk, is_end): (&[u8], bool), effort: &mut Effort) -> ChunkDecision {
-        self.is_empty &= chunk.is_empty();
-        match self.redaction.take() {
-            Some(mut redaction) => {
-                let decision = self.redact(&mut redaction, (chunk, is_end), effort);
-                self.redaction = Some(redaction);
-                decision
+    /// Goes on with what waits, as far as this turn goes.
+    pub(super) fn on_turn(&mut self, turn: &mut Turn) -> ChunkDecision {
+        let done = self.work_on_due(turn);
+        self.decide(done)
+    }
+
+    fn decide(&mut self, done: Result<bool, Denial>) -> ChunkDecision {
+        match done {
+            Ok(true) => self.pass_on(),
+            Ok(false) => {
+                self.due.is_waiting = true;
+                ChunkDecision::Later
             }
-            None => self.read((chunk, is_end), effort),
+            Err(denial) => self.fail(denial),
         }
+    }
+
+    /// Whether nothing more of the body comes.
+    pub(super) fn is_end(&self) -> bool {
+        self.due.is_end
     }
 
     /// Counts what is known of the values of meters, once.
@@ -163,47 +184,131 @@ impl BodyPipe {
         self.values.settle(policy, ports);
     }
 
-    /// Passes the chunk on and lets meters read it. What they cannot read changes nothing for the
-    /// caller, and neither does what would be too much work.
-    fn read(&mut self, (chunk, is_end): (&[u8], bool), effort: &mut Effort) -> ChunkDecision {
-        let decision = self.on_size(chunk.len());
-        if let Some(decoder) = &mut self.decoder {
-            let mut rest = chunk;
-            let is_read = loop {
-                match decoder.decode_within(&mut rest, effort) {
-                    Ok(Some(piece)) => self.values.read(piece, effort),
-                    Ok(None) => break true,
-                    Err(_) => break false,
-                }
-                if !self.values.reads_body() {
-                    break false;
-                }
-            };
-            if !is_read {
-                self.decoder = None;
-                self.values.fail();
-            }
+    fn work_on_chunk(&mut self, chunk: &[u8], turn: &mut Turn) -> Result<bool, Denial> {
+        let mut rest = chunk;
+        let done = self.work(&mut rest, turn)?;
+        if !done {
+            self.due.keep(rest)?;
         }
-        if is_end && self.decoder.is_some() {
-            self.values.read_end(effort);
-        }
-        decision
+        Ok(done)
     }
 
-    fn redact(
-        &mut self,
-        redaction: &mut Redaction,
-        (chunk, is_end): (&[u8], bool),
-        effort: &mut Effort,
-    ) -> ChunkDecision {
-        let mut out = Vec::new();
-        let redacted = self.redact_into(redaction, (chunk, is_end), &mut out, effort);
-        if let Err(denial) = redacted {
-            return self.fail(if effort.is_exhausted() {
-                Denial::ResponseTooLarge
+    fn work_on_due(&mut self, turn: &mut Turn) -> Result<bool, Denial> {
+        let decoded = std::mem::take(&mut self.due.decoded);
+        let mut piece = decoded.rest();
+        self.take_in(&mut piece, turn)?;
+        let taken = decoded.rest().len().saturating_sub(piece.len());
+        self.due.decoded = decoded.without(taken);
+        if !self.due.decoded.is_empty() {
+            return Ok(false);
+        }
+        let input = std::mem::take(&mut self.due.input);
+        let mut rest = input.rest();
+        let done = self.work(&mut rest, turn);
+        let taken = input.rest().len().saturating_sub(rest.len());
+        self.due.input = input.without(taken);
+        done
+    }
+
+    /// Works on what is encoded, and at the end of the body on that. Says whether all is done.
+    fn work(&mut self, rest: &mut &[u8], turn: &mut Turn) -> Result<bool, Denial> {
+        while let Some(mut decoder) = self.decoder.take() {
+            if turn.is_over() {
+                self.decoder = Some(decoder);
+                return Ok(false);
+            }
+            let mut effort = self.account.open();
+            let decoded = decoder.decode_within(rest, &mut effort);
+            self.account.close(&effort, turn);
+            let taken_in = match decoded {
+                Ok(Some(mut piece)) => {
+                    let taken_in = self.take_in(&mut piece, turn);
+                    taken_in.and_then(|()| self.due.decoded.extend(piece))
+                }
+                Ok(None) => {
+                    self.decoder = Some(decoder);
+                    break;
+                }
+                Err(error) => self.cannot_decode(error),
+            };
+            taken_in?;
+            // Meters that need no more of it need no decoder either.
+            if self.redaction.is_some() || self.values.reads_body() {
+                self.decoder = Some(decoder);
             } else {
-                denial
+                self.values.fail();
+            }
+            if !self.due.decoded.is_empty() {
+                return Ok(false);
+            }
+        }
+        if self.due.is_end {
+            self.end(turn)
+        } else {
+            Ok(true)
+        }
+    }
+
+    fn cannot_decode(&mut self, error: DecodeError) -> Result<(), Denial> {
+        self.values.fail();
+        match self.redaction {
+            Some(_) => Err(redaction::denial_of(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Works on what is decoded, in portions that do not outlast the turn by much.
+    fn take_in(&mut self, piece: &mut &[u8], turn: &mut Turn) -> Result<(), Denial> {
+        while !piece.is_empty() && !turn.is_over() {
+            let (now, later) = self.due.next_portion(piece);
+            if self.redaction.is_some() && !self.size.takes(now.len()) {
+                return Err(Denial::ResponseTooLarge);
+            }
+            let (values, redaction) = (&mut self.values, &mut self.redaction);
+            let out = &mut self.due.out;
+            let (done, cost) = self.account.pay(turn, |effort| {
+                values.read(now, effort);
+                let Some(redaction) = redaction else {
+                    return Ok(());
+                };
+                out.try_reserve(now.len()).map_err(|_| Denial::Overloaded)?;
+                let done = redaction.push(now, out, effort);
+                done.map_err(|denial| too_much_or(denial, effort.is_exhausted()))
             });
+            done?;
+            self.due.was_portion(now.len(), cost)?;
+            *piece = later;
+        }
+        Ok(())
+    }
+
+    /// The body's end. Says whether all is done.
+    fn end(&mut self, turn: &mut Turn) -> Result<bool, Denial> {
+        // An empty body passes whatever its type is.
+        if self.is_empty && self.redaction.is_some() {
+            return Ok(true);
+        }
+        if let Some(decoder) = self.decoder.take() {
+            if self.redaction.is_some() {
+                decoder.finish().map_err(redaction::denial_of)?;
+            }
+            let values = &mut self.values;
+            self.account.pay(turn, |effort| values.read_end(effort));
+            if turn.is_over() {
+                return Ok(false);
+            }
+        }
+        match &mut self.redaction {
+            Some(redaction) => redaction.finish(&mut self.due.out, &mut self.account, turn),
+            None => Ok(true),
+        }
+    }
+
+    /// All that came is worked on.
+    fn pass_on(&mut self) -> ChunkDecision {
+        let (out, is_end) = self.due.pass_on();
+        if self.redaction.is_none() {
+            return ChunkDecision::Pass;
         }
         if out.is_empty() && !is_end && self.is_head_held {
             return ChunkDecision::Wait;
@@ -213,41 +318,9 @@ impl BodyPipe {
         ChunkDecision::Replace(out, edits)
     }
 
-    fn redact_into(
-        &mut self,
-        redaction: &mut Redaction,
-        (chunk, is_end): (&[u8], bool),
-        out: &mut Vec<u8>,
-        effort: &mut Effort,
-    ) -> Result<(), Denial> {
-        let not_filterable = Denial::ResponseNotFilterable;
-        let decoder = self.decoder.as_mut().ok_or(not_filterable)?;
-        let mut rest = chunk;
-        let mut of_chunk = 0_usize;
-        while let Some(piece) = decoder
-            .decode_within(&mut rest, effort)
-            .map_err(redaction::denial_of)?
-        {
-            of_chunk = of_chunk.saturating_add(piece.len());
-            if !self.size.takes(piece.len()) || of_chunk > MAX_CHUNK_BYTES {
-                return Err(Denial::ResponseTooLarge);
-            }
-            self.values.read(piece, effort);
-            out.try_reserve(piece.len())
-                .map_err(|_| Denial::GatewayFault)?;
-            redaction.push(piece, out, effort)?;
-        }
-        // An empty body passes whatever its type is.
-        if is_end && !self.is_empty {
-            decoder.finish().map_err(redaction::denial_of)?;
-            self.values.read_end(effort);
-            redaction.finish(out, effort)?;
-        }
-        Ok(())
-    }
-
     /// A clean answer while that is possible, else the end.
     fn fail(&mut self, denial: Denial) -> ChunkDecision {
+        self.due = Due::of(self.values.organisation);
         if self.is_head_held {
             ChunkDecision::Refuse(denial.into())
         } else {
@@ -263,5 +336,14 @@ impl BodyPipe {
         let mut warnings = std::mem::take(&mut self.warnings);
         warnings.push(super::values::MISSING.to_owned());
         vec![ResponseEdit::warning(&warnings)]
+    }
+}
+
+/// Who runs out of effort has sent too much.
+fn too_much_or(denial: Denial, is_exhausted: bool) -> Denial {
+    if is_exhausted {
+        Denial::ResponseTooLarge
+    } else {
+        denial
     }
 }

@@ -152,7 +152,7 @@ fn look_into(
         Err(_) => (Coding::identity(), MediaKind::Other),
     };
     let size = SizeWatch::new((!kind.is_stream()).then_some(max));
-    let redaction = Redaction::new(&grant.stages, kind, max);
+    let redaction = Redaction::new((&grant.stages, policy.organisation), kind, max);
     let pipe = BodyPipe::reading(size, &coding, values, Some(redaction));
     Ok((stale(grant, head), pipe))
 }

@@ -2,14 +2,12 @@
 
 use uuid::Uuid;
 
-use super::{
-    body::{Held, Share},
-    grant::Grant,
-    ports::Ports,
-};
+use super::{body::Held, grant::Grant, ports::Ports};
 use crate::{
     effort::{Effort, Exhausted, RECORD, VALUE},
+    holding::{Pool, Share},
     http::ResponseHead,
+    id::OrganisationId,
     json::{
         find::{Finder, Found, find_within},
         path::JsonPath,
@@ -35,6 +33,8 @@ pub(super) struct Values {
     in_body: Vec<Awaited>,
     reader: Reader,
     is_settled: bool,
+    /// Whose response it is.
+    pub(super) organisation: OrganisationId,
 }
 
 #[derive(Debug)]
@@ -107,6 +107,7 @@ impl Values {
             in_body,
             reader: Reader::Nothing,
             is_settled: false,
+            organisation: policy.organisation,
         }
     }
 
@@ -121,13 +122,21 @@ impl Values {
             return;
         }
         self.reader = match kind {
-            MediaKind::Json => Reader::json(&self.in_body),
-            MediaKind::EventStream => {
-                Reader::records(Framer::sse_to_read(MAX_RECORD_BYTES), &self.in_body)
-            }
-            MediaKind::Ndjson => Reader::records(Framer::ndjson(MAX_RECORD_BYTES), &self.in_body),
+            MediaKind::Json => Reader::json(&self.in_body, self.organisation),
+            MediaKind::EventStream => self.records(Framer::sse_to_read(MAX_RECORD_BYTES)),
+            MediaKind::Ndjson => self.records(Framer::ndjson(MAX_RECORD_BYTES)),
             MediaKind::Other | MediaKind::Missing => Reader::Nothing,
         };
+    }
+
+    fn records(&self, framer: Framer) -> Reader {
+        let reader = RecordReader {
+            finder: Finder::new(&paths(&self.in_body)),
+            sums: Vec::new(),
+            late: Late::of(&self.in_body),
+            share: Share::new(Pool::Responses, self.organisation),
+        };
+        Reader::Records(framer, Box::new(reader))
     }
 
     /// Whether the body has to be given to [`Values::read`].
@@ -217,20 +226,11 @@ fn count(found: &[Awaited], policy: &Policy, ports: &dyn Ports) {
 }
 
 impl Reader {
-    fn json(in_body: &[Awaited]) -> Self {
+    fn json(in_body: &[Awaited], organisation: OrganisationId) -> Self {
         let paths = paths(in_body);
         let is_held = paths.iter().any(|path| !path.is_streamable());
-        Self::Json(Box::new(Finder::new(&paths)), is_held.then(Held::default))
-    }
-
-    fn records(framer: Framer, in_body: &[Awaited]) -> Self {
-        let reader = RecordReader {
-            finder: Finder::new(&paths(in_body)),
-            sums: Vec::new(),
-            late: Late::of(in_body),
-            share: Share::default(),
-        };
-        Self::Records(framer, Box::new(reader))
+        let held = is_held.then(|| Held::of(organisation));
+        Self::Json(Box::new(Finder::new(&paths)), held)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::effort::{Effort, VALUE};
+use crate::effort::{Effort, VALUE, go_through};
 
 use super::{
     InvalidJson, Problem,
@@ -61,10 +61,17 @@ impl<'t> Doc<'t> {
 
     /// As far as the effort goes, which pays also for the first look at each value.
     pub(crate) fn parse_within(text: &'t [u8], effort: &mut Effort) -> Result<Self, InvalidJson> {
+        go_through(Self::parse_in_turns(text, effort))
+    }
+
+    /// As [`Doc::parse_within`], for an effort in turns.
+    pub(crate) async fn parse_in_turns(
+        text: &'t [u8],
+        effort: &mut Effort,
+    ) -> Result<Self, InvalidJson> {
         let mut builder = Builder::default();
         let mut rest = text;
-        let paid = effort.spend(text.len()).map_err(Problem::from);
-        let built = paid.and_then(|()| builder.build(text, &mut rest, effort));
+        let built = builder.build(text, &mut rest, effort).await;
         let offset = text.len().saturating_sub(rest.len());
         let invalid = |offset: usize, problem| InvalidJson {
             offset: u64::try_from(offset).unwrap_or(u64::MAX),
@@ -168,21 +175,33 @@ struct Builder {
 }
 
 impl Builder {
-    fn build(&mut self, text: &[u8], rest: &mut &[u8], effort: &mut Effort) -> Result<(), Problem> {
+    async fn build(
+        &mut self,
+        text: &[u8],
+        rest: &mut &[u8],
+        effort: &mut Effort,
+    ) -> Result<(), Problem> {
         let mut lexer = Lexer::new();
         let mut name = (0, 0);
+        let mut paid = 0;
         loop {
             let event = lexer.next(rest)?;
             let at = narrow(text.len().saturating_sub(rest.len()))?;
             match event {
-                Event::More => return lexer.finish(),
+                Event::More => {
+                    effort.spend(text.len().saturating_sub(wide(paid)))?;
+                    return lexer.finish();
+                }
                 Event::Name(raw) => {
                     let length = narrow(raw.unwrap_or_else(|| lexer.name()).len())?;
                     let end = at.saturating_sub(1);
                     name = (end.saturating_sub(length), end);
                 }
                 Event::Value(kind) => {
-                    effort.spend(NODE)?;
+                    effort.rest().await;
+                    let bytes = wide(at.saturating_sub(paid));
+                    effort.spend(NODE.saturating_add(bytes))?;
+                    paid = at;
                     let node = self.push(kind, at, name)?;
                     if kind == Kind::Scalar {
                         lexer.skip(rest)?;
@@ -216,6 +235,7 @@ impl Builder {
             },
             None => (ROOT, RawKey::Index(0)),
         };
+        self.nodes.try_reserve(1).map_err(|_| Problem::NoMemory)?;
         self.nodes.push(Node {
             kind,
             parent: narrow(parent)?,

@@ -17,8 +17,8 @@ use super::{
     view::View,
 };
 
-/// Values looked at for one document.
-pub const MAX_STEPS: usize = 1 << 22;
+/// Values looked at in one document, by one path of a filter or by all paths of a rule or meter.
+pub const MAX_STEPS: usize = 1 << 21;
 
 /// What may still be done.
 #[derive(Debug)]
@@ -45,21 +45,18 @@ impl Budget {
         Self(MAX_STEPS)
     }
 
-    /// What the effort is good for, if that is less.
-    pub(crate) fn within(effort: &Effort) -> Self {
+    /// Looks at values as far as the effort goes, which pays for it.
+    pub(crate) fn paid_by<T>(
+        effort: &mut Effort,
+        look: impl FnOnce(&mut Self) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         let left = usize::try_from(effort.left()).unwrap_or(usize::MAX);
-        Self(MAX_STEPS.min(left / LOOK))
-    }
-
-    /// Pays for what was done of a budget that had so much.
-    pub(crate) fn pay(&self, before: usize, effort: &mut Effort) -> Result<(), Problem> {
-        let looks = before.saturating_sub(self.0);
-        Ok(effort.spend(looks.saturating_mul(LOOK))?)
-    }
-
-    /// What is left of it.
-    pub(crate) fn left(&self) -> usize {
-        self.0
+        let mut budget = Self(MAX_STEPS.min(left / LOOK));
+        let before = budget.0;
+        let seen = look(&mut budget);
+        let looks = before.saturating_sub(budget.0);
+        effort.spend(looks.saturating_mul(LOOK))?;
+        seen
     }
 
     pub(crate) fn spend(&mut self, steps: usize) -> Result<(), Problem> {

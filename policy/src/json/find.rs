@@ -54,11 +54,7 @@ pub(crate) fn find_within<'t>(
     effort: &mut Effort,
 ) -> Result<Vec<Node<'t>>, InvalidJson> {
     let doc = Doc::parse_within(text, effort)?;
-    let mut budget = Budget::within(effort);
-    let before = budget.left();
-    let found = find_in(paths, &doc, &mut budget);
-    let paid = budget.pay(before, effort);
-    let found = found.and_then(|found| paid.map(|()| found));
+    let found = Budget::paid_by(effort, |budget| find_in(paths, &doc, budget));
     found.map_err(|problem| InvalidJson { offset: 0, problem })
 }
 

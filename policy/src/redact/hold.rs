@@ -8,12 +8,15 @@ use super::{
     trie::{PlaceSelection, Places},
 };
 use crate::{
-    effort::{Effort, RECORD},
-    json::{InvalidJson, Problem, doc::Doc, eval::Budget},
+    effort::{Effort, RECORD, go_through},
+    json::{InvalidJson, Problem, doc::Doc},
 };
 
+/// What is rewritten of a held body in one go.
+pub(super) const PART_BYTES: usize = 16 << 10;
+
 /// Redacts whole bodies, one after another. What is learnt of the paths serves all of them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Documents {
     passes: Vec<Pass>,
 }
@@ -38,10 +41,20 @@ impl Documents {
     }
 
     /// Appends what is left of a body, as far as the effort goes.
+    pub fn redact(
+        &mut self,
+        body: &[u8],
+        out: &mut Vec<u8>,
+        effort: &mut Effort,
+    ) -> Result<(), InvalidJson> {
+        go_through(self.redact_in_turns(body, out, effort))
+    }
+
+    /// As [`Documents::redact`], for an effort in turns.
     ///
     /// With repeated names, a filter expression is tried on each way to read the document: what any
     /// of them destroys goes, and what not all of them retain goes.
-    pub fn redact(
+    pub(crate) async fn redact_in_turns(
         &mut self,
         body: &[u8],
         out: &mut Vec<u8>,
@@ -53,10 +66,11 @@ impl Documents {
         let mut held: Option<Vec<u8>> = None;
         for pass in earlier {
             let mut made = Vec::new();
-            pass.run(held.as_deref().unwrap_or(body), &mut made, effort)?;
+            let body = held.as_deref().unwrap_or(body);
+            pass.run(body, &mut made, effort).await?;
             held = Some(made);
         }
-        last.run(held.as_deref().unwrap_or(body), out, effort)
+        last.run(held.as_deref().unwrap_or(body), out, effort).await
     }
 }
 
@@ -82,7 +96,7 @@ impl Pass {
         }
     }
 
-    fn run(
+    async fn run(
         &mut self,
         body: &[u8],
         out: &mut Vec<u8>,
@@ -93,15 +107,15 @@ impl Pass {
             return Err(whole_document(Problem::TooMuchWork));
         }
         match self {
-            Self::Stream(redactor) => redactor.redact(body, out, effort),
+            Self::Stream(redactor) => redactor.redact(body, out, effort).await,
             Self::Hold(stage) => {
                 let paths = stage.paths().count().saturating_add(1);
                 effort
                     .spend(paths.saturating_mul(RECORD))
                     .map_err(exhausted)?;
-                let doc = Doc::parse_within(body, effort)?;
-                let places = places(stage, &doc, effort)?;
-                redact_at((&places, stage), body, out, effort)
+                let doc = Doc::parse_in_turns(body, effort).await?;
+                let places = places(stage, &doc, effort).await?;
+                redact_at((&places, stage), body, out, effort).await
             }
         }
     }
@@ -115,27 +129,26 @@ pub fn redact_held(stages: &[Stage], body: &[u8]) -> Result<Vec<u8>, InvalidJson
     Ok(out)
 }
 
-pub(super) fn places(
+pub(super) async fn places(
     stage: &Stage,
     doc: &Doc<'_>,
     effort: &mut Effort,
 ) -> Result<Places, InvalidJson> {
-    let mut budget = Budget::within(effort);
-    let before = budget.left();
-    let places = Places::of(stage, doc, &mut budget);
-    let paid = budget.pay(before, effort);
-    let places = places.and_then(|places| paid.map(|()| places));
+    let places = Places::of(stage, doc, effort).await;
     places.map_err(whole_document)
 }
 
-pub(super) fn redact_at(
+pub(super) async fn redact_at(
     (places, stage): (&Places, &Stage),
     body: &[u8],
     out: &mut Vec<u8>,
     effort: &mut Effort,
 ) -> Result<(), InvalidJson> {
     let mut rewriter = Rewriter::new(PlaceSelection::new(places), !stage.has_retain());
-    rewriter.push(body, out, effort)?;
+    for part in body.chunks(PART_BYTES) {
+        rewriter.push(part, out, effort)?;
+        effort.rest().await;
+    }
     rewriter.finish()
 }
 

@@ -8,7 +8,7 @@ use super::{
     trie::{PlaceId, Places},
 };
 use crate::{
-    effort::Effort,
+    effort::{Effort, go_through},
     json::{
         InvalidJson, Problem,
         doc::{Doc, NodeId, ROOT},
@@ -70,7 +70,7 @@ pub fn redact_reporting(
             continue;
         }
         let doc = Doc::parse(&body)?;
-        let places = places(stage, &doc, &mut Effort::unbounded())?;
+        let places = go_through(places(stage, &doc, &mut Effort::unbounded()))?;
         let walk = Walk {
             number,
             stage,
@@ -79,7 +79,8 @@ pub fn redact_reporting(
         };
         walk.report(room, &mut changes).map_err(whole_document)?;
         let mut out = Vec::new();
-        redact_at((&places, stage), &body, &mut out, &mut Effort::unbounded())?;
+        let effort = &mut Effort::unbounded();
+        go_through(redact_at((&places, stage), &body, &mut out, effort))?;
         body = out;
     }
     Ok((body, changes))

@@ -1,6 +1,6 @@
 //! The stages of a call, chained over a stream.
 
-use super::{rewrite::Rewriter, stage::Stage};
+use super::{hold::PART_BYTES, rewrite::Rewriter, stage::Stage};
 use crate::{
     effort::{Effort, Exhausted, RECORD},
     json::{InvalidJson, Problem, select::Selection},
@@ -83,7 +83,7 @@ impl Redactor {
     }
 
     /// Redacts a whole body, whatever came before it: what was learnt of the paths stays.
-    pub(super) fn redact(
+    pub(super) async fn redact(
         &mut self,
         body: &[u8],
         out: &mut Vec<u8>,
@@ -95,7 +95,10 @@ impl Redactor {
         for link in &mut self.links {
             link.rewriter.reset();
         }
-        self.push_within(body, out, effort)?;
+        for part in body.chunks(PART_BYTES) {
+            self.push_within(part, out, effort)?;
+            effort.rest().await;
+        }
         self.finish()
     }
 

@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::stage::{DESTROYED, Operation, RETAINED, Stage};
-use crate::json::{
-    Problem,
-    doc::{Doc, Key, NodeId, ROOT},
-    eval::{Budget, Evaluator},
-    path::JsonPath,
-    select::{Answer, Select},
-    view::{Readings, View},
+use crate::{
+    effort::Effort,
+    json::{
+        Problem,
+        doc::{Doc, Key, NodeId, ROOT},
+        eval::{Budget, Evaluator},
+        path::JsonPath,
+        select::{Answer, Select},
+        view::{Readings, View},
+    },
 };
 
 /// The number of a place; the root's is that of the root node.
@@ -48,7 +51,11 @@ impl Places {
     ///
     /// Where a path depends on how repeated names are read, what any reading destroys is destroyed,
     /// and only what every reading retains is retained.
-    pub(super) fn of(stage: &Stage, doc: &Doc<'_>, budget: &mut Budget) -> Result<Self, Problem> {
+    pub(super) async fn of(
+        stage: &Stage,
+        doc: &Doc<'_>,
+        effort: &mut Effort,
+    ) -> Result<Self, Problem> {
         let readings = if stage.is_streamable() {
             None
         } else {
@@ -59,20 +66,21 @@ impl Places {
             places: Self {
                 places: vec![Place::default()],
             },
-            known: vec![None; doc.len()],
+            known: nothing_known(doc.len())?,
         };
         for (number, filter) in stage.filters.iter().enumerate() {
             for path in &filter.paths {
-                let touched = match &readings {
+                let touched = Budget::paid_by(effort, |budget| match &readings {
                     Some(readings) if !path.is_streamable() => {
                         let views = readings.views(doc);
-                        atlas.resolve(path, filter.operation, views, budget)?
+                        atlas.resolve(path, filter.operation, views, budget)
                     }
                     Some(_) | None => {
                         let view = std::iter::once(View::whole(doc));
-                        atlas.resolve(path, filter.operation, view, budget)?
+                        atlas.resolve(path, filter.operation, view, budget)
                     }
-                };
+                })?;
+                effort.rest().await;
                 let needed = match (&readings, path.is_streamable(), filter.operation) {
                     (Some(readings), false, Operation::Retain) => readings.len(),
                     _ => 1,
@@ -232,6 +240,15 @@ impl<'d, 't> Atlas<'d, 't> {
         }
         place
     }
+}
+
+fn nothing_known(nodes: usize) -> Result<Vec<Option<PlaceId>>, Problem> {
+    let mut known = Vec::new();
+    known
+        .try_reserve_exact(nodes)
+        .map_err(|_| Problem::NoMemory)?;
+    known.resize(nodes, None);
+    Ok(known)
 }
 
 /// Tells the rewriter what the places say.

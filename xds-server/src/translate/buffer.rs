@@ -1,6 +1,6 @@
-//! How much of a body Envoy keeps for the filter: what conditions look into, and what is redacted
-//! as a whole. One limit of the route is for both directions; it raises the listener's and never
-//! lowers it.
+//! How much of a request's body Envoy keeps for the filter: what conditions look into. The limit of
+//! the route raises the listener's and never lowers it. What is kept of responses is kept by the
+//! filter.
 
 use requestrocket_proto::policy::v1 as wire;
 
@@ -13,11 +13,8 @@ const ROOM_BYTES: u64 = 128 << 10;
 
 /// Bytes to keep; None where the listener's limit will do.
 pub(super) fn limit_bytes(config: &ProxyConfig) -> Option<u64> {
-    let request =
-        inspects_requests(config).then(|| config.max_inspected_bytes.min(MOST_REQUEST_BYTES));
-    let response = redacts(config).then_some(config.max_response_bytes);
-    let most = request.max(response)?;
-    Some(most.saturating_add(ROOM_BYTES))
+    let most = config.max_inspected_bytes.min(MOST_REQUEST_BYTES);
+    inspects_requests(config).then(|| most.saturating_add(ROOM_BYTES))
 }
 
 fn inspects_requests(config: &ProxyConfig) -> bool {
@@ -25,10 +22,6 @@ fn inspects_requests(config: &ProxyConfig) -> bool {
     let mut meters = config.meters.iter();
     rules.any(|rule| reads_body(rule.conditions.as_ref()))
         || meters.any(|meter| reads_body(meter.conditions.as_ref()))
-}
-
-fn redacts(config: &ProxyConfig) -> bool {
-    layers(config).any(|layer| !layer.redactions.is_empty())
 }
 
 fn layers(config: &ProxyConfig) -> impl Iterator<Item = &wire::Layer> {

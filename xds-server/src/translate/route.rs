@@ -33,6 +33,8 @@ use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
 pub(super) const EDITED_BY: &str = "x-rr-route";
 /// That the call has waited and is to be judged again, by what is in force now.
 pub(super) const JUDGE_AGAIN: &str = "x-rr-again";
+/// The stream that works on the response, for the filter's place next to the target.
+pub(super) const WORKED_ON_BY: &str = "x-rr-valve";
 /// There is no such cluster.
 const NOWHERE: &str = "undecided";
 /// Key of the policy in the metadata of the virtual host.
@@ -41,6 +43,8 @@ const METADATA_KEY: &str = "requestrocket";
 pub(super) const FILTER: &str = "requestrocket";
 /// Its name where it judges calls that waited.
 pub(super) const AGAIN: &str = "requestrocket-again";
+/// Its name where it holds back what comes of a response.
+pub(super) const VALVE: &str = "requestrocket-valve";
 /// Name of the filter whose route configuration names the target.
 pub(super) const FORWARD_PROXY: &str = "envoy.filters.http.dynamic_forward_proxy";
 /// Longest silence once the response has begun, and while the request arrives. Streams are

@@ -1,8 +1,9 @@
 //! Bodies of responses in pieces, and their trailers.
 
-use requestrocket_policy::authz::LayerName;
+use requestrocket_policy::{authz::LayerName, effort::Turn};
 
 use super::*;
+use crate::{driver::valve::HEADER, host::Shared as _};
 
 fn redacting() -> PolicyFixture {
     fixture().redactions(LayerName::Proxy, &["destroy $.s"])
@@ -21,7 +22,9 @@ fn answering(fixture: &PolicyFixture) -> (FakeHost, Shared, Call) {
     (host, shared, call)
 }
 
-/// Gives the call a piece; what Envoy then has in its place.
+const VALVE: u32 = 8;
+
+/// Brings a piece to the valve, and what that lets through on to the call; what passes then.
 fn piece(
     (host, shared, call): &mut (FakeHost, Shared, Call),
     text: &str,
@@ -29,9 +32,32 @@ fn piece(
 ) -> (Flow, String) {
     *host.chunk.borrow_mut() = text.as_bytes().to_vec();
     let size = text.len();
-    let flow = call.on_response_body(host, shared, Chunk { size, is_end });
+    let chunk = Chunk { size, is_end };
+    let mut flow = call.on_valve_body((host, shared), VALVE, chunk);
+    if flow == Flow::Continue {
+        flow = call.on_response_body(host, shared, chunk);
+    }
     let left = host.chunk.borrow().clone();
     (flow, String::from_utf8(left).unwrap())
+}
+
+/// Brings trailers there; what was held back passes before them.
+fn trailers((host, shared, call): &mut (FakeHost, Shared, Call)) -> (Flow, String) {
+    host.chunk.borrow_mut().clear();
+    let flow = call.on_valve_trailers((host, shared), VALVE);
+    if flow != Flow::Continue {
+        return (flow, String::new());
+    }
+    let nothing = Chunk {
+        size: 0,
+        is_end: false,
+    };
+    assert_eq!(call.on_response_body(host, shared, nothing), Flow::Continue);
+    let left = host.chunk.borrow().clone();
+    (
+        call.on_response_trailers(host),
+        String::from_utf8(left).unwrap(),
+    )
 }
 
 /// One that can be decided at the end only.
@@ -42,42 +68,133 @@ fn holding() -> PolicyFixture {
 #[test]
 fn a_head_is_held_until_something_passes() {
     let mut scene = answering(&redacting());
-    assert_eq!(piece(&mut scene, "", false), (Flow::Held, String::new()));
+    assert_eq!(
+        piece(&mut scene, "", false),
+        (Flow::HeldBack, String::new())
+    );
     assert_eq!(piece(&mut scene, "{", false).0, Flow::Continue);
     let mut scene = answering(&holding());
-    assert_eq!(piece(&mut scene, "[1", false), (Flow::Held, String::new()));
-    assert_eq!(piece(&mut scene, ",2]", false), (Flow::Held, String::new()));
+    for part in ["[1", ",2]"] {
+        let held = (Flow::HeldBack, String::new());
+        assert_eq!(piece(&mut scene, part, false), held);
+    }
     assert_eq!(
         piece(&mut scene, "", true),
         (Flow::Continue, "[1]".to_owned())
     );
 }
 
-/// Envoy has a buffer to write to only where the head was held.
+/// Bytes can pass only in the place of others.
 #[test]
 fn trailers_end_a_body() {
     let mut scene = answering(&redacting());
     assert_eq!(piece(&mut scene, r#"{"s":1,"a":2}"#, false).1, r#"{"a":2}"#);
     let (host, shared, call) = &mut scene;
-    let host = std::mem::take(host).failing_at(HostCall::ReplaceResponseChunk);
-    assert_eq!(call.on_response_trailers(&host, shared), Flow::Continue);
+    let valve = call.on_valve_trailers((host, shared), VALVE);
+    assert_eq!(valve, Flow::Continue);
+    assert_eq!(call.on_response_trailers(host), Flow::Continue);
     assert!(!host.is_reset.get());
 
     let mut scene = answering(&holding());
-    assert_eq!(piece(&mut scene, "[1,2]", false).0, Flow::Held);
-    let (host, shared, call) = &mut scene;
-    assert_eq!(call.on_response_trailers(host, shared), Flow::Continue);
-    assert_eq!(*host.chunk.borrow(), b"[1]");
+    assert_eq!(piece(&mut scene, "[1,2]", false).0, Flow::HeldBack);
+    assert_eq!(trailers(&mut scene), (Flow::Continue, "[1]".to_owned()));
 }
 
 #[test]
 fn trailers_behind_half_a_document_complete_nothing() {
     let mut scene = answering(&redacting());
     assert_eq!(piece(&mut scene, r#"{"a":2"#, false).0, Flow::Continue);
+    assert_eq!(trailers(&mut scene).0, Flow::Dropped);
+    assert!(scene.0.is_reset.get());
+    assert!(scene.0.warnings.borrow().is_empty());
+}
+
+/// Takes turns of that many steps until nothing is left to be done.
+fn turns((host, shared, call): &mut (FakeHost, Shared, Call), steps: u64) -> usize {
+    let mut turns = 0;
+    while let Some(stream) = shared.turns.next() {
+        assert_eq!(stream, 7);
+        let turned = call.on_turn(host, shared, &mut Turn::of(steps));
+        let valve = shared.turns.took(turned != Turned::Waits);
+        assert_eq!(valve, (turned != Turned::Waits).then_some(VALVE));
+        turns += 1;
+    }
+    turns
+}
+
+/// Leaves the organisation of the fixture nothing to spend at once.
+fn spend((host, shared, _): &(FakeHost, Shared, Call)) {
+    let fixture = redacting();
+    let organisation = fixture.wire.organisation_id.parse().unwrap();
+    shared.turns.begin(organisation, host.now_ms().unwrap());
+    shared.turns.end(organisation, &Turn::of(0));
+}
+
+#[test]
+fn what_is_too_much_at_once_is_held_back_until_turns_have_done_it() {
+    let mut scene = answering(&redacting());
+    spend(&scene);
+    for part in [r#"{"s":1,"#, r#""a":2"#] {
+        let (flow, held) = piece(&mut scene, part, false);
+        assert_eq!((flow, &*held), (Flow::HeldBack, part));
+    }
+    assert!(turns(&mut scene, 4) > 1);
+    // Envoy lets through all that it held.
     let (host, shared, call) = &mut scene;
-    assert_eq!(call.on_response_trailers(host, shared), Flow::Dropped);
-    assert!(host.is_reset.get());
-    assert!(host.warnings.borrow().is_empty());
+    let all = Chunk {
+        size: 12,
+        is_end: false,
+    };
+    assert_eq!(call.on_response_body(host, shared, all), Flow::Continue);
+    assert_eq!(*host.chunk.borrow(), br#"{"a":2"#);
+    spend(&scene);
+    let (flow, _) = piece(&mut scene, "text", true);
+    assert_eq!(flow, Flow::HeldBack);
+    assert_eq!(turns(&mut scene, u64::MAX), 1);
+    assert!(scene.0.is_reset.get());
+}
+
+#[test]
+fn trailers_wait_for_the_turns_of_their_body() {
+    let mut scene = answering(&holding());
+    spend(&scene);
+    assert_eq!(piece(&mut scene, "[1,2]", false).0, Flow::HeldBack);
+    assert_eq!(trailers(&mut scene).0, Flow::Held);
+    turns(&mut scene, 1);
+    let (host, shared, call) = &mut scene;
+    let all = Chunk {
+        size: 5,
+        is_end: false,
+    };
+    assert_eq!(call.on_response_body(host, shared, all), Flow::Continue);
+    assert_eq!(*host.chunk.borrow(), b"[1]");
+    assert_eq!(call.on_response_trailers(host), Flow::Continue);
+}
+
+/// Answers that Envoy makes itself, between the two, are seen by the call alone.
+#[test]
+fn what_no_valve_saw_is_worked_on_too() {
+    let (host, shared, mut call) = answering(&redacting());
+    *host.chunk.borrow_mut() = br#"{"s":1,"a":2}"#.to_vec();
+    let whole = Chunk {
+        size: 13,
+        is_end: true,
+    };
+    assert_eq!(call.on_response_body(&host, &shared, whole), Flow::Continue);
+    assert_eq!(*host.chunk.borrow(), br#"{"a":2}"#);
+}
+
+#[test]
+fn a_valve_is_named_by_the_call_and_nothing_of_that_is_sent() {
+    let (host, shared, _) = answering(&redacting());
+    assert_eq!(host.header(HEADER).as_deref(), Some("7"));
+    let mut valve = Call::new(VALVE);
+    assert_eq!(valve.on_request_head(&host, &shared, true), Flow::Continue);
+    assert_eq!(valve.valve_of(), Some(7));
+    assert_eq!(host.header(HEADER), None);
+    let (host, shared) = call(&fixture(), &[KEY]);
+    Call::new(7).on_request_head(&host, &shared, true);
+    assert_eq!(host.header(HEADER), None, "nobody looks into the response");
 }
 
 #[test]

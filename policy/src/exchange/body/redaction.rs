@@ -1,10 +1,14 @@
 //! One response's redaction, by the kind of its content.
 
-use super::held::{Held, Share};
+use std::pin::Pin;
+
+use super::{held::Held, too_much_or};
 use crate::{
     coding::DecodeError,
     denial::Denial,
-    effort::{Effort, Exhausted},
+    effort::{Account, Effort, Exhausted, TURN_STEPS, Turn, go_on},
+    holding::{Pool, Share},
+    id::OrganisationId,
     json::InvalidJson,
     media::MediaKind,
     records::{Framer, RecordError, framing_steps},
@@ -21,21 +25,36 @@ pub(in crate::exchange) enum Redaction {
     Stream(Redactor),
     /// One JSON text, whole: a path cannot be decided earlier.
     Hold(Documents, Held),
+    /// All of that has come.
+    Whole(InTurns),
     /// A stream of JSON texts, one at a time.
     Records(Documents, Framer, Share),
     /// Nothing that can be redacted: only an empty body passes.
     Impossible,
 }
 
+/// What is left of a body, with the steps of the last turn.
+type Made = (Result<Vec<u8>, Denial>, u64);
+
+/// The redaction of a whole body.
+pub(in crate::exchange) struct InTurns(Pin<Box<dyn Future<Output = Made>>>);
+
 impl Redaction {
     /// For content of that kind. Records longer than `max_bytes` end their stream.
-    pub(in crate::exchange) fn new(stages: &[Stage], kind: MediaKind, max_bytes: u64) -> Self {
+    pub(in crate::exchange) fn new(
+        (stages, organisation): (&[Stage], OrganisationId),
+        kind: MediaKind,
+        max_bytes: u64,
+    ) -> Self {
         let max_record = usize::try_from(max_bytes.min(MAX_RECORD_BYTES)).unwrap_or(usize::MAX);
         let documents = || Documents::new(stages);
-        let records = |framer| Self::Records(documents(), framer, Share::default());
+        let records = |framer| {
+            let share = Share::new(Pool::Responses, organisation);
+            Self::Records(documents(), framer, share)
+        };
         match (kind, Mode::of(stages)) {
             (MediaKind::Json, Mode::Stream) => Self::Stream(Redactor::new(stages)),
-            (MediaKind::Json, Mode::Hold) => Self::Hold(documents(), Held::default()),
+            (MediaKind::Json, Mode::Hold) => Self::Hold(documents(), Held::of(organisation)),
             (MediaKind::EventStream, _) => records(Framer::sse(max_record)),
             (MediaKind::Ndjson, _) => records(Framer::ndjson(max_record)),
             (MediaKind::Other | MediaKind::Missing, _) => Self::Impossible,
@@ -61,29 +80,68 @@ impl Redaction {
                 framer.push(piece, rewrite, out)?;
                 share.set(framer.held_bytes())?;
             }
-            Self::Impossible => return Err(Denial::ResponseNotFilterable),
+            Self::Whole(_) | Self::Impossible => return Err(Denial::ResponseNotFilterable),
         }
         Ok(())
     }
 
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>, effort: &mut Effort) -> Result<(), Denial> {
-        match self {
-            Self::Stream(redactor) => redactor.finish().map_err(Failure::from)?,
-            Self::Hold(documents, held) => {
-                let body = std::mem::take(held);
-                documents
-                    .redact(&body.bytes, out, effort)
-                    .map_err(Failure::from)?;
-            }
-            Self::Records(documents, framer, _) => {
+    /// The body is complete. Says whether all is done; if not, it is to be called again.
+    pub(super) fn finish(
+        &mut self,
+        out: &mut Vec<u8>,
+        account: &mut Account,
+        turn: &mut Turn,
+    ) -> Result<bool, Denial> {
+        if matches!(self, Self::Hold(..))
+            && let Self::Hold(documents, held) = std::mem::replace(self, Self::Impossible)
+        {
+            *self = Self::Whole(InTurns::new(documents, held, account.take()));
+        }
+        let (done, _) = match self {
+            Self::Whole(work) => return work.go_on(out, turn),
+            Self::Stream(redactor) => (redactor.finish().map_err(Failure::from), 0),
+            Self::Records(documents, framer, _) => account.pay(turn, |effort| {
                 let rewrite = &mut |record: &[u8], out: &mut Vec<u8>| {
                     documents.redact(record, out, effort).map_err(Failure::from)
                 };
-                framer.finish(rewrite, out)?;
-            }
-            Self::Impossible => {}
+                framer.finish(rewrite, out)
+            }),
+            Self::Hold(..) | Self::Impossible => (Ok(()), 0),
+        };
+        Ok(done.map(|()| true)?)
+    }
+}
+
+impl InTurns {
+    fn new(mut documents: Documents, body: Held, mut effort: Effort) -> Self {
+        Self(Box::pin(async move {
+            let mut out = Vec::new();
+            let body = &body.bytes;
+            let done = documents.redact_in_turns(body, &mut out, &mut effort).await;
+            let is_exhausted = effort.is_exhausted();
+            let denial = |_| too_much_or(Denial::ResponseNotFilterable, is_exhausted);
+            (done.map(|()| out).map_err(denial), effort.spent_in_turn())
+        }))
+    }
+
+    /// Appends what is left of the body, once it is known.
+    fn go_on(&mut self, out: &mut Vec<u8>, turn: &mut Turn) -> Result<bool, Denial> {
+        while !turn.is_over() {
+            let Some((made, steps)) = go_on(self.0.as_mut()) else {
+                turn.spend(TURN_STEPS);
+                continue;
+            };
+            turn.spend(steps);
+            *out = made?;
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
+    }
+}
+
+impl std::fmt::Debug for InTurns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InTurns")
     }
 }
 

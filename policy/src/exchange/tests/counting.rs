@@ -334,7 +334,8 @@ fn value_of(
     if body_use == BodyUse::Bytes {
         for (place, chunk) in chunks.iter().enumerate() {
             let is_end = place + 1 == chunks.len();
-            let decision = exchange.on_response_chunk(chunk, is_end, &ports);
+            let decision =
+                exchange.on_response_chunk((chunk, is_end), &mut Turn::endless(), &ports);
             assert_eq!(decision, ChunkDecision::Pass);
         }
     }

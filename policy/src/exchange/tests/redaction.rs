@@ -24,11 +24,26 @@ fn forwarded(fixture: &PolicyFixture, method: &str) -> Exchange {
     exchange
 }
 
-/// What reaches the caller: a refusal, or the bytes with `!` at the end when they were cut.
+/// What reaches the caller: a refusal, or the bytes with `!` at the end when they were cut. Turns
+/// change nothing of it, however short they are.
 fn answer(
     fixture: &PolicyFixture,
     head: &[(&str, &str)],
     chunks: &[&[u8]],
+) -> Result<String, Denial> {
+    let answer = answer_in_turns(fixture, head, chunks, u64::MAX);
+    for steps in [1, 100] {
+        let same = answer_in_turns(fixture, head, chunks, steps);
+        assert_eq!(answer, same, "in turns of {steps}");
+    }
+    answer
+}
+
+fn answer_in_turns(
+    fixture: &PolicyFixture,
+    head: &[(&str, &str)],
+    chunks: &[&[u8]],
+    steps: u64,
 ) -> Result<String, Denial> {
     let mut exchange = forwarded(fixture, "GET");
     let ports = Admitting(0);
@@ -40,11 +55,16 @@ fn answer(
     let mut sent = Vec::new();
     for (place, chunk) in chunks.iter().enumerate() {
         let is_end = place + 1 == chunks.len();
-        let decision = match body_use {
+        let mut decision = match body_use {
             BodyUse::Unused => ChunkDecision::Pass,
             BodyUse::Size => exchange.on_response_size(chunk.len()),
-            BodyUse::Bytes | BodyUse::Rewrite => exchange.on_response_chunk(chunk, is_end, &ports),
+            BodyUse::Bytes | BodyUse::Rewrite => {
+                exchange.on_response_chunk((chunk, is_end), &mut Turn::of(steps), &ports)
+            }
         };
+        while decision == ChunkDecision::Later {
+            decision = exchange.on_turn(&mut Turn::of(steps), &ports);
+        }
         match decision {
             ChunkDecision::Pass => sent.extend_from_slice(chunk),
             ChunkDecision::Replace(bytes, _) => sent.extend(bytes),
@@ -57,6 +77,7 @@ fn answer(
                 sent.push(b'!');
                 break;
             }
+            ChunkDecision::Later => panic!("it is worked on"),
         }
     }
     Ok(String::from_utf8(sent).unwrap())
@@ -260,17 +281,19 @@ fn a_stream_may_be_long_but_not_out_of_one_chunk() {
         });
         gzip(lines.collect::<String>().as_bytes())
     };
-    let (half, whole) = (sent(6), sent(20));
+    let (half, whole) = (sent(6), sent(36));
     let mut stream = redacting(DESTROY);
     stream.wire.max_response_bytes = 2_048;
     let (first, second) = half.split_at(half.len() / 2);
-    let passed = answer(&stream, &head, &[first, second]).unwrap();
+    let passed = answer_in_turns(&stream, &head, &[first, second], u64::MAX).unwrap();
     assert_eq!(passed.len(), 6 << 20);
     let too_large = Err(Denial::ResponseTooLarge);
-    assert_eq!(answer(&stream, &head, &[&whole]), too_large);
+    let of_one_chunk = answer_in_turns(&stream, &head, &[&whole], u64::MAX);
+    assert_eq!(of_one_chunk, too_large);
     // What comes in many pieces passes.
     let pieces: Vec<&[u8]> = whole.chunks(whole.len() / 10).collect();
-    assert_eq!(answer(&stream, &head, &pieces).unwrap().len(), 20 << 20);
+    let of_pieces = answer_in_turns(&stream, &head, &pieces, u64::MAX);
+    assert_eq!(of_pieces.unwrap().len(), 36 << 20);
 }
 
 #[test]

@@ -21,7 +21,9 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 
 use super::super::Settings;
 use super::super::cluster::dns_cache;
-use super::super::route::{AGAIN, EDITED_BY, FILTER, FORWARD_PROXY, JUDGE_AGAIN};
+use super::super::route::{
+    AGAIN, EDITED_BY, FILTER, FORWARD_PROXY, JUDGE_AGAIN, VALVE, WORKED_ON_BY,
+};
 use super::super::unread;
 use super::super::wire::{extension, file, flag, millis, set_header};
 use super::http_filter;
@@ -53,7 +55,9 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
             "route-name-again",
             unread::asked_without(EDITED_BY, route_again),
         ),
-        extension(AGAIN, unread::asked_with(JUDGE_AGAIN, wasm)),
+        extension(AGAIN, unread::asked_with(JUDGE_AGAIN, wasm.clone())),
+        // Responses come by here first: what is too much at once is held back from our filter.
+        extension(VALVE, unread::asked_with(WORKED_ON_BY, wasm)),
         extension(FORWARD_PROXY, forward_proxy),
         extension("envoy.filters.http.router", router),
     ]
