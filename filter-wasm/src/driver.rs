@@ -8,21 +8,24 @@ mod buffering;
 mod policies;
 mod response;
 mod valve;
+mod waiting;
 
 pub use policies::Policies;
 pub use response::{Chunk, Turned};
 
 use requestrocket_policy::{
     denial::{Denial, Refusal},
-    exchange::{Edit, Exchange, Question, RequestBody, RequestDecision},
-    http::RequestHead,
+    exchange::Exchange,
     limit::Asked,
 };
 
-use self::{policies::ROUTE_HEADER, response::ResponseState};
+use self::{
+    policies::ROUTE_HEADER,
+    response::ResponseState,
+    waiting::{Decided, Waiting},
+};
 use crate::{
     counters::{CallPorts, Counters, Inquiry},
-    header_map::HeaderMap,
     host::{Host, HostFailure},
     turns::Turns,
 };
@@ -81,31 +84,6 @@ enum Progress {
     /// There is nothing left to do.
     Done,
 }
-
-/// A call that is not decided yet.
-#[derive(Debug)]
-struct Waiting {
-    /// None until it is judged for the first time.
-    exchange: Option<Exchange>,
-    headers: HeaderMap,
-    /// Envoy has chosen its route anew for it; known once it was judged.
-    is_judged_again: bool,
-    /// The whole body, once it was needed or when there is none.
-    body: Option<Vec<u8>>,
-    /// Unix time in milliseconds from which its body is waited for.
-    body_since_ms: Option<u64>,
-    /// How much of it has come.
-    body_bytes: usize,
-    inquiry: Inquiry,
-}
-
-/// How long a body that is waited for may take, and how much of it earns a second more.
-const BODY_MS: u64 = 60_000;
-const BYTES_PER_SECOND: usize = 64 << 10;
-
-/// Marks a call that comes back to be judged again. With it no route leads to a target, so it is
-/// taken off when the call is let through.
-const AGAIN_HEADER: &str = "x-rr-again";
 
 /// Others may use up what the region server had for a call, again and again. Each question of a call
 /// asks for twice as much, so that by the fifth a burst on sixteen workers should be through.
@@ -298,103 +276,6 @@ impl Call {
             host.warn("a refusal could not be sent");
         }
         Flow::Ended
-    }
-}
-
-/// What came of judging a request. Its edits are made.
-enum Decided {
-    Forwarded,
-    Refused(Refusal),
-    /// It was judged, in that stream; this is about its response.
-    StandsBy(u32),
-    NeedsBody,
-    Asks(Question),
-}
-
-impl Waiting {
-    fn new(host: &impl Host, is_end: bool) -> Result<Self, HostFailure> {
-        Ok(Self {
-            exchange: None,
-            headers: host.request_headers()?,
-            is_judged_again: false,
-            body: is_end.then(Vec::new),
-            body_since_ms: None,
-            body_bytes: 0,
-            inquiry: Inquiry::NONE,
-        })
-    }
-
-    /// Whether a body of so many bytes, or more to come, can be waited for.
-    fn takes_body(&mut self, host: &impl Host, size: usize) -> Result<(), Refusal> {
-        self.body_bytes = size;
-        self.is_in_time(host)?;
-        let exchange = self.exchange.as_mut().ok_or(Denial::GatewayFault)?;
-        exchange.on_request_body_size(size)
-    }
-
-    /// Whether the body may still be waited for.
-    fn is_in_time(&self, host: &impl Host) -> Result<(), Denial> {
-        let now_ms = host.now_ms().map_err(|HostFailure| Denial::GatewayFault)?;
-        let since_ms = self.body_since_ms.ok_or(Denial::GatewayFault)?;
-        let earned_s = u64::try_from(self.body_bytes / BYTES_PER_SECOND).unwrap_or(u64::MAX);
-        let most_ms = BODY_MS.saturating_add(earned_s.saturating_mul(1000));
-        if now_ms.saturating_sub(since_ms) > most_ms {
-            return Err(Denial::RequestTimeout);
-        }
-        Ok(())
-    }
-
-    fn decide(&mut self, host: &impl Host, shared: &Shared, stream: u32) -> Decided {
-        let fault = || Decided::Refused(Denial::GatewayFault.into());
-        let ports = CallPorts::new(host, &shared.counters, self.inquiry);
-        let Ok(lines) = self.headers.lines() else {
-            return fault();
-        };
-        self.is_judged_again = lines
-            .iter()
-            .any(|(name, _)| *name == AGAIN_HEADER.as_bytes());
-        if let Some(stream) = valve::decided_by(&lines) {
-            return Decided::StandsBy(stream);
-        }
-        let body = match &self.body {
-            Some(bytes) => RequestBody::Whole(bytes),
-            None => RequestBody::Unread,
-        };
-        let exchange = self
-            .exchange
-            .get_or_insert_with(|| Exchange::new(shared.policies.resolve(&lines, host)));
-        let valve_of = exchange.inspects_responses().then(|| stream.to_string());
-        let valve_of = valve_of.as_deref().map(str::as_bytes);
-        let head = RequestHead::new(&lines);
-        match exchange.on_request(&head, body, &ports) {
-            RequestDecision::Refuse(refusal) => Decided::Refused(refusal),
-            RequestDecision::NeedBody => Decided::NeedsBody,
-            RequestDecision::Ask(question) => Decided::Asks(question),
-            RequestDecision::Forward(edits) => {
-                let marks = self
-                    .is_judged_again
-                    .then_some(Edit::RemoveHeader(AGAIN_HEADER.into()));
-                if edits
-                    .iter()
-                    .chain(&marks)
-                    .chain(&valve_of.map(|it| Edit::SetHeader(valve::HEADER, it)))
-                    .all(|edit| apply(host, edit).is_ok())
-                {
-                    Decided::Forwarded
-                } else {
-                    fault()
-                }
-            }
-        }
-    }
-}
-
-fn apply(host: &impl Host, edit: &Edit<'_>) -> Result<(), HostFailure> {
-    match edit {
-        Edit::SetPath(path) => host.set_request_header(":path", path),
-        Edit::SetHeader(name, value) => host.set_request_header(name, value),
-        Edit::RemoveHeader(name) => host.remove_request_header(name),
-        Edit::Warn(text) => host.warn_caller(text),
     }
 }
 

@@ -6,6 +6,7 @@ use requestrocket_proto::{meter::v1 as meter, policy::v1 as wire};
 
 use super::*;
 use crate::counters::Answered;
+use crate::driver::waiting::AGAIN_HEADER;
 
 /// Denies a model, which stands in the body.
 fn judging_bodies() -> PolicyFixture {
