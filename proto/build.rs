@@ -4,6 +4,7 @@ use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let files = [
+        "requestrocket/access/v1/access.proto",
         "requestrocket/meter/v1/meter.proto",
         "requestrocket/policy/v1/policy.proto",
         "requestrocket/region/v1/region.proto",

@@ -260,10 +260,10 @@ pub(crate) fn continue_response() -> Result<(), HostFailure> {
     done(unsafe { host::proxy_continue_stream(RESPONSE_STREAM) })
 }
 
-/// Makes the following calls mean this stream. False: it is gone.
-pub(crate) fn enter_stream(stream: u32) -> bool {
+/// Makes the following calls mean this stream, or the VM's own context. False: it is gone.
+pub(crate) fn enter(context: u32) -> bool {
     // SAFETY: no pointers.
-    done(unsafe { host::proxy_set_effective_context(stream) }).is_ok()
+    done(unsafe { host::proxy_set_effective_context(context) }).is_ok()
 }
 
 /// Asks for `proxy_on_tick` at this period.

@@ -5,11 +5,13 @@
 
 #[cfg(feature = "bench-buffering")]
 mod buffering;
+mod open;
 mod policies;
 mod response;
 mod valve;
 mod waiting;
 
+pub use open::{Ending, OpenCalls, TICKS_PER_LOOK};
 pub use policies::Policies;
 pub use response::{Chunk, Turned};
 
@@ -58,6 +60,8 @@ pub struct Shared {
     pub counters: Counters,
     /// Whose turn it is to have bodies worked on.
     pub turns: Turns,
+    /// Calls that were let through.
+    pub open: OpenCalls,
 }
 
 /// One request.
@@ -231,6 +235,10 @@ impl Call {
         loop {
             let asked = match waiting.decide(host, shared, self.stream) {
                 Decided::Forwarded => {
+                    let caller = waiting.exchange.as_ref().and_then(Exchange::caller);
+                    if let Some(caller) = caller {
+                        shared.open.begin(self.stream, caller, waiting.follows);
+                    }
                     let exchange = waiting.exchange.filter(Exchange::awaits_response);
                     self.progress = exchange.map_or(Progress::Done, Progress::Forwarded);
                     return Flow::Continue;

@@ -18,7 +18,7 @@ use crate::{
     cache::Room,
     calls::Calls,
     counters::{Answered, Counters, TICK_MS},
-    driver::{Call, Chunk, Flow, Policies, Shared, Turned},
+    driver::{Call, Chunk, Ending, Flow, OpenCalls, Policies, Shared, TICKS_PER_LOOK, Turned},
     host::Shared as _,
     proxy_wasm_host::ProxyWasmHost,
     turns::Turns,
@@ -108,8 +108,8 @@ extern "C" fn proxy_on_vm_start(_root: u32, _configuration_size: usize) -> u32 {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_tick(_root: u32) {
-    VM.with(Vm::on_tick);
+extern "C" fn proxy_on_tick(root: u32) {
+    VM.with(|vm| vm.on_tick(root));
 }
 
 /// The region server answered; the message is there during this call only.
@@ -137,9 +137,13 @@ extern "C" fn proxy_on_request_headers(stream: u32, _lines: usize, is_end: u32) 
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_body(stream: u32, size: usize, is_end: u32) -> u32 {
+    let is_end = is_end != 0;
     VM.with(|vm| {
+        if is_end {
+            vm.on_request_end(stream);
+        }
         vm.on(stream, |call, shared| {
-            call.on_request_body(&ProxyWasmHost, shared, (size, is_end != 0))
+            call.on_request_body(&ProxyWasmHost, shared, (size, is_end))
         })
     })
 }
@@ -148,6 +152,7 @@ extern "C" fn proxy_on_request_body(stream: u32, size: usize, is_end: u32) -> u3
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_trailers(stream: u32, _lines: usize) -> u32 {
     VM.with(|vm| {
+        vm.on_request_end(stream);
         vm.on(stream, |call, shared| {
             call.on_request_trailers(&ProxyWasmHost, shared)
         })
@@ -202,6 +207,7 @@ impl Vm {
                 policies: Policies::new(keys, CACHE_ROOM),
                 counters,
                 turns: Turns::default(),
+                open: OpenCalls::default(),
             }),
             calls: RefCell::default(),
             ticks: Cell::new(0),
@@ -210,7 +216,7 @@ impl Vm {
         }
     }
 
-    fn on_tick(&self) {
+    fn on_tick(&self, root: u32) {
         if let Some(shared) = &self.shared {
             self.work_for_a_turn(shared);
             if self.is_time_to_count() {
@@ -220,6 +226,10 @@ impl Vm {
                 self.ticks.set(ticks);
                 if ticks.is_multiple_of(TICKS_PER_SWEEP) {
                     self.look_after_quiet_calls(shared);
+                }
+                if ticks.is_multiple_of(TICKS_PER_LOOK) {
+                    // Who could not be asked about now is asked about at the next look.
+                    let _unasked = shared.open.look(&ProxyWasmHost, root);
                 }
             }
             self.set_pace(shared);
@@ -259,14 +269,14 @@ impl Vm {
         {
             let turned = self.work_on(stream, shared, &mut turn);
             let valve = shared.turns.took(turned != Turned::Waits);
-            if turned == Turned::Done && valve.is_some_and(abi::enter_stream) {
+            if turned == Turned::Done && valve.is_some_and(|valve| ProxyWasmHost.enter(valve)) {
                 continue_response();
             }
         }
     }
 
     fn work_on(&self, stream: u32, shared: &Shared, turn: &mut Turn) -> Turned {
-        let is_there = abi::enter_stream(stream);
+        let is_there = ProxyWasmHost.enter(stream);
         let Some(mut call) = self.take(stream) else {
             return Turned::Over;
         };
@@ -283,7 +293,7 @@ impl Vm {
     fn look_after_quiet_calls(&self, shared: &Shared) {
         let quiet = self.calls.borrow_mut().quiet();
         for stream in quiet {
-            let is_there = abi::enter_stream(stream);
+            let is_there = ProxyWasmHost.enter(stream);
             let Some(mut call) = self.take(stream) else {
                 continue;
             };
@@ -360,9 +370,17 @@ impl Vm {
             return;
         };
         let message = size.map(|size| abi::buffer(abi::BufferType::GrpcMessage, size));
+        let message = message.and_then(Result::ok);
+        let endings = shared
+            .open
+            .on_answer(&ProxyWasmHost, token, message.as_deref());
+        if let Some(endings) = endings {
+            endings.into_iter().for_each(|one| self.end(one, shared));
+            return;
+        }
         let answered = match message {
-            Some(Ok(bytes)) => shared.counters.on_answer(&ProxyWasmHost, token, &bytes),
-            Some(Err(_)) | None => shared.counters.on_failure(&ProxyWasmHost, token),
+            Some(bytes) => shared.counters.on_answer(&ProxyWasmHost, token, &bytes),
+            None => shared.counters.on_failure(&ProxyWasmHost, token),
         };
         if let Some(answered) = answered {
             self.resume(answered, shared);
@@ -374,13 +392,28 @@ impl Vm {
         let Some(mut call) = self.take(stream) else {
             return;
         };
-        if !abi::enter_stream(stream) {
+        if !ProxyWasmHost.enter(stream) {
             return;
         }
         let flow = call.on_answer(&ProxyWasmHost, shared, asked);
         self.keep(stream, call);
         if flow == Flow::Continue && abi::continue_request().is_err() {
             ProxyWasmHost.warn("a held request could not be continued");
+        }
+    }
+
+    fn on_request_end(&self, stream: u32) {
+        if let Some(shared) = &self.shared {
+            shared.open.on_request_end(stream);
+        }
+    }
+
+    /// Ends a call that was let through, if it is still there.
+    fn end(&self, Ending { stream, denial }: Ending, shared: &Shared) {
+        if ProxyWasmHost.enter(stream) {
+            let call = self.take(stream);
+            let call = call.map_or_else(|| Call::new(stream), |call| *call);
+            call.end(&ProxyWasmHost, shared, denial);
         }
     }
 

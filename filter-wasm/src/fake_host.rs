@@ -36,6 +36,8 @@ pub(crate) enum HostCall {
     SharedData,
     SetSharedData,
     SyncCounters,
+    CheckAccess,
+    IsAnswered,
     SendReply,
 }
 
@@ -70,6 +72,14 @@ pub(crate) struct FakeHost {
     pub(crate) warnings: RefCell<Vec<String>>,
     pub(crate) policy_reads: Cell<usize>,
     pub(crate) unanswered: Cell<usize>,
+    /// Contexts that are there.
+    pub(crate) there: RefCell<BTreeSet<u32>>,
+    /// The one that calls are about.
+    pub(crate) entered: Cell<u32>,
+    /// Streams whose answer has begun.
+    pub(crate) answered: RefCell<BTreeSet<u32>>,
+    /// Token, context and request of each question about callers, in order.
+    pub(crate) checks: RefCell<Vec<(u32, u32, Vec<u8>)>>,
 }
 
 impl FakeHost {
@@ -222,6 +232,11 @@ impl Host for FakeHost {
         Ok(self.route.as_ref().and_then(|(_, policy)| policy.clone()))
     }
 
+    fn is_answered(&self) -> Result<bool, HostFailure> {
+        self.call(HostCall::IsAnswered)?;
+        Ok(self.answered.borrow().contains(&self.entered.get()))
+    }
+
     fn send_reply(&self, reply: &DenialResponse) -> Result<(), HostFailure> {
         self.call(HostCall::SendReply)?;
         self.replies.borrow_mut().push(reply.clone());
@@ -265,6 +280,22 @@ impl Shared for FakeHost {
         let token = u32::try_from(sent.len()).unwrap() + 1;
         sent.push((token, request.to_vec()));
         Ok(token)
+    }
+
+    fn check_access(&self, request: &[u8], _timeout_ms: u32) -> Result<u32, HostFailure> {
+        self.call(HostCall::CheckAccess)?;
+        let mut checks = self.checks.borrow_mut();
+        let token = u32::try_from(checks.len()).unwrap() + 1_000;
+        checks.push((token, self.entered.get(), request.to_vec()));
+        Ok(token)
+    }
+
+    fn enter(&self, context: u32) -> bool {
+        let is_there = self.there.borrow().contains(&context);
+        if is_there {
+            self.entered.set(context);
+        }
+        is_there
     }
 
     fn count_unanswered(&self) {

@@ -50,6 +50,9 @@ pub trait Host: Shared {
     /// The encoded policy that lies on the virtual host of the chosen route.
     fn route_policy(&self) -> Result<Option<Vec<u8>>, HostFailure>;
 
+    /// Whether an answer to the caller has begun, the target's or another.
+    fn is_answered(&self) -> Result<bool, HostFailure>;
+
     /// Answers the caller in the target's place.
     fn send_reply(&self, reply: &DenialResponse) -> Result<(), HostFailure>;
 }
@@ -71,6 +74,13 @@ pub trait Shared {
     /// Sends the region server an encoded `meter.v1.SyncRequest`; its answer comes under the
     /// returned token.
     fn sync_counters(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
+
+    /// Sends the region server an encoded `access.v1.CheckRequest`; its answer comes under the
+    /// returned token.
+    fn check_access(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
+
+    /// Makes the following calls mean this stream, or the VM's own context. False: it is gone.
+    fn enter(&self, context: u32) -> bool;
 
     /// Counts, in Envoy's statistics, that the region server did not answer.
     fn count_unanswered(&self);

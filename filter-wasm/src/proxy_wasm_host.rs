@@ -13,6 +13,7 @@ pub(crate) struct ProxyWasmHost;
 
 const ROUTE_NAME: &[u8] = b"xds\0route_name";
 const ROUTE_POLICY: &[u8] = b"xds\0virtual_host_metadata\0typed_filter_metadata\0requestrocket";
+const RESPONSE_CODE: &[u8] = b"response\0code";
 /// Where the cluster's filters and `local_reply_config` look for the request's warnings.
 const WARNING: &str = "requestrocket-warning";
 /// `envoy.config.core.v3.GrpcService { envoy_grpc { cluster_name: "xds" } }`: the cluster of the
@@ -21,6 +22,7 @@ const REGION_SERVER: &[u8] = b"\x0a\x05\x0a\x03xds";
 /// Calls that went on with what was known because the region server did not answer.
 const UNANSWERED: &str = "rr_meter_unanswered_total";
 const METER_SYNC: (&str, &str) = ("requestrocket.meter.v1.MeterSync", "Sync");
+const ACCESS_CHECK: (&str, &str) = ("requestrocket.access.v1.AccessCheck", "Check");
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Host for ProxyWasmHost {
@@ -76,6 +78,10 @@ impl Host for ProxyWasmHost {
         abi::property(ROUTE_POLICY)
     }
 
+    fn is_answered(&self) -> Result<bool, HostFailure> {
+        Ok(abi::property(RESPONSE_CODE)?.is_some())
+    }
+
     fn send_reply(&self, reply: &DenialResponse) -> Result<(), HostFailure> {
         let lines: Vec<HeaderLine<'_>> = reply
             .headers
@@ -108,6 +114,14 @@ impl Shared for ProxyWasmHost {
 
     fn sync_counters(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
         abi::grpc_call(REGION_SERVER, METER_SYNC, request, timeout_ms)
+    }
+
+    fn check_access(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
+        abi::grpc_call(REGION_SERVER, ACCESS_CHECK, request, timeout_ms)
+    }
+
+    fn enter(&self, context: u32) -> bool {
+        abi::enter(context)
     }
 
     fn count_unanswered(&self) {

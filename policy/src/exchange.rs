@@ -25,6 +25,7 @@ pub use self::{
 };
 pub use crate::swap::Edit;
 use crate::{
+    access::Caller,
     denial::{Denial, Refusal},
     effort::Turn,
     http::{RequestHead, ResponseHead},
@@ -159,6 +160,19 @@ impl Exchange {
                 policy.inspects_responses || grant.is_head
             }
             _ => true,
+        }
+    }
+
+    /// Who was let through. None: nobody yet, or nobody remembers who.
+    pub fn caller(&self) -> Option<Caller> {
+        match (&self.phase, &self.resolved) {
+            (Phase::Forwarded(grant) | Phase::Answered(grant, _), Resolved::Proxy(policy)) => {
+                grant.credential.map(|(credential, _)| Caller {
+                    proxy: policy.names.id,
+                    credential,
+                })
+            }
+            _ => None,
         }
     }
 

@@ -6,6 +6,7 @@
 
 #![warn(missing_docs, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+pub mod access;
 pub mod address;
 pub mod authn;
 pub mod authz;

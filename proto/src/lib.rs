@@ -1,5 +1,13 @@
 //! Generated wire contracts; the `.proto` files beside `src/` are the documentation.
 
+pub mod access {
+    //! filter ↔ xds-server.
+    pub mod v1 {
+        //! `requestrocket.access.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.access.v1.rs"));
+    }
+}
+
 pub mod meter {
     //! filter ↔ xds-server.
     pub mod v1 {

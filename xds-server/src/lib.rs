@@ -4,6 +4,7 @@
 //! into what the filter needs, `assemble` joins them into [`region_config::ProxyConfig`]s,
 //! `publisher` translates those to Envoy resources, and `ads` serves them.
 
+pub mod access;
 pub mod ads;
 pub mod assemble;
 pub mod config;

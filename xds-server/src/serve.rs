@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::AccessChecks;
 use crate::ads::{self, Ads, Services};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
@@ -99,6 +100,7 @@ async fn start(
             tasks.clone(),
         ),
         meters: meters.clone(),
+        access: AccessChecks::new(publisher.subscribe(), clock.clone()),
     };
     spawn_ads(config, &clock, tasks, (ads_listener, services))?;
     let (is_ready, watched) = watch::channel(false);

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
+use crate::access::Callers;
 use crate::resource::{Resource, ResourceKind};
 use crate::translate::listener::ListenerTemplate;
 
@@ -26,9 +27,11 @@ pub struct Snapshot {
     scopes: Table,
     /// Proxy id → name of its second scope.
     alias_scopes: OrdMap<Arc<str>, Arc<str>>,
+    /// Proxy id → who may call it.
+    callers: OrdMap<Arc<str>, Arc<Callers>>,
 }
 
-/// The encoded resources of one proxy.
+/// The encoded resources of one proxy, and what is asked about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyResources {
     /// Scope under the proxy's id.
@@ -37,6 +40,8 @@ pub struct ProxyResources {
     pub alias_scope: Option<(Arc<str>, Bytes)>,
     /// Route configuration.
     pub route: Bytes,
+    /// Who may call it.
+    pub callers: Callers,
 }
 
 /// A proxy as it is from a revision on; `None`: gone.
@@ -101,6 +106,12 @@ impl Snapshot {
         self.routes.len()
     }
 
+    /// Who may call a proxy; none for one that is not there.
+    #[must_use]
+    pub fn callers(&self, proxy_id: &str) -> Option<&Arc<Callers>> {
+        self.callers.get(proxy_id)
+    }
+
     /// What a node's listener is made of.
     #[must_use]
     pub fn listener(&self) -> Option<&Arc<ListenerTemplate>> {
@@ -144,6 +155,7 @@ impl Snapshot {
             scope,
             alias_scope,
             route,
+            callers,
         } = resources;
         let owner = Some(Arc::clone(proxy_id));
         let make = |name: &Arc<str>, body| {
@@ -151,6 +163,7 @@ impl Snapshot {
         };
         put(&mut self.routes, make(proxy_id, route));
         put(&mut self.scopes, make(proxy_id, scope));
+        self.callers.insert(Arc::clone(proxy_id), Arc::new(callers));
         if let Some((name, body)) = alias_scope {
             put(&mut self.scopes, make(&name, body));
             self.alias_scopes.insert(Arc::clone(proxy_id), name);
@@ -160,6 +173,7 @@ impl Snapshot {
     fn drop_proxy(&mut self, proxy_id: &Arc<str>) {
         self.routes.remove(proxy_id);
         self.scopes.remove(proxy_id);
+        self.callers.remove(proxy_id);
     }
 
     /// Removes the alias of a proxy unless it is `kept` or another proxy's by now.

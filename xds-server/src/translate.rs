@@ -23,6 +23,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use self::listener::ListenerTemplate;
+use crate::access::Callers;
 use crate::region_config::ProxyConfig;
 use crate::resource::Resource;
 use crate::snapshot::ProxyResources;
@@ -130,6 +131,7 @@ impl Translator {
             scope: scope::of_id(config),
             alias_scope: scope::of_alias(config),
             route: route::configuration(config, &policy),
+            callers: Callers::of(config),
         }
     }
 }

@@ -1,3 +1,4 @@
+mod open;
 mod request;
 mod response;
 
@@ -40,6 +41,7 @@ fn shared(keys: Option<KeyRing>) -> Shared {
         policies: Policies::new(keys, ROOM),
         counters: Counters::start(&FakeHost::default()).unwrap(),
         turns: Turns::default(),
+        open: OpenCalls::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use requestrocket_policy::{
     http::RequestHead,
 };
 
-use super::{Shared, valve};
+use super::{Shared, open::Follows, valve};
 use crate::{
     counters::{CallPorts, Inquiry},
     header_map::HeaderMap,
@@ -21,6 +21,8 @@ pub(super) struct Waiting {
     pub(super) headers: HeaderMap,
     /// Envoy has chosen its route anew for it; known once it was judged.
     pub(super) is_judged_again: bool,
+    /// Known once it was judged.
+    pub(super) follows: Follows,
     /// The whole body, once it was needed or when there is none.
     pub(super) body: Option<Vec<u8>>,
     /// Unix time in milliseconds from which its body is waited for.
@@ -54,6 +56,7 @@ impl Waiting {
             exchange: None,
             headers: host.request_headers()?,
             is_judged_again: false,
+            follows: Follows::Nothing,
             body: is_end.then(Vec::new),
             body_since_ms: None,
             body_bytes: 0,
@@ -93,6 +96,10 @@ impl Waiting {
         if let Some(stream) = valve::decided_by(&lines) {
             return Decided::StandsBy(stream);
         }
+        self.follows = match &self.body {
+            Some(_) => Follows::Nothing,
+            None => Follows::of(&lines),
+        };
         let body = match &self.body {
             Some(bytes) => RequestBody::Whole(bytes),
             None => RequestBody::Unread,

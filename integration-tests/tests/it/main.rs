@@ -36,6 +36,8 @@ mod headers;
 #[cfg(test)]
 mod injection;
 #[cfg(test)]
+mod lasting;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod memory;

@@ -129,7 +129,7 @@ async fn echo(stream: TcpStream) {
     }
 }
 
-async fn handshake(
+pub(crate) async fn handshake(
     gateway: &Gateway,
     proxy: &Proxy,
     authorization: Option<&str>,

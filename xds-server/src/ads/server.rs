@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
+use requestrocket_proto::access::v1::access_check_server::AccessCheckServer;
 use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -13,13 +14,16 @@ use tonic::service::InterceptorLayer;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
 use super::{Ads, identity, metrics};
+use crate::access::AccessChecks;
 use crate::meters::Meters;
 
 /// Largest request: a node that reconnects names everything it holds, some 100 bytes each.
 const MAX_REQUEST_BYTES: usize = 16 << 20;
 /// Largest count of what was counted: some 60 bytes a report.
 const MAX_METER_REQUEST_BYTES: usize = 1 << 20;
-/// Streams of one connection: one for resources, and one for each question about a limit.
+/// Largest question about callers: some 40 bytes each.
+const MAX_ACCESS_REQUEST_BYTES: usize = 64 << 10;
+/// Streams of one connection: one for resources, and one for each question of a filter.
 const MAX_STREAMS: u32 = 1_024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,6 +52,8 @@ pub struct Services {
     pub ads: Ads,
     /// Counts.
     pub meters: Meters,
+    /// Whose open calls may go on.
+    pub access: AccessChecks,
 }
 
 /// Serves nodes on `listener` until `stopping`.
@@ -62,11 +68,16 @@ pub async fn serve(
         .identity(Identity::from_pem(tls.certificate_pem, tls.key_pem))
         .client_ca_root(Certificate::from_pem(tls.node_ca_pem))
         .timeout(HANDSHAKE_TIMEOUT);
-    let Services { ads, meters } = services;
+    let Services {
+        ads,
+        meters,
+        access,
+    } = services;
     let ads = AggregatedDiscoveryServiceServer::new(ads)
         .max_decoding_message_size(MAX_REQUEST_BYTES)
         .max_encoding_message_size(usize::MAX);
     let meters = MeterSyncServer::new(meters).max_decoding_message_size(MAX_METER_REQUEST_BYTES);
+    let access = AccessCheckServer::new(access).max_decoding_message_size(MAX_ACCESS_REQUEST_BYTES);
     Server::builder()
         .tls_config(tls)
         .context("ADS certificates cannot be used")?
@@ -77,6 +88,7 @@ pub async fn serve(
         .layer(InterceptorLayer::new(identity::require_certificate))
         .add_service(ads)
         .add_service(meters)
+        .add_service(access)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping.cancelled())
         .await
         .context("ADS server failed")

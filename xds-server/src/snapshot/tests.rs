@@ -18,6 +18,7 @@ fn resources(route: &str, alias: Option<&str>) -> ProxyResources {
         scope: own(format!("scope of {route}")),
         alias_scope: alias.map(|alias| (alias.into(), own(format!("alias scope of {route}")))),
         route: own(route.to_owned()),
+        callers: Callers::nobody(),
     }
 }
 

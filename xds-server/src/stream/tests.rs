@@ -1,4 +1,5 @@
 use super::*;
+use crate::access::Callers;
 use crate::snapshot::{ProxyChange, ProxyResources};
 use crate::translate::{Settings, TargetRoots, Translator};
 use bytes::Bytes;
@@ -40,6 +41,7 @@ fn change(text: &str) -> ProxyChange {
         scope: scope(id),
         alias_scope: alias.map(|alias| (alias.into(), scope(alias))),
         route: Bytes::from(format!("{id} {route}")),
+        callers: Callers::nobody(),
     };
     (id.into(), Some(resources))
 }

@@ -62,6 +62,7 @@ async fn no_path_is_served_to_who_names_no_node() {
         "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
         "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources",
         "/requestrocket.meter.v1.MeterSync/Sync",
+        "/requestrocket.access.v1.AccessCheck/Check",
         "/unknown.Service/Method",
     ] {
         let mut client = tonic::client::Grpc::new(channel.clone());

@@ -10,6 +10,7 @@ use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
+use requestrocket_xds_server::access::AccessChecks;
 use requestrocket_xds_server::ads::{self, Ads, Services, Tls};
 use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::publisher::Publisher;
@@ -95,6 +96,7 @@ impl Region {
         let services = Services {
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
             meters: meters.await.unwrap(),
+            access: AccessChecks::new(publisher.subscribe(), Clock::default()),
         };
         tasks.spawn("ads", ads::serve(listener, tls, services, tasks.stopping()));
         Self {

@@ -1,0 +1,190 @@
+//! Calls that were let through and last. They end when who made them may no longer call.
+//!
+//! Nobody tells us that a stream has ended, and nearly all calls are over within a second. So a call
+//! costs an entry in a list, and a second later one question whether its stream is still there.
+//! The region server is asked about the callers of those that are, again and again; while it does
+//! not answer, they go on.
+
+use std::{
+    cell::{RefCell, RefMut},
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
+
+use requestrocket_policy::{
+    access::{self, Access, Caller, MAX_CALLERS},
+    denial::Denial,
+    http::HeaderLine,
+};
+
+use super::Call;
+use crate::{
+    counters::TICK_MS,
+    host::{Host, HostFailure, Shared},
+};
+
+/// Ticks between two looks.
+pub const TICKS_PER_LOOK: u32 = 1_000 / TICK_MS;
+/// What was not answered by the next look is asked again.
+const TIMEOUT_MS: u32 = 900;
+
+/// The open calls of one VM.
+#[derive(Debug, Default)]
+pub struct OpenCalls(RefCell<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Let through since the last look.
+    fresh: Vec<Open>,
+    /// Let through between the last look and the one before.
+    recent: Vec<Open>,
+    /// Those that last.
+    lasting: Vec<Open>,
+    /// Streams of those among all these whose request is still on its way.
+    uploads: BTreeSet<u32>,
+    /// Callers that the region server was asked about.
+    asked: BTreeMap<u32, Vec<Caller>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    stream: u32,
+    caller: Caller,
+}
+
+/// Whether a body follows a head that was let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follows {
+    /// Nothing does, or what an upgrade is for.
+    Nothing,
+    /// It does.
+    Body,
+}
+
+/// A call that has to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Its stream.
+    pub stream: u32,
+    /// Why.
+    pub denial: Denial,
+}
+
+impl Follows {
+    /// Of a head that does not end its request. Of all upgrades Envoy passes WebSockets only.
+    pub(super) fn of(lines: &[HeaderLine<'_>]) -> Self {
+        if lines.iter().any(|(name, _)| *name == b"upgrade") {
+            Self::Nothing
+        } else {
+            Self::Body
+        }
+    }
+}
+
+impl OpenCalls {
+    /// A call was let through.
+    pub(super) fn begin(&self, stream: u32, caller: Caller, follows: Follows) {
+        let Ok(mut state) = self.state() else {
+            return;
+        };
+        state.fresh.push(Open { stream, caller });
+        if follows == Follows::Body {
+            state.uploads.insert(stream);
+        }
+    }
+
+    /// A request is complete.
+    pub fn on_request_end(&self, stream: u32) {
+        if let Ok(mut state) = self.state() {
+            state.uploads.remove(&stream);
+        }
+    }
+
+    /// Looks which calls last, and asks the region server about their callers. `root` is the context
+    /// that is to hear the answer.
+    pub fn look(&self, host: &impl Shared, root: u32) -> Result<(), HostFailure> {
+        let callers = self.state()?.look(host);
+        if callers.is_empty() {
+            return Ok(());
+        }
+        if !host.enter(root) {
+            return Err(HostFailure);
+        }
+        for page in callers.chunks(MAX_CALLERS) {
+            // Not borrowed meanwhile: the host may call back.
+            let token = host.check_access(&access::request(page), TIMEOUT_MS)?;
+            self.state()?.asked.insert(token, page.to_vec());
+        }
+        Ok(())
+    }
+
+    /// The region server answered, or will not. None: it was not asked from here. Some: these calls
+    /// have to end.
+    pub fn on_answer(
+        &self,
+        host: &impl Host,
+        token: u32,
+        bytes: Option<&[u8]>,
+    ) -> Option<Vec<Ending>> {
+        let mut state = self.state().ok()?;
+        let callers = state.asked.remove(&token)?;
+        let answers = bytes.and_then(|bytes| access::answers(bytes, callers.len()));
+        let answers = answers.unwrap_or_default();
+        let denials = callers
+            .into_iter()
+            .zip(answers.into_iter().map(Access::denial));
+        let denied: BTreeMap<Caller, Denial> = denials
+            .filter_map(|(caller, denial)| Some((caller, denial?)))
+            .collect();
+        if denied.is_empty() {
+            return Some(Vec::new());
+        }
+        let lasting = state.lasting.iter();
+        let endings = lasting.filter_map(|one| {
+            let denial = *denied.get(&one.caller)?;
+            let stream = one.stream;
+            state
+                .is_streaming(host, stream)
+                .then_some(Ending { stream, denial })
+        });
+        Some(endings.collect())
+    }
+
+    fn state(&self) -> Result<RefMut<'_, State>, HostFailure> {
+        self.0.try_borrow_mut().map_err(|_| HostFailure)
+    }
+}
+
+impl State {
+    /// The callers of calls that last.
+    fn look(&mut self, host: &impl Shared) -> Vec<Caller> {
+        self.lasting.append(&mut self.recent);
+        mem::swap(&mut self.recent, &mut self.fresh);
+        self.lasting.retain(|one| host.enter(one.stream));
+        self.uploads.retain(|stream| host.enter(*stream));
+        // Whoever did not answer by now is asked again.
+        self.asked.clear();
+        let callers: BTreeSet<Caller> = self.lasting.iter().map(|one| one.caller).collect();
+        callers.into_iter().collect()
+    }
+
+    /// Whether bytes go by, in either direction. A call that waits for its target's answer is none
+    /// that a caller holds open: it has an end in time.
+    fn is_streaming(&self, host: &impl Host, stream: u32) -> bool {
+        host.enter(stream) && (self.uploads.contains(&stream) || host.is_answered() == Ok(true))
+    }
+}
+
+impl Call {
+    /// Ends a call that was let through, and counts what it brought so far. Once its answer has
+    /// begun, all that can be done is to cut it.
+    pub fn end(self, host: &impl Host, shared: &super::Shared, denial: Denial) {
+        let mut rest = Self::new(self.stream);
+        self.on_end(host, shared);
+        if host.is_answered() == Ok(false) {
+            rest.refuse(host, &denial.into());
+        } else {
+            Self::reset(host);
+        }
+    }
+}

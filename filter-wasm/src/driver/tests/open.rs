@@ -1,0 +1,216 @@
+//! Calls that last, and when they end.
+
+use prost::Message as _;
+use requestrocket_policy::{access::Access, denial::Denial, fixtures::credential_id};
+use requestrocket_proto::access::v1 as wire;
+
+use super::*;
+use crate::driver::open::Follows;
+
+const ROOT: u32 = 1;
+
+/// A worker on which these streams are open, besides itself.
+fn worker(streams: &[u32]) -> (FakeHost, Shared) {
+    let two = fixture().api_key("other");
+    let (host, shared) = call(&two, &[KEY]);
+    host.there.borrow_mut().insert(ROOT);
+    host.there.borrow_mut().extend(streams);
+    host.answered.borrow_mut().extend(streams);
+    (host, shared)
+}
+
+fn begin(host: &FakeHost, shared: &Shared, stream: u32, is_end: bool) -> Call {
+    let sent = host.request.borrow().clone();
+    let mut call = Call::new(stream);
+    let flow = call.on_request_head(host, shared, is_end);
+    assert_eq!(flow, Flow::Continue);
+    host.request.replace(sent);
+    call
+}
+
+/// So many looks, a second apart.
+fn look(host: &FakeHost, shared: &Shared, times: usize) {
+    for _ in 0..times {
+        shared.open.look(host, ROOT).unwrap();
+    }
+}
+
+/// The callers of the last question, by the number of their credential.
+fn asked(host: &FakeHost) -> Vec<wire::Caller> {
+    let checks = host.checks.borrow();
+    let (_, context, request) = checks.last().unwrap();
+    assert_eq!(*context, ROOT, "the answer must come to the VM");
+    let request = wire::CheckRequest::decode(request.as_slice()).unwrap();
+    request.callers
+}
+
+/// The region server says this of all callers of the last question.
+fn answer(host: &FakeHost, shared: &Shared, access: Access) -> Vec<Ending> {
+    let response = wire::CheckResponse {
+        accesses: vec![access.to_wire().into(); asked(host).len()],
+    };
+    let bytes = response.encode_to_vec();
+    let token = host.checks.borrow().last().unwrap().0;
+    shared.open.on_answer(host, token, Some(&bytes)).unwrap()
+}
+
+#[test]
+fn of_calls_that_are_over_within_a_second_nobody_is_asked() {
+    let (host, shared) = worker(&[]);
+    for stream in 2..10 {
+        begin(&host, &shared, stream, true);
+    }
+    look(&host, &shared, 3);
+    assert!(host.checks.borrow().is_empty());
+}
+
+#[test]
+fn a_call_that_was_refused_is_not_open() {
+    let (host, shared) = worker(&[7]);
+    let refused = FakeHost {
+        there: host.there.clone(),
+        ..FakeHost::get(&path("/x"), &[("authorization", "wrong")])
+            .on_route(&format!("{PROXY_ID}/1"), Some(fixture().encode()))
+    };
+    let flow = Call::new(7).on_request_head(&refused, &shared, true);
+    assert_eq!(flow, Flow::Ended);
+    look(&refused, &shared, 3);
+    assert!(refused.checks.borrow().is_empty());
+}
+
+#[test]
+fn the_caller_of_calls_that_last_is_asked_about_once_a_look() {
+    let (host, shared) = worker(&[7, 8]);
+    begin(&host, &shared, 7, true);
+    begin(&host, &shared, 8, true);
+    look(&host, &shared, 1);
+    assert!(host.checks.borrow().is_empty(), "they are new");
+    for questions in 1..4 {
+        look(&host, &shared, 1);
+        assert_eq!(host.checks.borrow().len(), questions);
+        let callers = asked(&host);
+        let first = credential_id(0);
+        assert_eq!(callers.len(), 1);
+        assert_eq!(callers[0].credential_id, first.as_uuid().as_bytes()[..]);
+    }
+    host.there.borrow_mut().remove(&7);
+    host.there.borrow_mut().remove(&8);
+    look(&host, &shared, 2);
+    assert_eq!(host.checks.borrow().len(), 3, "both are over");
+}
+
+#[test]
+fn what_the_region_server_says_ends_all_calls_of_a_caller() {
+    for (access, denial) in [
+        (Access::Granted, None),
+        (Access::Revoked, Some(Denial::CredentialInvalid)),
+        (Access::Inactive, Some(Denial::ProxyInactive)),
+        (Access::Suspended, Some(Denial::BillingSuspended)),
+    ] {
+        let (host, shared) = worker(&[7, 8]);
+        begin(&host, &shared, 7, true);
+        begin(&host, &shared, 8, true);
+        look(&host, &shared, 2);
+        let endings = answer(&host, &shared, access);
+        let want = denial.map(|denial| [7, 8].map(|stream| Ending { stream, denial }));
+        assert_eq!(endings, want.into_iter().flatten().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn without_an_answer_calls_go_on_and_are_asked_about_again() {
+    let (host, shared) = worker(&[7]);
+    begin(&host, &shared, 7, true);
+    look(&host, &shared, 2);
+    let token = host.checks.borrow().last().unwrap().0;
+    for bytes in [None, Some(&b"\xff"[..]), Some(&[][..])] {
+        look(&host, &shared, 1);
+        let token = host.checks.borrow().last().unwrap().0;
+        assert_eq!(shared.open.on_answer(&host, token, bytes), Some(Vec::new()));
+    }
+    let late = shared.open.on_answer(&host, token, None);
+    assert_eq!(late, None, "a later look asked again");
+    look(&host, &shared, 1);
+    assert_eq!(answer(&host, &shared, Access::Revoked).len(), 1);
+}
+
+#[test]
+fn a_question_that_cannot_be_sent_is_sent_at_the_next_look() {
+    let (host, shared) = worker(&[7]);
+    begin(&host, &shared, 7, true);
+    look(&host, &shared, 1);
+    let host = host.failing_at(HostCall::CheckAccess);
+    assert!(shared.open.look(&host, ROOT).is_err());
+    let mut host = host;
+    host.failing.clear();
+    look(&host, &shared, 1);
+    assert_eq!(answer(&host, &shared, Access::Revoked).len(), 1);
+}
+
+#[test]
+fn other_answers_are_not_taken() {
+    let (host, shared) = worker(&[7]);
+    assert_eq!(shared.open.on_answer(&host, 1, Some(b"")), None);
+}
+
+/// What waits for its target's answer is no stream yet; what is still being sent is one.
+#[test]
+fn a_call_without_an_answer_ends_only_while_it_sends() {
+    let (host, shared) = worker(&[7, 8]);
+    host.answered.borrow_mut().clear();
+    begin(&host, &shared, 7, true);
+    begin(&host, &shared, 8, false);
+    look(&host, &shared, 2);
+    let (stream, denial) = (8, Denial::CredentialInvalid);
+    let endings = answer(&host, &shared, Access::Revoked);
+    assert_eq!(endings, [Ending { stream, denial }]);
+    shared.open.on_request_end(8);
+    look(&host, &shared, 1);
+    assert_eq!(answer(&host, &shared, Access::Revoked), []);
+    host.answered.borrow_mut().insert(7);
+    look(&host, &shared, 1);
+    let stream = 7;
+    let endings = answer(&host, &shared, Access::Revoked);
+    assert_eq!(endings, [Ending { stream, denial }]);
+}
+
+#[test]
+fn many_callers_are_asked_about_in_pages() {
+    let (host, shared) = worker(&[]);
+    for number in 0..2_500_u32 {
+        let stream = number + 2;
+        host.there.borrow_mut().insert(stream);
+        let caller = requestrocket_policy::access::Caller {
+            proxy: PROXY_ID.parse().unwrap(),
+            credential: uuid::Uuid::from_u128(number.into()).into(),
+        };
+        shared.open.begin(stream, caller, Follows::Nothing);
+    }
+    look(&host, &shared, 2);
+    let checks = host.checks.borrow();
+    let sizes: Vec<usize> = checks
+        .iter()
+        .map(|(_, _, request)| wire::CheckRequest::decode(request.as_slice()).unwrap())
+        .map(|request| request.callers.len())
+        .collect();
+    assert_eq!(sizes, [1_000, 1_000, 500]);
+}
+
+#[test]
+fn an_answer_that_has_begun_is_cut_and_another_refused() {
+    for (has_begun, is_reset, status) in [(true, true, None), (false, false, Some(403))] {
+        let (host, shared) = worker(&[7]);
+        let call = begin(&host, &shared, 7, false);
+        host.entered.set(7);
+        if !has_begun {
+            host.answered.borrow_mut().clear();
+        }
+        call.end(&host, &shared, Denial::CredentialInvalid);
+        assert_eq!((host.is_reset.get(), host.status()), (is_reset, status));
+    }
+    let (host, shared) = worker(&[7]);
+    let call = begin(&host, &shared, 7, false);
+    let host = host.failing_at(HostCall::IsAnswered);
+    call.end(&host, &shared, Denial::CredentialInvalid);
+    assert!(host.is_reset.get(), "nobody knows whether it has begun");
+}
