@@ -118,9 +118,14 @@ impl Framer {
         self.push(chunk, &mut looking(look), &mut Vec::new())
     }
 
-    /// Ends a stream that is sent as it is.
+    /// Ends a stream that is sent as it is. That ends its last record, too: here somebody only
+    /// looks, so an event without the blank line at its end is shown as well.
     pub fn read_end(&mut self, look: &mut dyn FnMut(&[u8])) -> Result<(), RecordError> {
-        self.finish(&mut looking(look), &mut Vec::new())
+        let (mut look, mut unsent) = (looking(look), Vec::new());
+        self.run(|format| match format {
+            Format::Sse(sse) => sse.read_end(&mut look),
+            Format::Ndjson(ndjson) => ndjson.finish(&mut look, &mut unsent),
+        })
     }
 
     /// Bytes of memory that records without an end take.

@@ -181,7 +181,8 @@ impl BodyPipe {
 
     /// Counts what is known of the values of meters, once.
     pub(super) fn settle(&mut self, policy: &Policy, ports: &dyn Ports) {
-        self.values.settle(policy, ports);
+        let mut effort = self.account.open(0);
+        self.values.settle(policy, ports, &mut effort);
     }
 
     fn work_on_chunk(&mut self, chunk: &[u8], turn: &mut Turn) -> Result<bool, Denial> {

@@ -26,6 +26,9 @@ pub(super) const MISSING: &str = "meter-value-missing";
 /// A record that is only looked into is held up to here.
 const MAX_RECORD_BYTES: usize = 8 << 20;
 
+/// What is left of a record when its caller leaves is looked into up to here.
+const MAX_LEFT_BYTES: usize = 64 << 10;
+
 /// The meters that wait for a value of one response.
 #[derive(Debug)]
 pub(super) struct Values {
@@ -206,10 +209,14 @@ impl Values {
         }
     }
 
-    /// Counts what is known of the body, once.
-    pub(super) fn settle(&mut self, policy: &Policy, ports: &dyn Ports) {
+    /// Counts what is known of the body, once. The end of a body that nobody waits for any more ends
+    /// its last record as well.
+    pub(super) fn settle(&mut self, policy: &Policy, ports: &dyn Ports, effort: &mut Effort) {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
+        }
+        if self.reader.is_short_of_its_end() {
+            self.read_end(effort);
         }
         count(&self.in_body, policy, ports);
     }
@@ -226,6 +233,14 @@ fn count(found: &[Awaited], policy: &Policy, ports: &dyn Ports) {
 }
 
 impl Reader {
+    /// Whether what is held of a stream can be looked at when many calls end at once.
+    fn is_short_of_its_end(&self) -> bool {
+        match self {
+            Self::Records(framer, _) => framer.held_bytes() <= MAX_LEFT_BYTES,
+            Self::Nothing | Self::Json(..) | Self::Failed => false,
+        }
+    }
+
     fn json(in_body: &[Awaited], organisation: OrganisationId) -> Self {
         let paths = paths(in_body);
         let is_held = paths.iter().any(|path| !path.is_streamable());

@@ -84,6 +84,12 @@ impl Sse {
         event::emit_unfinished((&std::mem::take(&mut self.held), self.lines), out)
     }
 
+    /// Shows the record of an event whose end did not come.
+    pub(super) fn read_end(&mut self, look: Rewrite<'_, RecordError>) -> Result<(), RecordError> {
+        let event = std::mem::take(&mut self.held);
+        event::emit((&event, self.lines), look, &mut Vec::new())
+    }
+
     /// Lets a byte order mark at the start of the stream pass.
     fn begin(&mut self, out: &mut Vec<u8>) {
         self.has_begun = true;

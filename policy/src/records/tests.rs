@@ -95,7 +95,7 @@ fn a_reader_sees_the_records_and_nothing_else() {
         (
             Framer::sse(MAX),
             ": hi\n\nid: 1\ndata: 1\n\ndata: 2\ndata: 3\n\ndata: [DONE]\n\ndata: 4\n",
-            &["1", "2\n3"][..],
+            &["1", "2\n3", "4"][..],
         ),
         (Framer::ndjson(MAX), "1\r\n\n2 \n 3", &["1", "2 ", " 3"]),
     ] {

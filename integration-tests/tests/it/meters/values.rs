@@ -291,3 +291,39 @@ async fn f24_a_caller_that_goes_away_is_metered_for_what_passed() -> Result<()> 
     }
     Ok(())
 }
+
+/// The last record that has the value is the last that passed, with or without its end, and with
+/// filters or without.
+#[tokio::test]
+async fn a_caller_that_goes_away_is_metered_for_the_latest_value() -> Result<()> {
+    let scene = Scene::start().await?;
+    let values = scene.meter(&summing("$.total", &json!({}))).await?;
+    let mut total = 0.0;
+    for is_redacted in [false, true] {
+        if is_redacted {
+            scene.gateway.destroy(&scene.proxy, &["$.secret"]).await?;
+        }
+        for (content_type, piece) in [
+            (
+                "text/event-stream",
+                "data: {\"total\":3}\n\ndata: {\"x\":1}\n\n",
+            ),
+            ("text/event-stream", "data: {}\n\ndata: {\"total\":3}\n"),
+            ("application/x-ndjson", "{\"total\":1}\n{\"total\":3}"),
+        ] {
+            let pace = Pace::default();
+            scene.plays(pace.chunked(content_type, &[piece, "never"]));
+            let mut connection = scene.gateway.connect().await?;
+            connection.send(&scene.proxy.get("/").bytes()).await?;
+            let reply = connection.answer_head().await?.context("closed")?;
+            let mut framing = reply.head.framing(Framing::UntilClose);
+            let part = connection.part(&mut framing).await?;
+            ensure!(matches!(part, Part::Data(_)), "no record");
+            drop(connection);
+            total += 3.0;
+            let used = used(&scene.gateway, &scene.proxy, &values, total).await;
+            used.with_context(|| format!("{content_type}, filters: {is_redacted}"))?;
+        }
+    }
+    Ok(())
+}

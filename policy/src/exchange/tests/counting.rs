@@ -1,5 +1,7 @@
 //! What is counted when, and what a refused caller is told (product.md §7, details 45, 49, 50).
 
+mod leaving;
+
 use std::cell::RefCell;
 
 use uuid::Uuid;
