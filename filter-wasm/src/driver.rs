@@ -3,6 +3,7 @@
 //! No decision is taken here but one: what cannot be read, resolved or carried out is refused as a
 //! fault of the gateway, and a request is forwarded only after every one of its edits succeeded.
 
+mod again;
 #[cfg(feature = "bench-buffering")]
 mod buffering;
 mod open;
@@ -22,7 +23,6 @@ use requestrocket_policy::{
 };
 
 use self::{
-    policies::ROUTE_HEADER,
     response::ResponseState,
     waiting::{Decided, Waiting},
 };
@@ -153,13 +153,17 @@ impl Call {
         }
     }
 
-    /// The configuration may have changed while the body came. The first time, the call therefore
-    /// goes on to where Envoy chooses its route again, and comes back to be judged by that.
     fn go_on_with_body(&mut self, host: &impl Host, shared: &Shared, waiting: Waiting) -> Flow {
         if waiting.is_judged_again {
             return self.judge_with_body(host, shared, waiting);
         }
-        match host.remove_request_header(ROUTE_HEADER) {
+        self.come_again(host, waiting.inquiry)
+    }
+
+    /// The configuration may have changed while the call waited. The first time, it therefore goes
+    /// on to where Envoy chooses its route again, and comes back to be judged by that.
+    fn come_again(&mut self, host: &impl Host, inquiry: Inquiry) -> Flow {
+        match again::send_on(host, inquiry) {
             Ok(()) => {
                 self.progress = Progress::Done;
                 Flow::Continue
@@ -183,7 +187,11 @@ impl Call {
         match std::mem::take(&mut self.progress) {
             Progress::Waiting(mut waiting) => {
                 waiting.inquiry.asked = asked;
-                self.judge(host, shared, *waiting)
+                if waiting.is_judged_again {
+                    self.judge(host, shared, *waiting)
+                } else {
+                    self.come_again(host, waiting.inquiry)
+                }
             }
             other @ (Progress::Fresh
             | Progress::Forwarded(_)

@@ -6,7 +6,12 @@ use requestrocket_policy::{
     http::RequestHead,
 };
 
-use super::{Shared, open::Follows, valve};
+use super::{
+    Shared,
+    again::{self, AGAIN_HEADER, ASKED_HEADER},
+    open::Follows,
+    valve,
+};
 use crate::{
     counters::{CallPorts, Inquiry},
     header_map::HeaderMap,
@@ -46,10 +51,6 @@ pub(super) enum Decided {
 const BODY_MS: u64 = 60_000;
 const BYTES_PER_SECOND: usize = 64 << 10;
 
-/// Marks a call that comes back to be judged again. With it no route leads to a target, so it is
-/// taken off when the call is let through.
-pub(super) const AGAIN_HEADER: &str = "x-rr-again";
-
 impl Waiting {
     pub(super) fn new(host: &impl Host, is_end: bool) -> Result<Self, HostFailure> {
         Ok(Self {
@@ -86,16 +87,20 @@ impl Waiting {
 
     pub(super) fn decide(&mut self, host: &impl Host, shared: &Shared, stream: u32) -> Decided {
         let fault = || Decided::Refused(Denial::GatewayFault.into());
-        let ports = CallPorts::new(host, &shared.counters, self.inquiry);
         let Ok(lines) = self.headers.lines() else {
             return fault();
         };
-        self.is_judged_again = lines
-            .iter()
-            .any(|(name, _)| *name == AGAIN_HEADER.as_bytes());
         if let Some(stream) = valve::decided_by(&lines) {
             return Decided::StandsBy(stream);
         }
+        if self.exchange.is_none() {
+            match again::read(&lines) {
+                Ok(None) => {}
+                Ok(Some(inquiry)) => (self.is_judged_again, self.inquiry) = (true, inquiry),
+                Err(HostFailure) => return fault(),
+            }
+        }
+        let ports = CallPorts::new(host, &shared.counters, self.inquiry);
         self.follows = match &self.body {
             Some(_) => Follows::Nothing,
             None => Follows::of(&lines),
@@ -115,12 +120,12 @@ impl Waiting {
             RequestDecision::NeedBody => Decided::NeedsBody,
             RequestDecision::Ask(question) => Decided::Asks(question),
             RequestDecision::Forward(edits) => {
-                let marks = self
-                    .is_judged_again
-                    .then_some(Edit::RemoveHeader(AGAIN_HEADER.into()));
+                let marks =
+                    [AGAIN_HEADER, ASKED_HEADER].map(|name| Edit::RemoveHeader(name.into()));
+                let marks = marks.iter().filter(|_| self.is_judged_again);
                 if edits
                     .iter()
-                    .chain(&marks)
+                    .chain(marks)
                     .chain(&valve_of.map(|it| Edit::SetHeader(valve::HEADER, it)))
                     .all(|edit| apply(host, edit).is_ok())
                 {

@@ -1,5 +1,6 @@
 //! Limits and meters: what is counted, what is refused, and what a refusal says.
 
+mod changing;
 mod fleet;
 mod limits;
 mod restarts;

@@ -181,7 +181,7 @@ impl BodyPipe {
 
     /// Counts what is known of the values of meters, once.
     pub(super) fn settle(&mut self, policy: &Policy, ports: &dyn Ports) {
-        let mut effort = self.account.open(0);
+        let mut effort = self.account.open();
         self.values.settle(policy, ports, &mut effort);
     }
 

@@ -6,7 +6,10 @@ use requestrocket_proto::{meter::v1 as meter, policy::v1 as wire};
 
 use super::*;
 use crate::counters::Answered;
-use crate::driver::waiting::AGAIN_HEADER;
+use crate::driver::{
+    again::{AGAIN_HEADER, ASKED_HEADER},
+    policies::ROUTE_HEADER,
+};
 
 /// Denies a model, which stands in the body.
 fn judging_bodies() -> PolicyFixture {
@@ -230,6 +233,18 @@ fn answered(host: &FakeHost, shared: &Shared, has_room: bool) -> Option<Answered
     shared.counters.on_answer(host, token, &answer)
 }
 
+/// A call waited for the region server, and Envoy chooses its route again: to what it then comes.
+fn comes_again(host: &FakeHost, shared: &Shared, (waited, asked): (&mut Call, Asked)) -> Flow {
+    let flow = waited.on_answer(host, shared, asked);
+    assert_eq!((flow, host.status()), (Flow::Continue, None));
+    assert!(waited.is_done());
+    assert_eq!(host.header(ROUTE_HEADER), None);
+    assert_eq!(host.header(":path"), Some(path("/x?q=1")), "edited");
+    let mark = (AGAIN_HEADER.to_owned(), b"1".to_vec());
+    host.request.borrow_mut().push(mark);
+    Call::new(8).on_request_head(host, shared, true)
+}
+
 #[test]
 fn a_call_without_room_waits_for_the_region_server() {
     for (has_room, flow, status) in [
@@ -242,8 +257,70 @@ fn a_call_without_room_waits_for_the_region_server() {
         assert_eq!(waits, Flow::AwaitAnswer);
         let Answered { stream, asked } = answered(&host, &shared, has_room).unwrap();
         assert_eq!(stream, 7);
-        assert_eq!(call.on_answer(&host, &shared, asked), flow);
-        assert_eq!(host.status(), status);
+        let flow_again = comes_again(&host, &shared, (&mut call, asked));
+        assert_eq!((flow_again, host.status()), (flow, status));
+        assert_eq!(host.envoy.sent.borrow().len(), 1, "asked once");
+    }
+}
+
+/// What was changed while it waited applies, and nothing that it waited for is taken.
+#[test]
+fn a_call_that_waited_for_the_region_server_is_judged_by_what_is_in_force_then() {
+    let mut fixture = fixture();
+    fixture.wire.limits = Some(once_a_minute());
+    let (mut host, shared) = on_an_envoy(&fixture);
+    let mut call = Call::new(7);
+    let waits = call.on_request_head(&host, &shared, true);
+    assert_eq!(waits, Flow::AwaitAnswer);
+    let Answered { asked, .. } = answered(&host, &shared, true).unwrap();
+    let changed = fixture.rules(LayerName::Proxy, "deny", &[]);
+    let route = format!("{PROXY_ID}/2").into_bytes();
+    host.route = Some((route, Some(changed.encode())));
+    let flow = comes_again(&host, &shared, (&mut call, asked));
+    assert_eq!((flow, host.status()), (Flow::Ended, Some(403)));
+}
+
+/// Others may use up what there was, again and again; a call has six questions in all.
+#[test]
+fn a_call_that_was_judged_again_waits_where_it_is() {
+    for (asked_before, waits) in [("granted 5", true), ("granted 6", false)] {
+        let (host, shared) = limited();
+        for (name, value) in [(AGAIN_HEADER, "1"), (ASKED_HEADER, asked_before)] {
+            let line = (name.to_owned(), value.as_bytes().to_vec());
+            host.request.borrow_mut().push(line);
+        }
+        let mut call = Call::new(7);
+        let flow = call.on_request_head(&host, &shared, true);
+        if waits {
+            assert_eq!(flow, Flow::AwaitAnswer);
+            let Answered { asked, .. } = answered(&host, &shared, true).unwrap();
+            assert_eq!(call.on_answer(&host, &shared, asked), Flow::Continue);
+            let marks = [AGAIN_HEADER, ASKED_HEADER].map(|name| host.header(name));
+            assert_eq!(marks, [None, None]);
+        } else {
+            assert_eq!((flow, host.status()), (Flow::Ended, Some(429)));
+        }
+    }
+}
+
+#[test]
+fn what_a_call_takes_along_is_understood_or_it_is_refused() {
+    for (asked_before, status) in [
+        ("refused 1", Some(429)),
+        ("unanswered 1", None),
+        ("granted", Some(503)),
+        ("granted -1", Some(503)),
+        ("granted 256", Some(503)),
+        ("given 1", Some(503)),
+        ("", Some(503)),
+    ] {
+        let (host, shared) = limited();
+        for (name, value) in [(AGAIN_HEADER, "1"), (ASKED_HEADER, asked_before)] {
+            let line = (name.to_owned(), value.as_bytes().to_vec());
+            host.request.borrow_mut().push(line);
+        }
+        Call::new(7).on_request_head(&host, &shared, true);
+        assert_eq!(host.status(), status, "{asked_before}");
     }
 }
 
@@ -260,7 +337,7 @@ fn envoy_says_what_the_request_warns_of() {
         let waits = call.on_request_head(host, shared, true);
         assert_eq!(waits, Flow::AwaitAnswer);
         let Answered { asked, .. } = answered(host, shared, true).unwrap();
-        call.on_answer(host, shared, asked)
+        comes_again(host, shared, (&mut call, asked))
     };
     let (host, shared) = on_an_envoy(&metered);
     assert_eq!(judge(&host, &shared), Flow::Continue);
@@ -282,7 +359,8 @@ fn a_region_server_that_fails_holds_nobody_up() {
     let waits = call.on_request_head(&host, &shared, true);
     assert_eq!(waits, Flow::AwaitAnswer);
     let failed = shared.counters.on_failure(&host, 1).unwrap();
-    assert_eq!(call.on_answer(&host, &shared, failed.asked), Flow::Continue);
+    let flow = comes_again(&host, &shared, (&mut call, failed.asked));
+    assert_eq!(flow, Flow::Continue);
     // The share is used up, and nobody is asked for a while.
     let mut second = Call::new(8);
     assert_eq!(second.on_request_head(&host, &shared, true), Flow::Ended);
