@@ -9,6 +9,7 @@ mod buffering;
 mod open;
 mod policies;
 mod response;
+mod uploads;
 mod valve;
 mod waiting;
 

@@ -139,6 +139,7 @@ extern "C" fn proxy_on_request_headers(stream: u32, _lines: usize, is_end: u32) 
 extern "C" fn proxy_on_request_body(stream: u32, size: usize, is_end: u32) -> u32 {
     let is_end = is_end != 0;
     VM.with(|vm| {
+        vm.on_request_part(stream, size);
         if is_end {
             vm.on_request_end(stream);
         }
@@ -228,6 +229,8 @@ impl Vm {
                     self.look_after_quiet_calls(shared);
                 }
                 if ticks.is_multiple_of(TICKS_PER_LOOK) {
+                    let late = shared.open.late(&ProxyWasmHost).unwrap_or_default();
+                    late.into_iter().for_each(|one| self.end(one, shared));
                     // Who could not be asked about now is asked about at the next look.
                     let _unasked = shared.open.look(&ProxyWasmHost, root);
                 }
@@ -399,6 +402,12 @@ impl Vm {
         self.keep(stream, call);
         if flow == Flow::Continue && abi::continue_request().is_err() {
             ProxyWasmHost.warn("a held request could not be continued");
+        }
+    }
+
+    fn on_request_part(&self, stream: u32, size: usize) {
+        if let Some(shared) = &self.shared {
+            shared.open.on_request_part(stream, size);
         }
     }
 

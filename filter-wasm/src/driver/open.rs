@@ -1,4 +1,5 @@
-//! Calls that were let through and last. They end when who made them may no longer call.
+//! Calls that were let through and last. They end when who made them may no longer call, and when their
+//! body takes too long.
 //!
 //! Nobody tells us that a stream has ended, and nearly all calls are over within a second. So a call
 //! costs an entry in a list, and a second later one question whether its stream is still there.
@@ -17,7 +18,7 @@ use requestrocket_policy::{
     http::HeaderLine,
 };
 
-use super::Call;
+use super::{Call, uploads::Uploads};
 use crate::{
     counters::TICK_MS,
     host::{Host, HostFailure, Shared},
@@ -40,8 +41,8 @@ struct State {
     recent: Vec<Open>,
     /// Those that last.
     lasting: Vec<Open>,
-    /// Streams of those among all these whose request is still on its way.
-    uploads: BTreeSet<u32>,
+    /// Those among all these whose request is still on its way.
+    uploads: Uploads,
     /// Callers that the region server was asked about.
     asked: BTreeMap<u32, Vec<Caller>>,
 }
@@ -89,15 +90,31 @@ impl OpenCalls {
         };
         state.fresh.push(Open { stream, caller });
         if follows == Follows::Body {
-            state.uploads.insert(stream);
+            state.uploads.begin(stream);
         }
     }
 
     /// A request is complete.
     pub fn on_request_end(&self, stream: u32) {
         if let Ok(mut state) = self.state() {
-            state.uploads.remove(&stream);
+            state.uploads.end(stream);
         }
+    }
+
+    /// A part of a request's body went by.
+    pub fn on_request_part(&self, stream: u32, bytes: usize) {
+        if let Ok(mut state) = self.state() {
+            state.uploads.on_part(stream, bytes);
+        }
+    }
+
+    /// Calls whose body takes too long. Of those that a rule waits for the driver knows itself.
+    pub fn late(&self, host: &impl Shared) -> Result<Vec<Ending>, HostFailure> {
+        let now_ms = host.now_ms()?;
+        let late = self.state()?.uploads.take_late(now_ms);
+        let denial = Denial::RequestTimeout;
+        let endings = late.into_iter().map(|stream| Ending { stream, denial });
+        Ok(endings.collect())
     }
 
     /// Looks which calls last, and asks the region server about their callers. `root` is the context
@@ -161,7 +178,7 @@ impl State {
         self.lasting.append(&mut self.recent);
         mem::swap(&mut self.recent, &mut self.fresh);
         self.lasting.retain(|one| host.enter(one.stream));
-        self.uploads.retain(|stream| host.enter(*stream));
+        self.uploads.retain(|stream| host.enter(stream));
         // Whoever did not answer by now is asked again.
         self.asked.clear();
         let callers: BTreeSet<Caller> = self.lasting.iter().map(|one| one.caller).collect();
@@ -171,7 +188,7 @@ impl State {
     /// Whether bytes go by, in either direction. A call that waits for its target's answer is none
     /// that a caller holds open: it has an end in time.
     fn is_streaming(&self, host: &impl Host, stream: u32) -> bool {
-        host.enter(stream) && (self.uploads.contains(&stream) || host.is_answered() == Ok(true))
+        host.enter(stream) && (self.uploads.contains(stream) || host.is_answered() == Ok(true))
     }
 }
 

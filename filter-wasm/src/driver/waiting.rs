@@ -10,7 +10,7 @@ use super::{
     Shared,
     again::{self, AGAIN_HEADER, ASKED_HEADER},
     open::Follows,
-    valve,
+    uploads, valve,
 };
 use crate::{
     counters::{CallPorts, Inquiry},
@@ -47,10 +47,6 @@ pub(super) enum Decided {
     Asks(Question),
 }
 
-/// How long a body that is waited for may take, and how much of it earns a second more.
-const BODY_MS: u64 = 60_000;
-const BYTES_PER_SECOND: usize = 64 << 10;
-
 impl Waiting {
     pub(super) fn new(host: &impl Host, is_end: bool) -> Result<Self, HostFailure> {
         Ok(Self {
@@ -77,9 +73,7 @@ impl Waiting {
     pub(super) fn is_in_time(&self, host: &impl Host) -> Result<(), Denial> {
         let now_ms = host.now_ms().map_err(|HostFailure| Denial::GatewayFault)?;
         let since_ms = self.body_since_ms.ok_or(Denial::GatewayFault)?;
-        let earned_s = u64::try_from(self.body_bytes / BYTES_PER_SECOND).unwrap_or(u64::MAX);
-        let most_ms = BODY_MS.saturating_add(earned_s.saturating_mul(1000));
-        if now_ms.saturating_sub(since_ms) > most_ms {
+        if uploads::is_late(self.body_bytes, since_ms, now_ms) {
             return Err(Denial::RequestTimeout);
         }
         Ok(())

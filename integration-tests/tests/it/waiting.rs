@@ -321,14 +321,39 @@ async fn whatever_the_order_a_call_arrives_as_one_configuration_says() -> Result
     Ok(())
 }
 
-/// It is the caller's fault and not the target's, which would be 504 some seconds later.
+/// It is the caller's fault and not the target's, which would be 504 some seconds later. Also when a
+/// byte comes now and then, and when nobody but the target waits for the body.
 #[tokio::test]
 async fn a_body_that_never_comes_ends_its_call() -> Result<()> {
     let scene = Scene::new().await?;
-    let reply = scene.waiting().await?.answer("POST").await?;
-    let reply = reply.context("closed")?;
-    ensure!(reply.status == 408, "{}", reply.text());
-    ensure!(reply.code() == "BAD_REQUEST", "{}", reply.text());
+    let silent = async {
+        let reply = scene.waiting().await?.answer("POST").await?;
+        reply.context("closed")
+    };
+    let (silent, slow) = tokio::try_join!(silent, dribbled(&scene))?;
+    for reply in [silent, slow] {
+        ensure!(reply.status == 408, "{}", reply.text());
+        ensure!(reply.code() == "BAD_REQUEST", "{}", reply.text());
+    }
     ensure!(scene.chats() == 0, "the target was asked");
+    let seen = scene.target.requests();
+    let unjudged = seen.iter().find(|one| one.path() == "/unjudged");
+    ensure!(unjudged.is_some_and(|one| !one.complete), "not sent on");
     Ok(())
+}
+
+/// A body that no rule looks into, a byte every two seconds.
+async fn dribbled(scene: &Scene) -> Result<Reply> {
+    let call = scene.proxy.request("PUT", "/unjudged");
+    let call = call.with("content-length", "1000");
+    let mut wire = scene.gateway.connect().await?;
+    wire.send(&call.bytes()).await?;
+    let mut dribble = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            reply = wire.answer("PUT") => return reply?.context("closed"),
+            _ = dribble.tick() => {}
+        }
+        wire.send(b"x").await?;
+    }
 }

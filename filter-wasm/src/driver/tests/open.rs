@@ -214,3 +214,57 @@ fn an_answer_that_has_begun_is_cut_and_another_refused() {
     call.end(&host, &shared, Denial::CredentialInvalid);
     assert!(host.is_reset.get(), "nobody knows whether it has begun");
 }
+
+/// What was sent is counted from the first look on, so that calls need not ask for the time.
+#[test]
+fn a_body_that_goes_to_its_target_has_as_much_time_as_one_that_is_waited_for() {
+    let (host, shared) = worker(&[7, 8, 9]);
+    begin(&host, &shared, 7, false);
+    begin(&host, &shared, 8, false);
+    begin(&host, &shared, 9, true);
+    assert_eq!(shared.open.late(&host).unwrap(), []);
+    shared.open.on_request_part(7, 100 << 10);
+    shared.open.on_request_part(7, 28 << 10);
+    shared.open.on_request_part(9, 1);
+    let start = host.envoy.now_ms.get();
+    let denial = Denial::RequestTimeout;
+    for (after_ms, late) in [
+        (60_000, None),
+        (60_001, Some(8)),
+        (62_000, None),
+        (62_001, Some(7)),
+        (1_000_000, None),
+    ] {
+        host.envoy.now_ms.set(start + after_ms);
+        let want: Vec<_> = late
+            .map(|stream| Ending { stream, denial })
+            .into_iter()
+            .collect();
+        assert_eq!(shared.open.late(&host).unwrap(), want, "{after_ms} ms");
+    }
+}
+
+#[test]
+fn a_body_that_is_complete_or_gone_is_not_late() {
+    let (host, shared) = worker(&[7, 8]);
+    begin(&host, &shared, 7, false);
+    begin(&host, &shared, 8, false);
+    assert_eq!(shared.open.late(&host).unwrap(), []);
+    shared.open.on_request_end(7);
+    host.there.borrow_mut().remove(&8);
+    look(&host, &shared, 1);
+    host.envoy.now_ms.set(host.envoy.now_ms.get() + 100_000);
+    assert_eq!(shared.open.late(&host).unwrap(), []);
+}
+
+/// What a WebSocket carries is no body.
+#[test]
+fn an_upgrade_may_last() {
+    let two = fixture().api_key("other");
+    let (host, shared) = call(&two, &[KEY, ("upgrade", "websocket")]);
+    begin(&host, &shared, 7, false);
+    for after_ms in [0, 1_000_000] {
+        host.envoy.now_ms.set(after_ms);
+        assert_eq!(shared.open.late(&host).unwrap(), []);
+    }
+}
