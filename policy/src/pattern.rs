@@ -9,6 +9,7 @@ mod engine;
 mod interner;
 mod learnt;
 mod literal;
+mod twins;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -47,27 +48,21 @@ const NESTING: u32 = 50;
 impl Pattern {
     /// Compiles a pattern with flags out of `imsx`.
     pub fn parse(pattern: &str, flags: &str) -> Result<Self, InvalidPattern> {
-        Self::parse_with(pattern, flags, IgnoreCase::IfFlagged)
+        let hir = parse(pattern, Flags::parse(flags, IgnoreCase::IfFlagged)?)?;
+        Self::compile(&hir)
     }
 
-    /// As `parse`, ignoring case unless the pattern itself says otherwise.
-    pub fn parse_ignoring_case(pattern: &str, flags: &str) -> Result<Self, InvalidPattern> {
-        Self::parse_with(pattern, flags, IgnoreCase::Always)
+    /// As `parse`, for names of headers: case is ignored unless the pattern itself says otherwise, and
+    /// `_` is `-`.
+    pub fn parse_header_name(pattern: &str, flags: &str) -> Result<Self, InvalidPattern> {
+        let hir = parse(pattern, Flags::parse(flags, IgnoreCase::Always)?)?;
+        Self::compile(&twins::closed(&hir))
     }
 
-    fn parse_with(
-        pattern: &str,
-        flags: &str,
-        ignore_case: IgnoreCase,
-    ) -> Result<Self, InvalidPattern> {
-        if pattern.len() > PATTERN_BYTES {
-            let problem = format!("longer than {PATTERN_BYTES} bytes");
-            return Err(InvalidPattern::at(PATTERN_BYTES, &problem));
-        }
-        let hir = parse(pattern, Flags::parse(flags, ignore_case)?)?;
-        let matcher = match Literal::of(&hir) {
+    fn compile(hir: &Hir) -> Result<Self, InvalidPattern> {
+        let matcher = match Literal::of(hir) {
             Some(literal) => Matcher::Literal(literal),
-            None => Matcher::Regex(Box::new(Engine::compile(&hir).map_err(|_| {
+            None => Matcher::Regex(Box::new(Engine::compile(hir).map_err(|_| {
                 InvalidPattern::at(0, "the pattern becomes too large when compiled")
             })?)),
         };
@@ -140,6 +135,10 @@ impl<'a> Flags<'a> {
     reason = "the flags are parsed for this one use"
 )]
 fn parse(pattern: &str, flags: Flags<'_>) -> Result<Hir, InvalidPattern> {
+    if pattern.len() > PATTERN_BYTES {
+        let problem = format!("longer than {PATTERN_BYTES} bytes");
+        return Err(InvalidPattern::at(PATTERN_BYTES, &problem));
+    }
     let ast = ast::parse::ParserBuilder::new()
         .nest_limit(NESTING)
         .ignore_whitespace(flags.has('x'))

@@ -122,12 +122,12 @@ impl Pattern {
         Ok(Self::new(pattern, flags))
     }
 
-    /// The same for names of headers, which match without regard to case.
+    /// The same for names of headers, which match without regard to case, and to `-` or `_`.
     ///
     /// # Errors
     /// Says where the pattern goes wrong.
     pub fn parse_header_name(pattern: &str, flags: &str) -> Result<Self, Invalid> {
-        engine::Pattern::parse_ignoring_case(pattern, flags)?;
+        engine::Pattern::parse_header_name(pattern, flags)?;
         Ok(Self::new(pattern, flags))
     }
 

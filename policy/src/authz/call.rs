@@ -28,7 +28,8 @@ pub struct Call<'a> {
     effort: Effort,
 }
 
-/// A line whose name is tried as sent and as the target may take it.
+/// A line. Patterns of names mean all spellings of a name; what `\b` sees depends on the spelling, so
+/// the name is tried as sent and as most targets take it.
 pub(super) struct Header<'a> {
     sent: Cow<'a, str>,
     /// None: as sent.

@@ -174,14 +174,14 @@ impl ConditionsCompiler {
             .collect()
     }
 
-    /// Header names match whatever their case.
+    /// Header names match whatever their case, and whether they are written with `-` or `_`.
     fn header_name(
         &mut self,
         pattern: Option<wire::Pattern>,
         field: Field,
     ) -> Result<Pattern, InvalidConditions> {
         let wire::Pattern { pattern, flags } = pattern.ok_or(InvalidConditions::Missing(field))?;
-        let compiled = self.patterns.parse_ignoring_case(&pattern, &flags);
+        let compiled = self.patterns.parse_header_name(&pattern, &flags);
         compiled.map_err(|source| InvalidConditions::Pattern { field, source })
     }
 

@@ -7,7 +7,7 @@ use super::{InvalidPattern, Pattern};
 /// Compiles patterns and remembers them.
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
-    /// By text, flags, and whether case is ignored.
+    /// By text, flags, and whether it is of header names.
     known: BTreeMap<(String, String, bool), Pattern>,
     memory_bytes: usize,
 }
@@ -20,7 +20,7 @@ impl Interner {
         self.get(pattern, flags, false)
     }
 
-    pub(crate) fn parse_ignoring_case(
+    pub(crate) fn parse_header_name(
         &mut self,
         pattern: &str,
         flags: &str,
@@ -37,14 +37,14 @@ impl Interner {
         &mut self,
         pattern: &str,
         flags: &str,
-        ignores_case: bool,
+        is_of_names: bool,
     ) -> Result<Pattern, InvalidPattern> {
-        let key = (pattern.to_owned(), flags.to_owned(), ignores_case);
+        let key = (pattern.to_owned(), flags.to_owned(), is_of_names);
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let parsed = if ignores_case {
-            Pattern::parse_ignoring_case(pattern, flags)?
+        let parsed = if is_of_names {
+            Pattern::parse_header_name(pattern, flags)?
         } else {
             Pattern::parse(pattern, flags)?
         };
@@ -70,7 +70,7 @@ mod tests {
         assert!(shared(&interner.parse("a+", "").unwrap()));
         assert!(!shared(&interner.parse("a+", "i").unwrap()));
         assert!(!shared(&interner.parse("a+?", "").unwrap()));
-        assert!(!shared(&interner.parse_ignoring_case("a+", "").unwrap()));
+        assert!(!shared(&interner.parse_header_name("a+", "").unwrap()));
     }
 
     #[test]

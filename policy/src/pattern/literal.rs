@@ -16,6 +16,8 @@ enum Case {
     Sensitive,
     /// The text is folded.
     Ignored,
+    /// So it is, and `_` is `-` besides.
+    Twins,
 }
 
 /// Searching without case is quadratic at worst, so only short texts are searched in that way.
@@ -31,7 +33,7 @@ impl Literal {
         let is_at_end = take_last(&mut pieces, Look::End);
         let (text, case) = plain_text(pieces)?;
         let is_searched = !is_at_start && !is_at_end;
-        if is_searched && case == Case::Ignored && text.len() > SEARCHED_IGNORING_CASE_BYTES {
+        if is_searched && case != Case::Sensitive && text.len() > SEARCHED_IGNORING_CASE_BYTES {
             return None;
         }
         Some(Self {
@@ -53,26 +55,32 @@ impl Literal {
             (Case::Sensitive, true, false) => text.starts_with(wanted),
             (Case::Sensitive, false, true) => text.ends_with(wanted),
             (Case::Sensitive, false, false) => text.contains(wanted),
-            (Case::Ignored, true, true) => text.chars().map(fold).eq(wanted.chars()),
-            (Case::Ignored, true, false) => begins(text.chars(), wanted.chars()),
-            (Case::Ignored, false, true) => begins(text.chars().rev(), wanted.chars().rev()),
-            (Case::Ignored, false, false) => {
-                wanted.is_empty() || {
-                    let mut rest = text.chars();
+            (Case::Ignored, ..) => self.is_folded_match(text.chars().map(fold)),
+            (Case::Twins, ..) => self.is_folded_match(text.chars().map(fold_twin)),
+        }
+    }
+
+    fn is_folded_match(&self, text: impl DoubleEndedIterator<Item = char> + Clone) -> bool {
+        let wanted = self.text.chars();
+        match (self.is_at_start, self.is_at_end) {
+            (true, true) => text.eq(wanted),
+            (true, false) => begins(text, wanted),
+            (false, true) => begins(text.rev(), wanted.rev()),
+            (false, false) => {
+                self.text.is_empty() || {
+                    let mut rest = text;
                     std::iter::from_fn(|| {
                         let here = rest.clone();
                         rest.next().map(|_| here)
                     })
-                    .any(|here| begins(here, wanted.chars()))
+                    .any(|here| begins(here, wanted.clone()))
                 }
             }
         }
     }
 }
 
-fn begins(text: impl Iterator<Item = char>, wanted: impl Iterator<Item = char>) -> bool {
-    let mut text = text.map(fold);
-    let mut wanted = wanted;
+fn begins(mut text: impl Iterator<Item = char>, mut wanted: impl Iterator<Item = char>) -> bool {
     wanted.all(|char| text.next() == Some(char))
 }
 
@@ -82,6 +90,14 @@ fn fold(char: char) -> char {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         _ => char.to_ascii_lowercase(),
+    }
+}
+
+/// As [`fold`], for names of headers.
+fn fold_twin(char: char) -> char {
+    match char {
+        '_' => '-',
+        other => fold(other),
     }
 }
 
@@ -142,7 +158,14 @@ fn plain_text(pieces: &[&Hir]) -> Option<(String, Case)> {
         match piece.kind() {
             HirKind::Literal(literal) => text.push_str(std::str::from_utf8(&literal.0).ok()?),
             HirKind::Class(class) => {
-                case = Case::Ignored;
+                if is_twins(class) {
+                    case = Case::Twins;
+                    text.push('-');
+                    continue;
+                }
+                if case == Case::Sensitive {
+                    case = Case::Ignored;
+                }
                 text.push(folded_letter(class)?);
             }
             HirKind::Empty
@@ -157,16 +180,25 @@ fn plain_text(pieces: &[&Hir]) -> Option<(String, Case)> {
     let is_uniform = match case {
         Case::Sensitive => true,
         Case::Ignored => pieces.iter().all(|piece| !holds_cased_text(piece)),
+        Case::Twins => pieces
+            .iter()
+            .all(|piece| !holds_cased_text(piece) && !holds_one_twin(piece)),
     };
     is_uniform.then_some((text, case))
 }
 
 fn holds_cased_text(piece: &Hir) -> bool {
+    holds(piece, |byte| byte.is_ascii_alphabetic() || !byte.is_ascii())
+}
+
+fn holds_one_twin(piece: &Hir) -> bool {
+    holds(piece, |byte| matches!(byte, b'-' | b'_'))
+}
+
+/// Whether there is such a byte in plain text.
+fn holds(piece: &Hir, is_such: impl Fn(u8) -> bool) -> bool {
     match piece.kind() {
-        HirKind::Literal(literal) => literal
-            .0
-            .iter()
-            .any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii()),
+        HirKind::Literal(literal) => literal.0.iter().copied().any(is_such),
         HirKind::Empty
         | HirKind::Class(_)
         | HirKind::Look(_)
@@ -175,6 +207,17 @@ fn holds_cased_text(piece: &Hir) -> bool {
         | HirKind::Concat(_)
         | HirKind::Alternation(_) => false,
     }
+}
+
+/// Whether the class holds `-` and `_`, and nothing else.
+fn is_twins(class: &Class) -> bool {
+    let Class::Unicode(class) = class else {
+        return false;
+    };
+    let ranges = class.ranges().iter();
+    ranges
+        .map(|range| (range.start(), range.end()))
+        .eq([('-', '-'), ('_', '_')])
 }
 
 /// The letter whose spellings (all that fold to it, and no others) the class holds.

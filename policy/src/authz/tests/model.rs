@@ -37,6 +37,25 @@ impl Plain {
     }
 }
 
+/// A name with either of `-` and `_` wherever there is one.
+fn spellings(name: &str) -> Vec<String> {
+    let mut spelled = vec![String::new()];
+    for char in name.chars() {
+        let either: &[char] = if "-_".contains(char) {
+            &['-', '_']
+        } else {
+            &[char]
+        };
+        let longer = spelled.iter().flat_map(|start| {
+            let each = either.iter();
+            each.map(|char| format!("{start}{char}"))
+                .collect::<Vec<_>>()
+        });
+        spelled = longer.collect();
+    }
+    spelled
+}
+
 /// One condition, tried the plain way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tried {
@@ -91,7 +110,8 @@ fn conditions(conditions: &wire::Conditions, call: &Plain, is_allow: bool) -> Ve
     for header in &conditions.headers {
         let name = regex(header.name.as_ref().unwrap(), "i");
         let lines = call.headers.iter().filter(|(other, _)| {
-            !other.eq_ignore_ascii_case("authorization") && name.is_match(other)
+            let is_hidden = other.eq_ignore_ascii_case("authorization");
+            !is_hidden && spellings(other).iter().any(|one| name.is_match(one))
         });
         let values: Vec<_> = lines.map(|(_, value)| (*value).to_owned()).collect();
         tried.push(judge(
@@ -188,7 +208,7 @@ fn decoded(text: &str) -> String {
 }
 
 /// Words of [`rules::conditions`].
-const CONDITIONS: [&str; 22] = [
+const CONDITIONS: [&str; 25] = [
     "GET",
     "POST",
     "DELETE",
@@ -198,6 +218,9 @@ const CONDITIONS: [&str; 22] = [
     "h:^X-A$=^1$",
     "!h:^x-a$=2",
     "h:^x-",
+    "h:^x_a$=^1$",
+    "!h:^x_[a_]$",
+    "h:^[a-z_]+$=^1$",
     "h:.=^1$",
     "q:^n$=^1$",
     "q:n=\\s",
@@ -256,7 +279,7 @@ pub(crate) fn layer_of_rules() -> impl Strategy<Value = wire::Layer> {
 
 pub(crate) fn call() -> impl Strategy<Value = Plain> {
     let line = (
-        select(vec!["x-a", "X-A", "x-b", "authorization"]),
+        select(vec!["x-a", "X-A", "x_a", "x-b", "x_-", "authorization"]),
         select(vec!["1", "2", ""]),
     );
     (

@@ -25,6 +25,8 @@ fn plain_text_with_anchors_needs_no_engine() {
         ("(?i)^X-Key$", "x-key", Case::Ignored, (true, true)),
         ("(?i)token", "token", Case::Ignored, (false, false)),
         ("[aA]b*", "a", Case::Ignored, (false, false)),
+        ("(?i)^X[-_]K[_-]2$", "x-k-2", Case::Twins, (true, true)),
+        ("(?i)[-_]k", "-k", Case::Twins, (false, false)),
     ] {
         let want = Literal {
             text: text.into(),
@@ -53,6 +55,10 @@ fn everything_else_is_the_engines() {
         "(?i)é",
         "(?i)a(?-i:b)",
         "(?i)1é",
+        "x[-_]k",
+        "(?i)x[-_]k-l",
+        "(?i)x[-_]k_l",
+        "[-_.]",
         "[kK]",
         "[Ss]",
         r"(?-u:\x61|b)",
@@ -81,8 +87,8 @@ fn case_is_ignored_as_unicode_has_it() {
 proptest! {
     #[test]
     fn a_literal_matches_what_the_engine_matches(
-        pattern in "(\\(\\?i\\))?(\\.\\*)?\\^?[aAkS/é]{0,3}(\\([aks]?\\))?[ks]?\\$?(b\\*)?",
-        text in "[aAkKsSb/é\u{17f}\u{212a}\n]{0,6}",
+        pattern in "(\\(\\?i\\))?(\\.\\*)?\\^?[aAkS/é]{0,3}(\\[-_\\])?(\\([aks]?\\))?[ks]?\\$?(b\\*)?",
+        text in "[-_aAkKsSb/é\u{17f}\u{212a}\n]{0,6}",
     ) {
         let hir = regex_syntax::parse(&pattern).unwrap();
         if let Some(literal) = Literal::of(&hir) {
