@@ -221,22 +221,27 @@ impl Vm {
         if let Some(shared) = &self.shared {
             self.work_for_a_turn(shared);
             if self.is_time_to_count() {
-                // What could not be told now is told on the next tick.
-                let _untold = shared.counters.tick(&ProxyWasmHost);
-                let ticks = self.ticks.get().wrapping_add(1);
-                self.ticks.set(ticks);
-                if ticks.is_multiple_of(TICKS_PER_SWEEP) {
-                    self.look_after_quiet_calls(shared);
-                }
-                if ticks.is_multiple_of(TICKS_PER_LOOK) {
-                    let late = shared.open.late(&ProxyWasmHost).unwrap_or_default();
-                    late.into_iter().for_each(|one| self.end(one, shared));
-                    // Who could not be asked about now is asked about at the next look.
-                    let _unasked = shared.open.look(&ProxyWasmHost, root);
-                }
+                self.keep_house(root, shared);
             }
             self.set_pace(shared);
         }
+    }
+
+    /// What is done five times a second, whatever there is to be done between.
+    fn keep_house(&self, root: u32, shared: &Shared) {
+        // What could not be told now is told on the next tick.
+        let _untold = shared.counters.tick(&ProxyWasmHost);
+        let ticks = self.ticks.get().wrapping_add(1);
+        self.ticks.set(ticks);
+        if ticks.is_multiple_of(TICKS_PER_SWEEP) {
+            self.look_after_quiet_calls(shared);
+        }
+        if ticks.is_multiple_of(TICKS_PER_LOOK) {
+            // What could not be looked at now is looked at a second later.
+            let _unseen = shared.open.look_for_late(&ProxyWasmHost);
+            let _unasked = shared.open.look(&ProxyWasmHost, root);
+        }
+        self.end_what_is_due(shared);
     }
 
     /// While there is work that waits, ticks come more often than there is something to be told.
@@ -275,6 +280,7 @@ impl Vm {
             if turned == Turned::Done && valve.is_some_and(|valve| ProxyWasmHost.enter(valve)) {
                 continue_response();
             }
+            self.end_what_is_due(shared);
         }
     }
 
@@ -374,11 +380,8 @@ impl Vm {
         };
         let message = size.map(|size| abi::buffer(abi::BufferType::GrpcMessage, size));
         let message = message.and_then(Result::ok);
-        let endings = shared
-            .open
-            .on_answer(&ProxyWasmHost, token, message.as_deref());
-        if let Some(endings) = endings {
-            endings.into_iter().for_each(|one| self.end(one, shared));
+        if shared.open.on_answer(token, message.as_deref()) {
+            self.end_what_is_due(shared);
             return;
         }
         let answered = match message {
@@ -417,12 +420,14 @@ impl Vm {
         }
     }
 
-    /// Ends a call that was let through, if it is still there.
-    fn end(&self, Ending { stream, denial }: Ending, shared: &Shared) {
-        if ProxyWasmHost.enter(stream) {
-            let call = self.take(stream);
-            let call = call.map_or_else(|| Call::new(stream), |call| *call);
-            call.end(&ProxyWasmHost, shared, denial);
+    /// Ends calls that were let through and may not go on, those that are still there.
+    fn end_what_is_due(&self, shared: &Shared) {
+        for Ending { stream, denial } in shared.open.due(&ProxyWasmHost) {
+            if ProxyWasmHost.enter(stream) {
+                let call = self.take(stream);
+                let call = call.map_or_else(|| Call::new(stream), |call| *call);
+                call.end(&ProxyWasmHost, shared, denial);
+            }
         }
     }
 

@@ -9,7 +9,7 @@
 use std::{
     cell::{RefCell, RefMut},
     collections::{BTreeMap, BTreeSet},
-    mem,
+    iter, mem,
 };
 
 use requestrocket_policy::{
@@ -26,6 +26,8 @@ use crate::{
 
 /// Ticks between two looks.
 pub const TICKS_PER_LOOK: u32 = 1_000 / TICK_MS;
+/// Calls that one callback ends, so that others wait for these only.
+const MAX_ENDINGS: usize = 500;
 /// What was not answered by the next look is asked again.
 const TIMEOUT_MS: u32 = 900;
 
@@ -45,6 +47,8 @@ struct State {
     uploads: Uploads,
     /// Callers that the region server was asked about.
     asked: BTreeMap<u32, Vec<Caller>>,
+    /// Streams that have to end, and why.
+    ending: BTreeMap<u32, Denial>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,13 +112,29 @@ impl OpenCalls {
         }
     }
 
-    /// Calls whose body takes too long. Of those that a rule waits for the driver knows itself.
-    pub fn late(&self, host: &impl Shared) -> Result<Vec<Ending>, HostFailure> {
+    /// Looks for bodies that take too long. Of those that a rule waits for the driver knows itself.
+    pub fn look_for_late(&self, host: &impl Shared) -> Result<(), HostFailure> {
         let now_ms = host.now_ms()?;
-        let late = self.state()?.uploads.take_late(now_ms);
-        let denial = Denial::RequestTimeout;
-        let endings = late.into_iter().map(|stream| Ending { stream, denial });
-        Ok(endings.collect())
+        let mut state = self.state()?;
+        let late = state.uploads.late(now_ms);
+        let late = late
+            .into_iter()
+            .map(|stream| (stream, Denial::RequestTimeout));
+        state.ending.extend(late);
+        Ok(())
+    }
+
+    /// Calls that have to end now: not all at once, when there are many.
+    pub fn due(&self, host: &impl Host) -> Vec<Ending> {
+        let Ok(mut state) = self.state() else {
+            return Vec::new();
+        };
+        let due = iter::from_fn(|| state.ending.pop_first());
+        let due: Vec<_> = due.take(MAX_ENDINGS).collect();
+        due.into_iter()
+            .map(|(stream, denial)| Ending { stream, denial })
+            .filter(|ending| state.is_streaming(host, ending.stream))
+            .collect()
     }
 
     /// Looks which calls last, and asks the region server about their callers. `root` is the context
@@ -135,16 +155,14 @@ impl OpenCalls {
         Ok(())
     }
 
-    /// The region server answered, or will not. None: it was not asked from here. Some: these calls
-    /// have to end.
-    pub fn on_answer(
-        &self,
-        host: &impl Host,
-        token: u32,
-        bytes: Option<&[u8]>,
-    ) -> Option<Vec<Ending>> {
-        let mut state = self.state().ok()?;
-        let callers = state.asked.remove(&token)?;
+    /// The region server answered, or will not. False: it was not asked from here.
+    pub fn on_answer(&self, token: u32, bytes: Option<&[u8]>) -> bool {
+        let Ok(mut state) = self.state() else {
+            return false;
+        };
+        let Some(callers) = state.asked.remove(&token) else {
+            return false;
+        };
         let answers = bytes.and_then(|bytes| access::answers(bytes, callers.len()));
         let answers = answers.unwrap_or_default();
         let denials = callers
@@ -153,18 +171,10 @@ impl OpenCalls {
         let denied: BTreeMap<Caller, Denial> = denials
             .filter_map(|(caller, denial)| Some((caller, denial?)))
             .collect();
-        if denied.is_empty() {
-            return Some(Vec::new());
+        if !denied.is_empty() {
+            state.end_all(&denied);
         }
-        let lasting = state.lasting.iter();
-        let endings = lasting.filter_map(|one| {
-            let denial = *denied.get(&one.caller)?;
-            let stream = one.stream;
-            state
-                .is_streaming(host, stream)
-                .then_some(Ending { stream, denial })
-        });
-        Some(endings.collect())
+        true
     }
 
     fn state(&self) -> Result<RefMut<'_, State>, HostFailure> {
@@ -183,6 +193,13 @@ impl State {
         self.asked.clear();
         let callers: BTreeSet<Caller> = self.lasting.iter().map(|one| one.caller).collect();
         callers.into_iter().collect()
+    }
+
+    /// Of these callers nothing stays open.
+    fn end_all(&mut self, denied: &BTreeMap<Caller, Denial>) {
+        let lasting = self.lasting.iter();
+        let ending = lasting.filter_map(|one| Some((one.stream, *denied.get(&one.caller)?)));
+        self.ending.extend(ending);
     }
 
     /// Whether bytes go by, in either direction. A call that waits for its target's answer is none

@@ -22,6 +22,7 @@ struct Upload {
     /// None until the first look at it: calls need not ask for the time.
     since_ms: Option<u64>,
     bytes: usize,
+    is_told: bool,
 }
 
 impl Uploads {
@@ -52,17 +53,16 @@ impl Uploads {
         self.0.contains_key(&stream)
     }
 
-    /// Takes out those that are late.
-    pub(super) fn take_late(&mut self, now_ms: u64) -> Vec<u32> {
+    /// Those that are late, each told once.
+    pub(super) fn late(&mut self, now_ms: u64) -> Vec<u32> {
         let mut late = Vec::new();
-        self.0.retain(|stream, upload| {
+        for (stream, upload) in &mut self.0 {
             let since_ms = *upload.since_ms.get_or_insert(now_ms);
-            let is_late = is_late(upload.bytes, since_ms, now_ms);
-            if is_late {
+            if !upload.is_told && is_late(upload.bytes, since_ms, now_ms) {
+                upload.is_told = true;
                 late.push(*stream);
             }
-            !is_late
-        });
+        }
         late
     }
 }

@@ -51,7 +51,8 @@ fn answer(host: &FakeHost, shared: &Shared, access: Access) -> Vec<Ending> {
     };
     let bytes = response.encode_to_vec();
     let token = host.checks.borrow().last().unwrap().0;
-    shared.open.on_answer(host, token, Some(&bytes)).unwrap()
+    assert!(shared.open.on_answer(token, Some(&bytes)));
+    shared.open.due(host)
 }
 
 #[test]
@@ -126,10 +127,11 @@ fn without_an_answer_calls_go_on_and_are_asked_about_again() {
     for bytes in [None, Some(&b"\xff"[..]), Some(&[][..])] {
         look(&host, &shared, 1);
         let token = host.checks.borrow().last().unwrap().0;
-        assert_eq!(shared.open.on_answer(&host, token, bytes), Some(Vec::new()));
+        assert!(shared.open.on_answer(token, bytes));
+        assert_eq!(shared.open.due(&host), []);
     }
-    let late = shared.open.on_answer(&host, token, None);
-    assert_eq!(late, None, "a later look asked again");
+    let is_known = shared.open.on_answer(token, None);
+    assert!(!is_known, "a later look asked again");
     look(&host, &shared, 1);
     assert_eq!(answer(&host, &shared, Access::Revoked).len(), 1);
 }
@@ -149,8 +151,8 @@ fn a_question_that_cannot_be_sent_is_sent_at_the_next_look() {
 
 #[test]
 fn other_answers_are_not_taken() {
-    let (host, shared) = worker(&[7]);
-    assert_eq!(shared.open.on_answer(&host, 1, Some(b"")), None);
+    let (_host, shared) = worker(&[7]);
+    assert!(!shared.open.on_answer(1, Some(b"")));
 }
 
 /// What waits for its target's answer is no stream yet; what is still being sent is one.
@@ -215,6 +217,33 @@ fn an_answer_that_has_begun_is_cut_and_another_refused() {
     assert!(host.is_reset.get(), "nobody knows whether it has begun");
 }
 
+fn late(host: &FakeHost, shared: &Shared) -> Vec<Ending> {
+    shared.open.look_for_late(host).unwrap();
+    shared.open.due(host)
+}
+
+/// When many calls have to end, others wait for a few of them only.
+#[test]
+fn many_calls_end_one_part_after_the_other() {
+    let streams: Vec<u32> = (2..1_202).collect();
+    let (host, shared) = worker(&streams);
+    let caller = requestrocket_policy::access::Caller {
+        proxy: PROXY_ID.parse().unwrap(),
+        credential: credential_id(0),
+    };
+    for stream in &streams {
+        shared.open.begin(*stream, caller, Follows::Nothing);
+    }
+    look(&host, &shared, 2);
+    let mut ended = vec![answer(&host, &shared, Access::Revoked)];
+    ended.extend((0..3).map(|_| shared.open.due(&host)));
+    let sizes: Vec<usize> = ended.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [500, 500, 200, 0]);
+    let each: std::collections::BTreeSet<_> =
+        ended.iter().flatten().map(|one| one.stream).collect();
+    assert_eq!(each.len(), streams.len());
+}
+
 /// What was sent is counted from the first look on, so that calls need not ask for the time.
 #[test]
 fn a_body_that_goes_to_its_target_has_as_much_time_as_one_that_is_waited_for() {
@@ -222,13 +251,13 @@ fn a_body_that_goes_to_its_target_has_as_much_time_as_one_that_is_waited_for() {
     begin(&host, &shared, 7, false);
     begin(&host, &shared, 8, false);
     begin(&host, &shared, 9, true);
-    assert_eq!(shared.open.late(&host).unwrap(), []);
+    assert_eq!(late(&host, &shared), []);
     shared.open.on_request_part(7, 100 << 10);
     shared.open.on_request_part(7, 28 << 10);
     shared.open.on_request_part(9, 1);
     let start = host.envoy.now_ms.get();
     let denial = Denial::RequestTimeout;
-    for (after_ms, late) in [
+    for (after_ms, stream) in [
         (60_000, None),
         (60_001, Some(8)),
         (62_000, None),
@@ -236,11 +265,11 @@ fn a_body_that_goes_to_its_target_has_as_much_time_as_one_that_is_waited_for() {
         (1_000_000, None),
     ] {
         host.envoy.now_ms.set(start + after_ms);
-        let want: Vec<_> = late
+        let want: Vec<_> = stream
             .map(|stream| Ending { stream, denial })
             .into_iter()
             .collect();
-        assert_eq!(shared.open.late(&host).unwrap(), want, "{after_ms} ms");
+        assert_eq!(late(&host, &shared), want, "{after_ms} ms");
     }
 }
 
@@ -249,12 +278,12 @@ fn a_body_that_is_complete_or_gone_is_not_late() {
     let (host, shared) = worker(&[7, 8]);
     begin(&host, &shared, 7, false);
     begin(&host, &shared, 8, false);
-    assert_eq!(shared.open.late(&host).unwrap(), []);
+    assert_eq!(late(&host, &shared), []);
     shared.open.on_request_end(7);
     host.there.borrow_mut().remove(&8);
     look(&host, &shared, 1);
     host.envoy.now_ms.set(host.envoy.now_ms.get() + 100_000);
-    assert_eq!(shared.open.late(&host).unwrap(), []);
+    assert_eq!(late(&host, &shared), []);
 }
 
 /// What a WebSocket carries is no body.
@@ -265,6 +294,6 @@ fn an_upgrade_may_last() {
     begin(&host, &shared, 7, false);
     for after_ms in [0, 1_000_000] {
         host.envoy.now_ms.set(after_ms);
-        assert_eq!(shared.open.late(&host).unwrap(), []);
+        assert_eq!(late(&host, &shared), []);
     }
 }
