@@ -280,7 +280,6 @@ impl Vm {
             if turned == Turned::Done && valve.is_some_and(|valve| ProxyWasmHost.enter(valve)) {
                 continue_response();
             }
-            self.end_what_is_due(shared);
         }
     }
 
