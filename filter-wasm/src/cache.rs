@@ -1,101 +1,145 @@
-//! Compiled policies by route name (`{proxy}/{policy version}`), of which there is one per proxy:
-//! a newer version takes the place of an older one.
+//! What was compiled, by route name (`{proxy}/{policy version}`), of which there is one per proxy: a
+//! newer version takes the place of an older one.
 //!
-//! A route whose policy does not compile is remembered too, as [`Cached::Invalid`], so that it
-//! costs its compilation once and not on every request.
+//! What does not compile is remembered too, as [`Cached::Invalid`], so that it costs its compilation
+//! once and not on every request. Room is made one entry at a time, of the organisation that takes
+//! the most: whoever cycles through many proxies drives out its own.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use requestrocket_policy::policy::Policy;
+use requestrocket_policy::{admission::Admission, id::OrganisationId, policy::Policy};
 
 /// What is known of one version of a proxy's policy.
-#[derive(Clone, Debug)]
-pub enum Cached {
+#[derive(Debug)]
+pub enum Cached<T> {
     /// It compiles.
-    Ready(Arc<Policy>),
+    Ready(Arc<T>),
     /// It does not, and refuses everybody.
     Invalid,
+}
+
+impl<T> Clone for Cached<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Ready(value) => Self::Ready(Arc::clone(value)),
+            Self::Invalid => Self::Invalid,
+        }
+    }
+}
+
+/// What a cache can keep.
+pub trait Weighty {
+    /// About as many bytes as it takes.
+    fn bytes(&self) -> usize;
+}
+
+impl Weighty for Policy {
+    fn bytes(&self) -> usize {
+        self.weight()
+    }
+}
+
+impl Weighty for Admission {
+    fn bytes(&self) -> usize {
+        self.weight()
+    }
 }
 
 /// What a cache has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Policies.
-    pub policies: usize,
-    /// What they weigh together ([`Policy::weight`]); the heaviest one fits in any case.
-    pub weight: usize,
+    /// What all entries may take together; the heaviest one fits in any case.
+    pub bytes: usize,
+    /// What an entry takes besides its weight.
+    pub entry_bytes: usize,
 }
 
-/// The policies of the proxies that were called last, as many as there is room for.
+/// Whose an entry is; none: nobody knows.
+pub type Owner = Option<OrganisationId>;
+
+/// The entries of the proxies that were called last, as many as there is room for.
 #[derive(Debug)]
-pub struct Cache {
+pub struct Cache<T> {
     room: Room,
     /// Of all entries.
-    weight: usize,
+    bytes: usize,
     /// By the proxy's part of the route name.
-    entries: HashMap<Box<[u8]>, Entry>,
-    /// Counts lookups; an entry's age is its distance to it.
-    clock: u64,
+    entries: HashMap<Box<[u8]>, Entry<T>>,
+    /// Proxies by owner, each owner's oldest first.
+    order: BTreeMap<(Owner, u64), Box<[u8]>>,
+    /// What each owner's entries take.
+    owners: BTreeMap<Owner, usize>,
+    /// The owners by what they take.
+    heaviest: BTreeSet<(usize, Owner)>,
+    next_turn: u64,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Entry<T> {
     version: Box<[u8]>,
-    policy: Cached,
-    used_at: u64,
+    value: Cached<T>,
+    bytes: usize,
+    /// Its place in the order.
+    place: (Owner, u64),
+    /// Since it got its place.
+    was_used: bool,
 }
 
-impl Cached {
-    fn weight(&self) -> usize {
-        match self {
-            Self::Ready(policy) => policy.weight(),
-            Self::Invalid => 0,
-        }
-    }
-}
+/// Entries that were used get another turn before they go, but so many in a row at most.
+const SPARED: usize = 8;
 
-impl Cache {
+impl<T: Weighty> Cache<T> {
     /// An empty cache.
     pub fn new(room: Room) -> Self {
         Self {
             room,
-            weight: 0,
+            bytes: 0,
             entries: HashMap::new(),
-            clock: 0,
+            order: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            heaviest: BTreeSet::new(),
+            next_turn: 0,
         }
     }
 
-    /// The policy of exactly this version.
-    pub fn get(&mut self, route_name: &[u8]) -> Option<Cached> {
+    /// What is known of exactly this version.
+    pub fn get(&mut self, route_name: &[u8]) -> Option<Cached<T>> {
         let (proxy, version) = split(route_name);
-        self.clock = self.clock.wrapping_add(1);
         let entry = self.entries.get_mut(proxy)?;
         if *entry.version != *version {
             return None;
         }
-        entry.used_at = self.clock;
-        Some(entry.policy.clone())
+        entry.was_used = true;
+        Some(entry.value.clone())
     }
 
     /// Remembers a version in place of the proxy's others.
-    pub fn insert(&mut self, route_name: &[u8], policy: Cached) {
+    pub fn insert(&mut self, (route_name, owner): (&[u8], Owner), value: Cached<T>) {
         let (proxy, version) = split(route_name);
-        if let Some(older) = self.entries.remove(proxy) {
-            self.weight -= older.policy.weight();
-        }
-        while self.is_full(policy.weight()) {
-            self.drop_oldest();
-        }
-        self.weight += policy.weight();
+        self.remove(proxy);
+        let weight = match &value {
+            Cached::Ready(value) => value.bytes(),
+            Cached::Invalid => 0,
+        };
+        let bytes = weight.saturating_add(self.room.entry_bytes);
+        while self.bytes.saturating_add(bytes) > self.room.bytes && self.drop_one() {}
+        let place = self.put_last(owner, proxy);
+        self.account(owner, |taken| taken.saturating_add(bytes));
+        self.bytes = self.bytes.saturating_add(bytes);
         let entry = Entry {
             version: version.into(),
-            policy,
-            used_at: self.clock,
+            value,
+            bytes,
+            place,
+            was_used: false,
         };
         self.entries.insert(proxy.into(), entry);
     }
 
-    /// How many policies there are.
+    /// How many entries there are.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -105,29 +149,73 @@ impl Cache {
         self.entries.is_empty()
     }
 
-    /// Whether one more of this weight does not fit; it always fits into an empty cache.
-    fn is_full(&self, weight: usize) -> bool {
-        !self.entries.is_empty()
-            && (self.entries.len() >= self.room.policies
-                || self.weight.saturating_add(weight) > self.room.weight)
+    /// Drops the oldest of the owner that takes the most; false: there is nothing.
+    fn drop_one(&mut self) -> bool {
+        let Some(&(_, owner)) = self.heaviest.last() else {
+            return false;
+        };
+        for _ in 0..SPARED {
+            if !self.spare_oldest(owner) {
+                break;
+            }
+        }
+        match self.oldest(owner) {
+            Some(proxy) => {
+                self.remove(&proxy);
+                true
+            }
+            None => false,
+        }
     }
 
-    /// Drops an eighth at once: finding the oldest means looking at all of them.
-    fn drop_oldest(&mut self) {
-        let mut ages: Vec<u64> = self.entries.values().map(|entry| entry.used_at).collect();
-        let dropped = ages.len() / 8;
-        if dropped == 0 {
-            self.entries.clear();
-            self.weight = 0;
-            return;
+    fn oldest(&self, owner: Owner) -> Option<Box<[u8]>> {
+        let mut of_owner = self.order.range((owner, 0)..=(owner, u64::MAX));
+        of_owner.next().map(|(_, proxy)| proxy.clone())
+    }
+
+    /// Puts the oldest last if it was used since it got its place; false: it was not.
+    fn spare_oldest(&mut self, owner: Owner) -> bool {
+        let Some(proxy) = self.oldest(owner) else {
+            return false;
+        };
+        let used = self.entries.get_mut(&proxy).filter(|it| it.was_used);
+        let Some(place) = used.map(|entry| entry.place) else {
+            return false;
+        };
+        self.order.remove(&place);
+        let place = self.put_last(owner, &proxy);
+        if let Some(entry) = self.entries.get_mut(&proxy) {
+            entry.place = place;
+            entry.was_used = false;
         }
-        let (_, &mut last_dropped, _) = ages.select_nth_unstable(dropped);
-        self.entries.retain(|_, entry| entry.used_at > last_dropped);
-        self.weight = self
-            .entries
-            .values()
-            .map(|entry| entry.policy.weight())
-            .sum();
+        true
+    }
+
+    fn put_last(&mut self, owner: Owner, proxy: &[u8]) -> (Owner, u64) {
+        let place = (owner, self.next_turn);
+        self.next_turn = self.next_turn.wrapping_add(1);
+        self.order.insert(place, proxy.into());
+        place
+    }
+
+    fn remove(&mut self, proxy: &[u8]) {
+        let Some(entry) = self.entries.remove(proxy) else {
+            return;
+        };
+        self.order.remove(&entry.place);
+        self.bytes = self.bytes.saturating_sub(entry.bytes);
+        let (owner, _) = entry.place;
+        self.account(owner, |taken| taken.saturating_sub(entry.bytes));
+    }
+
+    fn account(&mut self, owner: Owner, change: impl FnOnce(usize) -> usize) {
+        let before = self.owners.remove(&owner).unwrap_or(0);
+        self.heaviest.remove(&(before, owner));
+        let taken = change(before);
+        if taken > 0 {
+            self.owners.insert(owner, taken);
+            self.heaviest.insert((taken, owner));
+        }
     }
 }
 

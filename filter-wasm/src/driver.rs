@@ -3,6 +3,7 @@
 //! No decision is taken here but one: what cannot be read, resolved or carried out is refused as a
 //! fault of the gateway, and a request is forwarded only after every one of its edits succeeded.
 
+mod admitted;
 mod again;
 #[cfg(feature = "bench-buffering")]
 mod buffering;
@@ -14,7 +15,7 @@ mod valve;
 mod waiting;
 
 pub use open::{Ending, OpenCalls, TICKS_PER_LOOK};
-pub use policies::Policies;
+pub use policies::{Policies, Rooms};
 pub use response::{Chunk, Turned};
 
 use requestrocket_policy::{
@@ -254,6 +255,8 @@ impl Call {
                 }
                 Decided::Refused(refusal) => return self.refuse(host, &refusal),
                 Decided::StandsBy(stream) => return self.stand_by(host, stream),
+                Decided::KnowsPolicy => continue,
+                Decided::NeedsPolicy => return self.wait(waiting, Flow::AwaitAnswer),
                 Decided::NeedsBody => {
                     // Without a clock there is no end to the wait.
                     let Ok(now_ms) = host.now_ms() else {

@@ -30,6 +30,7 @@ pub(crate) enum HostCall {
     ReplaceResponseChunk,
     Reset,
     RouteName,
+    RouteAdmission,
     RoutePolicy,
     Now,
     Random,
@@ -40,6 +41,9 @@ pub(crate) enum HostCall {
     IsAnswered,
     SendReply,
 }
+
+/// The encoded parts of a policy: the light one, and the rest.
+type Parts = (Vec<u8>, Vec<u8>);
 
 /// A value and the mark of its version.
 type Versioned = (Vec<u8>, u32);
@@ -66,10 +70,11 @@ pub(crate) struct FakeHost {
     pub(crate) chunk: RefCell<Vec<u8>>,
     pub(crate) is_reset: Cell<bool>,
     pub(crate) envoy: Rc<FakeEnvoy>,
-    pub(crate) route: Option<(Vec<u8>, Option<Vec<u8>>)>,
+    pub(crate) route: Option<(Vec<u8>, Option<Parts>)>,
     pub(crate) failing: BTreeSet<HostCall>,
     pub(crate) replies: RefCell<Vec<DenialResponse>>,
     pub(crate) warnings: RefCell<Vec<String>>,
+    pub(crate) admission_reads: Cell<usize>,
     pub(crate) policy_reads: Cell<usize>,
     pub(crate) unanswered: Cell<usize>,
     /// Contexts that are there.
@@ -80,6 +85,7 @@ pub(crate) struct FakeHost {
     pub(crate) answered: RefCell<BTreeSet<u32>>,
     /// Token, context and request of each question about callers, in order.
     pub(crate) checks: RefCell<Vec<(u32, u32, Vec<u8>)>>,
+    pub(crate) compiled: Cell<usize>,
 }
 
 impl FakeHost {
@@ -101,7 +107,7 @@ impl FakeHost {
         }
     }
 
-    pub(crate) fn on_route(mut self, name: &str, policy: Option<Vec<u8>>) -> Self {
+    pub(crate) fn on_route(mut self, name: &str, policy: Option<Parts>) -> Self {
         self.route = Some((name.as_bytes().to_vec(), policy));
         self
     }
@@ -226,10 +232,18 @@ impl Host for FakeHost {
         Ok(self.route.as_ref().map(|(name, _)| name.clone()))
     }
 
+    fn route_admission(&self) -> Result<Option<Vec<u8>>, HostFailure> {
+        self.admission_reads.set(self.admission_reads.get() + 1);
+        self.call(HostCall::RouteAdmission)?;
+        let parts = self.route.as_ref().and_then(|(_, parts)| parts.as_ref());
+        Ok(parts.map(|(admission, _)| admission.clone()))
+    }
+
     fn route_policy(&self) -> Result<Option<Vec<u8>>, HostFailure> {
         self.policy_reads.set(self.policy_reads.get() + 1);
         self.call(HostCall::RoutePolicy)?;
-        Ok(self.route.as_ref().and_then(|(_, policy)| policy.clone()))
+        let parts = self.route.as_ref().and_then(|(_, parts)| parts.as_ref());
+        Ok(parts.map(|(_, policy)| policy.clone()))
     }
 
     fn is_answered(&self) -> Result<bool, HostFailure> {
@@ -300,6 +314,10 @@ impl Shared for FakeHost {
 
     fn count_unanswered(&self) {
         self.unanswered.set(self.unanswered.get() + 1);
+    }
+
+    fn count_compiled(&self) {
+        self.compiled.set(self.compiled.get() + 1);
     }
 
     fn warn(&self, line: &str) {

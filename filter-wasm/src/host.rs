@@ -47,7 +47,10 @@ pub trait Host: Shared {
     /// Name of the chosen route; none when no route matches.
     fn route_name(&self) -> Result<Option<Vec<u8>>, HostFailure>;
 
-    /// The encoded policy that lies on the virtual host of the chosen route.
+    /// The encoded light part of the policy, which lies on the chosen route.
+    fn route_admission(&self) -> Result<Option<Vec<u8>>, HostFailure>;
+
+    /// The encoded rest of the policy, which lies on the virtual host of the chosen route.
     fn route_policy(&self) -> Result<Option<Vec<u8>>, HostFailure>;
 
     /// Whether an answer to the caller has begun, the target's or another.
@@ -84,6 +87,9 @@ pub trait Shared {
 
     /// Counts, in Envoy's statistics, that the region server did not answer.
     fn count_unanswered(&self);
+
+    /// Counts, in Envoy's statistics, that a policy was compiled.
+    fn count_compiled(&self);
 
     /// Tells the operator. A line that cannot be written is lost.
     fn warn(&self, line: &str);

@@ -1,8 +1,8 @@
 //! The Envoy filter: a thin shell around the policy engine.
 //!
 //! [`driver`] runs an exchange against a [`host::Host`]; [`calls`] keeps those under way, [`cache`] compiled policies;
-//! [`counters`] counts together with the other workers and the region server. They know nothing of
-//! proxy-wasm and are tested natively. The `entry`, `proxy_wasm_host` and `abi` modules exist on
+//! [`compiling`] makes more of them while calls wait; [`counters`] counts together with the other workers and the region server. They know nothing of
+//! proxy-wasm and are tested natively. The `entry`, `vm`, `proxy_wasm_host` and `abi` modules exist on
 //! wasm32 only. Whatever fails here refuses the request; nothing is ever let through
 //! because something was missing.
 
@@ -12,6 +12,7 @@
 mod abi;
 pub mod cache;
 pub mod calls;
+pub mod compiling;
 pub mod counters;
 pub mod driver;
 #[cfg(target_arch = "wasm32")]
@@ -20,6 +21,9 @@ mod entry;
 mod fake_host;
 pub mod header_map;
 pub mod host;
+pub mod pace;
 #[cfg(target_arch = "wasm32")]
 mod proxy_wasm_host;
 pub mod turns;
+#[cfg(target_arch = "wasm32")]
+mod vm;

@@ -12,6 +12,7 @@ use crate::{
 pub(crate) struct ProxyWasmHost;
 
 const ROUTE_NAME: &[u8] = b"xds\0route_name";
+const ROUTE_ADMISSION: &[u8] = b"xds\0route_metadata\0typed_filter_metadata\0requestrocket";
 const ROUTE_POLICY: &[u8] = b"xds\0virtual_host_metadata\0typed_filter_metadata\0requestrocket";
 const RESPONSE_CODE: &[u8] = b"response\0code";
 /// Where the cluster's filters and `local_reply_config` look for the request's warnings.
@@ -21,6 +22,8 @@ const WARNING: &str = "requestrocket-warning";
 const REGION_SERVER: &[u8] = b"\x0a\x05\x0a\x03xds";
 /// Calls that went on with what was known because the region server did not answer.
 const UNANSWERED: &str = "rr_meter_unanswered_total";
+/// Policies that were compiled because somebody was let in.
+const COMPILED: &str = "rr_policy_compiled_total";
 const METER_SYNC: (&str, &str) = ("requestrocket.meter.v1.MeterSync", "Sync");
 const ACCESS_CHECK: (&str, &str) = ("requestrocket.access.v1.AccessCheck", "Check");
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
@@ -72,6 +75,10 @@ impl Host for ProxyWasmHost {
 
     fn route_name(&self) -> Result<Option<Vec<u8>>, HostFailure> {
         abi::property(ROUTE_NAME)
+    }
+
+    fn route_admission(&self) -> Result<Option<Vec<u8>>, HostFailure> {
+        abi::property(ROUTE_ADMISSION)
     }
 
     fn route_policy(&self) -> Result<Option<Vec<u8>>, HostFailure> {
@@ -128,13 +135,24 @@ impl Shared for ProxyWasmHost {
         thread_local! {
             static METRIC: Option<u32> = abi::define_counter(UNANSWERED).ok();
         }
-        if let Some(metric) = METRIC.with(|metric| *metric) {
-            let _uncounted = abi::increment(metric);
+        METRIC.with(|metric| count(*metric));
+    }
+
+    fn count_compiled(&self) {
+        thread_local! {
+            static METRIC: Option<u32> = abi::define_counter(COMPILED).ok();
         }
+        METRIC.with(|metric| count(*metric));
     }
 
     fn warn(&self, line: &str) {
         // Nobody could be told that the line is lost.
         let _lost = abi::warn(line);
+    }
+}
+
+fn count(metric: Option<u32>) {
+    if let Some(metric) = metric {
+        let _uncounted = abi::increment(metric);
     }
 }

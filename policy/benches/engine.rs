@@ -11,6 +11,7 @@ use std::{hint::black_box, sync::Arc};
 
 use divan::Bencher;
 use requestrocket_policy::{
+    admission::Admission,
     envelope::{Binding, Key, KeyRing, Nonce},
     exchange::{Exchange, RequestBody, RequestDecision, Resolved},
     fixtures::{Admitting, ORGANISATION_ID, PROXY_ID, PolicyFixture, REGION, rules::layer},
@@ -190,8 +191,11 @@ fn compile(bencher: Bencher<'_, '_>, credentials: usize) {
     for n in 0..credentials {
         fixture = fixture.api_key(&format!("key-{n}"));
     }
-    let bytes = fixture.encode();
-    bencher.bench_local(|| Policy::compile(black_box(&bytes), &fixture.keys).is_ok());
+    let (admission, policy) = fixture.encode();
+    bencher.bench_local(|| {
+        let admission = Admission::compile(black_box(&admission), &fixture.keys);
+        admission.is_ok_and(|admission| Policy::compile(admission.into(), &policy).is_ok())
+    });
 }
 
 #[divan::bench]

@@ -17,7 +17,7 @@ pub(crate) use attempt::{refuse_unknown, verify};
 pub(crate) use digest::SecretDigest;
 pub(crate) use extract::{Presented, presented};
 
-use crate::{authz::Layer, id::CredentialId, limit::Charge};
+use crate::id::CredentialId;
 
 /// How a proxy credential is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,10 +39,6 @@ pub(crate) struct ProxyCredential {
     pub(crate) is_active: bool,
     /// None for a credential that matches nobody.
     pub(crate) accepts: Option<Accepted>,
-    /// What is attached to it.
-    pub(crate) layer: Layer,
-    /// Counts its calls; none when the plan has no limit.
-    pub(crate) plan: Option<Charge>,
 }
 
 /// What a caller may present.

@@ -1,19 +1,23 @@
 //! From wire to policy: every message is taken apart field by field, every secret is opened.
 //!
-//! Nothing is repaired. A policy that is wrong anywhere is no policy, and its proxy refuses.
+//! In two parts: who is let in is known without the rest. Nothing is repaired. A policy that is wrong anywhere is no policy, and its proxy refuses.
 
+mod admission;
+mod caller;
 pub(crate) mod conditions;
 mod credential;
 pub(crate) mod layer;
 mod meter;
+pub(crate) mod pool;
+mod steps;
 mod upstream;
 pub(crate) mod weight;
 
-use std::num::NonZeroU64;
+use std::{num::NonZeroU64, sync::Arc};
 
-use prost::Message as _;
 use requestrocket_proto::policy::v1 as wire;
 
+pub(crate) use self::admission::compile as admission;
 pub use self::{
     conditions::{InvalidConditions, MAX_CONDITIONS, MAX_NODE_PATHS},
     credential::InvalidCredential,
@@ -22,28 +26,34 @@ pub use self::{
         MAX_REDACTIONS, MAX_RULES, check_layer,
     },
     meter::{InvalidLimit, InvalidMeter, InvalidMeters, MAX_METERS, check_meters},
+    steps::Compilation,
     upstream::InvalidUpstream,
     weight::{MAX_WEIGHT, TooHeavy},
 };
 use crate::{
-    authn::{DigestKey, InvalidDigestKey},
+    admission::Admission,
+    authn::InvalidDigestKey,
     authz::{Layer, LayerName},
-    envelope::{Binding, InvalidEnvelope, InvalidKey, Key, KeyRing},
-    id::{Alias, InvalidAlias, InvalidId, InvalidRegion, OrganisationId, ProxyId, Region},
+    envelope::{InvalidEnvelope, InvalidKey},
+    id::{InvalidAlias, InvalidId, InvalidRegion},
     limit::CounterKind,
-    policy::{AttachedLayers, Names, Policy, Standing},
+    policy::{AttachedLayers, Policy, Standing},
 };
-use weight::{MAX_ENCODED_BYTES, Weight};
+use pool::Pool;
+use weight::Weight;
 
 /// The bytes are not a usable policy. Never says anything of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPolicy {
-    /// Not an encoded `ProxyPolicy`.
+    /// Not an encoded `Admission` or `ProxyPolicy`.
     #[error("policy cannot be decoded")]
     Encoding,
     /// Longer than any policy whose parts are within their limits.
-    #[error("policy is longer than {MAX_ENCODED_BYTES} bytes")]
-    TooLong,
+    #[error("policy is longer than {0} bytes")]
+    TooLong(usize),
+    /// The policy goes with other credentials than the admission's.
+    #[error("policy does not go with its admission")]
+    AnotherAdmission,
     /// `proxy_id`.
     #[error("proxy id: {0}")]
     ProxyId(#[source] InvalidId),
@@ -91,6 +101,9 @@ pub enum InvalidPolicy {
     /// `meters`.
     #[error(transparent)]
     Meters(#[from] InvalidMeters),
+    /// All patterns together.
+    #[error(transparent)]
+    TooHeavy(#[from] TooHeavy),
     /// `layer`, or that of `target` or `target_credential`.
     #[error("{}: {source}", layer.as_str())]
     Layer {
@@ -104,106 +117,89 @@ pub enum InvalidPolicy {
 /// Most that a proxy may hold of a request's body.
 pub const MAX_INSPECTED_BYTES: u64 = 16 << 20;
 
-/// What envelopes of one organisation are opened with.
-struct Vault<'a> {
-    region: &'a Region,
-    organisation: OrganisationId,
-    data_key: KeyRing,
-}
-
-pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Policy, InvalidPolicy> {
-    if bytes.len() > MAX_ENCODED_BYTES {
-        return Err(InvalidPolicy::TooLong);
+/// Compiles what goes with an admission, from parts that are compiled already.
+fn put_together(
+    admission: Arc<Admission>,
+    policy: wire::ProxyPolicy,
+    pool: Pool,
+) -> Result<Policy, InvalidPolicy> {
+    if inspects_responses(&policy) != admission.inspects_responses {
+        return Err(InvalidPolicy::AnotherAdmission);
     }
-    let policy = wire::ProxyPolicy::decode(bytes).map_err(|_| InvalidPolicy::Encoding)?;
-    let inspects_responses = inspects_responses(&policy);
     // No `..`, here and below: a new wire field must fail to compile.
     let wire::ProxyPolicy {
-        proxy_id,
-        organisation_id,
-        region,
-        alias,
         is_active,
         is_suspended,
-        data_key,
-        digest_key,
         proxy_credentials,
         target,
         target_credential,
-        max_response_bytes,
         max_inspected_bytes,
         layer,
         limits,
         meters,
     } = policy;
-
-    let names = names(&proxy_id, &alias)?;
-    let proxy = *names.id.as_uuid();
-    let organisation = organisation_id
-        .parse()
-        .map_err(InvalidPolicy::OrganisationId)?;
-    let region: Region = region.parse()?;
-    let vault = Vault::open(&region, organisation, (keys, &data_key))?;
-    let mut weight = Weight::default();
+    let proxy = *admission.names.id.as_uuid();
+    let mut supply = Supply::of(pool);
     let (upstream, target, target_credential) =
-        upstream::compile(target, target_credential, &vault, &mut weight)?;
+        upstream::compile(target, target_credential, &admission, &mut supply)?;
     Ok(Policy {
-        names,
-        organisation,
         standing: standing(is_active, is_suspended),
-        digest_key: vault.digest_key(&digest_key)?,
-        credentials: credential::compile_all(proxy_credentials, &mut weight)?,
+        callers: caller::compile_all(proxy_credentials, &admission, &mut supply)?,
         upstream,
-        max_response_bytes: NonZeroU64::new(max_response_bytes)
-            .ok_or(InvalidPolicy::MaxResponseBytes)?,
         max_inspected_bytes: inspected(max_inspected_bytes)?,
         layers: AttachedLayers {
             target_credential,
             target,
-            proxy: attached(LayerName::Proxy, layer, &mut weight)?,
+            proxy: attached(LayerName::Proxy, layer, &mut supply)?,
         },
         charge: meter::charge(CounterKind::Proxy, proxy, limits)?,
-        meters: meter::compile_all(meters, &mut weight)?,
-        weight: weight.get(),
-        inspects_responses,
+        meters: meter::compile_all(meters, &mut supply)?,
+        weight: supply.weight.get(),
+        admission,
     })
+}
+
+/// What the layers and meters of one policy are compiled with.
+#[derive(Debug, Default)]
+struct Supply {
+    weight: Weight,
+    pool: Pool,
+}
+
+impl Supply {
+    fn of(pool: Pool) -> Self {
+        Self {
+            weight: Weight::default(),
+            pool,
+        }
+    }
 }
 
 /// Whether more of a response than its length can matter: something may be redacted, or a meter
 /// takes its value from there. Envoy passes by itself what nobody has to look at, and the filter
 /// forgets such calls, so both must go by this.
 pub fn inspects_responses(policy: &wire::ProxyPolicy) -> bool {
-    let callers = policy.proxy_credentials.iter();
-    let of_callers = callers.filter_map(|caller| caller.layer.as_ref());
-    let injected = policy.target_credential.as_ref();
-    let mut layers = of_callers
-        .chain(injected.and_then(|credential| credential.layer.as_ref()))
-        .chain(policy.target.as_ref().and_then(|it| it.layer.as_ref()))
-        .chain(&policy.layer);
+    let mut layers = layers(policy);
     layers.any(|layer| !layer.redactions.is_empty())
         || policy.meters.iter().any(|meter| meter.extraction.is_some())
 }
 
-fn names(proxy_id: &str, alias: &str) -> Result<Names, InvalidPolicy> {
-    let id: ProxyId = proxy_id.parse().map_err(InvalidPolicy::ProxyId)?;
-    let alias = if alias.is_empty() {
-        None
-    } else {
-        Some(alias.parse::<Alias>()?)
-    };
-    Ok(Names {
-        id,
-        id_text: proxy_id.into(),
-        alias,
-    })
+fn layers(policy: &wire::ProxyPolicy) -> impl Iterator<Item = &wire::Layer> {
+    let callers = policy.proxy_credentials.iter();
+    let of_callers = callers.filter_map(|caller| caller.layer.as_ref());
+    let injected = policy.target_credential.as_ref();
+    of_callers
+        .chain(injected.and_then(|credential| credential.layer.as_ref()))
+        .chain(policy.target.as_ref().and_then(|it| it.layer.as_ref()))
+        .chain(&policy.layer)
 }
 
 fn attached(
     name: LayerName,
     layer: Option<wire::Layer>,
-    weight: &mut Weight,
+    supply: &mut Supply,
 ) -> Result<Layer, InvalidPolicy> {
-    layer::compile(layer, weight).map_err(|source| InvalidPolicy::Layer {
+    layer::compile(layer, supply).map_err(|source| InvalidPolicy::Layer {
         layer: name,
         source,
     })
@@ -221,34 +217,6 @@ fn standing(is_active: bool, is_suspended: bool) -> Standing {
         (false, _) => Standing::Inactive,
         (true, true) => Standing::Suspended,
         (true, false) => Standing::Active,
-    }
-}
-
-impl<'a> Vault<'a> {
-    fn open(
-        region: &'a Region,
-        organisation: OrganisationId,
-        (keys, data_key): (&KeyRing, &[u8]),
-    ) -> Result<Self, InvalidPolicy> {
-        let binding = Binding::data_key(region.as_str(), organisation);
-        let bytes = keys
-            .open(data_key, &binding)
-            .map_err(InvalidPolicy::DataKey)?;
-        let key = Key::unnamed(bytes).map_err(InvalidPolicy::DataKeyMaterial)?;
-        Ok(Self {
-            region,
-            organisation,
-            data_key: KeyRing::of(key),
-        })
-    }
-
-    fn digest_key(&self, envelope: &[u8]) -> Result<DigestKey, InvalidPolicy> {
-        let binding = Binding::digest_key(self.region.as_str(), self.organisation);
-        let bytes = self
-            .data_key
-            .open(envelope, &binding)
-            .map_err(InvalidPolicy::DigestKey)?;
-        Ok(DigestKey::new(bytes.expose())?)
     }
 }
 

@@ -26,6 +26,7 @@ pub use self::{
 pub use crate::swap::Edit;
 use crate::{
     access::Caller,
+    admission::Admission,
     denial::{Denial, Refusal},
     effort::Turn,
     http::{RequestHead, ResponseHead},
@@ -39,6 +40,8 @@ use crate::{
 pub enum Resolved {
     /// A compiled policy.
     Proxy(Arc<Policy>),
+    /// Who is let in; the rest of the policy is needed only for them.
+    Admission(Arc<Admission>),
     /// No route: no such proxy.
     UnknownProxy,
     /// A route whose policy is of no use: it does not compile, or there are no keys.
@@ -59,6 +62,9 @@ pub enum RequestBody<'a> {
 pub enum RequestDecision<'e> {
     /// Answer the caller; the target is not contacted.
     Refuse(Refusal),
+    /// The caller is let in, and the rest of the policy is needed: hold the request until that is
+    /// there, and ask an exchange that has it.
+    NeedPolicy,
     /// Hold the head until the body is there, and ask again with it.
     NeedBody,
     /// Hold the request until the region server has answered, and ask again.
@@ -118,6 +124,16 @@ impl std::fmt::Debug for RequestBody<'_> {
     }
 }
 
+impl Resolved {
+    fn admission(&self) -> Option<&Arc<Admission>> {
+        match self {
+            Self::Proxy(policy) => Some(policy.admission()),
+            Self::Admission(admission) => Some(admission),
+            Self::UnknownProxy | Self::Fault => None,
+        }
+    }
+}
+
 impl Exchange {
     /// Starts with what the route says.
     pub fn new(resolved: Resolved) -> Self {
@@ -127,29 +143,29 @@ impl Exchange {
         }
     }
 
+    /// Who is let in, when that is known.
+    pub fn admission(&self) -> Option<&Arc<Admission>> {
+        self.resolved.admission()
+    }
+
     /// Of a call that was forwarded and forgotten because it did not
     /// [await its response](Self::awaits_response). None: calls of this proxy are not forgotten.
     pub fn forgotten(resolved: Resolved) -> Option<Self> {
-        match &resolved {
-            Resolved::Proxy(policy) if !policy.inspects_responses => Some(Self {
-                resolved,
-                phase: Phase::Forwarded(Grant::forgotten()),
-            }),
-            Resolved::Proxy(_) | Resolved::UnknownProxy | Resolved::Fault => None,
-        }
+        let is_forgotten = !resolved.admission()?.inspects_responses;
+        is_forgotten.then(|| Self {
+            resolved,
+            phase: Phase::Forwarded(Grant::forgotten()),
+        })
     }
 
     /// Whose proxy it is about, if there is one.
     pub fn organisation(&self) -> Option<OrganisationId> {
-        match &self.resolved {
-            Resolved::Proxy(policy) => Some(policy.organisation),
-            Resolved::UnknownProxy | Resolved::Fault => None,
-        }
+        self.admission().map(|admission| admission.organisation)
     }
 
     /// Whether more of the response than its length may matter.
     pub fn inspects_responses(&self) -> bool {
-        matches!(&self.resolved, Resolved::Proxy(policy) if policy.inspects_responses)
+        self.admission().is_some_and(|it| it.inspects_responses)
     }
 
     /// Whether the exchange has to be there when the response comes. If not,
@@ -157,7 +173,7 @@ impl Exchange {
     pub fn awaits_response(&self) -> bool {
         match (&self.phase, &self.resolved) {
             (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
-                policy.inspects_responses || grant.is_head
+                policy.admission.inspects_responses || grant.is_head
             }
             _ => true,
         }
@@ -168,7 +184,7 @@ impl Exchange {
         match (&self.phase, &self.resolved) {
             (Phase::Forwarded(grant) | Phase::Answered(grant, _), Resolved::Proxy(policy)) => {
                 grant.credential.map(|(credential, _)| Caller {
-                    proxy: policy.names.id,
+                    proxy: policy.admission.names.id,
                     credential,
                 })
             }
@@ -196,6 +212,7 @@ impl Exchange {
                 self.phase = Phase::Forwarded(grant);
                 RequestDecision::Forward(edits)
             }
+            Verdict::NeedPolicy => RequestDecision::NeedPolicy,
             Verdict::NeedBody => RequestDecision::NeedBody,
             Verdict::Ask(question) => RequestDecision::Ask(question),
             Verdict::Refuse(refused) => {
@@ -210,7 +227,7 @@ impl Exchange {
     pub fn on_request_body_size(&mut self, bytes: usize) -> Result<(), Refusal> {
         let limit = match &self.resolved {
             Resolved::Proxy(policy) => policy.max_inspected_bytes.get(),
-            Resolved::UnknownProxy | Resolved::Fault => 0,
+            Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => 0,
         };
         if u64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
             return Ok(());
@@ -233,11 +250,14 @@ impl Exchange {
         let refused = match (&self.phase, &self.resolved) {
             (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
                 match response::judge(policy, grant, (head, is_end), ports) {
-                    Ok((edits, pipe)) => {
-                        let body_use = pipe.as_ref().map_or(BodyUse::Unused, BodyPipe::body_use);
-                        self.phase = Phase::Answered(grant.clone(), pipe.map(Box::new));
-                        return ResponseDecision::Forward(edits, body_use);
-                    }
+                    Ok((edits, pipe)) => return self.pass_head(grant.clone(), edits, pipe),
+                    Err(denial) => Refused::granted(grant, denial),
+                }
+            }
+            (Phase::Forwarded(grant), Resolved::Admission(admission)) => {
+                let max = admission.max_response_bytes.get();
+                match response::judge_length((max, admission.organisation), (head, is_end)) {
+                    Ok(pipe) => return self.pass_head(grant.clone(), Vec::new(), pipe),
                     Err(denial) => Refused::granted(grant, denial),
                 }
             }
@@ -254,6 +274,17 @@ impl Exchange {
         let refusal = refused.refusal.clone();
         self.phase = Phase::Refused(refused);
         ResponseDecision::Refuse(refusal)
+    }
+
+    fn pass_head(
+        &mut self,
+        grant: Grant,
+        edits: Vec<ResponseEdit>,
+        pipe: Option<BodyPipe>,
+    ) -> ResponseDecision {
+        let body_use = pipe.as_ref().map_or(BodyUse::Unused, BodyPipe::body_use);
+        self.phase = Phase::Answered(grant, pipe.map(Box::new));
+        ResponseDecision::Forward(edits, body_use)
     }
 
     /// Decides a chunk of which only the length is known.
@@ -314,10 +345,8 @@ impl Exchange {
     /// Ends the exchange, however far it came: a response that was cut short is counted for what
     /// passed. An exchange has exactly one record.
     pub fn finish(mut self, ports: &dyn Ports) -> RequestRecord {
-        let proxy = match &self.resolved {
-            Resolved::Proxy(policy) => Some((policy.organisation, policy.names.id)),
-            Resolved::UnknownProxy | Resolved::Fault => None,
-        };
+        let admission = self.resolved.admission();
+        let proxy = admission.map(|admission| (admission.organisation, admission.names.id));
         if let (Phase::Answered(_, Some(pipe)), Resolved::Proxy(policy)) =
             (&mut self.phase, &self.resolved)
         {

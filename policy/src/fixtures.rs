@@ -12,14 +12,18 @@ mod admitting;
 pub mod fuzz;
 pub mod rules;
 
+use std::sync::Arc;
+
 use prost::Message as _;
 use requestrocket_proto::policy::v1 as wire;
 use uuid::Uuid;
 use wire::proxy_credential::Presented;
 
 use crate::{
+    admission::Admission,
     authn::DigestKey,
     authz::LayerName,
+    compile::inspects_responses,
     envelope::{Binding, Key, KeyRing, Nonce},
     id::{CredentialId, OrganisationId},
     policy::{InvalidPolicy, Location, Policy},
@@ -41,7 +45,9 @@ const DIGEST_KEY: [u8; 32] = [7; 32];
 /// and nothing to inject.
 #[derive(Debug)]
 pub struct PolicyFixture {
-    /// The message, to be bent as a test needs it.
+    /// The message of who is let in, to be bent as a test needs it.
+    pub admission: wire::Admission,
+    /// The message of the rest.
     pub wire: wire::ProxyPolicy,
     /// The region's key ring.
     pub keys: KeyRing,
@@ -53,12 +59,6 @@ pub struct PolicyFixture {
 pub fn credential_id(n: usize) -> CredentialId {
     let n = u128::try_from(n).expect("small");
     CredentialId::from(Uuid::from_u128(0x1000 + n))
-}
-
-/// A compiled layer without rules that lets everything pass.
-#[cfg(test)]
-pub(crate) fn allowing_layer() -> crate::authz::Layer {
-    crate::compile::layer::compile_alone(allowing()).expect("a layer")
 }
 
 /// A layer without rules that lets everything pass.
@@ -83,7 +83,11 @@ impl Default for PolicyFixture {
 impl PolicyFixture {
     /// The policy described above, for `/api/{PROXY_ID}`.
     pub fn new() -> Self {
-        let organisation: OrganisationId = ORGANISATION_ID.parse().expect("an id");
+        Self::of(ORGANISATION_ID.parse().expect("an id"))
+    }
+
+    /// The same of another organisation.
+    pub fn of(organisation: OrganisationId) -> Self {
         let keys = KeyRing::of(Key::generate().expect("randomness"));
         let data_key = Key::generate().expect("randomness");
         let wrapped = keys.seal(
@@ -94,15 +98,20 @@ impl PolicyFixture {
         let binding = Binding::digest_key(REGION, organisation);
         let digest_key = data_key.seal(&DIGEST_KEY, &binding, nonce());
         let (credential, version) = TARGET_CREDENTIAL;
-        let wire = wire::ProxyPolicy {
+        let admission = wire::Admission {
             proxy_id: PROXY_ID.to_owned(),
-            organisation_id: ORGANISATION_ID.to_owned(),
+            organisation_id: organisation.to_string(),
             region: REGION.to_owned(),
             alias: String::new(),
-            is_active: true,
-            is_suspended: false,
             data_key: wrapped.expect("short").into(),
             digest_key: digest_key.expect("short").into(),
+            proxy_credentials: Vec::new(),
+            max_response_bytes: 6 << 20,
+            inspects_responses: false,
+        };
+        let wire = wire::ProxyPolicy {
+            is_active: true,
+            is_suspended: false,
             proxy_credentials: Vec::new(),
             target: Some(wire::Target {
                 base_path: String::new(),
@@ -114,7 +123,6 @@ impl PolicyFixture {
                 injections: Vec::new(),
                 layer: Some(allowing()),
             }),
-            max_response_bytes: 6 << 20,
             max_inspected_bytes: 1 << 20,
             layer: Some(allowing()),
             limits: None,
@@ -122,6 +130,7 @@ impl PolicyFixture {
         };
         let digest_key = DigestKey::new(&DIGEST_KEY).expect("32 bytes");
         Self {
+            admission,
             wire,
             keys,
             data_key,
@@ -166,7 +175,7 @@ impl PolicyFixture {
     /// Switches the last credential off.
     #[must_use]
     pub fn inactive(mut self) -> Self {
-        self.wire
+        self.admission
             .proxy_credentials
             .last_mut()
             .expect("a credential")
@@ -255,26 +264,38 @@ impl PolicyFixture {
         self.inject((Location::Query, wire::Location::Query), name, value)
     }
 
-    /// The encoded policy, as it lies on a route.
-    pub fn encode(&self) -> Vec<u8> {
-        self.wire.encode_to_vec()
+    /// The encoded parts, as they lie on a route and its virtual host.
+    pub fn encode(&self) -> (Vec<u8>, Vec<u8>) {
+        let admission = wire::Admission {
+            inspects_responses: inspects_responses(&self.wire),
+            ..self.admission.clone()
+        };
+        (admission.encode_to_vec(), self.wire.encode_to_vec())
+    }
+
+    /// Who is let in, compiled.
+    pub fn admission(&self) -> Result<Arc<Admission>, InvalidPolicy> {
+        Admission::compile(&self.encode().0, &self.keys).map(Arc::new)
     }
 
     /// The compiled policy.
     pub fn compile(&self) -> Result<Policy, InvalidPolicy> {
-        Policy::compile(&self.encode(), &self.keys)
+        Policy::compile(self.admission()?, &self.encode().1)
     }
 
     fn credential(mut self, presented: Option<Presented>) -> Self {
         let credential_id = credential_id(self.wire.proxy_credentials.len()).to_string();
         let credential = wire::ProxyCredential {
-            credential_id,
+            credential_id: credential_id.clone(),
             is_active: true,
             presented,
+        };
+        self.admission.proxy_credentials.push(credential);
+        self.wire.proxy_credentials.push(wire::CredentialPolicy {
+            credential_id,
             layer: Some(allowing()),
             limits: None,
-        };
-        self.wire.proxy_credentials.push(credential);
+        });
         self
     }
 
@@ -292,7 +313,7 @@ impl PolicyFixture {
 
     fn last_digests(&mut self) -> &mut Vec<wire::SecretDigest> {
         let credential = self
-            .wire
+            .admission
             .proxy_credentials
             .last_mut()
             .expect("a credential");

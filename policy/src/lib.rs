@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod address;
+pub mod admission;
 pub mod authn;
 pub mod authz;
 pub mod coding;

@@ -3,6 +3,7 @@
 //! Patterns that are plain text with or without anchors (the most) cost a comparison; the others
 //! run on what the `regex` crate is made of, from the same parse that finds the errors.
 
+mod classes;
 mod edges;
 mod effort;
 mod engine;
@@ -18,12 +19,19 @@ use regex_syntax::{
     hir::{self, Hir},
 };
 
-pub(crate) use self::{effort::Effort, interner::Interner};
-use self::{engine::Engine, literal::Literal};
+use self::{
+    classes::{CLASS_BYTES, MAX_CLASSES, large_classes},
+    engine::Engine,
+    literal::Literal,
+};
+pub(crate) use self::{
+    effort::Effort,
+    interner::{Interner, Pool, Spelling},
+};
 
 /// A compiled pattern: an unanchored search. Clones share what was compiled.
 #[derive(Clone)]
-pub struct Pattern(Arc<Matcher>);
+pub struct Pattern(Arc<Compiled>);
 
 /// The text is not a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +41,12 @@ pub struct InvalidPattern {
     pub position: usize,
     /// What is wrong there.
     pub problem: String,
+}
+
+struct Compiled {
+    matcher: Matcher,
+    /// How many of them the text names.
+    large_classes: usize,
 }
 
 enum Matcher {
@@ -48,31 +62,34 @@ const NESTING: u32 = 50;
 impl Pattern {
     /// Compiles a pattern with flags out of `imsx`.
     pub fn parse(pattern: &str, flags: &str) -> Result<Self, InvalidPattern> {
-        let hir = parse(pattern, Flags::parse(flags, IgnoreCase::IfFlagged)?)?;
-        Self::compile(&hir)
+        let (hir, classes) = parse(pattern, Flags::parse(flags, IgnoreCase::IfFlagged)?)?;
+        Self::compile(&hir, classes)
     }
 
     /// As `parse`, for names of headers: case is ignored unless the pattern itself says otherwise, and
     /// `_` is `-`.
     pub fn parse_header_name(pattern: &str, flags: &str) -> Result<Self, InvalidPattern> {
-        let hir = parse(pattern, Flags::parse(flags, IgnoreCase::Always)?)?;
-        Self::compile(&twins::closed(&hir))
+        let (hir, classes) = parse(pattern, Flags::parse(flags, IgnoreCase::Always)?)?;
+        Self::compile(&twins::closed(&hir), classes)
     }
 
-    fn compile(hir: &Hir) -> Result<Self, InvalidPattern> {
+    fn compile(hir: &Hir, large_classes: usize) -> Result<Self, InvalidPattern> {
         let matcher = match Literal::of(hir) {
             Some(literal) => Matcher::Literal(literal),
             None => Matcher::Regex(Box::new(Engine::compile(hir).map_err(|_| {
                 InvalidPattern::at(0, "the pattern becomes too large when compiled")
             })?)),
         };
-        Ok(Self(Arc::new(matcher)))
+        Ok(Self(Arc::new(Compiled {
+            matcher,
+            large_classes,
+        })))
     }
 
     /// Whether the pattern matches anywhere in the text; false when the effort does not suffice to
     /// tell, which the effort remembers.
     pub(crate) fn is_match(&self, text: &str, effort: &Effort) -> bool {
-        match &*self.0 {
+        match &self.0.matcher {
             Matcher::Literal(literal) => {
                 effort.spend_on_comparison(text.len()) && literal.is_match(text)
             }
@@ -80,12 +97,13 @@ impl Pattern {
         }
     }
 
-    /// Bytes that the compiled form takes.
+    /// Bytes that the compiled form takes, and what else it cost to make in proportion.
     pub(crate) fn memory_bytes(&self) -> usize {
-        match &*self.0 {
+        let bytes = match &self.0.matcher {
             Matcher::Literal(literal) => literal.len(),
             Matcher::Regex(engine) => engine.memory_bytes(),
-        }
+        };
+        bytes.saturating_add(self.0.large_classes.saturating_mul(CLASS_BYTES))
     }
 }
 
@@ -134,7 +152,7 @@ impl<'a> Flags<'a> {
     clippy::needless_pass_by_value,
     reason = "the flags are parsed for this one use"
 )]
-fn parse(pattern: &str, flags: Flags<'_>) -> Result<Hir, InvalidPattern> {
+fn parse(pattern: &str, flags: Flags<'_>) -> Result<(Hir, usize), InvalidPattern> {
     if pattern.len() > PATTERN_BYTES {
         let problem = format!("longer than {PATTERN_BYTES} bytes");
         return Err(InvalidPattern::at(PATTERN_BYTES, &problem));
@@ -148,7 +166,12 @@ fn parse(pattern: &str, flags: Flags<'_>) -> Result<Hir, InvalidPattern> {
             let problem = syntax_problem(error.kind());
             InvalidPattern::at(error.span().start.offset, &problem)
         })?;
-    hir::translate::TranslatorBuilder::new()
+    let classes = large_classes(&ast, flags.ignores_case());
+    if classes > MAX_CLASSES {
+        let problem = format!("more than {MAX_CLASSES} classes of many characters");
+        return Err(InvalidPattern::at(0, &problem));
+    }
+    let hir = hir::translate::TranslatorBuilder::new()
         .case_insensitive(flags.ignores_case())
         .multi_line(flags.has('m'))
         .dot_matches_new_line(flags.has('s'))
@@ -157,7 +180,8 @@ fn parse(pattern: &str, flags: Flags<'_>) -> Result<Hir, InvalidPattern> {
         .map_err(|error| {
             let problem = error.kind().to_string();
             InvalidPattern::at(error.span().start.offset, &problem)
-        })
+        })?;
+    Ok((hir, classes))
 }
 
 /// What a person reads; the parser's own words where they will do.
@@ -190,7 +214,7 @@ impl InvalidPattern {
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &*self.0 {
+        f.write_str(match &self.0.matcher {
             Matcher::Literal(_) => "Pattern(literal)",
             Matcher::Regex(_) => "Pattern(regex)",
         })

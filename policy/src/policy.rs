@@ -1,12 +1,12 @@
 //! A proxy's policy in the form that decides requests.
 
-use std::num::NonZeroU64;
+use std::{num::NonZeroU64, sync::Arc};
 
 use crate::{
-    authn::{DigestKey, ProxyCredential},
+    admission::Admission,
     authz::{Layer, Layers},
-    envelope::KeyRing,
-    id::{Alias, CredentialId, OrganisationId, ProxyId},
+    compile::Compilation,
+    id::{CredentialId, ProxyId},
     limit::Charge,
     meter::Meters,
     swap::Upstream,
@@ -18,15 +18,12 @@ pub use crate::compile::InvalidPolicy;
 /// are decrypted, keys are worked in, names are checked.
 #[derive(Debug)]
 pub struct Policy {
-    pub(crate) names: Names,
-    pub(crate) organisation: OrganisationId,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) standing: Standing,
-    pub(crate) digest_key: DigestKey,
     /// In list order.
-    pub(crate) credentials: Box<[ProxyCredential]>,
+    pub(crate) callers: Box<[Caller]>,
     /// None: the proxy is incomplete.
     pub(crate) upstream: Option<Upstream>,
-    pub(crate) max_response_bytes: NonZeroU64,
     /// How much of a request's body conditions may look into.
     pub(crate) max_inspected_bytes: NonZeroU64,
     pub(crate) layers: AttachedLayers,
@@ -34,8 +31,15 @@ pub struct Policy {
     pub(crate) charge: Option<Charge>,
     pub(crate) meters: Meters,
     pub(crate) weight: usize,
-    /// See [`inspects_responses`](crate::compile::inspects_responses).
-    pub(crate) inspects_responses: bool,
+}
+
+/// What is attached to a credential of the proxy.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) id: CredentialId,
+    pub(crate) layer: Layer,
+    /// Counts its calls; none when the plan has no limit.
+    pub(crate) plan: Option<Charge>,
 }
 
 /// The layers that judge every call of the proxy; that of the credential is with the credential.
@@ -46,14 +50,6 @@ pub(crate) struct AttachedLayers {
     /// None: the proxy is incomplete.
     pub(crate) target: Option<Layer>,
     pub(crate) proxy: Layer,
-}
-
-/// What a proxy is called in a URL.
-#[derive(Debug)]
-pub(crate) struct Names {
-    pub(crate) id: ProxyId,
-    pub(crate) id_text: Box<str>,
-    pub(crate) alias: Option<Alias>,
 }
 
 /// Whether calls may pass at all.
@@ -75,13 +71,23 @@ pub enum Location {
 
 impl Policy {
     /// Compiles an encoded `requestrocket.policy.v1.ProxyPolicy`, decrypting what it needs.
-    pub fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Self, InvalidPolicy> {
-        crate::compile::compile(bytes, keys)
+    pub fn compile(admission: Arc<Admission>, bytes: &[u8]) -> Result<Self, InvalidPolicy> {
+        let mut compilation = Compilation::new(admission, bytes.to_vec());
+        loop {
+            if let Some(compiled) = compilation.step() {
+                return compiled;
+            }
+        }
+    }
+
+    /// Who is let in.
+    pub fn admission(&self) -> &Arc<Admission> {
+        &self.admission
     }
 
     /// The proxy it belongs to.
     pub fn proxy(&self) -> ProxyId {
-        self.names.id
+        self.admission.names.id
     }
 
     /// How much of a request's body is held for conditions.
@@ -98,22 +104,15 @@ impl Policy {
     /// The layers that judge the calls of one of the proxy's credentials; none when the proxy is
     /// incomplete, or the credential is not one of its.
     pub fn layers(&self, used: CredentialId) -> Option<Layers<'_>> {
-        let mut credentials = self.credentials.iter();
         Some(Layers {
-            proxy_credential: &credentials.find(|credential| credential.id == used)?.layer,
+            proxy_credential: &self.caller(used)?.layer,
             target_credential: self.layers.target_credential.as_ref()?,
             target: self.layers.target.as_ref()?,
             proxy: &self.layers.proxy,
         })
     }
-}
 
-impl Names {
-    pub(crate) fn contain(&self, segment: &[u8]) -> bool {
-        segment == self.id_text.as_bytes()
-            || self
-                .alias
-                .as_ref()
-                .is_some_and(|alias| segment == alias.as_str().as_bytes())
+    pub(crate) fn caller(&self, used: CredentialId) -> Option<&Caller> {
+        self.callers.iter().find(|caller| caller.id == used)
     }
 }

@@ -9,11 +9,11 @@ use requestrocket_policy::id::CredentialId;
 use requestrocket_process::clock::{Clock, unix_ms};
 use requestrocket_proto::access::v1::access_check_server::AccessCheck;
 use requestrocket_proto::access::v1::{self as wire, CheckRequest, CheckResponse};
-use requestrocket_proto::policy::v1::{ProxyCredential, SecretDigest, proxy_credential::Presented};
+use requestrocket_proto::policy::v1::{SecretDigest, proxy_credential::Presented};
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
-use crate::region_config::ProxyConfig;
+use crate::region_config::{CallerConfig, ProxyConfig};
 use crate::snapshot::Snapshot;
 
 /// Who may call a proxy.
@@ -59,8 +59,8 @@ impl Callers {
 }
 
 /// When the last secret of a credential ends; none when nobody can present any.
-fn ends_ms(credential: &ProxyCredential) -> Option<u64> {
-    let digests: &[SecretDigest] = match credential.presented.as_ref()? {
+fn ends_ms(credential: &CallerConfig) -> Option<u64> {
+    let digests: &[SecretDigest] = match &credential.presented {
         Presented::ApiKey(one) => &one.digests,
         Presented::Bearer(one) => &one.digests,
         Presented::BasicAuth(one) => &one.digests,

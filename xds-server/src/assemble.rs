@@ -8,7 +8,7 @@ use http::Uri;
 use requestrocket_proto::policy::v1 as wire;
 
 use crate::record::{Credential, Organisation, Proxy, Records, Side, StoredSecret, Target};
-use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
+use crate::region_config::{CallerConfig, ProxyConfig, Scheme, TargetConfig};
 
 #[cfg(test)]
 mod tests;
@@ -74,20 +74,17 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
     })
 }
 
-fn proxy_credential(
-    credential: &Credential,
-    organisation: &Organisation,
-) -> Option<wire::ProxyCredential> {
+fn proxy_credential(credential: &Credential, organisation: &Organisation) -> Option<CallerConfig> {
     let usable = usable_secret(credential, &organisation.organisation_id, Side::Proxy)?;
     let StoredSecret::Presented(presented) = usable else {
         return None;
     };
-    Some(wire::ProxyCredential {
+    Some(CallerConfig {
         credential_id: credential.credential_id.clone(),
         is_active: credential.is_active,
-        presented: Some(presented.clone()),
-        layer: Some(credential.layer.clone()),
-        limits: Some(organisation.credential_limits),
+        presented: presented.clone(),
+        layer: credential.layer.clone(),
+        limits: organisation.credential_limits,
     })
 }
 

@@ -28,7 +28,7 @@ pub struct ProxyConfig {
     /// None: deleted; the proxy is incomplete.
     pub target: Option<TargetConfig>,
     /// In list order; credentials that are gone are left out.
-    pub proxy_credentials: Vec<wire::ProxyCredential>,
+    pub proxy_credentials: Vec<CallerConfig>,
     /// None: deleted, inactive or its secret never arrived; the proxy is incomplete.
     pub target_credential: Option<wire::TargetCredential>,
     /// Rules and redactions of the proxy itself.
@@ -41,6 +41,21 @@ pub struct ProxyConfig {
     pub data_key: Vec<u8>,
     /// Wrapped digest key of the organisation (an envelope).
     pub digest_key: Vec<u8>,
+}
+
+/// A credential that callers of a proxy present.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallerConfig {
+    /// UUID text.
+    pub credential_id: String,
+    /// Inactive ones match, and let nobody in.
+    pub is_active: bool,
+    /// Digests of what is presented.
+    pub presented: wire::proxy_credential::Presented,
+    /// Rules and redactions of the credential.
+    pub layer: wire::Layer,
+    /// The plan's limits.
+    pub limits: wire::Limits,
 }
 
 /// Where a proxy forwards to.

@@ -1,14 +1,22 @@
-//! From the chosen route to the compiled policy.
+//! From the chosen route to what is known of its proxy: who is let in, and the policy once somebody
+//! was.
 
-use std::{borrow::Cow, cell::RefCell};
+use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 use requestrocket_policy::{
-    envelope::KeyRing, exchange::Resolved, http::HeaderLine, policy::Policy,
+    admission::Admission,
+    compile::Compilation,
+    denial::Denial,
+    envelope::KeyRing,
+    exchange::Resolved,
+    http::HeaderLine,
+    policy::{InvalidPolicy, Policy},
 };
 
 use crate::{
     cache::{Cache, Cached, Room},
-    host::{Host, HostFailure},
+    compiling::{Compiled, Compiling, Crowded},
+    host::{self, Host, HostFailure},
 };
 
 /// The chosen route's name, put by Envoy before us. Asking for it costs more than all else that a
@@ -20,54 +28,157 @@ pub(super) const ROUTE_HEADER: &str = "x-rr-route";
 pub struct Policies {
     /// None: there are no usable keys, and every call is refused.
     keys: Option<KeyRing>,
-    cache: RefCell<Cache>,
+    /// Their light parts, for callers who are not let in yet.
+    admissions: RefCell<Cache<Admission>>,
+    compiled: RefCell<Cache<Policy>>,
+    compiling: RefCell<Compiling>,
+}
+
+/// What a VM keeps of proxies.
+#[derive(Clone, Copy, Debug)]
+pub struct Rooms {
+    /// For light parts.
+    pub admissions: Room,
+    /// For policies.
+    pub policies: Room,
 }
 
 impl Policies {
-    /// With the region's keys, if there are any, and room for compiled policies.
-    pub fn new(keys: Option<KeyRing>, room: Room) -> Self {
+    /// With the region's keys, if there are any, and room for what is compiled.
+    pub fn new(keys: Option<KeyRing>, rooms: Rooms) -> Self {
         Self {
             keys,
-            cache: RefCell::new(Cache::new(room)),
+            admissions: RefCell::new(Cache::new(rooms.admissions)),
+            compiled: RefCell::new(Cache::new(rooms.policies)),
+            compiling: RefCell::default(),
         }
     }
 
-    /// Of a request with this head.
+    /// Of a request with this head. A policy that is not compiled yet is not even read.
     pub(super) fn resolve(&self, lines: &[HeaderLine<'_>], host: &impl Host) -> Resolved {
-        self.of_name(route_name(lines, host), host)
+        match route_name(lines, host) {
+            Ok(Some(name)) => self.known(&name, host).unwrap_or(Resolved::Fault),
+            Ok(None) if self.keys.is_some() => Resolved::UnknownProxy,
+            Ok(None) | Err(HostFailure) => Resolved::Fault,
+        }
     }
 
     /// Of a stream whose request is gone.
     pub(super) fn of_route(&self, host: &impl Host) -> Resolved {
-        self.of_name(route_name(&[], host), host)
+        self.resolve(&[], host)
     }
 
-    fn of_name(
-        &self,
-        name: Result<Option<Cow<'_, [u8]>>, HostFailure>,
-        host: &impl Host,
-    ) -> Resolved {
-        let Some(keys) = &self.keys else {
-            return Resolved::Fault;
-        };
-        let name = match name {
-            Ok(Some(name)) => name,
-            Ok(None) => return Resolved::UnknownProxy,
-            Err(HostFailure) => return Resolved::Fault,
-        };
-        let Ok(mut cache) = self.cache.try_borrow_mut() else {
-            return Resolved::Fault;
-        };
-        let cached = cache.get(&name).or_else(|| {
-            let compiled = compile(host, &name, keys)?;
-            cache.insert(&name, compiled.clone());
-            Some(compiled)
+    fn known(&self, name: &[u8], host: &impl Host) -> Option<Resolved> {
+        let keys = self.keys.as_ref()?;
+        let compiled = self.compiled.try_borrow_mut().ok()?.get(name);
+        if let Some(Cached::Ready(policy)) = compiled {
+            return Some(Resolved::Proxy(policy));
+        }
+        let mut admissions = self.admissions.try_borrow_mut().ok()?;
+        let known = admissions.get(name).or_else(|| {
+            let encoded = host.route_admission().ok()??;
+            let admission = checked(host, name, Admission::compile(&encoded, keys));
+            let owner = match &admission {
+                Cached::Ready(admission) => Some(admission.organisation()),
+                Cached::Invalid => None,
+            };
+            admissions.insert((name, owner), admission.clone());
+            Some(admission)
         });
-        match cached {
-            Some(Cached::Ready(policy)) => Resolved::Proxy(policy),
-            Some(Cached::Invalid) | None => Resolved::Fault,
+        match known? {
+            Cached::Ready(admission) => Some(Resolved::Admission(admission)),
+            Cached::Invalid => None,
         }
     }
+
+    /// The policy of a request whose caller is let in. One that is compiled in a step is at once;
+    /// for others the call has to wait.
+    pub(super) fn admitted(
+        &self,
+        (lines, admission): (&[HeaderLine<'_>], &Arc<Admission>),
+        stream: u32,
+        host: &impl Host,
+    ) -> Obtained {
+        self.obtain((lines, admission), stream, host)
+            .unwrap_or(Obtained::Refused(Denial::GatewayFault))
+    }
+
+    fn obtain(
+        &self,
+        (lines, admission): (&[HeaderLine<'_>], &Arc<Admission>),
+        stream: u32,
+        host: &impl Host,
+    ) -> Option<Obtained> {
+        let name = route_name(lines, host).ok()??;
+        let mut compiled = self.compiled.try_borrow_mut().ok()?;
+        match compiled.get(&name) {
+            Some(Cached::Ready(policy)) => return Some(Obtained::Ready(policy)),
+            Some(Cached::Invalid) => return None,
+            None => {}
+        }
+        let owner = admission.organisation();
+        let mut compiling = self.compiling.try_borrow_mut().ok()?;
+        match compiling.join(&name, stream) {
+            Ok(true) => return Some(Obtained::Waits),
+            Ok(false) => {}
+            Err(Crowded) => return Some(Obtained::Refused(Denial::Overloaded)),
+        }
+        let encoded = host.route_policy().ok()??;
+        let mut compilation = Compilation::new(Arc::clone(admission), encoded);
+        let is_short = compilation.is_short();
+        let Some(policy) = is_short.then(|| compilation.step()).flatten() else {
+            if !compiling.has_room_for(owner) {
+                return Some(Obtained::Refused(Denial::Overloaded));
+            }
+            compiling.begin(&name, compilation, stream);
+            return Some(Obtained::Waits);
+        };
+        host.count_compiled();
+        let policy = checked(host, &name, policy);
+        compiled.insert((&name, Some(owner)), policy.clone());
+        match policy {
+            Cached::Ready(policy) => Some(Obtained::Ready(policy)),
+            Cached::Invalid => None,
+        }
+    }
+
+    /// Whether policies are being compiled.
+    pub fn are_idle(&self) -> bool {
+        self.compiling.try_borrow().is_ok_and(|it| it.is_idle())
+    }
+
+    /// Compiles for a moment. The streams whose calls can go on, because their policy is there or
+    /// will not be.
+    pub fn compile_some(&self, host: &impl host::Shared) -> Vec<u32> {
+        let (Ok(mut compiling), Ok(mut compiled)) = (
+            self.compiling.try_borrow_mut(),
+            self.compiled.try_borrow_mut(),
+        ) else {
+            return Vec::new();
+        };
+        let Some(Compiled {
+            route_name,
+            owner,
+            policy,
+            waiting,
+        }) = compiling.step()
+        else {
+            return Vec::new();
+        };
+        host.count_compiled();
+        let policy = checked(host, &route_name, policy);
+        compiled.insert((&route_name, Some(owner)), policy);
+        waiting
+    }
+}
+
+/// What comes of asking for a policy.
+#[derive(Debug)]
+pub(super) enum Obtained {
+    Ready(Arc<Policy>),
+    /// The call is heard of when it is there.
+    Waits,
+    Refused(Denial),
 }
 
 /// The name of the chosen route: from the header that Envoy put for us, or else from Envoy.
@@ -85,15 +196,18 @@ fn route_name<'a>(
     Ok(name.filter(|name| !name.is_empty()))
 }
 
-/// None when the host gives no policy, which says nothing of the next request.
-fn compile(host: &impl Host, route_name: &[u8], keys: &KeyRing) -> Option<Cached> {
-    let encoded = host.route_policy().ok()??;
-    match Policy::compile(&encoded, keys) {
-        Ok(policy) => Some(Cached::Ready(policy.into())),
+/// What does not compile is told to the operator, once.
+fn checked<T>(
+    host: &impl host::Shared,
+    route_name: &[u8],
+    compiled: Result<T, InvalidPolicy>,
+) -> Cached<T> {
+    match compiled {
+        Ok(value) => Cached::Ready(value.into()),
         Err(invalid) => {
             let name = String::from_utf8_lossy(route_name);
             host.warn(&format!("policy of route `{name}` is refused: {invalid}"));
-            Some(Cached::Invalid)
+            Cached::Invalid
         }
     }
 }

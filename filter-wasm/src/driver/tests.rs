@@ -1,3 +1,4 @@
+mod admitted;
 mod open;
 mod request;
 mod response;
@@ -13,8 +14,12 @@ use crate::cache::Room;
 use crate::fake_host::{FakeHost, HostCall};
 
 const ROOM: Room = Room {
-    policies: 8,
-    weight: usize::MAX,
+    bytes: 1 << 20,
+    entry_bytes: 1 << 10,
+};
+const ROOMS: Rooms = Rooms {
+    admissions: ROOM,
+    policies: ROOM,
 };
 const KEY: (&str, &str) = ("authorization", "right");
 
@@ -38,7 +43,7 @@ fn policies_of(fixture: &PolicyFixture) -> Shared {
 /// With counters of an Envoy that no call of the test is on.
 fn shared(keys: Option<KeyRing>) -> Shared {
     Shared {
-        policies: Policies::new(keys, ROOM),
+        policies: Policies::new(keys, ROOMS),
         counters: Counters::start(&FakeHost::default()).unwrap(),
         turns: Turns::default(),
         open: OpenCalls::default(),
@@ -162,7 +167,34 @@ fn a_policy_is_compiled_once() {
     }
     let (host, _) = call(&fixture, &[KEY]);
     let _ = Call::new(7).on_request_head(&host, &policies, true);
-    assert_eq!(host.policy_reads.get(), 0);
+    assert_eq!(host.policy_reads.get() + host.admission_reads.get(), 0);
+}
+
+#[test]
+fn whoever_is_not_let_in_has_no_policy_read() {
+    let fixture = fixture();
+    let policies = policies_of(&fixture);
+    for (n, (presented, status)) in [
+        (vec![], 401),
+        (vec![("authorization", "wrong")], 403),
+        (vec![("authorization", "")], 401),
+        (vec![("authorization", "wrong"), KEY], 403),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (host, _) = call(&fixture, &presented);
+        let host = host.failing_at(HostCall::RoutePolicy);
+        refused(&host, &policies, status);
+        assert_eq!(host.policy_reads.get(), 0);
+        assert_eq!(host.admission_reads.get(), usize::from(n == 0), "case {n}");
+    }
+    // Neither does the policy matter to them when it is there.
+    let host = FakeHost::get(&path("/"), &[("authorization", "wrong")]).on_route(
+        &format!("{PROXY_ID}/2"),
+        Some((fixture.encode().0, vec![1, 2])),
+    );
+    refused(&host, &policies, 403);
 }
 
 #[test]
@@ -194,12 +226,30 @@ fn other_keys_open_nothing() {
 }
 
 #[test]
+fn an_invalid_admission_refuses_and_is_compiled_once() {
+    let fixture = fixture();
+    let policies = policies_of(&fixture);
+    for reads in [1, 0] {
+        let parts = (vec![1, 2], fixture.encode().1);
+        let host =
+            FakeHost::get(&path("/"), &[KEY]).on_route(&format!("{PROXY_ID}/1"), Some(parts));
+        refused_bare(&host, &policies);
+        assert_eq!(
+            (host.admission_reads.get(), host.policy_reads.get()),
+            (reads, 0)
+        );
+    }
+}
+
+#[test]
 fn an_invalid_policy_refuses_and_is_compiled_once() {
     let fixture = fixture();
     let policies = policies_of(&fixture);
     for reads in [1, 0] {
-        let host =
-            FakeHost::get(&path("/"), &[KEY]).on_route(&format!("{PROXY_ID}/1"), Some(vec![1, 2]));
+        let host = FakeHost::get(&path("/"), &[KEY]).on_route(
+            &format!("{PROXY_ID}/1"),
+            Some((fixture.encode().0, vec![1, 2])),
+        );
         refused_bare(&host, &policies);
         assert_eq!(host.policy_reads.get(), reads);
     }
@@ -263,8 +313,17 @@ fn a_policy_of_another_proxy_lets_nobody_in() {
 
 #[test]
 fn every_failing_host_call_refuses() {
-    use HostCall::{RemoveRequestHeader, RequestHeaders, RouteName, RoutePolicy, SetRequestHeader};
-    for failing in [RequestHeaders, RouteName, RoutePolicy, SetRequestHeader] {
+    use HostCall::{
+        RemoveRequestHeader, RequestHeaders, RouteAdmission, RouteName, RoutePolicy,
+        SetRequestHeader,
+    };
+    for failing in [
+        RequestHeaders,
+        RouteName,
+        RouteAdmission,
+        RoutePolicy,
+        SetRequestHeader,
+    ] {
         let (host, policies) = call(&fixture(), &[KEY]);
         refused_bare(&host.failing_at(failing), &policies);
     }

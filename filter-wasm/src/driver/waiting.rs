@@ -2,7 +2,7 @@
 
 use requestrocket_policy::{
     denial::{Denial, Refusal},
-    exchange::{Edit, Exchange, Question, RequestBody, RequestDecision},
+    exchange::{Edit, Exchange, Question, RequestBody, RequestDecision, Resolved},
     http::RequestHead,
 };
 
@@ -10,6 +10,7 @@ use super::{
     Shared,
     again::{self, AGAIN_HEADER, ASKED_HEADER},
     open::Follows,
+    policies::Obtained,
     uploads, valve,
 };
 use crate::{
@@ -43,6 +44,10 @@ pub(super) enum Decided {
     Refused(Refusal),
     /// It was judged, in that stream; this is about its response.
     StandsBy(u32),
+    /// The policy is there now: judge it again.
+    KnowsPolicy,
+    /// The policy is being compiled.
+    NeedsPolicy,
     NeedsBody,
     Asks(Question),
 }
@@ -111,6 +116,20 @@ impl Waiting {
         let head = RequestHead::new(&lines);
         match exchange.on_request(&head, body, &ports) {
             RequestDecision::Refuse(refusal) => Decided::Refused(refusal),
+            RequestDecision::NeedPolicy => {
+                let Some(admission) = exchange.admission() else {
+                    return fault();
+                };
+                let policies = &shared.policies;
+                match policies.admitted((&lines, admission), stream, host) {
+                    Obtained::Ready(policy) => {
+                        self.exchange = Some(Exchange::new(Resolved::Proxy(policy)));
+                        Decided::KnowsPolicy
+                    }
+                    Obtained::Waits => Decided::NeedsPolicy,
+                    Obtained::Refused(denial) => Decided::Refused(denial.into()),
+                }
+            }
             RequestDecision::NeedBody => Decided::NeedsBody,
             RequestDecision::Ask(question) => Decided::Asks(question),
             RequestDecision::Forward(edits) => {

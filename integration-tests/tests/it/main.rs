@@ -2,6 +2,8 @@
 //! `cargo test`; cargo-nextest would start a stack for every test.
 
 #[cfg(test)]
+mod admission;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_requests;

@@ -116,8 +116,6 @@ impl<'a> Attempt<'a> {
             id,
             is_active,
             accepts,
-            layer: _,
-            plan: _,
         } in credentials
         {
             let Some(Accepted { form, digests }) = accepts else {

@@ -89,7 +89,8 @@ fn hold_all(conditions: &str, sent: &Sent<'_>) -> Hold {
 }
 
 fn hold(conditions: &str, mode: Mode, sent: &Sent<'_>) -> Hold {
-    let mut compiler = crate::compile::conditions::ConditionsCompiler::default();
+    let pool = crate::compile::pool::Pool::default();
+    let mut compiler = crate::compile::conditions::ConditionsCompiler::new(&pool);
     let conditions = compiler.compile(Some(rules::conditions(conditions)));
     let (conditions, paths) = (conditions.unwrap(), compiler.finish());
     sent.with_call(|call| conditions.hold(&Probe::new(call, &paths), mode))

@@ -2,6 +2,7 @@
 
 use requestrocket_proto::policy::v1 as wire;
 
+use super::pool::Pool;
 use crate::{
     authz::{
         Conditions, Field, Methods, NamedCondition, NodeCondition, Part, PathCondition, Paths,
@@ -54,14 +55,28 @@ pub enum InvalidConditions {
 
 /// Compiles the conditions of one layer, or of a list of meters: equal patterns and equal paths
 /// are kept once.
-#[derive(Debug, Default)]
-pub(crate) struct ConditionsCompiler {
-    patterns: Interner,
+#[derive(Debug)]
+pub(crate) struct ConditionsCompiler<'p> {
+    pool: &'p Pool,
+    patterns: Interner<'p>,
     body: Vec<JsonPath>,
     claims: Vec<JsonPath>,
 }
 
-impl ConditionsCompiler {
+impl<'p> ConditionsCompiler<'p> {
+    pub(crate) fn new(pool: &'p Pool) -> Self {
+        Self {
+            pool,
+            patterns: Interner::new(&pool.patterns),
+            body: Vec::new(),
+            claims: Vec::new(),
+        }
+    }
+
+    pub(super) fn pool(&self) -> &'p Pool {
+        self.pool
+    }
+
     /// Absent conditions hold.
     pub(crate) fn compile(
         &mut self,
@@ -166,7 +181,7 @@ impl ConditionsCompiler {
                     Section::Body | Section::Headers | Section::Query => &mut self.body,
                 };
                 Ok(NodeCondition {
-                    path: intern(known, &path, field(Part::Path))?,
+                    path: intern((known, self.pool), &path, field(Part::Path))?,
                     value: self.optional(value, field(Part::Value))?,
                     presence: compile_presence(presence, field(Part::Whole))?,
                 })
@@ -231,14 +246,18 @@ fn compile_presence(presence: i32, field: Field) -> Result<Presence, InvalidCond
 }
 
 /// Place of the path among the known ones.
-fn intern(known: &mut Vec<JsonPath>, path: &str, field: Field) -> Result<usize, InvalidConditions> {
+fn intern(
+    (known, pool): (&mut Vec<JsonPath>, &Pool),
+    path: &str,
+    field: Field,
+) -> Result<usize, InvalidConditions> {
     if let Some(place) = known.iter().position(|other| other.as_str() == path) {
         return Ok(place);
     }
     if known.len() >= MAX_NODE_PATHS {
         return Err(InvalidConditions::TooManyNodePaths(field));
     }
-    let parsed = JsonPath::parse(path);
+    let parsed = pool.path(path);
     known.push(parsed.map_err(|source| InvalidConditions::NodePath { field, source })?);
     Ok(known.len() - 1)
 }

@@ -2,11 +2,10 @@
 
 use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented};
 
-use super::{InvalidPolicy, layer, meter, weight::Weight};
+use super::{InvalidPolicy, layer, meter};
 use crate::{
     authn::{Accepted, DIGEST_BYTES, Form, ProxyCredential, SecretDigest},
-    id::{CredentialId, InvalidId},
-    limit::CounterKind,
+    id::InvalidId,
 };
 
 /// Not a proxy credential.
@@ -28,36 +27,25 @@ pub enum InvalidCredential {
 
 pub(super) fn compile_all(
     credentials: Vec<wire::ProxyCredential>,
-    weight: &mut Weight,
 ) -> Result<Box<[ProxyCredential]>, InvalidPolicy> {
     let numbered = credentials.into_iter().enumerate();
     numbered
         .map(|(position, credential)| {
-            compile(credential, weight)
-                .map_err(|source| InvalidPolicy::Credential { position, source })
+            compile(credential).map_err(|source| InvalidPolicy::Credential { position, source })
         })
         .collect()
 }
 
-fn compile(
-    credential: wire::ProxyCredential,
-    weight: &mut Weight,
-) -> Result<ProxyCredential, InvalidCredential> {
+fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, InvalidCredential> {
     let wire::ProxyCredential {
         credential_id,
         is_active,
         presented,
-        layer,
-        limits,
     } = credential;
-    let accepts = presented.map(accepted).transpose()?;
-    let id: CredentialId = credential_id.parse()?;
     Ok(ProxyCredential {
-        id,
+        id: credential_id.parse()?,
         is_active,
-        accepts,
-        layer: layer::compile(layer, weight)?,
-        plan: meter::charge(CounterKind::Plan, *id.as_uuid(), limits)?,
+        accepts: presented.map(accepted).transpose()?,
     })
 }
 

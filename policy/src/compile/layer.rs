@@ -5,8 +5,10 @@ use std::sync::Arc;
 use requestrocket_proto::policy::v1 as wire;
 
 use super::{
+    Supply,
     conditions::{ConditionsCompiler, InvalidConditions},
-    weight::{TooHeavy, Weight},
+    pool::Pool,
+    weight::TooHeavy,
 };
 use crate::{
     authz::{Effect, Field, Layer, Part, Redaction, Rule, Section},
@@ -111,23 +113,23 @@ pub enum InvalidRedaction {
 /// What a layer weighs if it compiles, for whoever accepts one from a person: all layers and meters
 /// of a policy may weigh [`MAX_WEIGHT`](super::MAX_WEIGHT) together.
 pub fn check_layer(layer: wire::Layer) -> Result<usize, InvalidLayer> {
-    let mut weight = Weight::default();
-    compile(Some(layer), &mut weight)?;
-    Ok(weight.get())
+    let mut supply = Supply::default();
+    compile(Some(layer), &mut supply)?;
+    Ok(supply.weight.get())
 }
 
 /// Compiles a layer by itself.
 #[cfg(any(feature = "explain", feature = "fixtures", test))]
 pub(crate) fn compile_alone(layer: wire::Layer) -> Result<Layer, InvalidLayer> {
-    compile(Some(layer), &mut Weight::default())
+    compile(Some(layer), &mut Supply::default())
 }
 
 pub(super) fn compile(
     layer: Option<wire::Layer>,
-    weight: &mut Weight,
+    supply: &mut Supply,
 ) -> Result<Layer, InvalidLayer> {
     let layer = layer.ok_or(InvalidLayer::Missing)?;
-    weight.add_messages(std::slice::from_ref(&layer))?;
+    supply.weight.add_messages(std::slice::from_ref(&layer))?;
     let wire::Layer {
         default_effect,
         rules,
@@ -140,7 +142,7 @@ pub(super) fn compile(
     if redactions.len() > MAX_REDACTIONS {
         return Err(InvalidLayer::TooManyRedactions);
     }
-    let mut compiler = ConditionsCompiler::default();
+    let mut compiler = ConditionsCompiler::new(&supply.pool);
     let rules = rules
         .into_iter()
         .enumerate()
@@ -156,7 +158,7 @@ pub(super) fn compile(
                 .map_err(|source| InvalidLayer::Redaction { position, source })
         })
         .collect::<Result<_, _>>()?;
-    weight.add(compiler.pattern_bytes())?;
+    supply.weight.add(compiler.pattern_bytes())?;
     Ok(Layer::new(
         default_effect,
         rules,
@@ -165,7 +167,7 @@ pub(super) fn compile(
     ))
 }
 
-fn rule(rule: wire::Rule, compiler: &mut ConditionsCompiler) -> Result<Rule, InvalidRule> {
+fn rule(rule: wire::Rule, compiler: &mut ConditionsCompiler<'_>) -> Result<Rule, InvalidRule> {
     let wire::Rule {
         rule_id,
         effect: rule_effect,
@@ -185,7 +187,7 @@ fn rule(rule: wire::Rule, compiler: &mut ConditionsCompiler) -> Result<Rule, Inv
 
 fn redaction(
     redaction: wire::Redaction,
-    compiler: &mut ConditionsCompiler,
+    compiler: &mut ConditionsCompiler<'_>,
 ) -> Result<Redaction, InvalidRedaction> {
     let wire::Redaction {
         filter_id,
@@ -207,7 +209,7 @@ fn redaction(
     let filter = Filter {
         id: filter_id.into(),
         operation,
-        paths: redacted_paths(&paths)?,
+        paths: redacted_paths(&paths, compiler.pool())?,
     };
     Ok(Redaction {
         filter: Arc::new(filter),
@@ -215,7 +217,7 @@ fn redaction(
     })
 }
 
-fn redacted_paths(paths: &[String]) -> Result<Vec<JsonPath>, InvalidRedaction> {
+fn redacted_paths(paths: &[String], pool: &Pool) -> Result<Vec<JsonPath>, InvalidRedaction> {
     match paths.len() {
         0 => return Err(InvalidRedaction::NoPaths),
         1..=MAX_REDACTION_PATHS => {}
@@ -224,7 +226,8 @@ fn redacted_paths(paths: &[String]) -> Result<Vec<JsonPath>, InvalidRedaction> {
     let numbered = paths.iter().enumerate();
     numbered
         .map(|(position, path)| {
-            JsonPath::parse(path).map_err(|source| InvalidRedaction::Path { position, source })
+            pool.path(path)
+                .map_err(|source| InvalidRedaction::Path { position, source })
         })
         .collect()
 }

@@ -4,12 +4,13 @@ use requestrocket_proto::policy::v1::{self as wire, meter::Extraction as WireExt
 use uuid::Uuid;
 
 use super::{
+    Supply,
     conditions::{ConditionsCompiler, InvalidConditions},
-    weight::{TooHeavy, Weight},
+    weight::TooHeavy,
 };
 use crate::{
     id::{InvalidId, MeterId},
-    json::path::{InvalidJsonPath, JsonPath},
+    json::path::InvalidJsonPath,
     limit::{Adds, Charge, Counter, CounterKind, Limits, Window},
     meter::{Extraction, Meter, Meters},
 };
@@ -66,30 +67,33 @@ pub struct InvalidLimit(pub Window);
 /// What a proxy's meters weigh if they compile, as [`check_layer`](super::check_layer) says it of
 /// a layer.
 pub fn check_meters(meters: Vec<wire::Meter>) -> Result<usize, InvalidMeters> {
-    let mut weight = Weight::default();
-    compile_all(meters, &mut weight)?;
-    Ok(weight.get())
+    let mut supply = Supply::default();
+    compile_all(meters, &mut supply)?;
+    Ok(supply.weight.get())
 }
 
 pub(super) fn compile_all(
     meters: Vec<wire::Meter>,
-    weight: &mut Weight,
+    supply: &mut Supply,
 ) -> Result<Meters, InvalidMeters> {
-    weight.add_messages(&meters)?;
+    supply.weight.add_messages(&meters)?;
     if meters.len() > MAX_METERS {
         return Err(InvalidMeters::TooMany);
     }
-    let mut compiler = ConditionsCompiler::default();
+    let mut compiler = ConditionsCompiler::new(&supply.pool);
     let numbered = meters.into_iter().enumerate();
     let meters = numbered.map(|(position, meter)| {
         compile(meter, &mut compiler).map_err(|source| InvalidMeters::Meter { position, source })
     });
     let meters = meters.collect::<Result<_, _>>()?;
-    weight.add(compiler.pattern_bytes())?;
+    supply.weight.add(compiler.pattern_bytes())?;
     Ok(Meters::new(meters, compiler.finish()))
 }
 
-fn compile(meter: wire::Meter, compiler: &mut ConditionsCompiler) -> Result<Meter, InvalidMeter> {
+fn compile(
+    meter: wire::Meter,
+    compiler: &mut ConditionsCompiler<'_>,
+) -> Result<Meter, InvalidMeter> {
     let wire::Meter {
         meter_id,
         conditions,
@@ -99,7 +103,7 @@ fn compile(meter: wire::Meter, compiler: &mut ConditionsCompiler) -> Result<Mete
     let id: MeterId = meter_id.parse()?;
     let extraction = match extraction {
         None => Extraction::Count,
-        Some(WireExtraction::BodyPath(path)) => Extraction::Body(JsonPath::parse(&path)?),
+        Some(WireExtraction::BodyPath(path)) => Extraction::Body(compiler.pool().path(&path)?),
         Some(WireExtraction::HeaderName(name)) => Extraction::Header(header_name(&name)?),
     };
     let adds = match extraction {

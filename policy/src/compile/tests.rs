@@ -6,12 +6,15 @@ use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented}
 use super::*;
 use crate::{
     authn::{AuthType, Form},
+    envelope::{Binding, Key, KeyRing},
     fixtures::{ORGANISATION_ID, PROXY_ID, PolicyFixture, credential_id},
     swap::InvalidInjection,
 };
 
+mod admission;
 mod layers;
 mod rotation;
+mod steps;
 mod weight;
 
 fn full() -> PolicyFixture {
@@ -34,6 +37,17 @@ fn bent(bend: impl FnOnce(&mut wire::ProxyPolicy)) -> Result<Policy, InvalidPoli
     fixture.compile()
 }
 
+/// Bends the message of who is let in, and compiles both.
+fn bent_admission(bend: impl FnOnce(&mut wire::Admission)) -> Result<Policy, InvalidPolicy> {
+    let mut fixture = full();
+    bend(&mut fixture.admission);
+    fixture.compile()
+}
+
+fn check_admission(bend: impl FnOnce(&mut wire::Admission), want: InvalidPolicy) {
+    assert_eq!(bent_admission(bend).err(), Some(want));
+}
+
 fn check(bend: impl FnOnce(&mut wire::ProxyPolicy), want: InvalidPolicy) {
     assert_eq!(bent(bend).err(), Some(want));
 }
@@ -45,14 +59,15 @@ fn injections(wire: &mut wire::ProxyPolicy) -> &mut Vec<wire::Injection> {
 #[test]
 fn a_policy_says_what_the_message_said() {
     let mut fixture = full();
-    "my-api".clone_into(&mut fixture.wire.alias);
+    "my-api".clone_into(&mut fixture.admission.alias);
     let policy = fixture.compile().unwrap();
+    let admission = &policy.admission;
     assert_eq!(policy.proxy().to_string(), PROXY_ID);
-    assert_eq!(policy.organisation.to_string(), ORGANISATION_ID);
-    assert!(policy.names.contain(b"my-api") && policy.names.contain(PROXY_ID.as_bytes()));
+    assert_eq!(admission.organisation.to_string(), ORGANISATION_ID);
+    assert!(admission.names.contain(b"my-api") && admission.names.contain(PROXY_ID.as_bytes()));
     assert_eq!(policy.standing, Standing::Active);
-    assert_eq!(policy.max_response_bytes.get(), 6 << 20);
-    let forms: Vec<_> = policy
+    assert_eq!(admission.max_response_bytes.get(), 6 << 20);
+    let forms: Vec<_> = admission
         .credentials
         .iter()
         .map(|credential| {
@@ -72,10 +87,10 @@ fn a_policy_says_what_the_message_said() {
         forms,
         want.map(Some).into_iter().chain([None]).collect::<Vec<_>>()
     );
-    for (n, credential) in policy.credentials.iter().enumerate() {
+    for (n, credential) in admission.credentials.iter().enumerate() {
         assert_eq!(credential.id, credential_id(n));
     }
-    let ends: Vec<_> = policy
+    let ends: Vec<_> = admission
         .credentials
         .iter()
         .filter_map(|credential| credential.accepts.as_ref())
@@ -129,45 +144,48 @@ fn a_proxy_without_target_or_target_credential_is_incomplete_not_invalid() {
 
 #[test]
 fn bytes_that_are_no_message_are_refused() {
-    let keys = full().keys;
+    let fixture = full();
     for bytes in [&b"\xff"[..], b"\x0a\xff", b"hello", &[0; 64]] {
-        let got = Policy::compile(bytes, &keys).err();
-        assert_eq!(got, Some(InvalidPolicy::Encoding), "{bytes:?}");
+        let wrong = Some(InvalidPolicy::Encoding);
+        let got = Admission::compile(bytes, &fixture.keys).err();
+        assert_eq!(got, wrong, "{bytes:?}");
+        let got = Policy::compile(fixture.admission().unwrap(), bytes).err();
+        assert_eq!(got, wrong, "{bytes:?}");
     }
     // An empty message is one, and has no proxy.
-    let empty = Policy::compile(b"", &keys).err();
+    let empty = Admission::compile(b"", &fixture.keys).err();
     assert_eq!(empty, Some(InvalidPolicy::ProxyId(InvalidId)));
 }
 
 #[test]
 fn wrong_names_are_refused() {
-    check(
+    check_admission(
         |wire| wire.proxy_id.make_ascii_uppercase(),
         InvalidPolicy::ProxyId(InvalidId),
     );
-    check(
+    check_admission(
         |wire| wire.proxy_id.clear(),
         InvalidPolicy::ProxyId(InvalidId),
     );
-    check(
+    check_admission(
         |wire| wire.organisation_id.clear(),
         InvalidPolicy::OrganisationId(InvalidId),
     );
-    check(
+    check_admission(
         |wire| wire.region.clear(),
         InvalidPolicy::Region(InvalidRegion),
     );
-    check(
+    check_admission(
         |wire| wire.region.push('!'),
         InvalidPolicy::Region(InvalidRegion),
     );
     for alias in ["A", "a/b", "..", PROXY_ID] {
-        check(
+        check_admission(
             |wire| alias.clone_into(&mut wire.alias),
             InvalidPolicy::Alias(InvalidAlias),
         );
     }
-    check(
+    check_admission(
         |wire| wire.max_response_bytes = 0,
         InvalidPolicy::MaxResponseBytes,
     );
@@ -176,28 +194,28 @@ fn wrong_names_are_refused() {
 #[test]
 fn keys_must_open_here_and_for_this_owner() {
     let not_authentic = InvalidEnvelope::NotAuthentic;
-    check(
+    check_admission(
         |wire| "local-2".clone_into(&mut wire.region),
         InvalidPolicy::DataKey(not_authentic.clone()),
     );
-    check(
+    check_admission(
         |wire| PROXY_ID.clone_into(&mut wire.organisation_id),
         InvalidPolicy::DataKey(not_authentic),
     );
-    check(
+    check_admission(
         |wire| wire.data_key.clear(),
         InvalidPolicy::DataKey(InvalidEnvelope::Truncated),
     );
-    check(
+    check_admission(
         |wire| wire.digest_key.clear(),
         InvalidPolicy::DigestKey(InvalidEnvelope::Truncated),
     );
-    check(
+    check_admission(
         |wire| wire.digest_key = wire.data_key.clone(),
         InvalidPolicy::DigestKey(InvalidEnvelope::UnknownKey),
     );
     let stranger = PolicyFixture::new().keys;
-    let got = Policy::compile(&full().encode(), &stranger).err();
+    let got = Admission::compile(&full().encode().0, &stranger).err();
     assert_eq!(
         got,
         Some(InvalidPolicy::DataKey(InvalidEnvelope::UnknownKey))
@@ -211,12 +229,16 @@ fn wrong_proxy_credentials_are_refused_by_place() {
         |wire| wire.proxy_credentials[2].credential_id.clear(),
         at(2, InvalidCredential::Id(InvalidId)),
     );
+    check_admission(
+        |wire| wire.proxy_credentials[2].credential_id.clear(),
+        at(2, InvalidCredential::Id(InvalidId)),
+    );
     for length in [0, 31, 33] {
         let digests = vec![wire::SecretDigest {
             hmac_sha256: vec![0; length].into(),
             valid_until_ms: 0,
         }];
-        check(
+        check_admission(
             |wire| {
                 let presented = Presented::ApiKey(wire::ApiKey { digests });
                 wire.proxy_credentials[0].presented = Some(presented);
@@ -383,12 +405,12 @@ proptest! {
         }
         fixture.wire.is_active = is_active;
         fixture.wire.is_suspended = is_suspended;
-        fixture.wire.max_response_bytes = max_response_bytes;
+        fixture.admission.max_response_bytes = max_response_bytes;
 
         let policy = fixture.compile().unwrap();
         prop_assert_eq!(policy.standing, standing(is_active, is_suspended));
-        prop_assert_eq!(policy.max_response_bytes.get(), max_response_bytes);
-        let got: Vec<_> = policy.credentials.iter().filter_map(|one| one.accepts.as_ref()).collect();
+        prop_assert_eq!(policy.admission.max_response_bytes.get(), max_response_bytes);
+        let got: Vec<_> = policy.admission.credentials.iter().filter_map(|one| one.accepts.as_ref()).collect();
         prop_assert_eq!(got.len(), forms.len());
         for (accepts, (form, until)) in got.into_iter().zip(&forms) {
             prop_assert_eq!(&accepts.form, form);
@@ -402,16 +424,21 @@ proptest! {
 
     #[test]
     fn any_bytes_are_compiled_without_panic(bytes: Vec<u8>) {
-        prop_assert!(Policy::compile(&bytes, &PolicyFixture::new().keys).is_err());
+        let fixture = PolicyFixture::new();
+        prop_assert!(Admission::compile(&bytes, &fixture.keys).is_err());
+        let _compiled = Policy::compile(fixture.admission().unwrap(), &bytes);
     }
 
     #[test]
     fn a_bent_policy_is_refused_or_says_something_else(at: prop::sample::Index, bit in 0_u8..8) {
         let fixture = full();
-        let mut bytes = fixture.encode();
-        let at = at.index(bytes.len());
-        bytes[at] ^= 1 << bit;
         // Flips outside the envelopes may leave a policy; it must not be a panic.
-        let _compiled = Policy::compile(&bytes, &fixture.keys);
+        let (mut admission, mut policy) = fixture.encode();
+        let place = at.index(admission.len());
+        admission[place] ^= 1 << bit;
+        let _compiled = Admission::compile(&admission, &fixture.keys);
+        let place = at.index(policy.len());
+        policy[place] ^= 1 << bit;
+        let _compiled = Policy::compile(fixture.admission().unwrap(), &policy);
     }
 }

@@ -2,8 +2,9 @@
 
 use requestrocket_proto::policy::v1 as wire;
 
-use super::{InvalidPolicy, Vault, attached, weight::Weight};
+use super::{InvalidPolicy, Supply, attached};
 use crate::{
+    admission::Admission,
     authz::{Layer, LayerName},
     envelope::{Binding, InvalidEnvelope},
     id::{CredentialId, InvalidId},
@@ -49,14 +50,14 @@ type Compiled = (Option<Upstream>, Option<Layer>, Option<Layer>);
 pub(super) fn compile(
     target: Option<wire::Target>,
     credential: Option<wire::TargetCredential>,
-    vault: &Vault<'_>,
-    weight: &mut Weight,
+    admission: &Admission,
+    supply: &mut Supply,
 ) -> Result<Compiled, InvalidPolicy> {
     let target = target
-        .map(|target| compile_target(target, weight))
+        .map(|target| compile_target(target, supply))
         .transpose()?;
     let credential = credential
-        .map(|credential| compile_credential(credential, vault, weight))
+        .map(|credential| compile_credential(credential, admission, supply))
         .transpose()?;
     let (base_path, target_layer) = target.unzip();
     let (injections, credential_layer) = credential.unzip();
@@ -74,17 +75,17 @@ type Injections = (Box<[HeaderInjection]>, Box<[QueryInjection]>);
 
 fn compile_target(
     target: wire::Target,
-    weight: &mut Weight,
+    supply: &mut Supply,
 ) -> Result<(Box<[u8]>, Layer), InvalidPolicy> {
     let wire::Target { base_path, layer } = target;
     let base_path = compile_base_path(base_path)?;
-    Ok((base_path, attached(LayerName::Target, layer, weight)?))
+    Ok((base_path, attached(LayerName::Target, layer, supply)?))
 }
 
 fn compile_credential(
     credential: wire::TargetCredential,
-    vault: &Vault<'_>,
-    weight: &mut Weight,
+    admission: &Admission,
+    supply: &mut Supply,
 ) -> Result<(Injections, Layer), InvalidPolicy> {
     let wire::TargetCredential {
         credential_id,
@@ -95,10 +96,10 @@ fn compile_credential(
     let id = credential_id
         .parse()
         .map_err(InvalidUpstream::CredentialId)?;
-    let injections = compile_injections(injections, (id, version), vault)?;
+    let injections = compile_injections(injections, (id, version), admission)?;
     Ok((
         injections,
-        attached(LayerName::TargetCredential, layer, weight)?,
+        attached(LayerName::TargetCredential, layer, supply)?,
     ))
 }
 
@@ -117,12 +118,12 @@ fn compile_base_path(base_path: String) -> Result<Box<[u8]>, InvalidUpstream> {
 fn compile_injections(
     injections: Vec<wire::Injection>,
     credential: (CredentialId, u64),
-    vault: &Vault<'_>,
+    admission: &Admission,
 ) -> Result<Injections, InvalidUpstream> {
     let mut headers = Vec::new();
     let mut query = Vec::new();
     for (position, injection) in injections.into_iter().enumerate() {
-        let (location, name, value) = open(injection, credential, vault, position)?;
+        let (location, name, value) = open(injection, credential, admission, position)?;
         let invalid = |source| InvalidUpstream::Injection { position, source };
         match location {
             Location::Header => {
@@ -139,7 +140,7 @@ fn compile_injections(
 fn open(
     injection: wire::Injection,
     credential: (CredentialId, u64),
-    vault: &Vault<'_>,
+    admission: &Admission,
     position: usize,
 ) -> Result<(Location, String, SecretBytes), InvalidUpstream> {
     let wire::Injection {
@@ -155,12 +156,12 @@ fn open(
         }
     };
     let binding = Binding::injection(
-        vault.region.as_str(),
-        vault.organisation,
+        admission.region.as_str(),
+        admission.organisation,
         credential,
         (location, &name),
     );
-    let value = vault.data_key.open(&sealed_value, &binding);
+    let value = admission.data_key.open(&sealed_value, &binding);
     let value = value.map_err(|source| InvalidUpstream::Sealed { position, source })?;
     Ok((location, name, value))
 }

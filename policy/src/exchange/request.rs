@@ -6,15 +6,16 @@ use uuid::Uuid;
 
 use super::{
     RequestBody, Resolved,
-    grant::{Grant, Refused},
+    grant::{Grant, Refused, UsedCredential},
     ports::{Charging, Ports, Question},
     response::SEPARATOR,
 };
 use crate::{
-    authn::{self, AuthType, Presented, ProxyCredential},
+    authn::{self, Presented},
     authz::{self, DecidedBy, DeniedBy, LayerName},
     denial::{Denial, Detail, Refusal},
     http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath, query::is_sendable},
+    id::CredentialId,
     limit::{Charge, Exceeded, NearLimit},
     meter::{Extraction, Meter, Metered},
     policy::{Policy, Standing},
@@ -31,6 +32,7 @@ const UNREADABLE: DeniedBy = DeniedBy {
 /// What the checks say.
 pub(super) enum Verdict<'e> {
     Forward(Grant, Vec<Edit<'e>>),
+    NeedPolicy,
     NeedBody,
     Ask(Question),
     Refuse(Refused),
@@ -69,13 +71,14 @@ pub(super) fn judge<'e>(
         Err(denial) => return Verdict::Refuse(Refused::unknown(denial)),
     };
     let presented = authn::presented(head, call.query);
-    let (policy, used) = match authenticate(resolved, &call, &presented, ports) {
-        Ok(found) => found,
+    let used = match authenticate(resolved, &call, &presented, ports) {
+        Ok(used) => used,
         Err(denial) => return Verdict::Refuse(Refused::unknown(denial)),
     };
-    let (credential, auth_type) = used;
-    let used = (credential.id, auth_type);
-    match admit(policy, credential, (&call, request), ports) {
+    let Resolved::Proxy(policy) = resolved else {
+        return Verdict::NeedPolicy;
+    };
+    match admit(policy, used.0, (&call, request), ports) {
         Ok(admitted) => {
             let edits = admitted.edits(policy, head, &call);
             let grant = Grant {
@@ -109,7 +112,7 @@ struct Admitted<'e> {
 
 fn admit<'e>(
     policy: &'e Policy,
-    credential: &'e ProxyCredential,
+    used: CredentialId,
     (call, (head, body)): (&Call<'_>, (&RequestHead<'_>, RequestBody<'_>)),
     ports: &dyn Ports,
 ) -> Result<Admitted<'e>, Stop> {
@@ -118,9 +121,7 @@ fn admit<'e>(
         Standing::Inactive => return Err(Denial::ProxyInactive.into()),
         Standing::Suspended => return Err(Denial::BillingSuspended.into()),
     }
-    let layers = policy
-        .layers(credential.id)
-        .ok_or(Denial::ProxyIncomplete)?;
+    let layers = policy.layers(used).ok_or(Denial::ProxyIncomplete)?;
     let path = call.path.target_path();
     let judged = authz::Call::new(call.method, path, call.query, head.lines);
     let judged = match body {
@@ -141,7 +142,7 @@ fn admit<'e>(
         Metered::NeedsBody => return Err(Stop::NeedBody),
         Metered::Unreadable => return Err(Stop::Refuse(rule_denied(UNREADABLE))),
     };
-    let near = charge(policy, credential, &metered, ports)?;
+    let near = charge(policy, used, &metered, ports)?;
     let mut awaited = metered;
     awaited.retain(|place| policy.meters.get(*place).is_some_and(Meter::awaits_value));
     Ok(Admitted {
@@ -155,13 +156,13 @@ fn admit<'e>(
 /// Counts the call where it counts, if every limit has room.
 fn charge(
     policy: &Policy,
-    credential: &ProxyCredential,
+    used: CredentialId,
     metered: &[usize],
     ports: &dyn Ports,
 ) -> Result<Vec<NearLimit>, Stop> {
-    let proxy = *policy.names.id.as_uuid();
-    let plan = credential.plan.as_ref();
-    let plan = plan.map(|charge| (*credential.id.as_uuid(), charge));
+    let proxy = *policy.admission.names.id.as_uuid();
+    let plan = policy.caller(used).and_then(|caller| caller.plan.as_ref());
+    let plan = plan.map(|charge| (*used.as_uuid(), charge));
     let own = policy.charge.as_ref().map(|charge| (proxy, charge));
     let meters = metered.iter().filter_map(|place| policy.meters.get(*place));
     let charges: Vec<(Uuid, &Charge)> = plan
@@ -314,20 +315,21 @@ fn split_query(raw: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-fn authenticate<'p>(
-    resolved: &'p Resolved,
+fn authenticate(
+    resolved: &Resolved,
     call: &Call<'_>,
     presented: &Presented<'_>,
     ports: &dyn Ports,
-) -> Result<(&'p Policy, (&'p ProxyCredential, AuthType)), Denial> {
+) -> Result<UsedCredential, Denial> {
     let value = match presented {
         Presented::Missing => return Err(Denial::CredentialMissing),
         Presented::Several => return Err(Denial::CredentialInvalid),
         Presented::Header(value) => *value,
         Presented::Query(value) => value.expose(),
     };
-    let policy = match resolved {
-        Resolved::Proxy(policy) => policy,
+    let admission = match resolved {
+        Resolved::Proxy(policy) => &policy.admission,
+        Resolved::Admission(admission) => admission,
         Resolved::UnknownProxy => {
             authn::refuse_unknown(value);
             return Err(Denial::CredentialInvalid);
@@ -338,16 +340,17 @@ fn authenticate<'p>(
     if !call
         .path
         .proxy
-        .is_some_and(|segment| policy.names.contain(segment))
+        .is_some_and(|segment| admission.names.contain(segment))
     {
         authn::refuse_unknown(value);
         return Err(Denial::CredentialInvalid);
     }
     let now_ms = || ports.now_ms();
-    let (id, auth_type) = authn::verify(&policy.credentials, &policy.digest_key, value, &now_ms)
-        .ok_or(Denial::CredentialInvalid)?;
-    let mut credentials = policy.credentials.iter();
-    let used = credentials.find(|credential| credential.id == id);
-    used.map(|used| (&**policy, (used, auth_type)))
-        .ok_or(Denial::CredentialInvalid)
+    authn::verify(
+        &admission.credentials,
+        &admission.digest_key,
+        value,
+        &now_ms,
+    )
+    .ok_or(Denial::CredentialInvalid)
 }

@@ -11,6 +11,7 @@ use crate::{
     coding::Coding,
     denial::{Denial, PROXY_CODE_HEADER, PROXY_WARNING_HEADER, ProxyCode},
     http::ResponseHead,
+    id::OrganisationId,
     media::MediaKind,
     policy::Policy,
 };
@@ -60,7 +61,8 @@ pub(super) fn judge(
         Length::of(head)
     };
     // What is declared and small enough is not watched: Envoy holds the target to it.
-    if is_plain && length.is_at_most(policy.max_response_bytes.get()) {
+    let max = policy.admission.max_response_bytes.get();
+    if is_plain && length.is_at_most(max) {
         return Ok((Vec::new(), None));
     }
     let mut values = Values::new(policy, grant, (head, ports));
@@ -68,7 +70,7 @@ pub(super) fn judge(
         let pipe = BodyPipe::watching(SizeWatch::new(None), values);
         (stale(grant, head), pipe)
     } else if grant.stages.is_empty() && !values.wants_body() {
-        let size = size_watch(policy, (head, length))?;
+        let size = size_watch(max, (head, length))?;
         (Vec::new(), BodyPipe::watching(size, values))
     } else {
         let content = Content::of(head, length);
@@ -82,6 +84,18 @@ pub(super) fn judge(
         edits.push(ResponseEdit::warning(&warnings));
     }
     Ok((edits, Some(pipe.with_warnings(warnings))))
+}
+
+/// The same for a call that was forgotten, of whose response the length alone can matter.
+pub(super) fn judge_length(
+    (max, organisation): (u64, OrganisationId),
+    (head, is_end): (&dyn ResponseHead, bool),
+) -> Result<Option<BodyPipe>, Denial> {
+    if is_end {
+        return Ok(None);
+    }
+    let size = size_watch(max, (head, Length::of(head)))?;
+    Ok(Some(BodyPipe::watching(size, Values::none(organisation))))
 }
 
 /// Whether a response to a request that we never saw is Envoy's refusal of it.
@@ -116,7 +130,7 @@ fn look_into(
     (head, content): (&dyn ResponseHead, Content),
     mut values: Values,
 ) -> Result<Looked, Denial> {
-    let max = policy.max_response_bytes.get();
+    let max = policy.admission.max_response_bytes.get();
     // Without a status that can be read it is taken for one that has to be redacted.
     let is_redacted = !grant.stages.is_empty()
         && content
@@ -124,7 +138,7 @@ fn look_into(
             .is_none_or(|status| (200..300).contains(&status) && !has_no_body(status));
     let coding = Coding::parse(&head.header("content-encoding").unwrap_or_default());
     if !is_redacted {
-        let size = size_watch(policy, (head, content.length))?;
+        let size = size_watch(max, (head, content.length))?;
         let pipe = if let Ok(coding) = coding {
             BodyPipe::reading(size, &coding, values, None)
         } else {
@@ -152,7 +166,7 @@ fn look_into(
         Err(_) => (Coding::identity(), MediaKind::Other),
     };
     let size = SizeWatch::new((!kind.is_stream()).then_some(max));
-    let redaction = Redaction::new((&grant.stages, policy.organisation), kind, max);
+    let redaction = Redaction::new((&grant.stages, policy.admission.organisation), kind, max);
     let pipe = BodyPipe::reading(size, &coding, values, Some(redaction));
     Ok((stale(grant, head), pipe))
 }
@@ -173,11 +187,7 @@ fn stale(grant: &Grant, head: &dyn ResponseHead) -> Vec<ResponseEdit> {
 }
 
 /// The length to watch for; refuses one that is declared and too long.
-fn size_watch(
-    policy: &Policy,
-    (head, length): (&dyn ResponseHead, Length),
-) -> Result<SizeWatch, Denial> {
-    let max = policy.max_response_bytes.get();
+fn size_watch(max: u64, (head, length): (&dyn ResponseHead, Length)) -> Result<SizeWatch, Denial> {
     let is_exempt = || status(head).is_some_and(has_no_body) || kind(head).is_stream();
     if length.is_at_most(max) || is_exempt() {
         return Ok(SizeWatch::new(None));

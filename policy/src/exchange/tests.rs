@@ -93,7 +93,9 @@ fn decide(
     ) {
         RequestDecision::Refuse(refusal) => Err(refusal.denial),
         RequestDecision::Forward(edits) => Ok(edits.iter().map(shown).collect()),
-        RequestDecision::NeedBody | RequestDecision::Ask(_) => panic!("it waits"),
+        RequestDecision::NeedPolicy | RequestDecision::NeedBody | RequestDecision::Ask(_) => {
+            panic!("it waits")
+        }
     }
 }
 
@@ -102,7 +104,9 @@ fn refusal(decision: RequestDecision<'_>) -> Option<Denial> {
     match decision {
         RequestDecision::Refuse(refusal) => Some(refusal.denial),
         RequestDecision::Forward(_) => None,
-        RequestDecision::NeedBody | RequestDecision::Ask(_) => panic!("it waits"),
+        RequestDecision::NeedPolicy | RequestDecision::NeedBody | RequestDecision::Ask(_) => {
+            panic!("it waits")
+        }
     }
 }
 

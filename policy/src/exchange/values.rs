@@ -79,6 +79,17 @@ enum Reader {
 }
 
 impl Values {
+    /// No meter waits.
+    pub(super) fn none(organisation: OrganisationId) -> Self {
+        Self {
+            in_head: Vec::new(),
+            in_body: Vec::new(),
+            reader: Reader::Nothing,
+            is_settled: false,
+            organisation,
+        }
+    }
+
     /// Reads and counts what the head holds, whatever becomes of the response.
     pub(super) fn new(
         policy: &Policy,
@@ -108,9 +119,7 @@ impl Values {
         Self {
             in_head,
             in_body,
-            reader: Reader::Nothing,
-            is_settled: false,
-            organisation: policy.organisation,
+            ..Self::none(policy.admission.organisation)
         }
     }
 
@@ -223,7 +232,7 @@ impl Values {
 }
 
 fn count(found: &[Awaited], policy: &Policy, ports: &dyn Ports) {
-    let owner: Uuid = *policy.names.id.as_uuid();
+    let owner: Uuid = *policy.admission.names.id.as_uuid();
     for one in found {
         let amount = one.sum.total();
         if let (Some(meter), true) = (policy.meters.get(one.place), amount > Micros::ZERO) {

@@ -190,3 +190,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_pattern_names_so_many_large_classes_and_no_more() {
+    let of = |classes: usize| Pattern::parse(&r"[\pL&&a]".repeat(classes), "i");
+    let most = of(classes::MAX_CLASSES).unwrap();
+    // Nothing is left of the classes, and they weigh all the same.
+    assert!(most.memory_bytes() >= classes::MAX_CLASSES * classes::CLASS_BYTES);
+    let refused = of(classes::MAX_CLASSES + 1).unwrap_err();
+    assert!(refused.problem.contains("128 classes"), "{refused}");
+}

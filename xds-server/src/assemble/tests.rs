@@ -124,7 +124,7 @@ fn every_part_brings_what_is_attached_to_it() {
     let of_callers: Vec<_> = config
         .proxy_credentials
         .iter()
-        .map(|caller| (caller.layer.clone().unwrap(), caller.limits.unwrap()))
+        .map(|caller| (caller.layer.clone(), caller.limits))
         .collect();
     let plan = limits(60);
     assert_eq!(of_callers, [(layer("c2"), plan), (layer("c1"), plan)]);

@@ -3,8 +3,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use envoy_types::pb::envoy::config::core::v3::Metadata;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration;
 use prost::Message;
+use requestrocket_policy::admission::Admission;
 use requestrocket_policy::exchange::{Edit, Exchange, RequestBody, RequestDecision, Resolved};
 use requestrocket_policy::fixtures::Admitting;
 use requestrocket_policy::http::RequestHead;
@@ -24,10 +26,17 @@ const NOW_MS: u64 = 1_700_000_000_000;
 fn compile(region: &Region, config: &ProxyConfig) -> Result<Policy, InvalidPolicy> {
     let resources = Translator::new(translation()).proxy(config);
     let table = RouteConfiguration::decode(resources.route).unwrap();
-    let metadata = table.virtual_hosts[0].metadata.as_ref().unwrap();
-    let policy = &metadata.typed_filter_metadata["requestrocket"];
-    let bytes = Vec::<u8>::decode(policy.value.as_slice()).unwrap();
-    Policy::compile(&bytes, &region.keys.ring)
+    let host = &table.virtual_hosts[0];
+    let part = |metadata: &Option<Metadata>| {
+        let value = &metadata.as_ref().unwrap().typed_filter_metadata["requestrocket"];
+        Vec::<u8>::decode(value.value.as_slice()).unwrap()
+    };
+    let [came_in, decided] = &host.routes[..] else {
+        panic!("two routes")
+    };
+    assert_eq!(came_in.metadata, decided.metadata);
+    let admission = Admission::compile(&part(&came_in.metadata), &region.keys.ring)?;
+    Policy::compile(admission.into(), &part(&host.metadata))
 }
 
 /// What becomes of a call with this `Authorization`: the edits in order, or the refusal.

@@ -216,8 +216,8 @@ async fn what_is_attached_is_stored_and_published() {
         let [config] = &proxies[..] else { panic!() };
         let caller = &config.proxy_credentials[0];
         assert_eq!(
-            (&caller.layer, caller.limits),
-            (&layer("CALLER"), Some(limits(60)))
+            (Some(&caller.layer), caller.limits),
+            (layer("CALLER").as_ref(), limits(60))
         );
         let injected = config.target_credential.as_ref().unwrap();
         assert_eq!(injected.layer, layer("BEARER"));
@@ -244,7 +244,7 @@ async fn an_older_control_plane_sends_no_layers_and_nothing_passes() {
                 config
                     .proxy_credentials
                     .iter()
-                    .all(|caller| caller.layer == deny)
+                    .all(|caller| caller.layer == denying_layer())
             );
             assert_eq!(config.target_credential.unwrap().layer, deny);
             assert_eq!(config.target.map(|target| target.layer), deny);

@@ -117,8 +117,6 @@ fn encode_secret(secret: &StoredSecret) -> String {
             credential_id: String::new(),
             is_active: false,
             presented: Some(presented),
-            layer: None,
-            limits: None,
         }),
         StoredSecret::Injections(injections) => encode(&wire::TargetCredential {
             credential_id: String::new(),

@@ -26,7 +26,7 @@ fn inspects_requests(config: &ProxyConfig) -> bool {
 
 fn layers(config: &ProxyConfig) -> impl Iterator<Item = &wire::Layer> {
     let callers = config.proxy_credentials.iter();
-    let of_callers = callers.filter_map(|caller| caller.layer.as_ref());
+    let of_callers = callers.map(|caller| &caller.layer);
     let injected = config.target_credential.as_ref();
     of_callers
         .chain(injected.and_then(|credential| credential.layer.as_ref()))

@@ -8,17 +8,19 @@ use requestrocket_proto::policy::v1 as wire;
 use sha2::{Digest, Sha256};
 
 use super::cluster;
-use crate::region_config::{ProxyConfig, TargetConfig};
+use crate::region_config::{CallerConfig, ProxyConfig, TargetConfig};
 
 /// Bytes of the hash that make a policy version.
 const VERSION_BYTES: usize = 16;
 
-/// An encoded policy.
+/// A policy in its two encoded parts.
 #[derive(Debug)]
 pub(super) struct EncodedPolicy {
-    pub(super) bytes: Vec<u8>,
-    /// Hash of the bytes and of where calls go; the filter's cache goes by it, and so does what
-    /// binds an edited call to its destination.
+    /// All that is read of a caller who is not authenticated.
+    pub(super) admission: Vec<u8>,
+    pub(super) rest: Vec<u8>,
+    /// Hash of both and of where calls go; the filter's caches go by it, and so does what binds an
+    /// edited call to its destination.
     pub(super) version: String,
     /// Whether more of a response than its length can matter.
     pub(super) inspects_responses: bool,
@@ -26,21 +28,32 @@ pub(super) struct EncodedPolicy {
 
 /// The policy of a proxy.
 pub(super) fn encode(config: &ProxyConfig, region: &str) -> EncodedPolicy {
-    let policy = policy(config, region);
-    let inspects_responses = inspects_responses(&policy);
-    let bytes = policy.encode_to_vec();
+    let rest = policy(config);
+    let inspects_responses = inspects_responses(&rest);
+    let admission = admission(config, region, inspects_responses).encode_to_vec();
+    let rest = rest.encode_to_vec();
+    EncodedPolicy {
+        version: version(&[&admission, &rest, destination(config).as_bytes()]),
+        admission,
+        rest,
+        inspects_responses,
+    }
+}
+
+/// The parts' lengths count too: where one ends is part of what is said.
+fn version(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_string());
+        hash.update(b"\n");
+        hash.update(part);
+    }
     let mut version = String::with_capacity(2 * VERSION_BYTES);
-    let mut hash = Sha256::new_with_prefix(&bytes);
-    hash.update(destination(config));
     for byte in hash.finalize().iter().take(VERSION_BYTES) {
         // Writing to a string does not fail.
         let _ = write!(version, "{byte:02x}");
     }
-    EncodedPolicy {
-        bytes,
-        version,
-        inspects_responses,
-    }
+    version
 }
 
 /// What of the destination the policy does not say.
@@ -51,17 +64,39 @@ fn destination(config: &ProxyConfig) -> String {
     format!("\n{}\n{}", cluster::name(target.scheme), target.authority)
 }
 
-fn policy(config: &ProxyConfig, region: &str) -> wire::ProxyPolicy {
-    // No `..`: a new field must be given a place in the policy or be left out knowingly.
+fn admission(config: &ProxyConfig, region: &str, inspects_responses: bool) -> wire::Admission {
+    let credential = |caller: &CallerConfig| wire::ProxyCredential {
+        credential_id: caller.credential_id.clone(),
+        is_active: caller.is_active,
+        presented: Some(caller.presented.clone()),
+    };
+    wire::Admission {
+        proxy_id: config.proxy_id.clone(),
+        organisation_id: config.organisation_id.clone(),
+        region: region.to_owned(),
+        alias: config.alias.clone().unwrap_or_default(),
+        data_key: config.data_key.clone().into(),
+        digest_key: config.digest_key.clone().into(),
+        proxy_credentials: config.proxy_credentials.iter().map(credential).collect(),
+        max_response_bytes: config.max_response_bytes,
+        inspects_responses,
+    }
+}
+
+fn policy(config: &ProxyConfig) -> wire::ProxyPolicy {
+    // No `..`: a new field must be given a place in one of the parts or be left out knowingly.
     let ProxyConfig {
-        proxy_id,
-        organisation_id,
-        alias,
-        is_active,
-        is_suspended,
+        // The admission's.
+        proxy_id: _,
+        organisation_id: _,
+        alias: _,
+        max_response_bytes: _,
+        data_key: _,
+        digest_key: _,
         // Envoy's, by the route.
         timeout_seconds: _,
-        max_response_bytes,
+        is_active,
+        is_suspended,
         max_inspected_bytes,
         target,
         proxy_credentials,
@@ -69,26 +104,33 @@ fn policy(config: &ProxyConfig, region: &str) -> wire::ProxyPolicy {
         layer,
         limits,
         meters,
-        data_key,
-        digest_key,
     } = config;
     wire::ProxyPolicy {
-        proxy_id: proxy_id.clone(),
-        organisation_id: organisation_id.clone(),
-        region: region.to_owned(),
-        alias: alias.clone().unwrap_or_default(),
         is_active: *is_active,
         is_suspended: *is_suspended,
-        data_key: data_key.clone().into(),
-        digest_key: digest_key.clone().into(),
-        proxy_credentials: proxy_credentials.clone(),
+        proxy_credentials: proxy_credentials.iter().map(attached_to).collect(),
         target: target.as_ref().map(target_of),
         target_credential: target_credential.clone(),
-        max_response_bytes: *max_response_bytes,
         max_inspected_bytes: *max_inspected_bytes,
         layer: Some(layer.clone()),
         limits: Some(*limits),
         meters: meters.clone(),
+    }
+}
+
+fn attached_to(caller: &CallerConfig) -> wire::CredentialPolicy {
+    let CallerConfig {
+        credential_id,
+        // The admission's.
+        is_active: _,
+        presented: _,
+        layer,
+        limits,
+    } = caller;
+    wire::CredentialPolicy {
+        credential_id: credential_id.clone(),
+        layer: Some(layer.clone()),
+        limits: Some(*limits),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Proxy → route configuration: the policy on its virtual host, and two routes of one name. A call
+//! Proxy → route configuration: the policy, its light part on the routes and the rest on the virtual
+//! host (of two entries in one map nobody knows which is written first), and two routes of one name. A call
 //! comes in by the first, which leads nowhere. Envoy chooses again when the filter has edited the
 //! call, which may be long after, and forwards by the second only what the policy of this very
 //! configuration has edited: so a secret never goes to a target that it was not configured with.
@@ -37,7 +38,7 @@ pub(super) const JUDGE_AGAIN: &str = "x-rr-again";
 pub(super) const WORKED_ON_BY: &str = "x-rr-valve";
 /// There is no such cluster.
 const NOWHERE: &str = "undecided";
-/// Key of the policy in the metadata of the virtual host.
+/// Key of the policy's parts in the metadata of routes and virtual host.
 const METADATA_KEY: &str = "requestrocket";
 /// Name of the filter that decides.
 pub(super) const FILTER: &str = "requestrocket";
@@ -53,9 +54,6 @@ const IDLE_SECONDS: u32 = 65;
 
 /// The route configuration of a proxy, encoded.
 pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Bytes {
-    let policy_value = pack_any(BytesValue {
-        value: policy.bytes.clone(),
-    });
     let name = format!("{}/{}", config.proxy_id, policy.version);
     let edited_here = HeaderMatchSpecifier::StringMatch(StringMatcher {
         match_pattern: Some(MatchPattern::Exact(name.clone())),
@@ -67,13 +65,16 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
         name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
         routes: vec![
-            route(&name, came_in, config, action(config, Some(NOWHERE))),
-            route(&name, decided, config, action(config, None)),
+            Route {
+                action: Some(action(config, Some(NOWHERE))),
+                ..route((&name, came_in), config, policy)
+            },
+            Route {
+                action: Some(action(config, None)),
+                ..route((&name, decided), config, policy)
+            },
         ],
-        metadata: Some(Metadata {
-            typed_filter_metadata: HashMap::from([(METADATA_KEY.to_owned(), policy_value)]),
-            ..Metadata::default()
-        }),
+        metadata: Some(metadata(&policy.rest)),
         // Not on the route: of two entries in one map nobody knows which is written first.
         typed_per_filter_config: unread(config, policy)
             .map(|asked| (FILTER.to_owned(), pack_any(asked)))
@@ -107,11 +108,21 @@ fn absent(name: &str) -> HeaderMatcher {
     header(name, HeaderMatchSpecifier::PresentMatch(false))
 }
 
+fn metadata(value: &[u8]) -> Metadata {
+    let value = pack_any(BytesValue {
+        value: value.to_vec(),
+    });
+    Metadata {
+        typed_filter_metadata: HashMap::from([(METADATA_KEY.to_owned(), value)]),
+        ..Metadata::default()
+    }
+}
+
+/// Both routes carry the light part: requests come by the first, responses by the second.
 fn route(
-    name: &str,
-    headers: Vec<HeaderMatcher>,
+    (name, headers): (&str, Vec<HeaderMatcher>),
     config: &ProxyConfig,
-    action: route::Action,
+    policy: &EncodedPolicy,
 ) -> Route {
     let mut route = Route {
         name: name.to_owned(),
@@ -121,7 +132,7 @@ fn route(
             headers,
             ..RouteMatch::default()
         }),
-        action: Some(action),
+        metadata: Some(metadata(&policy.admission)),
         request_body_buffer_limit: buffer::limit_bytes(config).map(|value| UInt64Value { value }),
         ..Route::default()
     };

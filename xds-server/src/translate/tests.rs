@@ -17,12 +17,12 @@ use envoy_types::pb::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
 use envoy_types::pb::xds::r#type::matcher::v3::Matcher;
 use proptest::prelude::*;
 use prost::{Message, Name};
-use requestrocket_proto::policy::v1 as wire;
+use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented};
 
 use super::listener::ListenerAddress;
 use super::*;
 use crate::fixtures::{allowing_layer, layer_denying, limits, meter};
-use crate::region_config::{Scheme, TargetConfig};
+use crate::region_config::{CallerConfig, Scheme, TargetConfig};
 
 fn settings() -> impl Strategy<Value = Settings> {
     let ranges = proptest::collection::vec((any::<[u8; 4]>(), 0..=32_u8), 0..4);
@@ -279,8 +279,10 @@ fn whatever_the_filter_is_told_and_where_calls_go_makes_another_policy_version()
         |c| c.target.as_mut().unwrap().scheme = Scheme::Http,
         |c| c.target.as_mut().unwrap().layer = layer_denying(&["PUT"]),
         |c| c.proxy_credentials.clear(),
-        |c| c.proxy_credentials[0].layer = Some(layer_denying(&["PUT"])),
-        |c| c.proxy_credentials[0].limits = Some(limits(2)),
+        |c| c.proxy_credentials[0].is_active = false,
+        |c| c.proxy_credentials[0].presented = Presented::Jwt(wire::JwtString::default()),
+        |c| c.proxy_credentials[0].layer = layer_denying(&["PUT"]),
+        |c| c.proxy_credentials[0].limits = limits(2),
         |c| c.target_credential = None,
         |c| c.target_credential.as_mut().unwrap().layer = Some(layer_denying(&["PUT"])),
         |c| c.layer = layer_denying(&["PUT"]),
@@ -334,7 +336,7 @@ const ROOM: u64 = 128 << 10;
 fn a_request_is_kept_for_conditions_that_look_into_it() {
     assert_eq!(kept(&complete()), None);
     let looking: &[Differ] = &[
-        |c| c.proxy_credentials[0].layer = Some(layer_reading()),
+        |c| c.proxy_credentials[0].layer = layer_reading(),
         |c| c.target_credential.as_mut().unwrap().layer = Some(layer_reading()),
         |c| c.target.as_mut().unwrap().layer = layer_reading(),
         |c| c.layer = layer_reading(),
@@ -370,7 +372,7 @@ fn layer_redacting() -> wire::Layer {
 #[test]
 fn no_response_is_kept() {
     let redacting: &[Differ] = &[
-        |c| c.proxy_credentials[0].layer = Some(layer_redacting()),
+        |c| c.proxy_credentials[0].layer = layer_redacting(),
         |c| c.target_credential.as_mut().unwrap().layer = Some(layer_redacting()),
         |c| c.target.as_mut().unwrap().layer = layer_redacting(),
         |c| c.layer = layer_redacting(),
@@ -397,10 +399,10 @@ fn unread(config: &ProxyConfig) -> Option<u64> {
 fn responses_that_somebody_looks_into_are_all_the_filters() {
     assert_eq!(unread(&complete()), Some(999_999));
     let looking: &[Differ] = &[
-        |c| c.proxy_credentials[0].layer = Some(layer_redacting()),
+        |c| c.proxy_credentials[0].layer = layer_redacting(),
         |c| {
             let mut other = c.proxy_credentials[0].clone();
-            other.layer = Some(layer_redacting());
+            other.layer = layer_redacting();
             c.proxy_credentials.push(other);
         },
         |c| c.target_credential.as_mut().unwrap().layer = Some(layer_redacting()),
@@ -434,12 +436,12 @@ fn complete() -> ProxyConfig {
             base_path: String::new(),
             layer: allowing_layer(),
         }),
-        proxy_credentials: vec![wire::ProxyCredential {
+        proxy_credentials: vec![CallerConfig {
             credential_id: crate::fixtures::id(10),
             is_active: true,
-            presented: None,
-            layer: Some(allowing_layer()),
-            limits: Some(limits(1)),
+            presented: Presented::ApiKey(wire::ApiKey::default()),
+            layer: allowing_layer(),
+            limits: limits(1),
         }],
         target_credential: Some(wire::TargetCredential {
             credential_id: crate::fixtures::id(20),

@@ -125,7 +125,7 @@ fn turns((host, shared, call): &mut (FakeHost, Shared, Call), steps: u64) -> usi
 /// Leaves the organisation of the fixture nothing to spend at once.
 fn spend((host, shared, _): &(FakeHost, Shared, Call)) {
     let fixture = redacting();
-    let organisation = fixture.wire.organisation_id.parse().unwrap();
+    let organisation = fixture.admission.organisation_id.parse().unwrap();
     shared.turns.begin(organisation, host.now_ms().unwrap());
     shared.turns.end(organisation, &Turn::of(0));
 }

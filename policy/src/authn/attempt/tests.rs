@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixtures::allowing_layer;
 
 mod model;
 
@@ -22,8 +21,6 @@ fn credential(n: u128, form: Form, secrets: &[&str]) -> ProxyCredential {
         id: uuid::Uuid::from_u128(n).into(),
         is_active: true,
         accepts,
-        layer: allowing_layer(),
-        plan: None,
     }
 }
 

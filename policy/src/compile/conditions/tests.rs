@@ -4,7 +4,7 @@ use super::*;
 use crate::fixtures::rules::{self, pattern};
 
 fn compile(conditions: wire::Conditions) -> Result<Conditions, InvalidConditions> {
-    ConditionsCompiler::default().compile(Some(conditions))
+    ConditionsCompiler::new(&Pool::default()).compile(Some(conditions))
 }
 
 fn check(text: &str, bend: impl FnOnce(&mut wire::Conditions), want: &str) {
@@ -17,7 +17,9 @@ fn unchanged(_: &mut wire::Conditions) {}
 
 #[test]
 fn absent_conditions_hold_none() {
-    let absent = ConditionsCompiler::default().compile(None).unwrap();
+    let absent = ConditionsCompiler::new(&Pool::default())
+        .compile(None)
+        .unwrap();
     let empty = compile(wire::Conditions::default()).unwrap();
     for conditions in [absent, empty] {
         assert!(conditions.methods.is_none() && conditions.path.is_none());
@@ -146,7 +148,8 @@ fn a_rule_has_at_most_fifty_conditions() {
 
 #[test]
 fn equal_paths_are_looked_up_once_and_different_ones_are_bounded() {
-    let mut compiler = ConditionsCompiler::default();
+    let pool = Pool::default();
+    let mut compiler = ConditionsCompiler::new(&pool);
     let one = compiler.compile(Some(rules::conditions("b:$.a=1 b:$.b b:$.a=2 c:$.a")));
     let two = compiler.compile(Some(rules::conditions("b:$.b c:$.c c:$.a")));
     let places = |conditions: &[NodeCondition]| -> Vec<_> {

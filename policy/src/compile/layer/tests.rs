@@ -85,7 +85,7 @@ fn a_layer_says_what_the_message_said() {
 #[test]
 fn without_a_default_effect_nothing_passes() {
     assert_eq!(
-        compile(None, &mut Weight::default()).unwrap_err(),
+        compile(None, &mut Supply::default()).unwrap_err(),
         InvalidLayer::Missing
     );
     for effect in [0, 3, -1] {

@@ -22,24 +22,27 @@ fn ring(keys: &[&Key]) -> KeyRing {
 fn rewrapped(fixture: &mut PolicyFixture, to: &KeyRing) {
     let organisation: OrganisationId = ORGANISATION_ID.parse().unwrap();
     let binding = Binding::data_key(REGION, organisation);
-    let data_key = fixture.keys.open(&fixture.wire.data_key, &binding).unwrap();
+    let data_key = fixture
+        .keys
+        .open(&fixture.admission.data_key, &binding)
+        .unwrap();
     let wrapped = to
         .seal(data_key.expose(), &binding, Nonce::random().unwrap())
         .unwrap();
-    fixture.wire.data_key = wrapped.into();
+    fixture.admission.data_key = wrapped.into();
 }
 
 #[test]
-fn policies_of_either_key_compile_while_the_ring_holds_both() {
+fn admissions_of_either_key_compile_while_the_ring_holds_both() {
     let mut fixture = full();
     let old = key("k1", fixture.keys.newest().expose());
     let new = key("k2", &[9; 32]);
     rewrapped(&mut fixture, &ring(&[&old]));
-    let before = fixture.encode();
+    let (before, _) = fixture.encode();
     let both = ring(&[&new, &old]);
     fixture.keys = ring(&[&old]);
     rewrapped(&mut fixture, &both);
-    let after = fixture.encode();
+    let (after, _) = fixture.encode();
 
     let unknown = Some(InvalidPolicy::DataKey(InvalidEnvelope::UnknownKey));
     for (keys, opens_before, opens_after) in [
@@ -49,7 +52,7 @@ fn policies_of_either_key_compile_while_the_ring_holds_both() {
         (ring(&[&new]), false, true),
     ] {
         for (bytes, opens) in [(&before, opens_before), (&after, opens_after)] {
-            let got = Policy::compile(bytes, &keys).err();
+            let got = Admission::compile(bytes, &keys).err();
             assert_eq!(got, if opens { None } else { unknown.clone() }, "{keys:?}");
         }
     }
@@ -60,7 +63,7 @@ fn a_key_of_the_right_name_and_the_wrong_bytes_opens_nothing() {
     let fixture = full();
     let newest = fixture.keys.newest();
     let impostor = key(newest.id().as_str(), &[0; 32]);
-    let got = Policy::compile(&fixture.encode(), &ring(&[&impostor])).err();
+    let got = Admission::compile(&fixture.encode().0, &ring(&[&impostor])).err();
     assert_eq!(
         got,
         Some(InvalidPolicy::DataKey(InvalidEnvelope::NotAuthentic))
@@ -78,7 +81,7 @@ fn a_data_key_of_another_length_is_refused() {
             .keys
             .seal(&vec![1; length], &binding, nonce)
             .unwrap();
-        fixture.wire.data_key = wrapped.into();
+        fixture.admission.data_key = wrapped.into();
         let got = fixture.compile().err();
         assert_eq!(
             got,

@@ -1,6 +1,6 @@
 //! A policy is bounded as a whole: its parts may be fine by themselves and too much together.
 
-use super::*;
+use super::{super::weight::MAX_ENCODED_BYTES, *};
 use crate::fixtures::rules;
 
 /// Heavy when compiled, though not when written, and different for each `n`.
@@ -73,15 +73,20 @@ fn equal_patterns_of_a_layer_weigh_once() {
 
 #[test]
 fn a_hundred_full_credentials_are_too_heavy_together() {
-    let kinds: [fn(usize) -> wire::Layer; 2] = [heavy, |_| long()];
-    for layer in kinds {
+    let refused = |layer: fn(usize) -> wire::Layer| {
         let one = check_layer(layer(0)).unwrap();
         assert!(one < MAX_WEIGHT / 2, "{one}");
         assert!(with_credentials((0..2).map(layer)).is_ok());
-        let refused = with_credentials((0..15).map(layer)).unwrap_err();
         let fitting = MAX_WEIGHT / one;
-        let InvalidPolicy::Credential { position, source } = refused else {
-            panic!("{refused}");
+        (with_credentials((0..15).map(layer)).unwrap_err(), fitting)
+    };
+    let (different, _) = refused(heavy);
+    assert_eq!(different, InvalidPolicy::TooHeavy(TooHeavy));
+    // Equal patterns are compiled once, and weigh with every layer.
+    for layer in [|_: usize| heavy(0), |_: usize| long()] {
+        let (equal, fitting) = refused(layer);
+        let InvalidPolicy::Credential { position, source } = equal else {
+            panic!("{equal}");
         };
         assert!(matches!(
             source,
@@ -94,9 +99,9 @@ fn a_hundred_full_credentials_are_too_heavy_together() {
 
 #[test]
 fn what_is_longer_than_all_parts_at_their_limits_is_not_even_decoded() {
-    let mut fixture = full();
-    fixture.wire.alias = "a".repeat(weight::MAX_ENCODED_BYTES);
-    assert_eq!(fixture.compile().err(), Some(InvalidPolicy::TooLong));
+    let long = vec![0xff; MAX_ENCODED_BYTES + 1];
+    let got = Policy::compile(full().admission().unwrap(), &long).err();
+    assert_eq!(got, Some(InvalidPolicy::TooLong(MAX_ENCODED_BYTES)));
 }
 
 #[test]
@@ -118,8 +123,5 @@ fn meters_are_weighed_too() {
             credential.layer = Some(heavy(n + 1));
         }
     });
-    assert_eq!(
-        refused.err(),
-        Some(InvalidPolicy::Meters(InvalidMeters::TooHeavy(TooHeavy)))
-    );
+    assert_eq!(refused.err(), Some(InvalidPolicy::TooHeavy(TooHeavy)));
 }

@@ -122,7 +122,9 @@ fn call(fixture: &PolicyFixture, ports: &Counting) -> (Exchange, Result<Vec<Stri
             });
             Ok(warnings.collect())
         }
-        RequestDecision::NeedBody | RequestDecision::Ask(_) => panic!("it waits"),
+        RequestDecision::NeedPolicy | RequestDecision::NeedBody | RequestDecision::Ask(_) => {
+            panic!("it waits")
+        }
     };
     (exchange, decision)
 }
@@ -219,6 +221,7 @@ fn a_body_condition_of_a_meter_waits_for_the_body_and_refuses_one_in_doubt() {
             RequestDecision::NeedBody => "NeedBody".to_owned(),
             RequestDecision::Forward(_) => "Forward".to_owned(),
             RequestDecision::Ask(_) => "Ask".to_owned(),
+            RequestDecision::NeedPolicy => "NeedPolicy".to_owned(),
         }
     };
     assert_eq!(ask(RequestBody::Unread), "NeedBody");

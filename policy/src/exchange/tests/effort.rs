@@ -56,7 +56,7 @@ fn fixture_for(looking: Looking) -> PolicyFixture {
             fixture
         }
     };
-    fixture.wire.max_response_bytes = 1 << 40;
+    fixture.admission.max_response_bytes = 1 << 40;
     fixture
 }
 

@@ -335,7 +335,7 @@ fn wrong_and_repeated_credentials_and_unknown_proxies_are_the_same_403() {
 #[test]
 fn an_alias_stands_for_the_id() {
     let mut fixture = fixture();
-    "my-api".clone_into(&mut fixture.wire.alias);
+    "my-api".clone_into(&mut fixture.admission.alias);
     let resolved = resolved(&fixture);
     for path in ["/api/my-api", "/api/my-api/", &api("")] {
         assert!(decide(&resolved, "GET", path, KEY).is_ok(), "{path}");

@@ -88,7 +88,9 @@ proptest! {
                     match exchange.on_request(&RequestHead::new(&lines), RequestBody::Whole(&[]), &Admitting(0)) {
                         RequestDecision::Forward(_) => forwards += 1,
                         RequestDecision::Refuse(refusal) => last_refusal = Some(refusal.denial),
-                        RequestDecision::NeedBody | RequestDecision::Ask(_) => panic!("it waits"),
+                        RequestDecision::NeedPolicy | RequestDecision::NeedBody | RequestDecision::Ask(_) => {
+            panic!("it waits")
+        },
                     }
                 }
                 Event::Response(lines) => {

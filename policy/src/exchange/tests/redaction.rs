@@ -10,7 +10,7 @@ const OK: (&str, &str) = (":status", "200");
 
 fn redacting(texts: &[&str]) -> PolicyFixture {
     let mut fixture = fixture().redactions(LayerName::Proxy, texts);
-    fixture.wire.max_response_bytes = 64;
+    fixture.admission.max_response_bytes = 64;
     fixture
 }
 
@@ -283,7 +283,7 @@ fn a_stream_may_be_long_but_not_out_of_one_chunk() {
     };
     let (half, whole) = (sent(6), sent(36));
     let mut stream = redacting(DESTROY);
-    stream.wire.max_response_bytes = 2_048;
+    stream.admission.max_response_bytes = 2_048;
     let (first, second) = half.split_at(half.len() / 2);
     let passed = answer_in_turns(&stream, &head, &[first, second], u64::MAX).unwrap();
     assert_eq!(passed.len(), 6 << 20);

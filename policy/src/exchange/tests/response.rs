@@ -18,7 +18,7 @@ fn redacting() -> Exchange {
 }
 
 fn forwarded_by(method: &str, mut fixture: PolicyFixture) -> Exchange {
-    fixture.wire.max_response_bytes = MAX;
+    fixture.admission.max_response_bytes = MAX;
     let mut exchange = Exchange::new(resolved(&fixture));
     let path = api("/");
     let lines = lines(method, &path, &[("authorization", "key")]);
@@ -185,7 +185,7 @@ fn events_out_of_order_are_refused() {
 #[test]
 fn a_forgotten_call_is_judged_as_if_it_was_remembered() {
     let mut fixture = fixture();
-    fixture.wire.max_response_bytes = MAX;
+    fixture.admission.max_response_bytes = MAX;
     let resolved = resolved(&fixture);
     for (length, is_end) in [
         (None, false),

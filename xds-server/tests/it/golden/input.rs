@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
-use requestrocket_xds_server::region_config::{ProxyConfig, Scheme, TargetConfig};
+use requestrocket_xds_server::region_config::{CallerConfig, ProxyConfig, Scheme, TargetConfig};
 use requestrocket_xds_server::translate::{Settings, TargetRoots};
 use serde::Deserialize;
 
@@ -134,19 +134,19 @@ fn target(url: &str) -> TargetConfig {
     }
 }
 
-fn api_key(id: &str) -> wire::ProxyCredential {
+fn api_key(id: &str) -> CallerConfig {
     let digest = wire::SecretDigest {
         hmac_sha256: b"digest".to_vec().into(),
         valid_until_ms: 0,
     };
-    wire::ProxyCredential {
+    CallerConfig {
         credential_id: id.to_owned(),
         is_active: true,
-        presented: Some(Presented::ApiKey(wire::ApiKey {
+        presented: Presented::ApiKey(wire::ApiKey {
             digests: vec![digest],
-        })),
-        layer: Some(attached::layer("proxy credential")),
-        limits: Some(attached::limits(100)),
+        }),
+        layer: attached::layer("proxy credential"),
+        limits: attached::limits(100),
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
-use requestrocket_proto::policy::v1::ProxyPolicy;
+use requestrocket_proto::policy::v1::{Admission, ProxyPolicy};
 use requestrocket_xds_server::resource::{Resource, ResourceKind};
 use yaml_serde::Value;
 
@@ -35,30 +35,40 @@ impl Printer {
         let policy = take_policy(&mut tree);
         let text = yaml_serde::to_string(&tree).unwrap();
         let heading = format!("# {} {}\n", kind.name(), resource.name());
-        policy.map_or(heading.clone(), |policy| heading + &commented(&policy)) + &text
+        heading + &policy.unwrap_or_default() + &text
     }
 }
 
 /// The policy is ours and opaque to Envoy: it is shown as what it says.
-fn take_policy(tree: &mut Value) -> Option<ProxyPolicy> {
-    let route = tree
-        .get_mut("virtual_hosts")?
-        .get_mut(0)?
-        .get_mut("routes")?
-        .get_mut(0)?;
-    let value = route
+fn take_policy(tree: &mut Value) -> Option<String> {
+    let host = tree.get_mut("virtual_hosts")?.get_mut(0)?;
+    let policy = take_part(host, "(the policy above)")?;
+    let routes = host.get_mut("routes")?.as_sequence_mut()?;
+    let admissions: Vec<Vec<u8>> = routes
+        .iter_mut()
+        .filter_map(|route| take_part(route, "(the admission above)"))
+        .collect();
+    let [admission, other] = &admissions[..] else {
+        panic!("both routes carry an admission")
+    };
+    assert_eq!(admission, other);
+    let admission = Admission::decode(&admission[..]).unwrap();
+    let policy = ProxyPolicy::decode(&policy[..]).unwrap();
+    Some(commented(&format!("{admission:#?}\n{policy:#?}")))
+}
+
+fn take_part(carrier: &mut Value, shown_as: &str) -> Option<Vec<u8>> {
+    let value = carrier
         .get_mut("metadata")?
         .get_mut("typed_filter_metadata")?
         .get_mut("requestrocket")?
         .get_mut("value")?;
     let encoded = value.as_str().unwrap().to_owned();
-    *value = Value::String("(the policy above)".to_owned());
-    let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, encoded).unwrap();
-    Some(ProxyPolicy::decode(&bytes[..]).unwrap())
+    *value = Value::String(shown_as.to_owned());
+    Some(base64::Engine::decode(&base64::prelude::BASE64_STANDARD, encoded).unwrap())
 }
 
-fn commented(policy: &ProxyPolicy) -> String {
-    let text = format!("{policy:#?}");
+fn commented(text: &str) -> String {
     text.lines().flat_map(|line| ["# ", line, "\n"]).collect()
 }
 

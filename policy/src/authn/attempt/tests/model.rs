@@ -27,8 +27,6 @@ impl Plain {
                 form: self.form.clone(),
                 digests,
             }),
-            layer: allowing_layer(),
-            plan: None,
         }
     }
 

@@ -1,0 +1,139 @@
+//! What is done between calls: at every tick, and five times a second.
+
+use requestrocket_policy::effort::{TURN_STEPS, Turn};
+
+use super::Vm;
+use crate::{
+    abi,
+    compiling::STEP_MS,
+    counters::TICK_MS,
+    driver::{Call, Ending, Shared, TICKS_PER_LOOK, Turned},
+    host::Shared as _,
+    proxy_wasm_host::ProxyWasmHost,
+};
+
+/// How often there is a turn while bodies wait to be worked on.
+const TURN_MS: u32 = 1;
+
+/// Ticks of the house between two looks for streams that have ended.
+const TICKS_PER_SWEEP: u32 = 2;
+
+impl Vm {
+    pub(crate) fn on_tick(&self, root: u32) {
+        let Some(shared) = &self.shared else {
+            return;
+        };
+        let now_ms = ProxyWasmHost.now_ms().ok();
+        if self.pace.step.is_due(now_ms) {
+            self.compile(shared);
+        }
+        self.work_for_a_turn(shared);
+        if self.pace.house.is_due(now_ms) {
+            self.keep_house(root, shared);
+        }
+        self.keep_pace(shared);
+    }
+
+    /// Has ticks come as often as what waits wants it.
+    pub(super) fn keep_pace(&self, shared: &Shared) {
+        let is_compiling = !shared.policies.are_idle() || !self.resumable.borrow().is_empty();
+        let period_ms = if !shared.turns.is_empty() {
+            TURN_MS
+        } else if is_compiling {
+            STEP_MS
+        } else {
+            TICK_MS
+        };
+        if self.pace.is_another(period_ms) && abi::set_tick_period(period_ms).is_err() {
+            ProxyWasmHost.warn("the period of ticks could not be set");
+        }
+    }
+
+    fn keep_house(&self, root: u32, shared: &Shared) {
+        // What could not be told now is told on the next tick.
+        let _untold = shared.counters.tick(&ProxyWasmHost);
+        let ticks = self.ticks.get().wrapping_add(1);
+        self.ticks.set(ticks);
+        if ticks.is_multiple_of(TICKS_PER_SWEEP) {
+            self.look_after_quiet_calls(shared);
+        }
+        if ticks.is_multiple_of(TICKS_PER_LOOK) {
+            // What could not be looked at now is looked at a second later.
+            let _unseen = shared.open.look_for_late(&ProxyWasmHost);
+            let _unasked = shared.open.look(&ProxyWasmHost, root);
+        }
+        self.end_what_is_due(shared);
+    }
+
+    /// Goes on with policies that calls wait for, and with those calls.
+    fn compile(&self, shared: &Shared) {
+        let compiled = shared.policies.compile_some(&ProxyWasmHost);
+        self.resumable.borrow_mut().add(compiled);
+        let streams = self.resumable.borrow_mut().some();
+        for stream in streams {
+            self.resume(stream, |call| call.on_policy(&ProxyWasmHost, shared));
+        }
+    }
+
+    /// Goes on with bodies that are much work, one organisation after another.
+    fn work_for_a_turn(&self, shared: &Shared) {
+        let mut turn = Turn::of(TURN_STEPS);
+        while turn.left() > 0
+            && let Some(stream) = shared.turns.next()
+        {
+            let turned = self.work_on(stream, shared, &mut turn);
+            let valve = shared.turns.took(turned != Turned::Waits);
+            if turned == Turned::Done && valve.is_some_and(|valve| ProxyWasmHost.enter(valve)) {
+                continue_response();
+            }
+        }
+    }
+
+    fn work_on(&self, stream: u32, shared: &Shared, turn: &mut Turn) -> Turned {
+        let is_there = ProxyWasmHost.enter(stream);
+        let Some(mut call) = self.take(stream) else {
+            return Turned::Over;
+        };
+        if !is_there {
+            call.on_end(&ProxyWasmHost, shared);
+            return Turned::Over;
+        }
+        let turned = call.on_turn(&ProxyWasmHost, shared, turn);
+        self.keep(stream, call);
+        turned
+    }
+
+    /// Ends those whose stream has ended, and those that keep us waiting for too long.
+    fn look_after_quiet_calls(&self, shared: &Shared) {
+        let quiet = self.calls.borrow_mut().quiet();
+        for stream in quiet {
+            let is_there = ProxyWasmHost.enter(stream);
+            let Some(mut call) = self.take(stream) else {
+                continue;
+            };
+            if is_there {
+                call.on_silence(&ProxyWasmHost);
+                self.keep(stream, call);
+            } else {
+                call.on_end(&ProxyWasmHost, shared);
+            }
+        }
+    }
+
+    /// Ends calls that were let through and may not go on, those that are still there.
+    pub(super) fn end_what_is_due(&self, shared: &Shared) {
+        for Ending { stream, denial } in shared.open.due(&ProxyWasmHost) {
+            if ProxyWasmHost.enter(stream) {
+                let call = self.take(stream);
+                let call = call.map_or_else(|| Call::new(stream), |call| *call);
+                call.end(&ProxyWasmHost, shared, denial);
+            }
+        }
+    }
+}
+
+fn continue_response() {
+    if abi::continue_response().is_err() {
+        ProxyWasmHost.warn("a held response could not be continued");
+    }
+}
