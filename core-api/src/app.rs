@@ -61,6 +61,8 @@ pub struct AppState {
     pub ceilings: Ceilings,
     /// For trying samples.
     pub trials: Places,
+    /// For compiling what is to be saved.
+    pub drafts: Places,
 }
 
 impl AppState {
@@ -77,7 +79,8 @@ impl AppState {
             failures: Failures::default(),
             failures_per_minute: FAILURES_PER_MINUTE,
             ceilings: Ceilings::default(),
-            trials: Places::default(),
+            trials: Places::for_trials(),
+            drafts: Places::for_drafts(),
         }
     }
 

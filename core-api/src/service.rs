@@ -1,8 +1,11 @@
 //! Use cases over several records: each is one transaction.
+//!
+//! Nothing that takes long is done inside of one: writers wait for each other.
 
 pub mod attachments;
 mod ceiling;
 pub mod credentials;
+pub mod draft;
 pub mod invites;
 pub mod members;
 pub mod organisations;

@@ -21,6 +21,7 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A JSON object that a caller sent. It may hold secrets and prints as nothing.
+#[derive(Clone)]
 pub struct Body {
     object: Map<String, Value>,
     is_patch: bool,

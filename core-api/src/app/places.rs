@@ -13,11 +13,13 @@ use crate::error::{ApiError, ApiResult, Code};
 const PLACES: usize = 2;
 /// Of these one organisation has at most so many.
 const PLACES_EACH: usize = 1;
-/// Who gets no place within this is told to come back.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Who tries samples and gets no place within this is told to come back.
+const TRIAL_PATIENCE: Duration = Duration::from_secs(2);
+/// Changes wait longer, so that some dozens of one organisation that are sent at once all succeed.
+const DRAFT_PATIENCE: Duration = Duration::from_secs(10);
 const RETRY_AFTER_S: u64 = 2;
 
-/// The places of this process; cheap to clone.
+/// Some places of this process; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Places {
     all: Arc<Semaphore>,
@@ -26,13 +28,24 @@ pub struct Places {
     patience: Duration,
 }
 
-impl Default for Places {
-    fn default() -> Self {
-        Self::new(PLACES, PATIENCE)
-    }
+/// It is an organisation's turn, until this is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    own: Arc<OwnedSemaphorePermit>,
+    places: Places,
 }
 
 impl Places {
+    /// For trying samples.
+    pub fn for_trials() -> Self {
+        Self::new(PLACES, TRIAL_PATIENCE)
+    }
+
+    /// For what changes need to know before their transaction begins.
+    pub fn for_drafts() -> Self {
+        Self::new(PLACES, DRAFT_PATIENCE)
+    }
+
     fn new(places: usize, patience: Duration) -> Self {
         Self {
             all: Arc::new(Semaphore::new(places)),
@@ -50,24 +63,24 @@ impl Places {
         organisation: &str,
         work: impl FnOnce() -> ApiResult<T> + Send + 'static,
     ) -> ApiResult<T> {
-        let taken = tokio::time::timeout(self.patience, self.take(organisation)).await;
-        let places = taken.map_err(|_| busy())?.map_err(ApiError::internal)?;
-        let done = tokio::task::spawn_blocking(move || {
-            // Also when the caller hung up, the places are taken until the work is done.
-            let _until_done = places;
-            work()
-        });
-        done.await.map_err(ApiError::internal)?
+        self.turn(organisation).await?.run(work).await
     }
 
-    /// First its own place, so that who waits for it holds none of all.
-    async fn take(
-        &self,
-        organisation: &str,
-    ) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), tokio::sync::AcquireError> {
-        let own = self.own(organisation).acquire_owned().await?;
-        let place = self.all.clone().acquire_owned().await?;
-        Ok((own, place))
+    /// Waits until nobody else works for the organisation. Who waits holds no place of all.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` when that takes too long.
+    pub async fn turn(&self, organisation: &str) -> ApiResult<Turn> {
+        let own = self.taken(self.own(organisation)).await?;
+        Ok(Turn {
+            own: Arc::new(own),
+            places: self.clone(),
+        })
+    }
+
+    async fn taken(&self, place: Arc<Semaphore>) -> ApiResult<OwnedSemaphorePermit> {
+        let taken = tokio::time::timeout(self.patience, place.acquire_owned()).await;
+        taken.map_err(|_| busy())?.map_err(ApiError::internal)
     }
 
     fn own(&self, organisation: &str) -> Arc<Semaphore> {
@@ -80,6 +93,26 @@ impl Places {
         let own = Arc::new(Semaphore::new(PLACES_EACH));
         each.insert(organisation.to_owned(), Arc::downgrade(&own));
         own
+    }
+}
+
+impl Turn {
+    /// Does `work` in a place.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` when there is none in time; what `work` says.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> ApiResult<T> + Send + 'static,
+    ) -> ApiResult<T> {
+        let place = self.places.taken(Arc::clone(&self.places.all)).await?;
+        let own = Arc::clone(&self.own);
+        let done = tokio::task::spawn_blocking(move || {
+            // Also when the caller hung up, both are taken until the work is done.
+            let _until_done = (own, place);
+            work()
+        });
+        done.await.map_err(ApiError::internal)?
     }
 }
 
@@ -123,5 +156,18 @@ mod tests {
             places.each.lock().unwrap().len() <= 2,
             "forgets who is gone"
         );
+    }
+
+    #[tokio::test]
+    async fn a_turn_is_one_organisations_over_several_works_and_takes_no_place_between_them() {
+        let places = Places::new(1, Duration::from_millis(200));
+        let turn = places.turn("one").await.unwrap();
+        assert_eq!(turn.run(|| Ok(1)).await.unwrap(), 1);
+        let refused = places.turn("one").await.unwrap_err();
+        assert_eq!(refused.code(), Code::RateLimited);
+        assert_eq!(places.run("other", || Ok(2)).await.unwrap(), 2);
+        assert_eq!(turn.run(|| Ok(3)).await.unwrap(), 3);
+        drop(turn);
+        assert_eq!(places.run("one", || Ok(4)).await.unwrap(), 4);
     }
 }

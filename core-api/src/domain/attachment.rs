@@ -25,7 +25,7 @@ pub enum AttachedTo {
 /// What can be attached.
 pub trait Attachable {
     /// Names one.
-    type Id: Copy + fmt::Debug + fmt::Display + FromStr<Err = InvalidId>;
+    type Id: Copy + Eq + fmt::Debug + fmt::Display + FromStr<Err = InvalidId> + Send + Sync;
     /// One record has at most so many.
     const MAX_COUNT: u64;
     /// What several are called.

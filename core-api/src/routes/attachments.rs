@@ -16,10 +16,11 @@ use crate::domain::permission::Permission;
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult};
 use crate::service::attachments;
-use crate::store::attachment::{StoredForm, attached_region, attachment_fetch, attachment_list};
+use crate::service::draft::Draftable;
+use crate::store::attachment::{attached_region, attachment_fetch, attachment_list};
 
 /// One kind of attachment, as the API shows and reads it.
-pub(super) trait Resource: StoredForm {
+pub(super) trait Resource: Draftable {
     /// What answers say.
     type View: Serialize + for<'a> From<&'a Attachment<Self>>;
     /// What its lists take.
@@ -83,11 +84,11 @@ pub(super) async fn create<R: Resource>(
     call: Mutation,
     client: &str,
     attached_to: AttachedTo,
-    mut body: Body,
+    body: Body,
 ) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
-    let read = || {
-        let mut problems = Problems::default();
+    let read = move || {
+        let (mut body, mut problems) = (body.clone(), Problems::default());
         body.rewrite(|object| R::to_main_form(object, &mut problems));
         let form = R::form(Fields::new(body.into_object(), &mut problems));
         problems.check()?;
@@ -118,11 +119,11 @@ pub(super) async fn update<R: Resource>(
     call: Mutation,
     client: &str,
     (attached_to, attachment): (AttachedTo, &str),
-    mut body: Body,
+    body: Body,
 ) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
-    let read = |current: &Attachment<R>| {
-        let mut problems = Problems::default();
+    let read = move |current: &Attachment<R>| {
+        let (mut body, mut problems) = (body.clone(), Problems::default());
         body.rewrite(|object| R::to_main_form(object, &mut problems));
         let shown = document(&R::View::from(current));
         let update = body.onto(&shown, &R::FIXED, &[], &mut problems);

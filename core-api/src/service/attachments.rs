@@ -3,9 +3,13 @@
 //! Such a change is one of the record that they are attached to, for regions and for the status of
 //! proxies; the record itself and its entity tag stay as they are.
 
+use std::sync::Arc;
+
+use super::draft::{Attached, Draft, Draftable};
 use super::weight::{weigh, weigh_less};
 use crate::app::call::{Mutation, id};
 use crate::app::etag::Tag;
+use crate::app::places::Turn;
 use crate::auth::Scope;
 use crate::domain::attachment::{AttachedTo, Attachment, MAX_BYTES_TOGETHER};
 use crate::domain::problem::Problems;
@@ -17,86 +21,223 @@ use crate::store::attachment::{
 };
 use crate::store::write::{Done, Kind, Write};
 
-/// Attaches what `read` says.
+/// How often a change is tried that others overtake. In this process nobody does: an organisation's
+/// changes of attachments take turns.
+const ATTEMPTS: usize = 4;
+const RETRY_AFTER_S: u64 = 2;
+
+/// A committed change, or none when its draft did not hold.
+type Attempt<T> = ApiResult<Option<T>>;
+
+/// Attaches what `read` says; it may take long.
 ///
 /// # Errors
 /// There is no record to attach to, `read` found problems, or the record has no room.
-pub async fn create<F: StoredForm>(
+pub async fn create<F: Draftable>(
     call: &Mutation,
     scope: &Scope,
     attached_to: AttachedTo,
-    read: impl FnOnce() -> Result<F, Problems>,
+    read: impl Fn() -> Result<F, Problems> + Send + Sync + 'static,
 ) -> ApiResult<(Attachment<F>, Done)> {
-    let mut write = call.state.begin().await?;
-    let region = attached_region(write.conn(), scope.id(), attached_to).await?;
-    let region = region.ok_or_else(ApiError::not_found)?;
-    let attachment = Attachment {
-        id: F::random_id(),
-        organisation: scope.id(),
-        region,
-        attached_to,
-        form: read()?,
-        created_at: write.now(),
-        updated_at: write.now(),
-        created_by: scope.actor.clone(),
-        revision: write.revision(),
-    };
-    check_room(&mut write, &attachment).await?;
-    attachment_insert(write.conn(), &attachment).await?;
-    weigh(write.conn(), scope.id(), attached_to).await?;
-    touch(&mut write, &attachment.region, attached_to).await?;
-    let done = write.commit(&call.state.fleets).await?;
-    Ok((attachment, done))
+    let change = Change::begin(call, scope, attached_to).await?;
+    let read = Arc::new(read);
+    for _ in 0..ATTEMPTS {
+        if let Some(done) = change.create(Arc::clone(&read)).await? {
+            return Ok(done);
+        }
+    }
+    Err(overtaken())
 }
 
-/// Changes one to what `read` makes of its present state.
+/// Changes one to what `read` makes of its present state; it may take long.
 ///
 /// # Errors
 /// There is none, `If-Match` names another version, `read` found problems, or the record has no
 /// room.
-pub async fn update<F: StoredForm>(
+pub async fn update<F: Draftable>(
     call: &Mutation,
     scope: &Scope,
     (attached_to, attachment): (AttachedTo, &str),
-    read: impl FnOnce(&Attachment<F>) -> Result<F, Problems>,
+    read: impl Fn(&Attachment<F>) -> Result<F, Problems> + Send + Sync + 'static,
 ) -> ApiResult<(Attachment<F>, Done)> {
     let attachment: F::Id = id(attachment)?;
-    let mut write = call.state.begin().await?;
-    let found = attachment_fetch::<F>(write.conn(), scope.id(), attached_to, attachment).await?;
-    let mut attachment = found.ok_or_else(ApiError::not_found)?;
-    call.if_match
-        .check(&Tag::of_revision(attachment.revision))?;
-    attachment.form = read(&attachment)?;
-    attachment.updated_at = write.now();
-    attachment.revision = write.revision();
-    check_room(&mut write, &attachment).await?;
-    attachment_update(write.conn(), &attachment).await?;
-    weigh(write.conn(), scope.id(), attached_to).await?;
-    touch(&mut write, &attachment.region, attached_to).await?;
-    let done = write.commit(&call.state.fleets).await?;
-    Ok((attachment, done))
+    let change = Change::begin(call, scope, attached_to).await?;
+    let read = Arc::new(read);
+    for _ in 0..ATTEMPTS {
+        if let Some(done) = change.update(attachment, Arc::clone(&read)).await? {
+            return Ok(done);
+        }
+    }
+    Err(overtaken())
 }
 
 /// Deletes one.
 ///
 /// # Errors
 /// There is none, or it is another version.
-pub async fn delete<F: StoredForm>(
+pub async fn delete<F: Draftable>(
     call: &Mutation,
     scope: &Scope,
     attached_to: AttachedTo,
     attachment: &str,
 ) -> ApiResult<Done> {
     let attachment: F::Id = id(attachment)?;
-    let mut write = call.state.begin().await?;
-    let found = attachment_fetch::<F>(write.conn(), scope.id(), attached_to, attachment).await?;
-    let attachment = found.ok_or_else(ApiError::not_found)?;
-    call.if_match
-        .check(&Tag::of_revision(attachment.revision))?;
-    attachment_delete::<F>(write.conn(), scope.id(), attachment.id).await?;
-    weigh_less(write.conn(), scope.id(), attached_to).await?;
-    touch(&mut write, &attachment.region, attached_to).await?;
-    Ok(write.commit(&call.state.fleets).await?)
+    let change = Change::begin(call, scope, attached_to).await?;
+    for _ in 0..ATTEMPTS {
+        if let Some(done) = change.delete::<F>(attachment).await? {
+            return Ok(done);
+        }
+    }
+    Err(overtaken())
+}
+
+/// Whose attachments are changed, in the organisation's turn.
+struct Change<'a> {
+    call: &'a Mutation,
+    scope: &'a Scope,
+    attached_to: AttachedTo,
+    turn: Turn,
+}
+
+impl<'a> Change<'a> {
+    async fn begin(
+        call: &'a Mutation,
+        scope: &'a Scope,
+        attached_to: AttachedTo,
+    ) -> ApiResult<Self> {
+        let turn = call.state.drafts.turn(&scope.id().to_string()).await?;
+        Ok(Self {
+            call,
+            scope,
+            attached_to,
+            turn,
+        })
+    }
+
+    async fn create<F: Draftable>(
+        &self,
+        read: Arc<impl Fn() -> Result<F, Problems> + Send + Sync + 'static>,
+    ) -> Attempt<(Attachment<F>, Done)> {
+        let (scope, attached_to, state) = (self.scope, self.attached_to, &self.call.state);
+        let mut conn = state.connect().await?;
+        let region = attached_region(&mut conn, scope.id(), attached_to).await?;
+        let region = region.ok_or_else(ApiError::not_found)?;
+        let attached = Attached::fetch(&mut conn, scope.id(), attached_to).await?;
+        drop(conn);
+        let (now, organisation, actor) = (state.now(), scope.id(), scope.actor.clone());
+        let work = move || {
+            let attachment = Attachment {
+                id: F::random_id(),
+                organisation,
+                region,
+                attached_to,
+                form: read()?,
+                created_at: now,
+                updated_at: now,
+                created_by: actor,
+                revision: 0,
+            };
+            Ok((attached.with(&attachment), attachment))
+        };
+        let (draft, mut attachment) = self.turn.run(work).await?;
+        let mut write = state.begin().await?;
+        let region = attached_region(write.conn(), scope.id(), attached_to).await?;
+        attachment.region = region.ok_or_else(ApiError::not_found)?;
+        if !draft.holds(write.conn()).await? {
+            return Ok(None);
+        }
+        attachment.created_at = write.now();
+        attachment.updated_at = write.now();
+        attachment.revision = write.revision();
+        check_room(&mut write, &attachment).await?;
+        attachment_insert(write.conn(), &attachment).await?;
+        self.save(write, draft, attachment).await.map(Some)
+    }
+
+    async fn update<F: Draftable>(
+        &self,
+        id: F::Id,
+        read: Arc<impl Fn(&Attachment<F>) -> Result<F, Problems> + Send + Sync + 'static>,
+    ) -> Attempt<(Attachment<F>, Done)> {
+        let (current, attached) = self.look::<F>(id).await?;
+        let revision = current.revision;
+        let work = move || {
+            let mut attachment = current;
+            attachment.form = read(&attachment)?;
+            Ok((attached.with(&attachment), attachment))
+        };
+        let (draft, mut attachment) = self.turn.run(work).await?;
+        let mut write = self.call.state.begin().await?;
+        if !self
+            .is_as_seen::<F>(&mut write, (id, revision), &draft)
+            .await?
+        {
+            return Ok(None);
+        }
+        attachment.updated_at = write.now();
+        attachment.revision = write.revision();
+        check_room(&mut write, &attachment).await?;
+        attachment_update(write.conn(), &attachment).await?;
+        self.save(write, draft, attachment).await.map(Some)
+    }
+
+    async fn delete<F: Draftable>(&self, id: F::Id) -> Attempt<Done> {
+        let (current, attached) = self.look::<F>(id).await?;
+        let draft = self.turn.run(move || Ok(attached.without::<F>(id))).await?;
+        let mut write = self.call.state.begin().await?;
+        let seen = (id, current.revision);
+        if !self.is_as_seen::<F>(&mut write, seen, &draft).await? {
+            return Ok(None);
+        }
+        let organisation = self.scope.id();
+        attachment_delete::<F>(write.conn(), organisation, id).await?;
+        weigh_less(write.conn(), organisation, self.attached_to, draft.weight).await?;
+        touch(&mut write, &current.region, self.attached_to).await?;
+        Ok(Some(write.commit(&self.call.state.fleets).await?))
+    }
+
+    /// One attachment, if it is the version that the caller means, and all that are compiled.
+    async fn look<F: Draftable>(&self, id: F::Id) -> ApiResult<(Attachment<F>, Attached)> {
+        let organisation = self.scope.id();
+        let mut conn = self.call.state.connect().await?;
+        let found = attachment_fetch::<F>(&mut conn, organisation, self.attached_to, id).await?;
+        let current = found.ok_or_else(ApiError::not_found)?;
+        let tag = Tag::of_revision(current.revision);
+        self.call.if_match.check(&tag)?;
+        let attached = Attached::fetch(&mut conn, organisation, self.attached_to).await?;
+        Ok((current, attached))
+    }
+
+    /// Whether nobody changed it or the others since that look.
+    async fn is_as_seen<F: Draftable>(
+        &self,
+        write: &mut Write,
+        (id, revision): (F::Id, u64),
+        draft: &Draft,
+    ) -> ApiResult<bool> {
+        let (organisation, attached_to) = (self.scope.id(), self.attached_to);
+        let found = attachment_fetch::<F>(write.conn(), organisation, attached_to, id).await?;
+        let is_same = found.is_some_and(|found| found.revision == revision);
+        Ok(is_same && draft.holds(write.conn()).await?)
+    }
+
+    async fn save<F: Draftable>(
+        &self,
+        mut write: Write,
+        draft: Draft,
+        attachment: Attachment<F>,
+    ) -> ApiResult<(Attachment<F>, Done)> {
+        let (organisation, attached_to) = (self.scope.id(), self.attached_to);
+        weigh(write.conn(), organisation, attached_to, draft.weight).await?;
+        touch(&mut write, &attachment.region, attached_to).await?;
+        let done = write.commit(&self.call.state.fleets).await?;
+        Ok((attachment, done))
+    }
+}
+
+fn overtaken() -> ApiError {
+    let text = "what is attached to this record is changed all the time, try again later";
+    ApiError::new(Code::Unavailable, text).retry_after(RETRY_AFTER_S)
 }
 
 /// Writers run one after the other, so what is counted here still holds at the commit.

@@ -1,20 +1,16 @@
 //! What a proxy brings together is bounded: its own attachments, and those of its target and of
-//! all its credentials. The engine compiles all of them at once, and has the last word.
+//! all its credentials. The engine compiles all of them at once, and has the last word; here are
+//! only sums of what drafts weigh.
 
-use requestrocket_policy::compile::{MAX_WEIGHT, check_layer, check_meters};
+use requestrocket_policy::compile::MAX_WEIGHT;
 use sqlx::AnyConnection;
 
-use super::sample::layer_of;
 use crate::domain::attachment::AttachedTo;
-use crate::domain::effect::Effect;
 use crate::domain::id::OrganisationId;
-use crate::domain::meter::MeterForm;
 use crate::error::{ApiError, ApiResult, Code};
-use crate::spec;
-use crate::store::attachment::attachment_active;
 use crate::store::weight::{ProxyWeight, weight_heaviest, weight_replace};
 
-/// Weighs the record again after something was attached to it, or what is attached was changed.
+/// Notes what the record weighs after something was attached to it, or what is attached was changed.
 ///
 /// # Errors
 /// It is too much, for the record or for a proxy that uses it.
@@ -22,8 +18,9 @@ pub async fn weigh(
     conn: &mut AnyConnection,
     organisation: OrganisationId,
     attached_to: AttachedTo,
+    weight: ApiResult<u64>,
 ) -> ApiResult<()> {
-    let weight = compiled(conn, organisation, attached_to).await?;
+    let weight = weight?;
     let before = weight_replace(conn, organisation, attached_to, weight).await?;
     if weight > before {
         check_proxies(conn, organisation, attached_to).await?;
@@ -31,7 +28,7 @@ pub async fn weigh(
     Ok(())
 }
 
-/// Weighs the record again after something was taken from it, which must always be possible: what
+/// Notes what the record weighs after something was taken from it, which must always be possible: what
 /// is still too much stays as heavy as it was.
 ///
 /// # Errors
@@ -40,8 +37,9 @@ pub async fn weigh_less(
     conn: &mut AnyConnection,
     organisation: OrganisationId,
     attached_to: AttachedTo,
+    weight: ApiResult<u64>,
 ) -> ApiResult<()> {
-    match compiled(conn, organisation, attached_to).await {
+    match weight {
         Ok(weight) => {
             weight_replace(conn, organisation, attached_to, weight).await?;
             Ok(())
@@ -71,25 +69,4 @@ pub async fn check_proxies(
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// What is fine by itself may be too much together.
-async fn compiled(
-    conn: &mut AnyConnection,
-    organisation: OrganisationId,
-    attached_to: AttachedTo,
-) -> ApiResult<u64> {
-    // Which default effect does not matter here.
-    let layer = layer_of(conn, organisation, attached_to, Effect::Deny).await?;
-    let mut weight = check_layer(layer).map_err(|invalid| too_much(&invalid))?;
-    if matches!(attached_to, AttachedTo::Proxy(_)) {
-        let meters = attachment_active::<MeterForm>(conn, organisation, attached_to).await?;
-        weight += check_meters(spec::meters(&meters)).map_err(|invalid| too_much(&invalid))?;
-    }
-    Ok(weight as u64)
-}
-
-fn too_much(invalid: &dyn std::error::Error) -> ApiError {
-    let text = format!("too much is attached to this record: {invalid}");
-    ApiError::new(Code::LimitReached, text)
 }

@@ -278,14 +278,14 @@ pub(super) fn column_of(attached_to: AttachedTo) -> &'static str {
 }
 
 /// The tables of what can be attached there.
-fn tables(attached_to: AttachedTo) -> &'static [&'static str] {
+pub(super) fn tables(attached_to: AttachedTo) -> &'static [&'static str] {
     match attached_to {
         AttachedTo::Credential(_) | AttachedTo::Target(_) => &["rule", "redaction"],
         AttachedTo::Proxy(_) => &["rule", "redaction", "meter"],
     }
 }
 
-fn key_of(table: &str) -> &'static str {
+pub(super) fn key_of(table: &str) -> &'static str {
     match table {
         "rule" => "rule_id",
         "redaction" => "filter_id",

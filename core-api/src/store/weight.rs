@@ -1,8 +1,9 @@
 //! What the attachments of records weigh, and those that a proxy brings together.
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::attachment::column_of;
+use super::attachment::{column_of, key_of, tables};
 use super::row::{column, number, unsigned_column};
 use crate::domain::attachment::AttachedTo;
 use crate::domain::id::{OrganisationId, ProxyId};
@@ -16,6 +17,15 @@ pub struct ProxyWeight {
     pub weight: u64,
 }
 
+/// One active attachment as it is; any change of it has a revision of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttachedVersion {
+    /// Its id.
+    pub id: String,
+    /// Of its last change.
+    pub revision: u64,
+}
+
 /// The proxies that use a record, one of them being a proxy itself.
 const USING: [&str; 3] = [
     "p.proxy_id = $2",
@@ -23,6 +33,40 @@ const USING: [&str; 3] = [
     "(p.live_target_credential_id = $2 OR EXISTS (SELECT 1 FROM proxy_credential used \
      WHERE used.proxy_id = p.proxy_id AND used.credential_id = $2))",
 ];
+
+/// The versions of all that is active of the attachments of the organisation's record, sorted.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn attached_versions(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+    attached_to: AttachedTo,
+) -> sqlx::Result<Vec<AttachedVersion>> {
+    let column = column_of(attached_to);
+    let selects = tables(attached_to).iter().map(|table| {
+        format!(
+            "SELECT {} AS id, revision FROM {table} \
+             WHERE organisation_id = $1 AND {column} = $2 AND is_active = 1",
+            key_of(table)
+        )
+    });
+    let select = selects.collect::<Vec<_>>().join(" UNION ALL ");
+    let rows = sqlx::query(AssertSqlSafe(select))
+        .bind(organisation.to_string())
+        .bind(attached_to.id().to_string())
+        .fetch_all(conn)
+        .await?;
+    let version = |row: &AnyRow| {
+        Ok(AttachedVersion {
+            id: row.try_get("id")?,
+            revision: unsigned_column(row, "revision")?,
+        })
+    };
+    let mut versions = rows.iter().map(version).collect::<sqlx::Result<Vec<_>>>()?;
+    versions.sort_unstable();
+    Ok(versions)
+}
 
 /// What is attached to the organisation's record weighs so much now; what it weighed before.
 ///

@@ -5,6 +5,7 @@ mod bodies;
 mod ceilings;
 mod conditions;
 mod document;
+mod drafts;
 mod idempotency;
 mod lists;
 mod outcome;
