@@ -64,6 +64,9 @@ pub enum InvalidSample {
     /// The list of what a preview's filters change would be too long.
     #[error("the filters change more of the body than can be reported")]
     TooManyChanges,
+    /// A preview's filters would work too long on the response.
+    #[error("the filters take too much work on the body")]
+    TooMuchWork,
     /// One of the layers does not compile.
     #[error("{}: {source}", layer.as_str())]
     Layer {

@@ -85,6 +85,9 @@ pub fn preview(
     let is_head = sample.method == "HEAD";
     let mut room = Room::of_a_report();
     let preview = redacted(&stages, is_head, response, &mut room);
+    if room.is_exhausted() {
+        return Err(InvalidSample::TooMuchWork);
+    }
     if room.is_exceeded() {
         return Err(InvalidSample::TooManyChanges);
     }

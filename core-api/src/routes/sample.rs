@@ -114,7 +114,7 @@ pub(super) fn refused(invalid: InvalidSample) -> ApiError {
         InvalidSample::Path | InvalidSample::PathAmbiguous => "path",
         InvalidSample::Query => "query",
         InvalidSample::Claims => "claims",
-        InvalidSample::TooManyChanges => "response.body",
+        InvalidSample::TooManyChanges | InvalidSample::TooMuchWork => "response.body",
         // What was saved compiled when it was saved.
         InvalidSample::Layer { .. } => return ApiError::internal(invalid),
     };

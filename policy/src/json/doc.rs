@@ -55,6 +55,7 @@ pub(crate) enum Key<'t> {
 }
 
 impl<'t> Doc<'t> {
+    #[cfg(test)]
     pub(crate) fn parse(text: &'t [u8]) -> Result<Self, InvalidJson> {
         Self::parse_within(text, &mut Effort::unbounded())
     }

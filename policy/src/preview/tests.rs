@@ -1,5 +1,5 @@
 use super::*;
-use crate::fixtures::rules;
+use crate::{effort::counted, fixtures::rules};
 
 /// `destroy $.a $.b` or `retain $.a`, with the number of its id.
 fn redaction(number: u32, text: &str) -> wire::Redaction {
@@ -216,6 +216,46 @@ fn a_report_of_many_records_is_bounded_as_one() {
     };
     assert_eq!(of(&record), Ok(()));
     assert_eq!(of(&record.repeat(20)), Err(InvalidSample::TooManyChanges));
+}
+
+#[test]
+fn the_work_of_a_report_is_bounded_for_all_its_records_together() {
+    let paths: Vec<_> = (0..100).map(|n| format!("$.a{n}")).collect();
+    let filter = format!("destroy {}", paths.join(" "));
+    let redactions: Vec<_> = (1..=100).map(|number| (number, filter.as_str())).collect();
+    let of = |body: &str| {
+        let response = SampleResponse {
+            status: 200,
+            content_type: Some("application/ndjson"),
+            body,
+        };
+        let spent = counted();
+        let told = preview(on_proxy(&redactions), &GET, &response).map(|told| told.outcome);
+        (told, counted() - spent)
+    };
+    let few = "{}\n".repeat(100);
+    assert_eq!(of(&few).0, Ok(Outcome::Sent(few.clone())));
+    let (told, steps) = of(&"{}\n".repeat(20_000));
+    assert_eq!(told, Err(InvalidSample::TooMuchWork));
+    assert!(steps < 300 << 20, "{steps}");
+}
+
+#[test]
+fn a_document_that_no_real_call_could_have_is_no_question_of_the_report() {
+    // Its steps end before those of the report do.
+    let filter = "destroy $..[?@..[?@..[?@.a]]]";
+    let body = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    let body = format!("[{}]", vec![body; 200].join(","));
+    let response = SampleResponse {
+        status: 200,
+        content_type: Some("application/json"),
+        body: &body,
+    };
+    let of = |filter| preview(on_proxy(&[(1, filter)]), &GET, &response);
+    let told = of(filter).unwrap();
+    assert_eq!(told.outcome, Outcome::NotFilterable);
+    let told = of("destroy $..[?@.a]").unwrap();
+    assert_eq!(told.outcome, Outcome::Sent(body.clone()));
 }
 
 #[test]

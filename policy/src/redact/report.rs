@@ -5,40 +5,72 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     hold::{places, redact_at, redact_held, whole_document},
     stage::{DESTROYED, Fate, Operation, RETAINED, Stage, fate},
+    stream::exhausted,
     trie::{PlaceId, Places},
 };
 use crate::{
-    effort::{Effort, go_through},
+    effort::{Effort, RECORD, go_through},
     json::{
         InvalidJson, Problem,
         doc::{Doc, NodeId, ROOT},
+        eval::{Budget, MAX_STEPS},
         lexer::Kind,
         location::normalized,
     },
 };
 
-/// How much may be reported, of all documents together.
+/// How much may be reported, and what finding it may cost, of all documents together.
 #[derive(Debug)]
-pub struct Room(Option<usize>);
+pub struct Room {
+    /// Bytes of changes; none when there were more.
+    bytes: Option<usize>,
+    effort: Effort,
+    is_exhausted: bool,
+}
 
 /// Bytes of all changes in a report.
 const MAX_REPORT_BYTES: usize = 4 * 1024 * 1024;
+/// Some four times what all paths of four stages may cost over one document, so that only streams
+/// of many records are ever too much.
+const REPORT_STEPS: u64 = 256 << 20;
 
 impl Room {
     /// For a report that begins.
     pub fn of_a_report() -> Self {
-        Self(Some(MAX_REPORT_BYTES))
+        Self {
+            bytes: Some(MAX_REPORT_BYTES),
+            effort: Effort::of(REPORT_STEPS),
+            is_exhausted: false,
+        }
     }
 
     /// Whether there was more to report.
     pub fn is_exceeded(&self) -> bool {
-        self.0.is_none()
+        self.bytes.is_none()
+    }
+
+    /// Whether finding it was too much work.
+    pub fn is_exhausted(&self) -> bool {
+        self.is_exhausted
     }
 
     fn take(&mut self, path: &str) -> Result<(), Problem> {
         let bytes = path.len().saturating_add(size_of::<Change>());
-        self.0 = self.0.and_then(|left| left.checked_sub(bytes));
-        self.0.map(drop).ok_or(Problem::TooMuchWork)
+        self.bytes = self.bytes.and_then(|left| left.checked_sub(bytes));
+        self.bytes.map(drop).ok_or(Problem::TooMuchWork)
+    }
+
+    /// Does a part of the work. It may fail because it is too much for any one document, which a
+    /// real response could be as well, or because of what the others have spent.
+    fn work<T>(
+        &mut self,
+        part: impl FnOnce(&mut Effort) -> Result<T, InvalidJson>,
+    ) -> Result<T, InvalidJson> {
+        let is_short = Budget::within(&self.effort).left() < MAX_STEPS;
+        let done = part(&mut self.effort);
+        let is_too_much = matches!(&done, Err(invalid) if invalid.problem == Problem::TooMuchWork);
+        self.is_exhausted |= is_too_much && is_short;
+        done
     }
 }
 
@@ -63,14 +95,21 @@ pub fn redact_reporting(
     body: &[u8],
     room: &mut Room,
 ) -> Result<(Vec<u8>, Vec<Change>), InvalidJson> {
+    room.work(|effort| effort.spend(body.len()).map_err(exhausted))?;
     let mut body = redact_held(&[], body)?;
     let mut changes = Vec::new();
     for (number, stage) in stages.iter().enumerate() {
         if stage.is_empty() {
             continue;
         }
-        let doc = Doc::parse(&body)?;
-        let places = go_through(places(stage, &doc, &mut Effort::unbounded()))?;
+        let (doc, places) = room.work(|effort| {
+            let paths = stage.paths().count().saturating_add(1);
+            let steps = paths.saturating_mul(RECORD);
+            effort.spend(steps).map_err(exhausted)?;
+            let doc = Doc::parse_within(&body, effort)?;
+            let places = go_through(places(stage, &doc, effort))?;
+            Ok((doc, places))
+        })?;
         let walk = Walk {
             number,
             stage,
@@ -79,8 +118,7 @@ pub fn redact_reporting(
         };
         walk.report(room, &mut changes).map_err(whole_document)?;
         let mut out = Vec::new();
-        let effort = &mut Effort::unbounded();
-        go_through(redact_at((&places, stage), &body, &mut out, effort))?;
+        room.work(|effort| go_through(redact_at((&places, stage), &body, &mut out, effort)))?;
         body = out;
     }
     Ok((body, changes))

@@ -198,3 +198,30 @@ async fn a_sample_is_bounded() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_sample_on_which_filters_work_too_long_is_refused() {
+    for world in World::each().await {
+        let proxy = id_of(&world.proxy().await, "proxyId");
+        let paths: Vec<_> = (0..100).map(|n| format!("$.a{n}")).collect();
+        let filter = json!({"operation": "destroy", "paths": paths});
+        for _ in 0..10 {
+            let path = format!("proxies/{proxy}/filters");
+            world.create(&path, &filter).await;
+        }
+        let sample = |records: usize| {
+            json!({
+                "method": "GET", "path": "/", "response": {
+                    "body": "{}\n".repeat(records),
+                    "headers": [["Content-Type", "application/x-ndjson"]],
+                },
+            })
+        };
+        let told = world.trial(&proxy, "preview", &sample(10)).await;
+        assert_eq!(told["body"], "{}\n".repeat(10));
+        let path = world.at(&format!("proxies/{proxy}/preview"));
+        let answer = world.call("POST", &path).json(&sample(20_000)).send().await;
+        answer.expect(400, "VALIDATION_FAILED");
+        assert_eq!(answer.fields(), ["response.body"]);
+    }
+}
