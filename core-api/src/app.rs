@@ -57,6 +57,8 @@ pub struct AppState {
     pub failures: Failures,
     /// How many of these an address may have.
     pub failures_per_minute: u64,
+    /// Ranges of load balancers that say truly where a request came from.
+    pub trusted_proxies: Arc<[IpNet]>,
     /// How many records there may be.
     pub ceilings: Ceilings,
     /// For trying samples.
@@ -78,6 +80,7 @@ impl AppState {
             rates: Rates::default(),
             failures: Failures::default(),
             failures_per_minute: FAILURES_PER_MINUTE,
+            trusted_proxies: Arc::from([]),
             ceilings: Ceilings::default(),
             trials: Places::for_trials(),
             drafts: Places::for_drafts(),
@@ -102,6 +105,13 @@ impl AppState {
     #[must_use]
     pub fn with_failures_per_minute(mut self, limit: u64) -> Self {
         self.failures_per_minute = limit;
+        self
+    }
+
+    /// The same with ranges of load balancers whose `X-Forwarded-For` counts.
+    #[must_use]
+    pub fn trusting(mut self, proxies: &[IpNet]) -> Self {
+        self.trusted_proxies = Arc::from(proxies);
         self
     }
 

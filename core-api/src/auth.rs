@@ -1,5 +1,6 @@
 //! Who calls: the one gate before every protected route.
 
+mod origin;
 pub mod rate;
 pub mod stranger;
 pub mod token;

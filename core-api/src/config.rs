@@ -44,6 +44,8 @@ pub struct Config {
     pub ceilings: Ceilings,
     /// What an address may do in vain in a minute.
     pub failures_per_minute: u64,
+    /// Load balancers whose `X-Forwarded-For` says whose failures those are.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Where the store is. Prints without what may be a password.
@@ -81,6 +83,7 @@ struct Settings {
     log: String,
     allow_private_targets: Vec<String>,
     failures_per_minute: u64,
+    trusted_proxies: Vec<String>,
     max_credentials: u64,
     max_targets: u64,
     max_proxies: u64,
@@ -105,6 +108,7 @@ impl Default for Settings {
             log: "info".to_owned(),
             allow_private_targets: Vec::new(),
             failures_per_minute: FAILURES_PER_MINUTE,
+            trusted_proxies: Vec::new(),
             max_credentials: ceilings.credentials,
             max_targets: ceilings.targets,
             max_proxies: ceilings.proxies,
@@ -137,9 +141,13 @@ impl Config {
             bootstrap_file: settings.bootstrap_file,
             bootstrap_plan: plan(&settings.bootstrap_plan)?,
             log: settings.log,
-            allow_private_targets: ranges(&settings.allow_private_targets)?,
+            allow_private_targets: ranges(
+                "allow_private_targets",
+                &settings.allow_private_targets,
+            )?,
             ceilings,
             failures_per_minute: positive("failures_per_minute", settings.failures_per_minute)?,
+            trusted_proxies: ranges("trusted_proxies", &settings.trusted_proxies)?,
         })
     }
 }
@@ -242,17 +250,13 @@ fn plan(text: &str) -> Result<Plan, InvalidConfig> {
     })
 }
 
-fn ranges(texts: &[String]) -> Result<Vec<IpNet>, InvalidConfig> {
-    texts.iter().map(|text| range(text)).collect()
+fn ranges(field: &'static str, texts: &[String]) -> Result<Vec<IpNet>, InvalidConfig> {
+    texts.iter().map(|text| range(field, text)).collect()
 }
 
-fn range(text: &str) -> Result<IpNet, InvalidConfig> {
-    text.parse().map_err(|_| {
-        invalid(
-            "allow_private_targets",
-            format!("holds `{text}`, which is no CIDR range"),
-        )
-    })
+fn range(field: &'static str, text: &str) -> Result<IpNet, InvalidConfig> {
+    text.parse()
+        .map_err(|_| invalid(field, format!("holds `{text}`, which is no CIDR range")))
 }
 
 #[cfg(test)]
@@ -274,6 +278,7 @@ mod tests {
         assert_eq!(config.region_listen.to_string(), "127.0.0.1:8081");
         assert_eq!(config.region_link_names, ["localhost", "127.0.0.1"]);
         assert!(config.allow_private_targets.is_empty());
+        assert!(config.trusted_proxies.is_empty());
         assert_eq!(config.ceilings, Ceilings::default());
     }
 
@@ -303,6 +308,7 @@ mod tests {
                 "allow_private_targets",
             ),
             ("failures_per_minute = 0", "failures_per_minute"),
+            ("trusted_proxies = [\"balancer\"]", "trusted_proxies"),
             ("max_tokens = 0", "max_tokens"),
             ("max_proxies = -1", "max_proxies"),
             ("log = 5", "log"),

@@ -51,8 +51,9 @@ pub async fn open(config: &Config) -> anyhow::Result<AppState> {
         .with_context(|| format!("data folder `{folder}`"))?;
     let db = Db::open(config.database_url.expose(), &MIGRATIONS).await?;
     let state = AppState::new(db, Clock::default(), Fleets::default(), TaskSet::default());
-    let state = state.allowing(&config.allow_private_targets);
     Ok(state
+        .allowing(&config.allow_private_targets)
+        .trusting(&config.trusted_proxies)
         .with_ceilings(config.ceilings)
         .with_failures_per_minute(config.failures_per_minute))
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
 use http::{Method, StatusCode};
 
+use super::origin::origin;
 use crate::app::AppState;
 use crate::error::{ApiError, Code};
 
@@ -22,7 +23,7 @@ pub async fn before_authentication(
     request: Request,
     next: Next,
 ) -> Response {
-    let peer = peer(&request);
+    let peer = peer(&state, &request);
     let has_token = request.headers().contains_key(AUTHORIZATION);
     if !has_token && let Some(refusal) = used_up(&state, peer) {
         return refusal;
@@ -43,7 +44,7 @@ pub async fn before_public(
     if *request.method() != Method::POST {
         return next.run(request).await;
     }
-    let peer = peer(&request);
+    let peer = peer(&state, &request);
     let has_token = request.headers().contains_key(AUTHORIZATION);
     if !has_token && let Some(refusal) = used_up(&state, peer) {
         return refusal;
@@ -61,9 +62,10 @@ pub async fn before_public(
 }
 
 /// Those without an address are one.
-fn peer(request: &Request) -> IpAddr {
+fn peer(state: &AppState, request: &Request) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| *address)
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| *address);
+    origin(peer, request.headers(), &state.trusted_proxies)
 }
 
 fn used_up(state: &AppState, peer: IpAddr) -> Option<Response> {

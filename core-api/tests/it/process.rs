@@ -1,5 +1,7 @@
 //! The program itself: its commands, its first start and its end.
 
+mod peers;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -142,7 +144,10 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
-    let mut connection = TcpStream::connect(address).unwrap();
+    exchange_on(TcpStream::connect(address).unwrap(), bytes)
+}
+
+fn exchange_on(mut connection: TcpStream, bytes: &[u8]) -> String {
     connection.set_read_timeout(Some(PATIENCE)).unwrap();
     connection.write_all(bytes).unwrap();
     let mut answer = Vec::new();
