@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use requestrocket_process::file;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -50,7 +51,8 @@ struct Document<'a> {
 
 /// Fills an empty store; None when the store was filled before.
 ///
-/// The tokens go to `file` before they count, so that a crash cannot lose them.
+/// The tokens go to `file` before they count, so that a crash cannot lose them. It must not exist:
+/// it could be the only copy of other tokens.
 ///
 /// # Errors
 /// The store, the file or the machine's randomness fail.
@@ -74,7 +76,7 @@ pub async fn first_start(
     let (digest, now) = (first.operator_token.digest(), write.now());
     operator_token_insert(write.conn(), &digest, now).await?;
     if let Some(file) = file {
-        file::write_private(file, first.document()?.as_bytes())?;
+        hand_over(&first, file)?;
     }
     write.commit(&state.fleets).await?;
     Ok(Some(first))
@@ -119,6 +121,13 @@ impl FirstStart {
             revision,
         })
     }
+}
+
+fn hand_over(first: &FirstStart, file: &Path) -> anyhow::Result<()> {
+    file::write_new_private(file, first.document()?.as_bytes()).with_context(|| {
+        let file = file.display();
+        format!("`bootstrap_file` = `{file}` cannot be made; one that exists is not replaced")
+    })
 }
 
 async fn insert_user(write: &mut Write, first: &FirstStart) -> anyhow::Result<()> {
@@ -243,16 +252,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_cannot_be_written_leaves_the_store_empty() {
+    async fn a_file_that_cannot_be_made_leaves_the_store_empty() {
         let store = crate::store::testing::sqlite().await;
         let (fleets, tasks) = (Fleets::default(), TaskSet::default());
         let state = AppState::new(store.db.clone(), Clock::default(), fleets, tasks);
-        let missing = Path::new("/nonexistent/bootstrap.json");
-        assert!(
-            first_start(&state, Plan::Team, Some(missing))
-                .await
-                .is_err()
-        );
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken.json");
+        std::fs::write(&taken, "the only copy of something").unwrap();
+        for file in [Path::new("/nonexistent/bootstrap.json"), &taken] {
+            let refused = first_start(&state, Plan::Team, Some(file)).await;
+            let problem = refused.unwrap_err().to_string();
+            assert!(problem.contains("`bootstrap_file`"), "{problem}");
+        }
+        let kept = std::fs::read_to_string(&taken).unwrap();
+        assert_eq!(kept, "the only copy of something");
         assert!(
             first_start(&state, Plan::Team, None)
                 .await

@@ -1,7 +1,7 @@
 //! Entry point: the command line.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -63,7 +63,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Serve => {
             let mut core = Core::start(&config).await?;
             if let Some(first) = core.first_start.take() {
-                introduce(&first)?;
+                introduce(&first, config.bootstrap_file.as_deref())?;
             }
             core.run(&config).await
         }
@@ -80,10 +80,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
 }
 
-/// The only time that these tokens are shown.
-fn introduce(first: &FirstStart) -> std::io::Result<()> {
+/// The only time that these tokens are shown: here, or in the file, which nobody's log has.
+fn introduce(first: &FirstStart, file: Option<&Path>) -> std::io::Result<()> {
     say(&format!("organisation    {}", first.organisation))?;
     say(&format!("user            {}", first.user))?;
+    if let Some(file) = file {
+        return say(&format!("tokens          in {}", file.display()));
+    }
     say(&format!("user token      {}", first.user_token.expose()))?;
     say(&format!(
         "operator token  {}",

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use anyhow::Context;
 use reqwest::{Method, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::stack_file::Shown;
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// What core-api writes at its first start.
-#[derive(Clone, Debug, Deserialize)]
+/// What this process needs of what core-api gives out at its first start.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Bootstrap {
+pub(crate) struct Tokens {
     pub(crate) client_id: String,
     pub(crate) user_token: Shown,
     pub(crate) operator_token: Shown,
@@ -25,11 +25,11 @@ pub(crate) struct Bootstrap {
 pub(crate) struct Client {
     http: reqwest::Client,
     base_url: String,
-    bootstrap: Bootstrap,
+    tokens: Tokens,
 }
 
 impl Client {
-    pub(crate) fn new(base_url: String, bootstrap: Bootstrap) -> anyhow::Result<Self> {
+    pub(crate) fn new(base_url: String, tokens: Tokens) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(PATIENCE)
@@ -37,29 +37,27 @@ impl Client {
         Ok(Self {
             http,
             base_url,
-            bootstrap,
+            tokens,
         })
     }
 
     /// `path` below the organisation, such as `/proxies`.
     pub(crate) async fn create(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         let url = self.organisation_url(path);
-        self.call(Method::POST, &url, &self.bootstrap.user_token, Some(body))
+        self.call(Method::POST, &url, &self.tokens.user_token, Some(body))
             .await
     }
 
     pub(crate) async fn patch(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         let url = self.organisation_url(path);
-        self.call(Method::PATCH, &url, &self.bootstrap.user_token, Some(body))
+        self.call(Method::PATCH, &url, &self.tokens.user_token, Some(body))
             .await
     }
 
     /// Whether the organisation has this resource.
     pub(crate) async fn exists(&self, path: &str) -> anyhow::Result<bool> {
         let request = self.http.get(self.organisation_url(path));
-        let answer = authorised(request, &self.bootstrap.user_token)
-            .send()
-            .await?;
+        let answer = authorised(request, &self.tokens.user_token).send().await?;
         match answer.status() {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
@@ -75,7 +73,7 @@ impl Client {
         }
         let url = format!("{}/regions?limit=100", self.base_url);
         let answer = self
-            .call(Method::GET, &url, &self.bootstrap.user_token, None)
+            .call(Method::GET, &url, &self.tokens.user_token, None)
             .await?;
         let list: List = serde_json::from_value(answer).context("/regions is not as expected")?;
         Ok(list.data)
@@ -85,21 +83,13 @@ impl Client {
     pub(crate) async fn set_plan(&self, plan: &str) -> anyhow::Result<()> {
         let body = serde_json::json!({ "clientPlan": plan });
         let url = self.organisation_url("");
-        self.call(
-            Method::PATCH,
-            &url,
-            &self.bootstrap.operator_token,
-            Some(body),
-        )
-        .await?;
+        self.call(Method::PATCH, &url, &self.tokens.operator_token, Some(body))
+            .await?;
         Ok(())
     }
 
     fn organisation_url(&self, path: &str) -> String {
-        format!(
-            "{}/clients/{}{path}",
-            self.base_url, self.bootstrap.client_id
-        )
+        format!("{}/clients/{}{path}", self.base_url, self.tokens.client_id)
     }
 
     async fn call(

@@ -10,6 +10,7 @@ use crate::files::DataDir;
 use crate::options::{DatabaseUrl, Options, Plan, RegionName};
 use crate::ports::PortBook;
 use crate::server::{Listener, Server, ask};
+use crate::tokens;
 
 /// A core-api that is ready.
 #[derive(Debug)]
@@ -18,8 +19,6 @@ pub(crate) struct CoreApi {
     pub(crate) region_link_url: String,
     /// Certificate authority of the region link.
     pub(crate) authority: PathBuf,
-    /// Written at the first start: tokens and ids.
-    pub(crate) bootstrap: PathBuf,
     program: PathBuf,
     folder: PathBuf,
 }
@@ -32,7 +31,6 @@ pub(crate) async fn start(
     ports: &mut PortBook,
 ) -> anyhow::Result<(CoreApi, Recipe, Child)> {
     let folder = data.folder("core")?;
-    let bootstrap = data.file("bootstrap.json");
     let listener = |setting, ready, name: &str| Listener {
         setting,
         ready,
@@ -49,7 +47,7 @@ pub(crate) async fn start(
                 "database_url",
                 json!(options.database_url.as_ref().map(DatabaseUrl::expose)),
             ),
-            ("bootstrap_file", json!(bootstrap)),
+            ("bootstrap_file", json!(data.file(tokens::GIVEN))),
             (
                 "bootstrap_plan",
                 json!(options.plan.unwrap_or(Plan::Business).as_str()),
@@ -66,12 +64,13 @@ pub(crate) async fn start(
         ],
         environment: Vec::new(),
     };
+    tokens::take(data)?;
     let ready = server.start(ports).await?;
+    tokens::take(data)?;
     let core = CoreApi {
         rest_url: ready.address("restUrl")?,
         region_link_url: ready.address("regionLinkUrl")?,
         authority: folder.join("pki/ca.pem"),
-        bootstrap,
         program,
         folder,
     };

@@ -23,3 +23,4 @@ mod server;
 pub mod stack;
 pub mod stack_file;
 mod start;
+mod tokens;

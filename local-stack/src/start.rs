@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::client::{Bootstrap, Client};
+use crate::client::Client;
 use crate::core_api::{self, CoreApi};
 use crate::demo;
 use crate::envoy::{self, Planned};
-use crate::files::{DataDir, read_json};
+use crate::files::DataDir;
 use crate::keeper::{Keeper, Restart};
 use crate::options::{Options, RegionName};
 use crate::own;
@@ -19,6 +19,7 @@ use crate::region::{self, Surroundings};
 use crate::regions_database;
 use crate::report::progress;
 use crate::stack_file::{Demo, Pids, Region, StackFile};
+use crate::tokens;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -104,11 +105,8 @@ impl<'a> Starting<'a> {
             regions_database::prepare(url, &self.options.regions).await?;
         }
         let core = self.core_api().await?;
-        let bootstrap: Bootstrap = read_json(&core.bootstrap)?.with_context(|| {
-            let path = core.bootstrap.display();
-            format!("`{path}` is gone, and with it the only copy of the first tokens")
-        })?;
-        let client = Client::new(core.rest_url.clone(), bootstrap.clone())?;
+        let tokens = tokens::kept(self.data)?;
+        let client = Client::new(core.rest_url.clone(), tokens.clone())?;
         if let Some(plan) = self.options.plan {
             client.set_plan(plan.as_str()).await?;
         }
@@ -130,9 +128,9 @@ impl<'a> Starting<'a> {
         };
         Ok(StackFile {
             core_api: core.rest_url,
-            user_token: bootstrap.user_token,
-            operator_token: bootstrap.operator_token,
-            client_id: bootstrap.client_id,
+            user_token: tokens.user_token,
+            operator_token: tokens.operator_token,
+            client_id: tokens.client_id,
             regions,
             demo,
             pids: Pids::default(),

@@ -5,23 +5,39 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 /// Writes `contents` to `path` with mode 0600, so that a reader sees the old file or the new one.
 ///
 /// # Errors
 /// What the file system says; the old file is untouched then.
 pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    draft(path, contents)?.persist(path)?;
+    Ok(())
+}
+
+/// The same where no file is yet.
+///
+/// # Errors
+/// What the file system says, also that there is one.
+pub fn write_new_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    draft(path, contents)?.persist_noclobber(path)?;
+    Ok(())
+}
+
+/// Beside the file that it is to become; removed when it does not.
+fn draft(path: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    let mut draft = NamedTempFile::new_in(folder)?;
     draft
         .as_file()
         .set_permissions(Permissions::from_mode(0o600))?;
     draft.write_all(contents)?;
     draft.as_file().sync_all()?;
-    draft.persist(path).map_err(|failed| failed.error)?;
-    Ok(())
+    Ok(draft)
 }
 
 /// Creates `path` and its parents with mode 0700 for the last folder.
@@ -49,5 +65,22 @@ mod tests {
             0o600
         );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_private_file_replaces_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        write_new_private(&path, b"first").unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let refused = write_new_private(&path, b"second").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        // Not even what is behind a link.
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path().join("elsewhere"), &link).unwrap();
+        assert!(write_new_private(&link, b"third").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -29,12 +29,20 @@ struct Running {
 
 impl Home {
     fn new(settings: &str) -> Self {
+        let home = Self::without_bootstrap_file(settings);
+        let file = home.path("bootstrap.json");
+        let line = format!("bootstrap_file = \"{}\"\n", file.display());
+        let settings = line + &home.text("settings.toml");
+        std::fs::write(home.path("settings.toml"), settings).unwrap();
+        home
+    }
+
+    fn without_bootstrap_file(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
         let settings = format!(
             "data_dir = \"{path}/core\"\nlisten = \"127.0.0.1:0\"\n\
-             region_listen = \"127.0.0.1:0\"\nready_file = \"{path}/ready.json\"\n\
-             bootstrap_file = \"{path}/bootstrap.json\"\n{settings}\n"
+             region_listen = \"127.0.0.1:0\"\nready_file = \"{path}/ready.json\"\n{settings}\n"
         );
         std::fs::write(folder.path().join("settings.toml"), settings).unwrap();
         Self { folder }
@@ -199,7 +207,8 @@ fn the_first_start_gives_tokens_once_and_nothing_gives_them_away() {
         tokens["operatorToken"].as_str().unwrap(),
     );
     let out = home.text("out");
-    assert!(out.contains(user) && out.contains(operator));
+    assert!(out.contains("bootstrap.json"), "{out}");
+    assert!(!out.contains(user) && !out.contains(operator), "{out}");
     let client = format!("/api/clients/{}", tokens["clientId"].as_str().unwrap());
     for token in [user, operator] {
         let answer = running.get(&client, token);
@@ -234,6 +243,24 @@ fn the_first_start_gives_tokens_once_and_nothing_gives_them_away() {
         log.contains("\"route\":\"/api/clients/{clientId}\""),
         "{log}"
     );
+}
+
+#[test]
+fn without_a_file_the_first_start_prints_its_tokens() {
+    let home = Home::without_bootstrap_file("");
+    let running = home.start();
+    let out = home.text("out");
+    let value = |name: &str| {
+        let mut lines = out.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name));
+        value.unwrap().trim().to_owned()
+    };
+    let client = format!("/api/clients/{}", value("organisation "));
+    for name in ["user token ", "operator token "] {
+        let answer = running.get(&client, &value(name));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{name}: {answer}");
+    }
+    running.stop();
 }
 
 #[test]

@@ -73,9 +73,10 @@ def core_api(settings):
             print(option("--region"), file=file)
         print("a-token")
         return
-    bootstrap = pathlib.Path(settings["bootstrap_file"])
-    if not bootstrap.exists():
+    if not regions.exists():
         regions.touch()
+        bootstrap = pathlib.Path(settings["bootstrap_file"])
+        assert not bootstrap.exists()
         token = f"u-{os.urandom(4).hex()}"
         known = {"clientId": "c", "userId": "u", "userToken": token, "operatorToken": "o-1"}
         write(bootstrap, json.dumps(known))

@@ -68,6 +68,18 @@ impl Place {
         self.data().join("stack.json")
     }
 
+    /// Who may do what with a file of the data directory.
+    pub(crate) fn mode_of(&self, name: &str) -> u32 {
+        let file = fs::metadata(self.data().join(name)).unwrap();
+        file.permissions().mode() & 0o777
+    }
+
+    /// What the supervisor keeps of the first start.
+    pub(crate) fn kept_tokens(&self) -> serde_json::Value {
+        let text = fs::read(self.data().join("tokens.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
     pub(crate) fn start(&self, options: &[&str]) -> Stack {
         let path = self
             .0

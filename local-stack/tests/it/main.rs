@@ -47,6 +47,43 @@ fn a_second_run_keeps_ports_and_tokens() {
 }
 
 #[test]
+fn tokens_are_taken_out_of_the_file_that_core_api_wrote() {
+    let place = Place::new();
+    let run = || {
+        let mut stack = place.start(&[]);
+        let file = stack.wait_for_file();
+        let tokens = place.kept_tokens();
+        assert_eq!(tokens["userToken"], file.user_token.expose());
+        assert!(!place.data().join("bootstrap.json").exists());
+        for name in ["tokens.json", "stack.json"] {
+            assert_eq!(place.mode_of(name), 0o600, "{name}");
+        }
+        stack.signal(Signal::SIGTERM);
+        stack.wait_for_end();
+        tokens
+    };
+    let first = run();
+    let names: Vec<_> = first.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["clientId", "operatorToken", "userToken"]);
+    assert_eq!(run(), first);
+
+    // Whoever stopped before that, and a version that left the file.
+    let given = r#"{"clientId":"c","userId":"u","userToken":"u-2","operatorToken":"o-2"}"#;
+    fs::write(place.data().join("bootstrap.json"), given).unwrap();
+    assert_eq!(run()["userToken"], "u-2");
+
+    // A new store has new tokens.
+    fs::remove_dir_all(place.data().join("core")).unwrap();
+    let renewed = run();
+    assert!(renewed["userToken"] != "u-2" && renewed["userToken"] != first["userToken"]);
+
+    fs::remove_file(place.data().join("tokens.json")).unwrap();
+    let (status, said) = place.start(&[]).wait_for_end();
+    assert!(!status.success());
+    assert!(said.contains("tokens.json` is gone"), "{said}");
+}
+
+#[test]
 fn a_child_that_dies_is_started_again() {
     let place = Place::new();
     let mut stack = place.start(&[]);
