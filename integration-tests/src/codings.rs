@@ -43,11 +43,15 @@ pub fn raw_deflate(plain: &[u8]) -> Result<Vec<u8>> {
 
 /// A small gzip of very many bytes: `before`, then `times` mebibytes of spaces, then `after`.
 pub fn bomb(before: &[u8], times: usize, after: &[u8]) -> Result<Vec<u8>> {
-    let mebibyte = vec![b' '; 1 << 20];
+    repeated(before, &vec![b' '; 1 << 20], times, after)
+}
+
+/// A gzip of `before`, then `times` times `piece`, then `after`.
+pub fn repeated(before: &[u8], piece: &[u8], times: usize, after: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(before)?;
     for _ in 0..times {
-        encoder.write_all(&mebibyte)?;
+        encoder.write_all(piece)?;
     }
     encoder.write_all(after)?;
     Ok(encoder.finish()?)

@@ -201,6 +201,24 @@ impl Gateway {
         })
     }
 
+    /// The same Envoy as a new organisation of the largest plan uses it.
+    pub async fn neighbour(&self) -> Result<Self> {
+        let body = json!({ "clientName": unique("Neighbour") });
+        let made = self.api.create("/clients", &body).await?;
+        let organisation = id(&made, "clientId")?;
+        let operator = self.file.operator_token.as_str();
+        let operator = self.api.with_authorization(Some(operator));
+        let path = format!("/clients/{organisation}");
+        let plan = json!({ "clientPlan": "business" });
+        operator.applied("PATCH", &path, &plan).await?;
+        Ok(Self {
+            file: self.file.clone(),
+            api: self.api.in_organisation(&organisation),
+            region: self.region.clone(),
+            address: self.address.clone(),
+        })
+    }
+
     /// The shared stack itself, for tests that look at its processes.
     pub async fn shared_stack() -> Result<&'static Stack> {
         shared_stack().await

@@ -96,9 +96,14 @@ impl Target {
 
     /// The same, keeping only the newest request, for tests that send very many.
     pub async fn unrecorded() -> Result<Self> {
-        let target = Self::start().await?;
-        target.records.keep_newest();
-        Ok(target)
+        Ok(Self::start().await?.keeping_newest())
+    }
+
+    /// From now on only the request decided on last is kept, and those still to decide on.
+    #[must_use]
+    pub fn keeping_newest(self) -> Self {
+        self.records.keep_newest();
+        self
     }
 
     /// A plain target with a script for each request.
@@ -174,6 +179,7 @@ struct Log {
     requests: BTreeMap<usize, Recorded>,
     received: usize,
     only_newest: bool,
+    decided: Option<usize>,
 }
 
 impl Records {
@@ -191,9 +197,6 @@ impl Records {
 
     fn push(&self, record: Recorded) -> usize {
         let mut log = self.log();
-        if log.only_newest {
-            log.requests.clear();
-        }
         let index = log.received;
         log.received += 1;
         log.requests.insert(index, record);
@@ -208,6 +211,15 @@ impl Records {
 
     fn get(&self, index: usize) -> Recorded {
         self.log().requests.get(&index).cloned().unwrap_or_default()
+    }
+
+    /// What to answer is known; perhaps the one that this holds of until now is forgotten.
+    fn decided(&self, index: usize) {
+        let mut log = self.log();
+        let before = log.decided.replace(index);
+        if let (true, Some(before)) = (log.only_newest, before) {
+            log.requests.remove(&before);
+        }
     }
 }
 
@@ -265,6 +277,7 @@ async fn serve<S: Stream>(stream: S, blank: Recorded, records: &Records, handler
         let mut framing = record.head.framing(Framing::Length(0));
         let index = records.push(record);
         if let Script::AfterHead(steps) = handler(&records.get(index)) {
+            records.decided(index);
             let Some(kept) = play(wire, steps).await else {
                 return;
             };
@@ -274,6 +287,7 @@ async fn serve<S: Stream>(stream: S, blank: Recorded, records: &Records, handler
             receive(&mut wire, &mut framing, records, index).await;
             let (Script::AfterRequest(steps) | Script::AfterHead(steps)) =
                 handler(&records.get(index));
+            records.decided(index);
             let Some(kept) = play(wire, steps).await else {
                 return;
             };

@@ -1,0 +1,23 @@
+//! Hostile callers, targets, admins and neighbours against a real stack, each beside innocent
+//! traffic of another organisation. Afterwards the Envoy is the same process, no innocent call
+//! failed, and no secret was where it does not belong. How long the innocent waited is printed
+//! (`--nocapture`) and never asserted; `make adversary` plays the long form.
+//!
+//! One binary and one stack: the cases take turns.
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod hostile_target;
+#[cfg(test)]
+mod innocent;
+#[cfg(test)]
+mod measure;
+#[cfg(test)]
+mod readers;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod witness;
