@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// The process does not exist, or exists only until its parent looks at it.
 pub fn is_gone(pid: i32) -> bool {
@@ -24,6 +25,14 @@ pub fn host_name() -> Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/hostname")?
         .trim()
         .to_owned())
+}
+
+/// Lets this process, and those that it starts later, open as many files as the system allows it
+/// to; says how many.
+pub fn raise_open_files() -> Result<u64> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
+    Ok(most)
 }
 
 /// Resident memory in bytes.

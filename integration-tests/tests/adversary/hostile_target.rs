@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
-use requestrocket_integration_tests::caller::{self, Request};
+use anyhow::{Context, Result};
 use requestrocket_integration_tests::codings::repeated;
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
 use requestrocket_integration_tests::target::{Script, Step, Target, respond, send};
-use tokio::task::JoinSet;
 
+use crate::attack::at_once;
 use crate::corpus::{Encoded, answering, pairs, product};
 use crate::readers::{HUNDRED_PATHS, LAST_FOUR_TIMES, ONE_PATH, READERS, Reader, VALUE};
 use crate::scene::{Scene, is_long, sized};
@@ -17,6 +16,9 @@ use crate::streams::Streams;
 use crate::witness::Witness;
 
 const MEBIBYTE: usize = 1 << 20;
+
+/// An answer of the target passes, is cut or is refused.
+const OUTCOMES: &[u16] = &[200, 413, 422];
 
 /// A target with an answer for each path `/{number}`.
 struct Hostile {
@@ -49,32 +51,10 @@ impl Hostile {
     }
 }
 
-/// Calls at the same time, each of which may be answered, refused or cut, but is over.
-async fn at_once(address: &str, requests: Vec<Request>) -> Result<()> {
-    let mut calls = JoinSet::new();
-    for request in requests {
-        let gateway = address.to_owned();
-        calls.spawn(async move {
-            let reply = caller::call(&gateway, &request).await?;
-            ensure!(
-                matches!(reply.status, 200 | 413 | 422),
-                "{} of {}: {}",
-                reply.status,
-                request.path,
-                reply.text()
-            );
-            Ok(())
-        });
-    }
-    while let Some(done) = calls.join_next().await {
-        done??;
-    }
-    Ok(())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn costly_answers_cost_no_other_call() -> Result<()> {
     let scene = Scene::new().await?;
+    let address = scene.gateway.address.as_str();
     let mut encoded = Encoded::default();
     for (number, reader) in READERS.iter().enumerate() {
         let answers: Vec<_> = if is_long() {
@@ -88,7 +68,7 @@ async fn costly_answers_cost_no_other_call() -> Result<()> {
         let calls = async {
             for (number, answer) in answers.iter().enumerate() {
                 let request = proxy.get(&format!("/{number}"));
-                at_once(&scene.gateway.address, vec![request])
+                at_once(address, OUTCOMES, vec![request])
                     .await
                     .with_context(|| format!("{answer:?}"))?;
             }
@@ -161,7 +141,7 @@ async fn no_answer_holds_a_worker_until_envoy_ends() -> Result<()> {
     let address = scene.gateway.address.as_str();
     for (name, request) in &requests {
         for times in sized(&[1][..], &[1, 8, 40]) {
-            let calls = at_once(address, vec![request.clone(); *times]);
+            let calls = at_once(address, OUTCOMES, vec![request.clone(); *times]);
             scene
                 .beside(&format!("{name}, {times} at once"), calls)
                 .await?;
@@ -169,7 +149,7 @@ async fn no_answer_holds_a_worker_until_envoy_ends() -> Result<()> {
     }
     for times in [8, 40] {
         let mixed = requests.values().cycle().take(times).cloned();
-        let calls = at_once(address, mixed.collect());
+        let calls = at_once(address, OUTCOMES, mixed.collect());
         scene
             .beside(&format!("all of these, {times} at once"), calls)
             .await?;
@@ -199,7 +179,7 @@ async fn a_body_that_is_too_long_to_hold_cuts_no_other_stream() -> Result<()> {
     let address = scene.gateway.address.as_str();
     let streams = Streams::open(&scene.innocent, address, OTHERS).await?;
     for times in sized(&[1, 8][..], &[1, 8, 40]) {
-        let calls = at_once(address, vec![proxy.get("/0"); *times]);
+        let calls = at_once(address, OUTCOMES, vec![proxy.get("/0"); *times]);
         let case = format!("a held body of 400 MiB, {times} at once");
         scene.beside(&case, calls).await?;
     }

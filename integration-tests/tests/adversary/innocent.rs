@@ -23,8 +23,10 @@ use crate::witness::Witness;
 const CALLERS: usize = 8;
 /// Each calls this often, also when an answer is late.
 const PACE: Duration = Duration::from_millis(20);
-/// At least so many calls make a stretch.
-const CALLS: usize = 240;
+/// So many calls are measured alone.
+const CALLS_ALONE: usize = 240;
+/// So many calls follow what was done beside them, to see what is left of it.
+const CALLS_AFTER: usize = 80;
 
 /// The organisation, its target and two proxies: one that decides nothing of bodies, and one with a
 /// rule and a filter that do.
@@ -95,13 +97,21 @@ impl Innocent {
         &self,
         work: impl Future<Output = Result<T>>,
     ) -> Result<(T, Measured)> {
+        self.and_then(work, CALLS_AFTER).await
+    }
+
+    async fn and_then<T>(
+        &self,
+        work: impl Future<Output = Result<T>>,
+        calls: usize,
+    ) -> Result<(T, Measured)> {
         let state = Arc::new(State::default());
         let mut callers = JoinSet::new();
         for call in self.calls().iter().cycle().take(CALLERS) {
             callers.spawn(repeat(self.address.clone(), call.clone(), state.clone()));
         }
         let done = work.await?;
-        let enough = state.calls.load(Ordering::Relaxed) + CALLS;
+        let enough = state.calls.load(Ordering::Relaxed) + calls;
         wait::until_within(Duration::from_mins(1), "innocent calls", || async {
             Ok((state.calls.load(Ordering::Relaxed) >= enough).then_some(()))
         })
@@ -116,7 +126,7 @@ impl Innocent {
 
     /// How the calls fare while nobody does anything else.
     pub(crate) async fn alone(&self) -> Result<Measured> {
-        let ((), measured) = self.beside(async { Ok(()) }).await?;
+        let ((), measured) = self.and_then(async { Ok(()) }, CALLS_ALONE).await?;
         ensure!(measured.failures.is_empty(), "{:?}", measured.failures);
         Ok(measured)
     }

@@ -6,7 +6,11 @@
 //! One binary and one stack: the cases take turns.
 
 #[cfg(test)]
+mod attack;
+#[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod costly_requests;
 #[cfg(test)]
 mod hostile_target;
 #[cfg(test)]
@@ -14,9 +18,13 @@ mod innocent;
 #[cfg(test)]
 mod measure;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod readers;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod silent;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::binaries;
 use requestrocket_integration_tests::caller::{self, Request};
 use requestrocket_integration_tests::gateway::Gateway;
-use requestrocket_integration_tests::machine::is_gone;
+use requestrocket_integration_tests::machine::{is_gone, raise_open_files};
 use requestrocket_integration_tests::stack::{Stack, authority};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -28,6 +28,7 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) async fn new() -> Result<Self> {
         let turn = TURN.lock().await;
+        raise_open_files()?;
         let stack = Gateway::shared_stack().await?;
         let gateway = Gateway::of(stack)?;
         let innocent = Innocent::new(&gateway).await?;
