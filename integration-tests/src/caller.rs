@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -145,6 +145,22 @@ impl Connection {
         Ok(Self {
             wire: Wire::new(stream),
         })
+    }
+
+    /// Opens a connection for a call whose body is sent in two parts, and sends the head and the
+    /// first; the gateway has looked at the head when this returns.
+    pub async fn begin(address: &str, head: Request, parts: [&[u8]; 2]) -> Result<Self> {
+        let [first, second] = parts;
+        let length = (first.len() + second.len()).to_string();
+        let head = head
+            .with("content-length", length)
+            .with("expect", "100-continue");
+        let mut connection = Self::open(address).await?;
+        connection.send(&head.bytes()).await?;
+        let asked = connection.any_head().await?;
+        ensure!(asked.word(1) == "100", "{asked:?} instead of 100");
+        connection.send(first).await?;
+        Ok(connection)
     }
 
     pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::codings::encode;
-use requestrocket_integration_tests::gateway::{Proxy, ProxyPlan, Secret};
-use requestrocket_integration_tests::target::Target;
+use requestrocket_integration_tests::gateway::Proxy;
+use requestrocket_integration_tests::target::answer::json as of_json;
 use serde_json::{Value, json};
 
 use crate::attack::at_once;
@@ -81,22 +81,33 @@ fn bodies() -> [(&'static str, Vec<u8>); 5] {
     ]
 }
 
-fn posts(proxy: &Proxy) -> Result<Vec<(String, Request)>> {
-    let mut posts = Vec::new();
+/// The bodies in some codings, each with its names.
+fn coded() -> Result<Vec<(String, &'static str, Bytes)>> {
+    let mut all = Vec::new();
     for (name, plain) in bodies() {
         for coding in sized(
             &["identity", "gzip"][..],
             &["identity", "gzip", "br", "zstd"],
         ) {
             let body = Bytes::from(encode(coding, &plain)?);
-            let post = proxy
-                .request("POST", "/post")
-                .with("content-type", "application/json")
-                .with("content-encoding", coding);
-            posts.push((format!("{name}, {coding}"), post.body(body)));
+            all.push((format!("{name}, {coding}"), *coding, body));
         }
     }
-    Ok(posts)
+    Ok(all)
+}
+
+fn posts(proxy: &Proxy, bodies: &[(String, &str, Bytes)]) -> Vec<(String, Request)> {
+    let post = |coding: &str| {
+        let call = proxy.request("POST", "/post");
+        let call = call.with("content-type", "application/json");
+        match coding {
+            "identity" => call,
+            coded => call.with("content-encoding", coded),
+        }
+    };
+    let all = bodies.iter();
+    all.map(|(name, coding, body)| (name.clone(), post(coding).body(body.clone())))
+        .collect()
 }
 
 /// Calls whose head is as large as heads may be.
@@ -119,18 +130,11 @@ async fn costly_requests_cost_no_other_call() -> Result<()> {
     let scene = Scene::new().await?;
     let address = scene.gateway.address.as_str();
     let witness = Witness::new("a-costly-target");
-    let target = {
-        let witness = witness.clone();
-        Target::answering(move |request| {
-            witness.look(request);
-            requestrocket_integration_tests::target::answer::json("{}")
-        })
-        .await?
-        .keeping_newest()
-    };
-    let plan = ProxyPlan::to(&target.url())
-        .injecting(Secret::api_key(witness.secret()))
+    let target = witness.target(|_| of_json("{}")).await?.keeping_newest();
+    let plan = witness
+        .plan(&target.url())
         .with("proxyMaxInspectedBytes", LONGEST);
+    let bodies = coded()?;
     for (name, rule) in rules() {
         let proxy = scene.gateway.proxy(&plan).await?;
         for layer in Layer::ALL {
@@ -139,7 +143,7 @@ async fn costly_requests_cost_no_other_call() -> Result<()> {
         }
         let mut calls = heads(&proxy);
         if rule.get("body").is_some() {
-            calls = posts(&proxy)?;
+            calls = posts(&proxy, &bodies);
         }
         let sequence = async {
             for (what, request) in &calls {

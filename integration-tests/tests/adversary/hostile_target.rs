@@ -1,11 +1,10 @@
 //! Targets whose answers are made to cost, to trap, or to end the gateway.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use requestrocket_integration_tests::codings::repeated;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
+use requestrocket_integration_tests::gateway::{Gateway, Proxy};
 use requestrocket_integration_tests::target::{Script, Step, Target, respond, send};
 
 use crate::attack::at_once;
@@ -29,9 +28,7 @@ struct Hostile {
 impl Hostile {
     async fn new(scripts: Vec<Script>) -> Result<Self> {
         let witness = Witness::new("a-hostile-target");
-        let (looking, scripts) = (witness.clone(), Arc::new(scripts));
-        let target = Target::answering(move |request| {
-            looking.look(request);
+        let target = witness.target(move |request| {
             let number = request.path().trim_start_matches('/').parse();
             let script = number.ok().and_then(|number: usize| scripts.get(number));
             script
@@ -43,9 +40,9 @@ impl Hostile {
     }
 
     async fn proxy(&self, gateway: &Gateway, reader: &Reader) -> Result<Proxy> {
-        let injected = Secret::api_key(self.witness.secret());
-        let plan = ProxyPlan::to(&self.target.url())
-            .injecting(injected)
+        let plan = self
+            .witness
+            .plan(&self.target.url())
             .with("proxyMaxResponseBytes", 1_u64 << 30);
         reader.proxy(gateway, &plan).await.context(reader.name)
     }

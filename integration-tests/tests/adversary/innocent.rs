@@ -7,15 +7,15 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::{Connection, Reply, Request};
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, unique};
 use requestrocket_integration_tests::target::answer::json as of_json;
 use requestrocket_integration_tests::target::{Gate, Recorded, Script, Target};
 use requestrocket_integration_tests::wait;
-use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use crate::measure::Measured;
+use crate::readers::body_rule;
 use crate::streams;
 use crate::witness::Witness;
 
@@ -35,6 +35,7 @@ pub(crate) struct Innocent {
     address: String,
     pub(crate) witness: Witness,
     pub(crate) gate: Gate,
+    pub(crate) alias: String,
     pub(crate) plain: Proxy,
     pub(crate) inspected: Proxy,
     _target: Target,
@@ -57,25 +58,21 @@ impl Innocent {
     pub(crate) async fn new(gateway: &Gateway) -> Result<Self> {
         let gateway = gateway.neighbour().await?;
         let (witness, gate) = (Witness::new("the-innocent"), Gate::default());
-        let target = {
-            let (witness, gate) = (witness.clone(), gate.clone());
-            Target::answering(move |request| answer(&witness, &gate, request)).await?
-        };
-        let target = target.keeping_newest();
-        let injected = Secret::api_key(witness.secret());
-        let to_target = ProxyPlan::to(&target.url()).injecting(injected);
-        let plain = gateway.proxy(&to_target).await?;
+        let opened = gate.clone();
+        let target = witness.target(move |request| answer(&opened, request));
+        let target = target.await?.keeping_newest();
+        let to_target = witness.plan(&target.url());
+        let alias = unique("innocent");
+        let with_alias = to_target.clone().with("proxyAlias", alias.as_str());
+        let plain = gateway.proxy(&with_alias).await?;
         let inspected = gateway.proxy(&to_target).await?;
-        let rule = json!({
-            "effect": "deny",
-            "body": [{ "path": "$.model", "value": { "pattern": "^large$" } }],
-        });
-        gateway.rule(&inspected, Layer::Proxy, &rule).await?;
+        gateway.rule(&inspected, Layer::Proxy, &body_rule()).await?;
         gateway.destroy(&inspected, &["$.hidden"]).await?;
         Ok(Self {
             address: gateway.address.clone(),
             witness,
             gate,
+            alias,
             plain,
             inspected,
             _target: target,
@@ -83,9 +80,11 @@ impl Innocent {
     }
 
     fn calls(&self) -> [Call; 3] {
+        let mut by_alias = self.plain.get("");
+        by_alias.path = format!("/api/{}/plain?a=1", self.alias);
         let post = self.inspected.request("POST", "/chat");
         [
-            (self.plain.get("/plain?a=1"), WHOLE),
+            (by_alias, WHOLE),
             (self.inspected.get("/filtered"), LEFT),
             (post.body(r#"{"model":"small"}"#), LEFT),
         ]
@@ -135,8 +134,7 @@ impl Innocent {
 const WHOLE: &str = r#"{"kept":1,"hidden":2}"#;
 const LEFT: &str = r#"{"kept":1}"#;
 
-fn answer(witness: &Witness, gate: &Gate, request: &Recorded) -> Script {
-    witness.look(request);
+fn answer(gate: &Gate, request: &Recorded) -> Script {
     match request.path() {
         "/stream" => streams::script(gate),
         _ => of_json(WHOLE),

@@ -12,11 +12,21 @@ mod corpus;
 #[cfg(test)]
 mod costly_requests;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
+mod heavy;
+#[cfg(test)]
+mod hostile_admin;
+#[cfg(test)]
+mod hostile_caller;
+#[cfg(test)]
 mod hostile_target;
 #[cfg(test)]
 mod innocent;
 #[cfg(test)]
 mod measure;
+#[cfg(test)]
+mod neighbour;
 #[cfg(test)]
 mod overload;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use requestrocket_integration_tests::caller::Connection;
-use requestrocket_integration_tests::gateway::{ProxyPlan, Secret};
+use requestrocket_integration_tests::gateway::ProxyPlan;
 use requestrocket_integration_tests::machine::raise_open_files;
 
 use crate::scene::Scene;
@@ -13,10 +13,9 @@ use crate::witness::Witness;
 const BATCH: usize = 100;
 
 fn plan(silent: &Silent) -> ProxyPlan {
-    let witness = Witness::new("a-silent-target");
     // As long as may be, so that no call ends by itself before the last one is sent.
-    ProxyPlan::to(&silent.url)
-        .injecting(Secret::api_key(witness.secret()))
+    Witness::new("a-silent-target")
+        .plan(&silent.url)
         .with("proxyTimeoutSeconds", 60)
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What of the response is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,14 @@ pub(crate) const READERS: [Reader; 9] = [
     ),
     reader("all of it", Paths::Mixed, &Layer::ALL, Some("$.a[*].x")),
 ];
+
+/// A rule that denies nothing that is sent here, and needs the body to know that.
+pub(crate) fn body_rule() -> Value {
+    json!({
+        "effect": "deny",
+        "body": [{ "path": "$.model", "value": { "pattern": "^large$" } }],
+    })
+}
 
 impl Reader {
     /// A proxy that reads so.
