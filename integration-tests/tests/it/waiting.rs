@@ -46,15 +46,10 @@ impl Scene {
 
     /// A call that the filter has judged once: its head and a part of its body are there.
     async fn waiting(&self) -> Result<Connection> {
-        let mut connection = self.gateway.connect().await?;
         let mut call = self.proxy.request("POST", "/chat");
         call.path = format!("/api/{}/chat", self.alias);
-        let call = call
-            .with("content-length", BODY.len().to_string())
-            .with("expect", "100-continue");
-        connection.send(&call.bytes()).await?;
-        ensure!(connection.any_head().await?.word(1) == "100");
-        connection.send(&BODY.as_bytes()[..9]).await?;
+        let parts = BODY.as_bytes().split_at(9);
+        let connection = Connection::begin(&self.gateway.address, call, [parts.0, parts.1]).await?;
         // A later call is answered meanwhile: the first one has been in the filter by then.
         self.gateway.call(&self.proxy.get("/meanwhile")).await?;
         Ok(connection)
@@ -109,14 +104,7 @@ async fn an_alias_that_goes_to_another_organisation_takes_no_secret_along() -> R
             .change("DELETE", &format!("credentials/{credential}"), &none)
             .await?;
     }
-    let made = json!({ "clientName": unique("Neighbour") });
-    let made = scene.gateway.api.create("/clients", &made).await?;
-    let other = Gateway {
-        file: scene.gateway.file.clone(),
-        api: scene.gateway.api.in_organisation(&id(&made, "clientId")?),
-        region: scene.gateway.region.clone(),
-        address: scene.gateway.address.clone(),
-    };
+    let other = scene.gateway.neighbour().await?;
     let stranger = Target::start().await?;
     let plan = ProxyPlan::to(&stranger.url()).with("proxyAlias", scene.alias.clone());
     other.proxy(&plan).await?;

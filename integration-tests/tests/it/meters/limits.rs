@@ -115,15 +115,7 @@ async fn minutes_end() -> Result<()> {
 #[tokio::test]
 async fn the_plan_limits_each_credential_over_all_proxies() -> Result<()> {
     let gateway = Gateway::shared().await?;
-    let made = json!({ "clientName": "With a plan" });
-    let made = gateway.api.create("/clients", &made).await?;
-    let organisation = made["clientId"].as_str().context("clientId")?;
-    let own = Gateway {
-        api: gateway.api.in_organisation(organisation),
-        file: gateway.file.clone(),
-        address: gateway.address.clone(),
-        region: gateway.region.clone(),
-    };
+    let own = gateway.neighbour().await?;
     let target = Target::start().await?;
     let first = own.proxy_to(&target.url()).await?;
     let other = own.proxy_to(&target.url()).await?;
@@ -139,12 +131,6 @@ async fn the_plan_limits_each_credential_over_all_proxies() -> Result<()> {
         id: made.text_at("/proxyId").to_owned(),
         ..first.clone()
     };
-    let operator = own
-        .api
-        .with_authorization(Some(&gateway.file.operator_token));
-    let path = format!("/clients/{organisation}");
-    let business = json!({ "clientPlan": "business" });
-    operator.applied("PATCH", &path, &business).await?;
     let limits = json!({ "limits": { "credentialRequestsPerMinute": 6 }, "regions": [] });
     own.api.applied("PUT", "configuration", &limits).await?;
     wait::for_window(Window::Minute, 15).await?;
