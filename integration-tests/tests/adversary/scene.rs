@@ -49,8 +49,10 @@ impl Scene {
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let before = self.watchdog_misses().await?;
-        let (done, beside) = self.innocent.beside(work).await.context(case.to_owned())?;
+        let outcome = self.innocent.beside(work).await;
+        // Whatever failed, failed for this then.
         self.is_the_same_envoy().context(case.to_owned())?;
+        let (done, beside) = outcome.context(case.to_owned())?;
         let misses = self.watchdog_misses().await?.saturating_sub(before);
         print(&row(case, &self.alone, &beside, misses));
         let failures = &beside.failures;
