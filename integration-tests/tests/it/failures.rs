@@ -7,7 +7,6 @@ use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan};
 use requestrocket_integration_tests::target::{
     Gate, Script, Step, Style, Target, chunk, head, respond, send,
 };
-use requestrocket_integration_tests::wait;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -55,32 +54,6 @@ async fn a_connection_lost_before_the_head_is_502() -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Envoy's own bound of 1,024 is one for all targets.
-#[tokio::test]
-async fn calls_to_a_silent_target_leave_the_others_alone() -> Result<()> {
-    const OPEN: usize = 1_100;
-    let gateway = Gateway::shared().await?;
-    let gate = Gate::default();
-    let silent = {
-        let gate = gate.clone();
-        Target::answering(move |_| Script::AfterRequest(vec![Step::Wait(gate.clone())])).await?
-    };
-    let other = Target::start().await?;
-    let to_silent = gateway.proxy_to(&silent.url()).await?;
-    let to_other = gateway.proxy_to(&other.url()).await?;
-    let mut open = Vec::with_capacity(OPEN);
-    for _ in 0..OPEN {
-        let mut connection = gateway.connect().await?;
-        connection.send(&to_silent.get("/").bytes()).await?;
-        open.push(connection);
-    }
-    wait::until("every call to be open", || async {
-        Ok((silent.count() == OPEN).then_some(()))
-    })
-    .await?;
-    expect::ok(&gateway.call(&to_other.get("/")).await?)
 }
 
 #[tokio::test]
