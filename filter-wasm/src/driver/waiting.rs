@@ -136,18 +136,20 @@ impl Waiting {
                 let marks =
                     [AGAIN_HEADER, ASKED_HEADER].map(|name| Edit::RemoveHeader(name.into()));
                 let marks = marks.iter().filter(|_| self.is_judged_again);
-                if edits
-                    .iter()
-                    .chain(marks)
-                    .chain(&valve_of.map(|it| Edit::SetHeader(valve::HEADER, it)))
-                    .all(|edit| apply(host, edit).is_ok())
-                {
-                    Decided::Forwarded
-                } else {
-                    fault()
-                }
+                let edits = edits.iter().chain(marks);
+                let valve = valve_of.map(|it| Edit::SetHeader(valve::HEADER, it));
+                forward(host, edits.chain(&valve))
             }
         }
+    }
+}
+
+/// Makes the edits of a call that is let through.
+fn forward<'e>(host: &impl Host, mut edits: impl Iterator<Item = &'e Edit<'e>>) -> Decided {
+    if edits.all(|edit| apply(host, edit).is_ok()) {
+        Decided::Forwarded
+    } else {
+        Decided::Refused(Denial::GatewayFault.into())
     }
 }
 

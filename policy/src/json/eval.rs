@@ -45,13 +45,17 @@ impl Budget {
         Self(MAX_STEPS)
     }
 
+    /// Whether the effort bounds what may be done for a document.
+    pub(crate) fn is_bounded_by(effort: &Effort) -> bool {
+        looks(effort) < MAX_STEPS
+    }
+
     /// Looks at values as far as the effort goes, which pays for it.
     pub(crate) fn paid_by<T>(
         effort: &mut Effort,
         look: impl FnOnce(&mut Self) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let left = usize::try_from(effort.left()).unwrap_or(usize::MAX);
-        let mut budget = Self(MAX_STEPS.min(left / LOOK));
+        let mut budget = Self(MAX_STEPS.min(looks(effort)));
         let before = budget.0;
         let seen = look(&mut budget);
         let looks = before.saturating_sub(budget.0);
@@ -63,6 +67,11 @@ impl Budget {
         self.0 = self.0.checked_sub(steps).ok_or(Problem::TooMuchWork)?;
         Ok(())
     }
+}
+
+/// How many an effort is good for.
+fn looks(effort: &Effort) -> usize {
+    usize::try_from(effort.left()).unwrap_or(usize::MAX) / LOOK
 }
 
 impl<'d, 't, 'b> Evaluator<'d, 't, 'b> {

@@ -13,7 +13,7 @@ use crate::{
     json::{
         InvalidJson, Problem,
         doc::{Doc, NodeId, ROOT},
-        eval::{Budget, MAX_STEPS},
+        eval::Budget,
         lexer::Kind,
         location::normalized,
     },
@@ -66,7 +66,7 @@ impl Room {
         &mut self,
         part: impl FnOnce(&mut Effort) -> Result<T, InvalidJson>,
     ) -> Result<T, InvalidJson> {
-        let is_short = Budget::within(&self.effort).left() < MAX_STEPS;
+        let is_short = Budget::is_bounded_by(&self.effort);
         let done = part(&mut self.effort);
         let is_too_much = matches!(&done, Err(invalid) if invalid.problem == Problem::TooMuchWork);
         self.is_exhausted |= is_too_much && is_short;
