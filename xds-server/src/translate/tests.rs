@@ -117,7 +117,7 @@ proptest! {
         prop_assert!(manager.http_filters.iter().all(|f| !f.is_optional && !f.disabled));
         let names: Vec<_> = manager.http_filters.iter().map(|f| f.name.as_str()).collect();
         let ["route-name", "requestrocket", "route-name-again", "requestrocket-again",
-            super::route::FORWARD_PROXY, router] = names[..] else {
+            "requestrocket-valve", super::route::FORWARD_PROXY, router] = names[..] else {
             panic!("{names:?}")
         };
         prop_assert!(router.ends_with("router"));
