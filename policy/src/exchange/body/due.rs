@@ -47,7 +47,7 @@ impl Due {
             out: Vec::new(),
             is_end: false,
             is_waiting: false,
-            portion: 4 << 10,
+            portion: 1 << 10,
             share: Share::new(Pool::Responses, organisation),
         }
     }
