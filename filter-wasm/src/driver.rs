@@ -87,6 +87,9 @@ enum Progress {
     Answering(Box<Exchange>, ResponseState),
     /// The response of the call of that stream comes by here.
     Valve(u32),
+    /// Nothing more of the target's answer passes, whatever was let through before this was known;
+    /// an answer in its place does.
+    Over,
     /// There is nothing left to do.
     Done,
 }
@@ -148,6 +151,7 @@ impl Call {
             | Progress::Forwarded(_)
             | Progress::Answering(..)
             | Progress::Valve(_)
+            | Progress::Over
             | Progress::Done) => {
                 self.progress = other;
                 None
@@ -199,6 +203,7 @@ impl Call {
             | Progress::Forwarded(_)
             | Progress::Answering(..)
             | Progress::Valve(_)
+            | Progress::Over
             | Progress::Done) => {
                 self.progress = other;
                 Flow::Ended
@@ -217,6 +222,7 @@ impl Call {
             | Progress::Forwarded(_)
             | Progress::Answering(..)
             | Progress::Valve(_)
+            | Progress::Over
             | Progress::Done => Ok(()),
         };
         if let Err(denial) = late {
@@ -230,7 +236,7 @@ impl Call {
             Progress::Waiting(waiting) => waiting.exchange,
             Progress::Forwarded(exchange) => Some(exchange),
             Progress::Answering(exchange, _) => Some(*exchange),
-            Progress::Fresh | Progress::Valve(_) | Progress::Done => None,
+            Progress::Fresh | Progress::Valve(_) | Progress::Over | Progress::Done => None,
         };
         let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let _record = exchange.map(|exchange| exchange.finish(&ports));
@@ -286,7 +292,14 @@ impl Call {
 
     /// The one place that answers callers.
     fn refuse(&mut self, host: &impl Host, refusal: &Refusal) -> Flow {
-        self.progress = Progress::Done;
+        self.progress = match self.progress {
+            Progress::Answering(..) | Progress::Over => Progress::Over,
+            Progress::Fresh
+            | Progress::Waiting(_)
+            | Progress::Forwarded(_)
+            | Progress::Valve(_)
+            | Progress::Done => Progress::Done,
+        };
         let reply = match host.random() {
             Ok(random) => refusal.response(&request_id(random)),
             Err(HostFailure) => Denial::GatewayFault.response(""),

@@ -12,8 +12,8 @@ use requestrocket_policy::{
     id::OrganisationId,
 };
 
-/// What an organisation may spend at once, above its turns: about a quarter of a worker's time.
-const STEPS_PER_MS: u64 = 64 << 10;
+/// What an organisation may spend at once, above its turns: about half of a worker's time.
+const STEPS_PER_MS: u64 = 128 << 10;
 /// Organisations that are remembered without work that waits.
 const MAX_IDLE: usize = 1_024;
 

@@ -25,6 +25,7 @@ impl Call {
             | Progress::Forwarded(_)
             | Progress::Answering(..)
             | Progress::Valve(_)
+            | Progress::Over
             | Progress::Done) => {
                 self.progress = other;
                 Flow::Ended

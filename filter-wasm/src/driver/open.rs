@@ -18,7 +18,7 @@ use requestrocket_policy::{
     http::HeaderLine,
 };
 
-use super::{Call, uploads::Uploads};
+use super::{Call, Progress, uploads::Uploads};
 use crate::{
     counters::TICK_MS,
     host::{Host, HostFailure, Shared},
@@ -212,13 +212,19 @@ impl State {
 impl Call {
     /// Ends a call that was let through, and counts what it brought so far. Once its answer has
     /// begun, all that can be done is to cut it.
-    pub fn end(self, host: &impl Host, shared: &super::Shared, denial: Denial) {
-        let mut rest = Self::new(self.stream);
+    /// What may come of it later is told what is left of it.
+    #[must_use]
+    pub fn end(self, host: &impl Host, shared: &super::Shared, denial: Denial) -> Self {
+        let mut rest = Self {
+            stream: self.stream,
+            progress: Progress::Over,
+        };
         self.on_end(host, shared);
         if host.is_answered() == Ok(false) {
             rest.refuse(host, &denial.into());
         } else {
             Self::reset(host);
         }
+        rest
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct ResponseState {
     pub(super) worked: Worked,
     /// Envoy holds what came, at the valve.
     pub(super) is_held_back: bool,
+    /// How much of that has bytes in its buffer.
+    pub(super) held_bytes: usize,
 }
 
 /// What is to be done with the bytes that the valve lets through next.
@@ -77,6 +79,8 @@ impl Call {
         // Only answers that Envoy makes itself come before the request was decided.
         let mut exchange = match std::mem::take(&mut self.progress) {
             Progress::Forwarded(exchange) => exchange,
+            // The answer in its place.
+            Progress::Over => return Flow::Continue,
             other @ (Progress::Fresh
             | Progress::Waiting(_)
             | Progress::Answering(..)
@@ -117,6 +121,7 @@ impl Call {
             is_head_held,
             worked: Worked::Nothing,
             is_held_back: false,
+            held_bytes: 0,
         };
         self.progress = Progress::Answering(Box::new(exchange), state);
         if is_head_held {
@@ -128,6 +133,9 @@ impl Call {
 
     /// A part of the response's body has arrived, worked on as far as it is to be.
     pub fn on_response_body(&mut self, host: &impl Host, shared: &Shared, chunk: Chunk) -> Flow {
+        if matches!(self.progress, Progress::Over) {
+            return Self::drop_part(host);
+        }
         let Progress::Answering(exchange, state) = &mut self.progress else {
             return Flow::Continue;
         };
@@ -156,6 +164,9 @@ impl Call {
 
     /// The response's body ended, and trailers follow it.
     pub fn on_response_trailers(&mut self, host: &impl Host) -> Flow {
+        if matches!(self.progress, Progress::Over) {
+            return Flow::Held;
+        }
         let Progress::Answering(_, state) = &mut self.progress else {
             return Flow::Continue;
         };
@@ -185,13 +196,18 @@ impl Call {
         done.unwrap_or_else(|HostFailure| Self::cut(host))
     }
 
-    /// Ends the response so that the caller sees that it is not whole. Nothing more of it passes:
-    /// the bytes at hand are dropped whether or not Envoy takes them out.
+    /// Ends the response so that the caller sees that it is not whole. Nothing more of it passes.
     pub(super) fn cut(host: &impl Host) -> Flow {
+        Self::drop_part(host);
+        Self::reset(host)
+    }
+
+    /// The bytes at hand are dropped whether or not Envoy takes them out.
+    pub(super) fn drop_part(host: &impl Host) -> Flow {
         if host.replace_response_chunk(&[]).is_err() {
             host.warn("a cut response could not be drained");
         }
-        Self::reset(host)
+        Flow::Dropped
     }
 
     pub(super) fn reset(host: &impl Host) -> Flow {

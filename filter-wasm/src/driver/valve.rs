@@ -7,7 +7,7 @@
 
 use requestrocket_policy::{
     denial::Denial,
-    effort::Turn,
+    effort::{TURN_STEPS, Turn},
     exchange::{BodyUse, ChunkDecision, Exchange},
     http::HeaderLine,
 };
@@ -24,6 +24,10 @@ use crate::{
 /// Brings the number of the stream that decided the call. Early header mutation removes what
 /// callers send under `x-rr-`.
 pub(super) const HEADER: &str = "x-rr-valve";
+
+/// Bytes of which nothing came yet, and that Envoy holds on: much less than what it holds before it
+/// stops reading.
+const MAX_KEPT_BYTES: usize = 16 << 10;
 
 /// The stream that decided a call with this head, if the call is here only for its response.
 pub(super) fn decided_by(lines: &[HeaderLine<'_>]) -> Option<u32> {
@@ -52,6 +56,7 @@ impl Call {
             | Progress::Waiting(_)
             | Progress::Forwarded(_)
             | Progress::Answering(..)
+            | Progress::Over
             | Progress::Done => None,
         }
     }
@@ -63,6 +68,9 @@ impl Call {
         valve: u32,
         chunk: Chunk,
     ) -> Flow {
+        if matches!(self.progress, Progress::Over) {
+            return Self::drop_part(host);
+        }
         let Progress::Answering(exchange, state) = &mut self.progress else {
             return Flow::Continue;
         };
@@ -79,7 +87,10 @@ impl Call {
         match decision {
             ChunkDecision::Wait if host.replace_response_chunk(&[]).is_err() => Self::cut(host),
             ChunkDecision::Wait => self.hold_back(Flow::HeldBack),
-            ChunkDecision::Later => self.wait_for_turn(shared, valve, Flow::HeldBack),
+            ChunkDecision::Later => {
+                state.held_bytes = state.held_bytes.saturating_add(chunk.size);
+                self.wait_for_turn(shared, valve, Flow::HeldBack)
+            }
             ChunkDecision::Refuse(refusal) => self.refuse(host, &refusal),
             ChunkDecision::Cut => Self::cut(host),
             ChunkDecision::Pass => self.let_through(Worked::Pass),
@@ -89,6 +100,9 @@ impl Call {
 
     /// Trailers of this call's response have come to its valve.
     pub fn on_valve_trailers(&mut self, (host, shared): (&impl Host, &Shared), valve: u32) -> Flow {
+        if matches!(self.progress, Progress::Over) {
+            return Flow::Held;
+        }
         let Progress::Answering(exchange, state) = &mut self.progress else {
             return Flow::Continue;
         };
@@ -100,11 +114,12 @@ impl Call {
         let end = |exchange: &mut Exchange, turn: &mut Turn| {
             exchange.on_response_chunk((&[], true), turn, &ports)
         };
-        // With nothing held back there are no bytes whose place others could take.
+        // With nothing held back there are no bytes whose place others could take, so that there is
+        // nothing to wait for: what takes longer than a turn is cut.
         let decision = if is_held_back {
             work_at_once(exchange, (host, shared), end)
         } else {
-            end(exchange, &mut Turn::endless())
+            end(exchange, &mut Turn::of(TURN_STEPS))
         };
         match decision {
             ChunkDecision::Replace(bytes, _) if !is_held_back && !bytes.is_empty() => {
@@ -112,6 +127,7 @@ impl Call {
             }
             ChunkDecision::Replace(bytes, edits) => self.let_through(Worked::Replace(bytes, edits)),
             ChunkDecision::Pass => self.let_through(Worked::Pass),
+            ChunkDecision::Later if !is_held_back => Self::reset(host),
             ChunkDecision::Later => self.wait_for_turn(shared, valve, Flow::Held),
             ChunkDecision::Refuse(refusal) => self.refuse(host, &refusal),
             ChunkDecision::Wait | ChunkDecision::Cut => Self::reset(host),
@@ -120,7 +136,7 @@ impl Call {
 
     /// It is this call's turn to be worked on.
     pub fn on_turn(&mut self, host: &impl Host, shared: &Shared, turn: &mut Turn) -> Turned {
-        let Progress::Answering(exchange, _) = &mut self.progress else {
+        let Progress::Answering(exchange, state) = &mut self.progress else {
             return Turned::Over;
         };
         let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
@@ -128,6 +144,8 @@ impl Call {
             ChunkDecision::Later => return Turned::Waits,
             ChunkDecision::Pass => Worked::Pass,
             ChunkDecision::Replace(bytes, edits) => Worked::Replace(bytes, edits),
+            // As long as little is held back that may stay: what comes of the rest takes its place.
+            ChunkDecision::Wait if state.held_bytes <= MAX_KEPT_BYTES => return Turned::Over,
             ChunkDecision::Wait => Worked::Drop,
             ChunkDecision::Refuse(refusal) => {
                 self.refuse(host, &refusal);
@@ -146,6 +164,7 @@ impl Call {
         if let Progress::Answering(_, state) = &mut self.progress {
             state.worked = worked;
             state.is_held_back = false;
+            state.held_bytes = 0;
         }
         Flow::Continue
     }

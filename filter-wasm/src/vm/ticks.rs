@@ -27,10 +27,11 @@ impl Vm {
         if self.pace.step.is_due(now_ms) {
             self.compile(shared);
         }
-        self.work_for_a_turn(shared);
+        // First, so that no turn lets anything through of a call that ends.
         if self.pace.house.is_due(now_ms) {
             self.keep_house(root, shared);
         }
+        self.work_for_a_turn(shared);
         self.keep_pace(shared);
     }
 
@@ -126,7 +127,8 @@ impl Vm {
             if ProxyWasmHost.enter(stream) {
                 let call = self.take(stream);
                 let call = call.map_or_else(|| Call::new(stream), |call| *call);
-                call.end(&ProxyWasmHost, shared, denial);
+                let rest = call.end(&ProxyWasmHost, shared, denial);
+                self.keep(stream, Box::new(rest));
             }
         }
     }

@@ -207,13 +207,25 @@ fn an_answer_that_has_begun_is_cut_and_another_refused() {
         if !has_begun {
             host.answered.borrow_mut().clear();
         }
-        call.end(&host, &shared, Denial::CredentialInvalid);
+        let mut rest = call.end(&host, &shared, Denial::CredentialInvalid);
         assert_eq!((host.is_reset.get(), host.status()), (is_reset, status));
+        // What was on its way is too late, and the answer in its place is not.
+        *host.chunk.borrow_mut() = b"secret".to_vec();
+        let late = Chunk {
+            size: 6,
+            is_end: true,
+        };
+        assert_eq!(rest.on_valve_body((&host, &shared), 8, late), Flow::Dropped);
+        assert_eq!(rest.on_response_body(&host, &shared, late), Flow::Dropped);
+        assert!(host.chunk.borrow().is_empty());
+        let ours = rest.on_response_head(&host, &shared, false);
+        assert_eq!(ours, Flow::Continue);
+        assert_eq!(rest.on_response_body(&host, &shared, late), Flow::Continue);
     }
     let (host, shared) = worker(&[7]);
     let call = begin(&host, &shared, 7, false);
     let host = host.failing_at(HostCall::IsAnswered);
-    call.end(&host, &shared, Denial::CredentialInvalid);
+    let _rest = call.end(&host, &shared, Denial::CredentialInvalid);
     assert!(host.is_reset.get(), "nobody knows whether it has begun");
 }
 

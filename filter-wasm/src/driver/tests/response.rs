@@ -211,3 +211,33 @@ fn what_is_no_json_is_refused_while_the_head_is_held_and_cut_after() {
     assert!(scene.0.is_reset.get());
     assert_eq!(scene.0.status(), None);
 }
+
+/// A turn of which nothing comes yet lets go of what is held only when that is much.
+#[test]
+fn little_is_held_on_while_nothing_comes_of_it() {
+    let mut scene = answering(&holding());
+    spend(&scene);
+    assert_eq!(piece(&mut scene, "[1,", false).0, Flow::HeldBack);
+    let (host, shared, call) = &mut scene;
+    let turned = call.on_turn(host, shared, &mut Turn::endless());
+    assert_eq!(turned, Turned::Over);
+    shared.turns.took(true);
+    assert_eq!(trailers(&mut scene).0, Flow::Held);
+    turns(&mut scene, u64::MAX);
+    assert_eq!(scene.0.status(), Some(422), "it is no document");
+
+    let mut scene = answering(&holding());
+    spend(&scene);
+    let much = format!("[1,{}", " ".repeat(32 << 10));
+    assert_eq!(piece(&mut scene, &much, false).0, Flow::HeldBack);
+    let (host, shared, call) = &mut scene;
+    let turned = call.on_turn(host, shared, &mut Turn::endless());
+    assert_eq!(turned, Turned::Done);
+    shared.turns.took(true);
+    let all = Chunk {
+        size: much.len(),
+        is_end: false,
+    };
+    assert_eq!(call.on_response_body(host, shared, all), Flow::HeldBack);
+    assert!(host.chunk.borrow().is_empty());
+}
