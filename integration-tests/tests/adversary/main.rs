@@ -16,6 +16,8 @@ mod floods;
 #[cfg(test)]
 mod heavy;
 #[cfg(test)]
+mod held;
+#[cfg(test)]
 mod hostile_admin;
 #[cfg(test)]
 mod hostile_caller;
@@ -37,5 +39,7 @@ mod scene;
 mod silent;
 #[cfg(test)]
 mod streams;
+#[cfg(test)]
+mod uploads;
 #[cfg(test)]
 mod witness;

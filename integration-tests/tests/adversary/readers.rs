@@ -62,6 +62,7 @@ const fn reader(
 pub(crate) const ONE_PATH: Reader = reader("one path", Paths::One, ONE_LAYER, None);
 pub(crate) const HUNDRED_PATHS: Reader = reader("100 paths", Paths::Hundred, ONE_LAYER, None);
 pub(crate) const VALUE: Reader = reader("a value", Paths::None, ONE_LAYER, Some("$.x"));
+pub(crate) const LAST: Reader = reader("the last", Paths::Last, ONE_LAYER, None);
 pub(crate) const LAST_FOUR_TIMES: Reader =
     reader("the last, on four layers", Paths::Last, &Layer::ALL, None);
 
