@@ -10,6 +10,7 @@ mod buffering;
 mod open;
 mod policies;
 mod response;
+mod room;
 mod uploads;
 mod valve;
 mod waiting;
@@ -179,12 +180,9 @@ impl Call {
     }
 
     fn judge_with_body(&mut self, host: &impl Host, shared: &Shared, mut waiting: Waiting) -> Flow {
-        match host.request_body(usize::MAX) {
-            Ok(body) => {
-                waiting.body = Some(body);
-                self.judge(host, shared, waiting)
-            }
-            Err(HostFailure) => self.refuse(host, &Denial::GatewayFault.into()),
+        match waiting.read_body(host) {
+            Ok(()) => self.judge(host, shared, waiting),
+            Err(denial) => self.refuse(host, &denial.into()),
         }
     }
 

@@ -7,18 +7,29 @@ use std::{cell::RefCell, collections::BTreeMap, marker::PhantomData};
 
 use crate::{denial::Denial, id::OrganisationId};
 
-/// What there is in each pool, for each worker. A filter's memory never shrinks and ends at 4 GiB,
-/// and one that runs out of it takes every call of its worker along; what Envoy holds counts against
-/// its heap.
-const POOL_BYTES: usize = 192 << 20;
+/// What there is for each worker. Envoy refuses everybody when its heap is full (2 GiB,
+/// envoy/bootstrap.yaml), and sixteen workers' bodies leave a quarter of it for all else.
+const ENVOY_BYTES: usize = 96 << 20;
+/// A filter's memory never shrinks and ends at 4 GiB, and one that runs out of it takes every call of
+/// its worker along.
+const FILTER_BYTES: usize = 192 << 20;
 
 /// What is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pool {
     /// Bodies of requests that rules look into, in Envoy's memory.
     Requests,
-    /// Bodies of responses, in ours.
+    /// Bodies of responses, in ours, and those of requests while they are judged.
     Responses,
+}
+
+impl Pool {
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Requests => ENVOY_BYTES,
+            Self::Responses => FILTER_BYTES,
+        }
+    }
 }
 
 /// A pool and who holds what of it.
@@ -44,11 +55,15 @@ pub struct Share {
 }
 
 impl Ledger {
-    /// All or nothing.
-    fn take(&mut self, organisation: OrganisationId, more: usize) -> Result<(), Denial> {
+    /// All or nothing, of so many bytes that there are.
+    fn take(
+        &mut self,
+        pool_bytes: usize,
+        (organisation, more): (OrganisationId, usize),
+    ) -> Result<(), Denial> {
         let own = self.holders.get(&organisation).copied().unwrap_or_default();
         let (own, all) = (own.saturating_add(more), self.bytes.saturating_add(more));
-        if own > POOL_BYTES.saturating_sub(all) {
+        if own > pool_bytes.saturating_sub(all) {
             return Err(Denial::Overloaded);
         }
         self.holders.insert(organisation, own);
@@ -87,7 +102,9 @@ impl Share {
     pub fn set(&mut self, bytes: usize) -> Result<(), Denial> {
         let organisation = self.organisation;
         match bytes.checked_sub(self.bytes) {
-            Some(more) => with(self.pool, |ledger| ledger.take(organisation, more))?,
+            Some(more) => with(self.pool, |ledger| {
+                ledger.take(self.pool.bytes(), (organisation, more))
+            })?,
             None => with(self.pool, |ledger| {
                 ledger.give_back(organisation, self.bytes.saturating_sub(bytes));
             }),
@@ -131,6 +148,8 @@ pub(crate) fn held_bytes(pool: Pool, organisation: OrganisationId) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const POOL_BYTES: usize = ENVOY_BYTES;
 
     fn share(number: u128) -> Share {
         Share::new(Pool::Requests, uuid::Uuid::from_u128(number).into())

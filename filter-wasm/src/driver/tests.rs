@@ -2,11 +2,13 @@ mod admitted;
 mod open;
 mod request;
 mod response;
+mod room;
 
 use requestrocket_policy::{
     authz::LayerName,
     envelope::KeyRing,
     fixtures::{PROXY_ID, PolicyFixture},
+    holding::{Pool, Share},
 };
 
 use super::*;

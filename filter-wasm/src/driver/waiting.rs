@@ -11,6 +11,7 @@ use super::{
     again::{self, AGAIN_HEADER, ASKED_HEADER},
     open::Follows,
     policies::Obtained,
+    room::BodyRoom,
     uploads, valve,
 };
 use crate::{
@@ -35,6 +36,8 @@ pub(super) struct Waiting {
     pub(super) body_since_ms: Option<u64>,
     /// How much of it has come.
     pub(super) body_bytes: usize,
+    /// What it takes; none before any of it came.
+    room: Option<BodyRoom>,
     pub(super) inquiry: Inquiry,
 }
 
@@ -62,6 +65,7 @@ impl Waiting {
             body: is_end.then(Vec::new),
             body_since_ms: None,
             body_bytes: 0,
+            room: None,
             inquiry: Inquiry::NONE,
         })
     }
@@ -71,7 +75,20 @@ impl Waiting {
         self.body_bytes = size;
         self.is_in_time(host)?;
         let exchange = self.exchange.as_mut().ok_or(Denial::GatewayFault)?;
-        exchange.on_request_body_size(size)
+        exchange.on_request_body_size(size)?;
+        let organisation = exchange.organisation().ok_or(Denial::GatewayFault)?;
+        let room = self.room.get_or_insert_with(|| BodyRoom::new(organisation));
+        Ok(room.hold(size)?)
+    }
+
+    /// Reads the body, all of which has come.
+    pub(super) fn read_body(&mut self, host: &impl Host) -> Result<(), Denial> {
+        if let Some(room) = &mut self.room {
+            room.copy()?;
+        }
+        let body = host.request_body(usize::MAX);
+        self.body = Some(body.map_err(|HostFailure| Denial::GatewayFault)?);
+        Ok(())
     }
 
     /// Whether the body may still be waited for.

@@ -37,6 +37,13 @@ fn posted_again(fixture: &PolicyFixture, body: &[u8]) -> (FakeHost, Shared) {
     (host, shared)
 }
 
+/// A call that comes to where it is judged, and whose body may be so long.
+pub(super) fn waiting_call(most: u64) -> (FakeHost, Shared) {
+    let mut fixture = judging_bodies();
+    fixture.wire.max_inspected_bytes = most;
+    posted_again(&fixture, b"{}")
+}
+
 #[test]
 fn a_call_that_waited_goes_on_to_be_judged_again() {
     // Not even what is to be denied is answered here, nor is anything counted or edited.
