@@ -15,6 +15,7 @@ use std::{
 };
 
 use requestrocket_policy::{
+    access::Caller,
     exchange::{Charging, Ports},
     limit::{Asked, Charge, Micros},
 };
@@ -22,7 +23,10 @@ use uuid::Uuid;
 
 pub use self::sync::{Answered, TICK_MS};
 use self::{batches::Batches, sync::Pending};
-use crate::host::{HostFailure, Shared};
+use crate::{
+    driver::OpenCalls,
+    host::{HostFailure, Shared},
+};
 
 /// How many keys share all counters.
 const BUCKETS: u16 = 4_096;
@@ -127,6 +131,8 @@ pub struct CallPorts<'h, H> {
     host: &'h H,
     counters: &'h Counters,
     inquiry: Inquiry,
+    /// What a call that is judged is one more of, and its stream.
+    open: Option<(&'h OpenCalls, u32)>,
 }
 
 impl<'h, H: Shared> CallPorts<'h, H> {
@@ -136,6 +142,16 @@ impl<'h, H: Shared> CallPorts<'h, H> {
             host,
             counters,
             inquiry,
+            open: None,
+        }
+    }
+
+    /// For a call that may become one of these.
+    #[must_use]
+    pub fn among(self, open: &'h OpenCalls, stream: u32) -> Self {
+        Self {
+            open: Some((open, stream)),
+            ..self
         }
     }
 }
@@ -144,6 +160,11 @@ impl<H: Shared> Ports for CallPorts<'_, H> {
     fn now_ms(&self) -> u64 {
         // Without a clock every credential that expires has expired.
         self.host.now_ms().unwrap_or(u64::MAX)
+    }
+
+    fn has_room(&self, caller: Caller) -> bool {
+        self.open
+            .is_some_and(|(open, stream)| open.has_room(self.host, stream, caller))
     }
 
     fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {

@@ -6,6 +6,8 @@
 //! The region server is asked about the callers of those that are, again and again; while it does
 //! not answer, they go on.
 
+mod crowd;
+
 use std::{
     cell::{RefCell, RefMut},
     collections::{BTreeMap, BTreeSet},
@@ -16,8 +18,10 @@ use requestrocket_policy::{
     access::{self, Access, Caller, MAX_CALLERS},
     denial::Denial,
     http::HeaderLine,
+    id::ProxyId,
 };
 
+use self::crowd::{Crowd, Room};
 use super::{Call, Progress, uploads::Uploads};
 use crate::{
     counters::TICK_MS,
@@ -43,6 +47,8 @@ struct State {
     recent: Vec<Open>,
     /// Those that last.
     lasting: Vec<Open>,
+    /// How many all these are.
+    crowd: Crowd,
     /// Those among all these whose request is still on its way.
     uploads: Uploads,
     /// Callers that the region server was asked about.
@@ -93,8 +99,24 @@ impl OpenCalls {
             return;
         };
         state.fresh.push(Open { stream, caller });
+        state.crowd.add(caller);
         if follows == Follows::Body {
             state.uploads.begin(stream);
+        }
+    }
+
+    /// Whether one more call of this caller, on this stream, may be open.
+    pub fn has_room(&self, host: &impl Shared, stream: u32, caller: Caller) -> bool {
+        let Ok(mut state) = self.state() else {
+            return false;
+        };
+        match state.crowd.room(caller) {
+            Room::There => true,
+            Room::Full => false,
+            Room::Unknown => {
+                state.forget_ended(host, caller.proxy);
+                host.enter(stream) && state.crowd.room(caller) == Room::There
+            }
         }
     }
 
@@ -187,12 +209,22 @@ impl State {
     fn look(&mut self, host: &impl Shared) -> Vec<Caller> {
         self.lasting.append(&mut self.recent);
         mem::swap(&mut self.recent, &mut self.fresh);
-        self.lasting.retain(|one| host.enter(one.stream));
+        let crowd = &mut self.crowd;
+        self.lasting.retain(|one| is_open(*one, host, crowd));
         self.uploads.retain(|stream| host.enter(stream));
         // Whoever did not answer by now is asked again.
         self.asked.clear();
         let callers: BTreeSet<Caller> = self.lasting.iter().map(|one| one.caller).collect();
         callers.into_iter().collect()
+    }
+
+    /// Takes the calls of a proxy that are over away.
+    fn forget_ended(&mut self, host: &impl Shared, proxy: ProxyId) {
+        let crowd = &mut self.crowd;
+        for calls in [&mut self.fresh, &mut self.recent, &mut self.lasting] {
+            calls.retain(|one| one.caller.proxy != proxy || is_open(*one, host, crowd));
+        }
+        crowd.looked_at(proxy);
     }
 
     /// Of these callers nothing stays open.
@@ -207,6 +239,15 @@ impl State {
     fn is_streaming(&self, host: &impl Host, stream: u32) -> bool {
         host.enter(stream) && (self.uploads.contains(stream) || host.is_answered() == Ok(true))
     }
+}
+
+/// Whether its stream is still there; if not, it is one less.
+fn is_open(one: Open, host: &impl Shared, crowd: &mut Crowd) -> bool {
+    let is_there = host.enter(one.stream);
+    if !is_there {
+        crowd.remove(one.caller);
+    }
+    is_there
 }
 
 impl Call {

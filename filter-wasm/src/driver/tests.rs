@@ -1,4 +1,5 @@
 mod admitted;
+mod crowd;
 mod open;
 mod request;
 mod response;

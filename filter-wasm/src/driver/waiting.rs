@@ -116,7 +116,8 @@ impl Waiting {
                 Err(HostFailure) => return fault(),
             }
         }
-        let ports = CallPorts::new(host, &shared.counters, self.inquiry);
+        let ports =
+            CallPorts::new(host, &shared.counters, self.inquiry).among(&shared.open, stream);
         self.follows = match &self.body {
             Some(_) => Follows::Nothing,
             None => Follows::of(&lines),

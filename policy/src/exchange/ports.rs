@@ -2,12 +2,18 @@
 
 use uuid::Uuid;
 
-use crate::limit::{Charge, Exceeded, Micros, NearLimit, Report};
+use crate::{
+    access::Caller,
+    limit::{Charge, Exceeded, Micros, NearLimit, Report},
+};
 
 /// The host of an exchange: time, and what is counted.
 pub trait Ports {
     /// Unix time in milliseconds; the far future when nobody knows.
     fn now_ms(&self) -> u64;
+
+    /// Whether one more call of this caller may be open. Asked before anything is counted.
+    fn has_room(&self, caller: Caller) -> bool;
 
     /// Decides whether the charges fit below all their limits and, only then, counts them. With
     /// each comes the proxy or credential whose counters they are kept with.

@@ -11,6 +11,7 @@ use super::{
     response::SEPARATOR,
 };
 use crate::{
+    access::Caller,
     authn::{self, Presented},
     authz::{self, DecidedBy, DeniedBy, LayerName},
     denial::{Denial, Detail, Refusal},
@@ -142,6 +143,13 @@ fn admit<'e>(
         Metered::NeedsBody => return Err(Stop::NeedBody),
         Metered::Unreadable => return Err(Stop::Refuse(rule_denied(UNREADABLE))),
     };
+    let caller = Caller {
+        proxy: policy.admission.names.id,
+        credential: used,
+    };
+    if !ports.has_room(caller) {
+        return Err(Denial::Overloaded.into());
+    }
     let near = charge(policy, used, &metered, ports)?;
     let mut awaited = metered;
     awaited.retain(|place| policy.meters.get(*place).is_some_and(Meter::awaits_value));

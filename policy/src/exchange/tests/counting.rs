@@ -27,11 +27,16 @@ struct Counting {
     tallies: RefCell<Tallies>,
     added: RefCell<Vec<(String, String)>>,
     is_away: bool,
+    is_crowded: bool,
 }
 
 impl Ports for Counting {
     fn now_ms(&self) -> u64 {
         NOW_MS
+    }
+
+    fn has_room(&self, _: Caller) -> bool {
+        !self.is_crowded
     }
 
     fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {
@@ -255,11 +260,30 @@ fn a_call_without_room_asks_and_is_judged_anew() {
 }
 
 #[test]
+fn a_call_of_a_caller_with_too_many_is_overload_and_not_counted() {
+    let mut fixture = fixture();
+    fixture.wire.limits = Some(per_minute(1));
+    let mut ports = Counting::default();
+    let path = api("/x");
+    let lines = lines("GET", &path, &[("authorization", "key")]);
+    let head = RequestHead::new(&lines);
+    for (is_crowded, want) in [(true, Some(Denial::Overloaded)), (false, None)] {
+        ports.is_crowded = is_crowded;
+        let mut exchange = Exchange::new(resolved(&fixture));
+        let decision = exchange.on_request(&head, RequestBody::Whole(b""), &ports);
+        assert_eq!(refusal(decision), want, "{is_crowded}");
+    }
+}
+
+#[test]
 fn counters_at_fault_refuse() {
     struct Faulty;
     impl Ports for Faulty {
         fn now_ms(&self) -> u64 {
             NOW_MS
+        }
+        fn has_room(&self, _: Caller) -> bool {
+            true
         }
         fn charge(&self, _: &[(Uuid, &Charge)]) -> Charging {
             Charging::Fault
