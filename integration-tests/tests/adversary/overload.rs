@@ -1,5 +1,9 @@
 //! So many calls at a time that something is full: the cause of it is refused, nobody else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use h2::client::{self, ResponseFuture};
 use requestrocket_integration_tests::caller::Connection;
@@ -13,27 +17,28 @@ use crate::scene::Scene;
 use crate::silent::Silent;
 use crate::witness::Witness;
 
-/// How many connections to one address a node makes at most.
-const MOST_TO_ONE: usize = 10_000;
+/// How many calls of a caller a worker keeps open at most.
+const MOST_OF_CALLER: usize = 2_000;
+const WORKERS: usize = 2;
 /// How many calls a connection carries at most.
 const STREAMS: usize = 100;
+/// So many connections that no worker has room for its own.
+const CONNECTIONS: usize = 60;
+/// So many that all their callers together may have as many calls as a test opens.
+const PROXIES: usize = 4;
 /// So many calls are sent before their arrival is waited for.
 const BATCH: usize = 100;
 
-/// Calls over HTTP/2 that nobody answers yet.
+/// Calls over HTTP/2 of which nobody answers those that are let through.
+#[derive(Default)]
 struct Open {
     drivers: JoinSet<()>,
-    calls: Vec<ResponseFuture>,
+    calls: JoinSet<Result<()>>,
+    refused: Arc<AtomicUsize>,
+    sent: usize,
 }
 
 impl Open {
-    fn new() -> Self {
-        Self {
-            drivers: JoinSet::new(),
-            calls: Vec::new(),
-        }
-    }
-
     /// Sends so many calls over one further connection.
     async fn add(&mut self, address: &str, proxy: &Proxy, count: usize) -> Result<()> {
         let stream = TcpStream::connect(address).await?;
@@ -47,10 +52,41 @@ impl Open {
             let request = request.header("authorization", &proxy.authorization);
             sender = sender.ready().await?;
             let (response, _) = sender.send_request(request.body(())?, true)?;
-            self.calls.push(response);
+            self.calls.spawn(refusal(response, self.refused.clone()));
+            self.sent += 1;
         }
         Ok(())
     }
+
+    /// Waits until each call is at the target or refused.
+    async fn settle(&mut self, silent: &Silent) -> Result<()> {
+        let limit = Duration::from_mins(1);
+        wait::until_within(limit, "an end of each call", || async {
+            let settled = silent.taken() + self.refused.load(Ordering::Relaxed);
+            Ok((settled >= self.sent).then_some(()))
+        })
+        .await?;
+        while let Some(over) = self.calls.try_join_next() {
+            over??;
+        }
+        Ok(())
+    }
+}
+
+/// Whoever is answered is told to come again.
+async fn refusal(response: ResponseFuture, refused: Arc<AtomicUsize>) -> Result<()> {
+    let (head, mut body) = response.await?.into_parts();
+    let mut text = Vec::new();
+    while let Some(chunk) = body.data().await {
+        text.extend_from_slice(&chunk?);
+    }
+    refused.fetch_add(1, Ordering::Relaxed);
+    let text = String::from_utf8_lossy(&text);
+    let is_overload = head.status == 503 && text.contains("\"OVERLOADED\"");
+    ensure!(is_overload, "{} {text}", head.status);
+    let again: u32 = head.headers["retry-after"].to_str()?.parse()?;
+    ensure!(again > 0, "at once");
+    Ok(())
 }
 
 fn plan(silent: &Silent) -> ProxyPlan {
@@ -64,14 +100,17 @@ fn plan(silent: &Silent) -> ProxyPlan {
 async fn calls_that_a_target_leaves_open_cost_no_other_call() -> Result<()> {
     let scene = Scene::new().await?;
     let silent = Silent::start().await?;
-    let proxy = scene.gateway.proxy(&plan(&silent)).await?;
+    let mut proxies = Vec::new();
+    for _ in 0..PROXIES {
+        proxies.push(scene.gateway.proxy(&plan(&silent)).await?);
+    }
     // Two ends of each call are in this process, and the machine may not allow that many files.
     let files = usize::try_from(raise_open_files()?)?;
     let calls = (files.saturating_sub(2_000) / 2).min(5_000);
     ensure!(calls > 1_000, "only {files} open files are allowed");
     let work = async {
         let mut open = Vec::with_capacity(calls);
-        for number in 1..=calls {
+        for (number, proxy) in (1..=calls).zip(proxies.iter().cycle()) {
             let mut connection = Connection::open(&scene.gateway.address).await?;
             connection.send(&proxy.get("/").bytes()).await?;
             open.push(connection);
@@ -93,27 +132,27 @@ async fn calls_that_a_target_leaves_open_cost_no_other_call() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_target_with_too_many_calls_is_overloaded_and_no_other_is() -> Result<()> {
+async fn a_caller_with_too_many_calls_is_overloaded_and_no_other_is() -> Result<()> {
     let scene = Scene::new().await?;
     let silent = Silent::start().await?;
     let proxy = scene.gateway.proxy(&plan(&silent)).await?;
-    let mut open = Open::new();
+    let other = scene.gateway.proxy(&plan(&silent)).await?;
+    let mut open = Open::default();
     let full = async {
-        for connection in 1..=MOST_TO_ONE / STREAMS {
+        for _ in 0..CONNECTIONS {
             open.add(&scene.gateway.address, &proxy, STREAMS).await?;
-            silent.has(connection * STREAMS).await?;
+            open.settle(&silent).await?;
         }
-        // It is refused, not made to wait for as long as the target may take.
-        let one_more = proxy.get("/one-more");
-        let refused = scene.gateway.call(&one_more);
-        wait::within(wait::PATIENCE, "a refusal", refused).await
+        Ok(silent.taken())
     };
-    let case = format!("{MOST_TO_ONE} calls to a silent target, and one more");
-    let refused = scene.beside(&case, full).await?;
-    let outcome = (refused.status, refused.code());
-    ensure!(outcome == (503, "OVERLOADED".into()), "{outcome:?}");
-    let again: u32 = refused.header("retry-after")?.parse().context("seconds")?;
-    ensure!(again > 0, "at once");
-    ensure!(open.calls.len() == MOST_TO_ONE);
-    Ok(())
+    let case = format!("{} calls of one caller", CONNECTIONS * STREAMS);
+    let taken = scene.beside(&case, full).await?;
+    ensure!(taken <= WORKERS * MOST_OF_CALLER, "{taken} at the target");
+    ensure!(
+        open.refused.load(Ordering::Relaxed) > 0,
+        "nobody is refused"
+    );
+    let mut connection = Connection::open(&scene.gateway.address).await?;
+    connection.send(&other.get("/").bytes()).await?;
+    silent.has(taken + 1).await.context("another caller")
 }

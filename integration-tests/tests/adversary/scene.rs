@@ -8,6 +8,7 @@ use requestrocket_integration_tests::caller::{self, Request};
 use requestrocket_integration_tests::gateway::Gateway;
 use requestrocket_integration_tests::machine::{is_gone, raise_open_files};
 use requestrocket_integration_tests::stack::{Stack, authority};
+use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::innocent::Innocent;
@@ -70,6 +71,15 @@ impl Scene {
     fn is_the_same_envoy(&self) -> Result<()> {
         ensure!(!is_gone(self.stack.envoy_pid()?), "Envoy ended");
         Ok(())
+    }
+
+    /// What Envoy has in use of its heap.
+    pub(crate) async fn heap_bytes(&self) -> Result<u64> {
+        let page = Request::get("/memory");
+        let reply = caller::call(authority(self.stack.admin()?), &page).await?;
+        let memory: Value = serde_json::from_str(&reply.text())?;
+        let allocated = memory["allocated"].as_str().context("no bytes")?;
+        Ok(allocated.parse()?)
     }
 
     /// How often a worker did not come back to its loop for half a second.

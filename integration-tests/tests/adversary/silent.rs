@@ -38,11 +38,16 @@ impl Silent {
         })
     }
 
+    /// How many connections were made to it.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// Waits until so many connections were made to it.
     pub(crate) async fn has(&self, count: usize) -> Result<()> {
         let limit = Duration::from_mins(1);
         wait::until_within(limit, "calls at the silent target", || async {
-            Ok((self.taken.load(Ordering::Relaxed) >= count).then_some(()))
+            Ok((self.taken() >= count).then_some(()))
         })
         .await
     }

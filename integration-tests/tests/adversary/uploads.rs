@@ -1,5 +1,5 @@
-//! Uploads that stop before their end, to a proxy whose rules wait for all of a body: what they
-//! hold is theirs, and nobody else is refused for it.
+//! Uploads that do not get on, because their callers stop before the end of what rules wait for or
+//! because their target reads nothing: what they hold is theirs, and nobody else is refused for it.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::readers::body_rule;
 use crate::scene::Scene;
+use crate::silent::Silent;
 use crate::witness::Witness;
 
 const MEBIBYTE: usize = 1 << 20;
@@ -92,4 +93,20 @@ async fn large_uploads_that_never_end_refuse_no_other_call() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn small_uploads_that_never_end_refuse_no_other_call() -> Result<()> {
     case(2_500, MEBIBYTE - 1024).await
+}
+
+/// What Envoy holds of them, at 128 KiB each way, leaves half of its heap.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_that_nobody_reads_refuse_no_other_call() -> Result<()> {
+    let scene = Scene::new().await?;
+    let silent = Silent::start().await?;
+    let plan = Witness::new("a-silent-target").plan(&silent.url);
+    let proxy = scene.gateway.proxy(&plan).await?;
+    let before = scene.heap_bytes().await?;
+    let sending = uploads(&scene.gateway.address, &proxy, 2_500, MEBIBYTE);
+    let open = scene.beside("2500 uploads nobody reads", sending).await?;
+    let held = scene.heap_bytes().await?.saturating_sub(before);
+    ensure!(held < 1 << 30, "{} MiB are held", held >> 20);
+    drop(open);
+    scene.beside("the same, closed", async { Ok(()) }).await
 }

@@ -41,7 +41,7 @@ use requestrocket_policy::denial::{
 };
 
 use super::address_guard;
-use super::listener::http_filter;
+use super::listener::{BUFFER_BYTES, http_filter};
 use super::wire::{
     WARNING, extension, file, number, put_header, remove_header, remove_matching, remove_reserved,
     seconds, set_header, some_any,
@@ -58,6 +58,13 @@ const MAX_HOSTS: u32 = 100_000;
 const UNREACHED: u32 = 5_000_000;
 /// Connections to one address, so that one target cannot take everything the node has.
 const MAX_HOST_CONNECTIONS: u32 = 10_000;
+/// Calls over one HTTP/2 connection to a target.
+const STREAMS: u32 = 100;
+/// Bytes that a target may send ahead of a slow caller over HTTP/2: of one call, and of all calls of
+/// a connection. Several organisations' calls may share one, so that none of them, stuck, may leave
+/// the others nothing to send.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = STREAMS * STREAM_WINDOW_BYTES;
 /// Calls that wait for an address; names that do not resolve must not stop those that do.
 const MAX_PENDING_LOOKUPS: u32 = UNREACHED;
 /// The shared resources are older than any proxy.
@@ -112,6 +119,7 @@ fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {
     Cluster {
         name: name(scheme).to_owned(),
         connect_timeout: seconds(5),
+        per_connection_buffer_limit_bytes: number(BUFFER_BYTES),
         lb_policy: LbPolicy::ClusterProvided.into(),
         circuit_breakers: Some(circuit_breakers()),
         cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(CustomClusterType {
@@ -161,7 +169,12 @@ fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
         }),
         Scheme::Https => UpstreamProtocolOptions::AutoConfig(AutoHttpConfig {
             http_protocol_options: Some(http1),
-            http2_protocol_options: Some(Http2ProtocolOptions::default()),
+            http2_protocol_options: Some(Http2ProtocolOptions {
+                max_concurrent_streams: number(STREAMS),
+                initial_stream_window_size: number(STREAM_WINDOW_BYTES),
+                initial_connection_window_size: number(CONNECTION_WINDOW_BYTES),
+                ..Http2ProtocolOptions::default()
+            }),
             ..AutoHttpConfig::default()
         }),
     };

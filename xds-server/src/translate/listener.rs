@@ -24,8 +24,11 @@ use crate::resource::Resource;
 
 /// Name of the listener.
 const NAME: &str = "proxy-api";
-/// Bytes that one side of a connection may run ahead of the other.
-const BUFFER_BYTES: u32 = 1 << 20;
+/// Bytes that one side of a connection may run ahead of the other, each way and in each of the two
+/// connections of a call. Thousands of calls that are stuck must fit into Envoy's heap (2 GiB,
+/// envoy/bootstrap.yaml); the kernel's buffers keep a connection busy, this one needs to last for a
+/// turn of the event loop only.
+pub(super) const BUFFER_BYTES: u32 = 128 << 10;
 const DEFAULT_PORT: u16 = 10_000;
 /// The shared resources are older than any proxy.
 const FIRST_REVISION: u64 = 1;

@@ -65,8 +65,9 @@ const REPLIES: [Reply; 9] = [
         denial: Denial::Overloaded,
         status: Status::OfDenial,
     },
+    // Too much for the breakers, or for Envoy's heap.
     Reply {
-        when: When::Flags(&["UO"]),
+        when: When::Flags(&["UO", "OM"]),
         denial: Denial::Overloaded,
         status: Status::OfDenial,
     },
