@@ -95,7 +95,7 @@ async fn small_uploads_that_never_end_refuse_no_other_call() -> Result<()> {
     case(2_500, MEBIBYTE - 1024).await
 }
 
-/// What Envoy holds of them, at 128 KiB each way, leaves half of its heap.
+/// What Envoy holds of them, at 64 KiB each way, leaves half of its heap.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uploads_that_nobody_reads_refuse_no_other_call() -> Result<()> {
     let scene = Scene::new().await?;

@@ -28,7 +28,7 @@ const NAME: &str = "proxy-api";
 /// connections of a call. Thousands of calls that are stuck must fit into Envoy's heap (2 GiB,
 /// envoy/bootstrap.yaml); the kernel's buffers keep a connection busy, this one needs to last for a
 /// turn of the event loop only.
-pub(super) const BUFFER_BYTES: u32 = 128 << 10;
+pub(super) const BUFFER_BYTES: u32 = 64 << 10;
 const DEFAULT_PORT: u16 = 10_000;
 /// The shared resources are older than any proxy.
 const FIRST_REVISION: u64 = 1;
