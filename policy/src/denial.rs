@@ -48,7 +48,7 @@ pub enum Denial {
     AddressNotAllowed,
     /// The target took too long (made by Envoy).
     TargetTimeout,
-    /// There are too many calls at once, in all or to the target (made by Envoy).
+    /// There is no room: too many calls at once, or too much held (made by Envoy, too).
     Overloaded,
     /// The gateway itself is at fault: no usable policy, no keys, events out of order. Bare.
     GatewayFault,

@@ -56,7 +56,8 @@ const MAX_HOSTS: u32 = 100_000;
 /// 1,024 would let one silent target fail every other's calls. These are never reached: callers'
 /// connections are bounded (50,000, envoy/bootstrap.yaml) and each carries at most 100 calls.
 const UNREACHED: u32 = 5_000_000;
-/// Connections to one address, so that one target cannot take everything the node has.
+/// Connections to one address, so that one target cannot take everything the node has. Further calls
+/// wait for one of them; the filter refuses those of a proxy with too many before.
 const MAX_HOST_CONNECTIONS: u32 = 10_000;
 /// Calls over one HTTP/2 connection to a target.
 const STREAMS: u32 = 100;

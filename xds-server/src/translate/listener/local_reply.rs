@@ -55,19 +55,19 @@ const REPLIES: [Reply; 9] = [
         denial: Denial::TargetTimeout,
         status: Status::OfDenial,
     },
-    // Before what follows: it is no fault of the target's.
+    // Before what follows: it is no fault of the target's. The last is Envoy's full heap.
     Reply {
         when: When::Expression(
             "response.code_details == 'dns_cache_overflow' \
              || response.code_details == 'dns_cache_pending_requests_overflow' \
-             || response.code_details == 'dynamic_forward_proxy_pending_request_overflow'",
+             || response.code_details == 'dynamic_forward_proxy_pending_request_overflow' \
+             || response.code_details == 'overload'",
         ),
         denial: Denial::Overloaded,
         status: Status::OfDenial,
     },
-    // Too much for the breakers, or for Envoy's heap.
     Reply {
-        when: When::Flags(&["UO", "OM"]),
+        when: When::Flags(&["UO"]),
         denial: Denial::Overloaded,
         status: Status::OfDenial,
     },
