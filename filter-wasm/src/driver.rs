@@ -7,6 +7,7 @@ mod admitted;
 mod again;
 #[cfg(feature = "bench-buffering")]
 mod buffering;
+mod looking;
 mod open;
 mod policies;
 mod response;
@@ -176,13 +177,6 @@ impl Call {
                 Flow::Continue
             }
             Err(HostFailure) => self.refuse(host, &Denial::GatewayFault.into()),
-        }
-    }
-
-    fn judge_with_body(&mut self, host: &impl Host, shared: &Shared, mut waiting: Waiting) -> Flow {
-        match waiting.read_body(host) {
-            Ok(()) => self.judge(host, shared, waiting),
-            Err(denial) => self.refuse(host, &denial.into()),
         }
     }
 

@@ -170,8 +170,8 @@ impl Vm {
         }
         let flow = callback(&mut call);
         self.keep(stream, call);
-        if flow == Flow::Continue && abi::continue_request().is_err() {
-            ProxyWasmHost.warn("a held request could not be continued");
+        if flow == Flow::Continue {
+            ticks::continue_request();
         }
     }
 

@@ -10,7 +10,7 @@ mod nodes;
 mod outcome;
 mod redaction;
 
-use crate::id::RuleId;
+use crate::{effort::go_through, id::RuleId};
 
 #[cfg(any(test, feature = "explain"))]
 pub(crate) use self::outcome::Failure;
@@ -177,9 +177,13 @@ impl Layer {
 
     /// The first matching rule decides; without a match, the default.
     pub fn decide(&self, call: &Call<'_>) -> LayerDecision {
+        go_through(self.decide_in_turns(call))
+    }
+
+    async fn decide_in_turns(&self, call: &Call<'_>) -> LayerDecision {
         let probe = self.probe(call);
         for rule in &self.rules {
-            match rule.hold(&probe) {
+            match rule.conditions.hold(&probe, rule.effect.mode()).await {
                 Hold::No => {}
                 Hold::Yes => return LayerDecision::Decided(rule.effect, DecidedBy::Rule(rule.id)),
                 Hold::NeedsBody => return LayerDecision::NeedsBody,
@@ -198,11 +202,20 @@ impl Layer {
     }
 
     /// The redactions that apply to the call's response, in no particular order.
-    pub fn redactions_for<'p>(&'p self, call: &'p Call<'_>) -> impl Iterator<Item = &'p Redaction> {
+    pub fn redactions_for(&self, call: &Call<'_>) -> impl Iterator<Item = &Redaction> {
+        go_through(self.redactions_in_turns(call)).into_iter()
+    }
+
+    /// As [`Layer::redactions_for`], for a call in turns.
+    pub(crate) async fn redactions_in_turns(&self, call: &Call<'_>) -> Vec<&Redaction> {
         let probe = self.probe(call);
-        self.redactions
-            .iter()
-            .filter(move |redaction| redaction.applies(&probe))
+        let mut all = Vec::new();
+        for redaction in &self.redactions {
+            if redaction.applies(&probe).await {
+                all.push(redaction);
+            }
+        }
+        all
     }
 
     /// Rules in the order in which they are tried.
@@ -216,13 +229,9 @@ impl Layer {
     }
 }
 
+#[cfg(any(test, feature = "explain"))]
 impl Rule {
-    fn hold(&self, probe: &Probe<'_, '_>) -> Hold {
-        self.conditions.hold(probe, self.effect.mode())
-    }
-
     /// What of its conditions does not hold, each with its reason.
-    #[cfg(any(test, feature = "explain"))]
     pub(crate) fn failures(&self, probe: &Probe<'_, '_>) -> Vec<Failure> {
         self.conditions.failures(probe, self.effect.mode())
     }
@@ -242,8 +251,13 @@ impl<'p> Layers<'p> {
     /// All must allow. A layer that needs the body is waited for, because it may be the one to
     /// name.
     pub fn decide(self, call: &Call<'_>) -> Decision {
+        go_through(self.decide_in_turns(call))
+    }
+
+    /// As [`Layers::decide`], for a call in turns.
+    pub(crate) async fn decide_in_turns(self, call: &Call<'_>) -> Decision {
         for (layer, rules) in self.in_order() {
-            match rules.decide(call) {
+            match rules.decide_in_turns(call).await {
                 LayerDecision::Decided(Effect::Allow, _) => {}
                 LayerDecision::Decided(Effect::Deny, by) => {
                     return Decision::Denied(DeniedBy { layer, by });

@@ -9,9 +9,8 @@ mod deflate;
 mod gzip;
 mod zstd;
 
-use std::borrow::Cow;
-
 pub use self::decoder::Decoder;
+use crate::effort::Effort;
 
 /// More codings than this are nobody's honest response.
 const MAX_CODINGS: usize = 2;
@@ -96,28 +95,28 @@ impl Format {
     }
 }
 
-/// Decodes a whole body that came with this `Content-Encoding`.
-pub fn decode_all<'b>(
-    header_value: &[u8],
-    body: &'b [u8],
+/// What is taken of a body between two rests.
+const PART_BYTES: usize = 64 << 10;
+
+/// Decodes a whole body with these codings, of which there is one at least, for an effort in turns.
+pub(crate) async fn decode_in_turns(
+    coding: &Coding,
+    body: &[u8],
     max_decoded_bytes: usize,
-) -> Result<Cow<'b, [u8]>, DecodeError> {
-    let coding = Coding::parse(header_value)?;
-    if coding.is_identity() {
-        return if body.len() > max_decoded_bytes {
-            Err(DecodeError::TooLarge)
-        } else {
-            Ok(Cow::Borrowed(body))
-        };
-    }
-    let mut decoder = Decoder::new(&coding, decoder::count(max_decoded_bytes));
+    effort: &mut Effort,
+) -> Result<Vec<u8>, DecodeError> {
+    let mut decoder = Decoder::new(coding, decoder::count(max_decoded_bytes));
     let mut content = Vec::new();
-    let mut rest = body;
-    while let Some(piece) = decoder.decode(&mut rest)? {
-        content.extend_from_slice(piece);
+    for part in body.chunks(PART_BYTES) {
+        let mut rest = part;
+        while let Some(piece) = decoder.decode_within(&mut rest, effort)? {
+            content.extend_from_slice(piece);
+            effort.rest().await;
+        }
+        effort.rest().await;
     }
     decoder.finish()?;
-    Ok(Cow::Owned(content))
+    Ok(content)
 }
 
 #[cfg(test)]

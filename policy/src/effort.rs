@@ -43,6 +43,7 @@ pub struct Effort {
     left: u64,
     /// With no more than this left the turn is over.
     turn_end: u64,
+    turn_steps: u64,
 }
 
 /// What may be done before others are served. Work that was begun is ended, so it may take somewhat
@@ -89,21 +90,28 @@ impl Effort {
         Self {
             left: steps,
             turn_end: 0,
+            turn_steps: TURN_STEPS,
         }
     }
 
     /// For that many steps, in turns.
     pub(crate) const fn in_turns(steps: u64) -> Self {
+        Self::in_turns_of(TURN_STEPS, steps)
+    }
+
+    /// For that many steps, in turns of that many.
+    pub(crate) const fn in_turns_of(turn_steps: u64, steps: u64) -> Self {
         Self {
             left: steps,
-            turn_end: steps.saturating_sub(TURN_STEPS),
+            turn_end: steps.saturating_sub(turn_steps),
+            turn_steps,
         }
     }
 
     /// Lets others have theirs if this turn is over.
     pub(crate) async fn rest(&mut self) {
         if self.turn_end > 0 && self.left <= self.turn_end {
-            self.turn_end = self.left.saturating_sub(TURN_STEPS);
+            self.turn_end = self.left.saturating_sub(self.turn_steps);
             let mut has_rested = false;
             poll_fn(|_| {
                 if std::mem::replace(&mut has_rested, true) {
@@ -127,6 +135,16 @@ impl Effort {
         left.map(drop).ok_or(Exhausted)
     }
 
+    /// Work was done that is paid for already: the turn is over the sooner.
+    pub(crate) fn tire(&mut self, steps: usize) {
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        #[cfg(test)]
+        tests::count(steps);
+        if self.turn_end > 0 {
+            self.turn_end = self.turn_end.saturating_add(steps);
+        }
+    }
+
     /// What is left.
     pub(crate) fn left(&self) -> u64 {
         self.left
@@ -135,7 +153,7 @@ impl Effort {
     /// What was spent since the last rest, of an effort in turns.
     pub(crate) fn spent_in_turn(&self) -> u64 {
         let left = self.left.saturating_sub(self.turn_end);
-        TURN_STEPS.saturating_sub(left)
+        self.turn_steps.saturating_sub(left)
     }
 
     /// Whether nothing is left.

@@ -10,13 +10,15 @@ mod ports;
 mod request;
 mod response;
 mod values;
+mod weighing;
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use self::{
     body::BodyPipe,
     grant::{Grant, Refused},
     request::Verdict,
+    weighing::Weighing,
 };
 pub use self::{
     body::ChunkDecision,
@@ -100,6 +102,8 @@ pub enum BodyUse {
 pub struct Exchange {
     resolved: Resolved,
     phase: Phase,
+    /// Of the request's body, once that is looked into in turns.
+    weighing: Option<Weighing>,
 }
 
 /// How far the exchange is, with what exists then.
@@ -140,6 +144,7 @@ impl Exchange {
         Self {
             resolved,
             phase: Phase::Undecided,
+            weighing: None,
         }
     }
 
@@ -155,6 +160,7 @@ impl Exchange {
         is_forgotten.then(|| Self {
             resolved,
             phase: Phase::Forwarded(Grant::forgotten()),
+            weighing: None,
         })
     }
 
@@ -200,8 +206,9 @@ impl Exchange {
         body: RequestBody<'_>,
         ports: &dyn Ports,
     ) -> RequestDecision<'e> {
+        let weighed = self.weighing.as_ref().and_then(Weighing::weighed);
         let verdict = match &self.phase {
-            Phase::Undecided => request::judge(&self.resolved, (head, body), ports),
+            Phase::Undecided => request::judge(&self.resolved, (head, body), weighed, ports),
             Phase::Forwarded(grant) | Phase::Answered(grant, _) => {
                 Verdict::Refuse(Refused::granted(grant, Denial::GatewayFault))
             }
@@ -221,6 +228,25 @@ impl Exchange {
                 RequestDecision::Refuse(refusal)
             }
         }
+    }
+
+    /// Looks into a request with its whole body, which was needed, as far as the turn goes. Says
+    /// whether that is done: then [`on_request`](Self::on_request) decides by what was found, and
+    /// does not look again.
+    pub fn look_into(
+        &mut self,
+        head: &RequestHead<'_>,
+        body: Rc<Vec<u8>>,
+        (turn, ports): (&mut Turn, &dyn Ports),
+    ) -> bool {
+        self.weighing = Weighing::new(&self.resolved, (head, body), ports);
+        self.look_on(turn)
+    }
+
+    /// Goes on with that.
+    pub fn look_on(&mut self, turn: &mut Turn) -> bool {
+        let weighing = self.weighing.as_mut();
+        weighing.is_none_or(|weighing| weighing.go_on(turn))
     }
 
     /// Says whether a request's body of so many bytes, or more to come, can still be looked into.

@@ -64,11 +64,11 @@ impl Meters {
     }
 
     /// The meters whose conditions hold.
-    pub(crate) fn of(&self, call: &Call<'_>) -> Metered {
+    pub(crate) async fn of(&self, call: &Call<'_>) -> Metered {
         let probe = Probe::new(call, &self.paths);
         let mut places = Vec::new();
         for (place, meter) in self.all.iter().enumerate() {
-            match meter.conditions.hold(&probe, Mode::Any) {
+            match meter.conditions.hold(&probe, Mode::Any).await {
                 Hold::Yes => places.push(place),
                 Hold::No => {}
                 Hold::NeedsBody => return Metered::NeedsBody,

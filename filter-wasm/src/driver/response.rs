@@ -47,9 +47,11 @@ pub(super) enum Worked {
 pub enum Turned {
     /// There is more to be done.
     Waits,
-    /// What is held back may go on.
+    /// The request is let through.
+    Forwarded,
+    /// What is held back of the response may go on.
     Done,
-    /// Nothing is left of the response.
+    /// Nothing is left to go on with.
     Over,
 }
 

@@ -136,6 +136,9 @@ impl Call {
 
     /// It is this call's turn to be worked on.
     pub fn on_turn(&mut self, host: &impl Host, shared: &Shared, turn: &mut Turn) -> Turned {
+        if let Some(turned) = self.on_request_turn(host, shared, turn) {
+            return turned;
+        }
         let Progress::Answering(exchange, state) = &mut self.progress else {
             return Turned::Over;
         };

@@ -1,5 +1,7 @@
 //! A call that is not decided yet, and what is known of it.
 
+use std::rc::Rc;
+
 use requestrocket_policy::{
     denial::{Denial, Refusal},
     exchange::{Edit, Exchange, Question, RequestBody, RequestDecision, Resolved},
@@ -31,7 +33,7 @@ pub(super) struct Waiting {
     /// Known once it was judged.
     pub(super) follows: Follows,
     /// The whole body, once it was needed or when there is none.
-    pub(super) body: Option<Vec<u8>>,
+    pub(super) body: Option<Rc<Vec<u8>>>,
     /// Unix time in milliseconds from which its body is waited for.
     pub(super) body_since_ms: Option<u64>,
     /// How much of it has come.
@@ -62,7 +64,7 @@ impl Waiting {
             headers: host.request_headers()?,
             is_judged_again: false,
             follows: Follows::Nothing,
-            body: is_end.then(Vec::new),
+            body: is_end.then(Rc::default),
             body_since_ms: None,
             body_bytes: 0,
             room: None,
@@ -87,7 +89,8 @@ impl Waiting {
             room.copy()?;
         }
         let body = host.request_body(usize::MAX);
-        self.body = Some(body.map_err(|HostFailure| Denial::GatewayFault)?);
+        let body = body.map_err(|HostFailure| Denial::GatewayFault)?;
+        self.body = Some(Rc::new(body));
         Ok(())
     }
 

@@ -84,8 +84,12 @@ impl Vm {
         {
             let turned = self.work_on(stream, shared, &mut turn);
             let valve = shared.turns.took(turned != Turned::Waits);
-            if turned == Turned::Done && valve.is_some_and(|valve| ProxyWasmHost.enter(valve)) {
-                continue_response();
+            match turned {
+                Turned::Forwarded => continue_request(),
+                Turned::Done if valve.is_some_and(|valve| ProxyWasmHost.enter(valve)) => {
+                    continue_response();
+                }
+                Turned::Waits | Turned::Done | Turned::Over => {}
             }
         }
     }
@@ -131,6 +135,13 @@ impl Vm {
                 self.keep(stream, Box::new(rest));
             }
         }
+    }
+}
+
+/// Of the stream that was entered last.
+pub(super) fn continue_request() {
+    if abi::continue_request().is_err() {
+        ProxyWasmHost.warn("a held request could not be continued");
     }
 }
 

@@ -1,13 +1,22 @@
 //! A call as conditions see it: nothing is read before a condition asks for it.
 
-use std::{borrow::Cow, cell::OnceCell, fmt};
+use std::{
+    borrow::Cow,
+    cell::{Cell, OnceCell},
+    fmt,
+};
 
 use super::document::Document;
 use crate::{
+    effort::Effort as Work,
     http::{
         HeaderLine,
         name::{folded, is_twin, starts_like},
         query::{is_authorization, pair, parameters},
+    },
+    json::{
+        find::{Known, Node},
+        path::JsonPath,
     },
     pattern::{Effort, text_of},
     swap::RESERVED_PREFIXES,
@@ -24,8 +33,12 @@ pub struct Call<'a> {
     query: OnceCell<Vec<Parameter<'a>>>,
     raw_body: Option<&'a [u8]>,
     document: OnceCell<Document<'a>>,
+    /// Of a document that is a text. None: it is no JSON.
+    known: OnceCell<Option<Known>>,
     claims: Option<&'a str>,
     effort: Effort,
+    /// When it is to rest. Nobody else has it while it rests.
+    work: Cell<Work>,
 }
 
 /// A line. Patterns of names mean all spellings of a name; what `\b` sees depends on the spelling, so
@@ -74,8 +87,10 @@ impl<'a> Call<'a> {
             query: OnceCell::new(),
             raw_body: None,
             document: OnceCell::new(),
+            known: OnceCell::new(),
             claims: None,
             effort: Effort::of_a_call(),
+            work: Cell::new(Work::unbounded()),
         }
     }
 
@@ -118,13 +133,62 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// It is judged in turns of that many steps.
+    #[must_use]
+    pub(crate) fn in_turns_of(self, steps: u64) -> Self {
+        self.work.set(Work::in_turns_of(steps, u64::MAX));
+        self
+    }
+
     /// None as long as the body is not there.
-    pub(super) fn document(&self) -> Option<&Document<'a>> {
+    pub(super) async fn document(&self) -> Option<&Document<'a>> {
         let body = self.raw_body?;
-        Some(
-            self.document
-                .get_or_init(|| Document::read(body, self.raw_headers)),
-        )
+        if self.document.get().is_none() {
+            let mut work = self.work();
+            let read = Document::read(body, self.raw_headers, &mut work).await;
+            self.work.set(work);
+            return Some(self.document.get_or_init(|| read));
+        }
+        self.document.get()
+    }
+
+    /// What the paths find in the body's text; none when it is no JSON.
+    pub(super) async fn find<'c>(
+        &self,
+        paths: &[JsonPath],
+        text: &'c str,
+    ) -> Option<Vec<Node<'c>>> {
+        let mut work = self.work();
+        if self.known.get().is_none() {
+            let known = Known::read(text, &mut work).await.ok();
+            self.known.get_or_init(|| known);
+        }
+        let found = match self.known.get() {
+            Some(Some(known)) => known.find(paths, text, &mut work).await.ok(),
+            Some(None) | None => None,
+        };
+        self.work.set(work);
+        found
+    }
+
+    /// Lets others have their turn if this one is over.
+    pub(super) async fn rest(&self) {
+        let mut work = self.work();
+        work.tire(self.effort.take_steps());
+        work.rest().await;
+        self.work.set(work);
+    }
+
+    /// What was spent since the last rest.
+    pub(crate) fn spent_in_turn(&self) -> u64 {
+        let work = self.work();
+        let spent = work.spent_in_turn();
+        self.work.set(work);
+        spent
+    }
+
+    fn work(&self) -> Work {
+        self.work.replace(Work::unbounded())
     }
 
     pub(crate) fn effort(&self) -> &Effort {

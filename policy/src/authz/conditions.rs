@@ -10,6 +10,8 @@ use super::{
     nodes::{Nodes, Probe},
     outcome::{Field, Outcome, Part, Presence, Problem, Section},
 };
+#[cfg(any(test, feature = "explain"))]
+use crate::effort::go_through;
 use crate::{
     http::ALLOWED_METHODS,
     pattern::{Pattern, text_of},
@@ -102,25 +104,29 @@ impl Methods {
 impl Conditions {
     /// Whether all hold. Those of the body are tried last, so that it is asked for only when they
     /// decide.
-    pub fn hold(&self, probe: &Probe<'_, '_>, mode: Mode) -> Hold {
-        let decided = self.outcomes(probe, mode).find_map(|(_, outcome)| {
+    pub(crate) async fn hold(&self, probe: &Probe<'_, '_>, mode: Mode) -> Hold {
+        for (_, condition) in self.all() {
+            let outcome = condition.outcome(probe, mode).await;
             if probe.call().effort().is_exhausted() {
-                return Some(Hold::Unreadable);
+                return Hold::Unreadable;
             }
             match outcome {
-                Outcome::Holds => None,
-                Outcome::Fails(..) => Some(Hold::No),
-                Outcome::NeedsBody => Some(Hold::NeedsBody),
-                Outcome::Unreadable => Some(Hold::Unreadable),
+                Outcome::Holds => {}
+                Outcome::Fails(..) => return Hold::No,
+                Outcome::NeedsBody => return Hold::NeedsBody,
+                Outcome::Unreadable => return Hold::Unreadable,
             }
-        });
-        decided.unwrap_or(Hold::Yes)
+        }
+        Hold::Yes
     }
 
     /// All that do not hold, each with its reason.
     #[cfg(any(test, feature = "explain"))]
     pub(crate) fn failures(&self, probe: &Probe<'_, '_>, mode: Mode) -> Vec<Failure> {
-        self.outcomes(probe, mode)
+        let outcomes = self
+            .all()
+            .map(|(field, condition)| (field, go_through(condition.outcome(probe, mode))));
+        outcomes
             .filter_map(|(field, outcome)| match outcome {
                 _ if probe.call().effort().is_exhausted() => Some((field, Problem::TooMuchWork)),
                 Outcome::Holds => None,
@@ -135,34 +141,51 @@ impl Conditions {
         self.methods.is_some()
     }
 
-    fn outcomes(
-        &self,
-        probe: &Probe<'_, '_>,
-        mode: Mode,
-    ) -> impl Iterator<Item = (Field, Outcome)> {
-        let call = probe.call();
-        let methods = self.methods.iter().map(move |methods| {
-            let is_named = methods.contain(call.method());
-            (Field::Methods, or_fail(is_named, Problem::OtherMethod))
-        });
-        let path = self
-            .path
-            .iter()
-            .map(move |path| (Field::Path(Part::Whole), path.outcome(call)));
-        let headers = numbered(Section::Headers, &self.headers)
-            .map(move |(field, condition)| (field, condition.of_headers(call, mode)));
-        let query = numbered(Section::Query, &self.query)
-            .map(move |(field, condition)| (field, condition.of_query(call, mode)));
-        let claims = numbered(Section::Claims, &self.claims)
-            .map(move |(field, condition)| (field, condition.of_claims(probe, mode)));
-        let body = numbered(Section::Body, &self.body)
-            .map(move |(field, condition)| (field, condition.of_body(probe, mode)));
+    fn all(&self) -> impl Iterator<Item = (Field, Condition<'_>)> {
+        let methods = self.methods.iter();
+        let methods = methods.map(|methods| (Field::Methods, Condition::Methods(*methods)));
+        let path = self.path.iter();
+        let path = path.map(|path| (Field::Path(Part::Whole), Condition::Path(path)));
         methods
             .chain(path)
-            .chain(headers)
-            .chain(query)
-            .chain(claims)
-            .chain(body)
+            .chain(numbered(
+                Section::Headers,
+                &self.headers,
+                Condition::Headers,
+            ))
+            .chain(numbered(Section::Query, &self.query, Condition::Query))
+            .chain(numbered(Section::Claims, &self.claims, Condition::Claims))
+            .chain(numbered(Section::Body, &self.body, Condition::Body))
+    }
+}
+
+/// One of them.
+#[derive(Clone, Copy)]
+enum Condition<'p> {
+    Methods(Methods),
+    Path(&'p PathCondition),
+    Headers(&'p NamedCondition),
+    Query(&'p NamedCondition),
+    Claims(&'p NodeCondition),
+    Body(&'p NodeCondition),
+}
+
+impl Condition<'_> {
+    async fn outcome(self, probe: &Probe<'_, '_>, mode: Mode) -> Outcome {
+        let call = probe.call();
+        call.rest().await;
+        match self {
+            Self::Methods(methods) if methods.contain(call.method()) => Outcome::Holds,
+            Self::Methods(_) => Outcome::Fails(Part::Whole, Problem::OtherMethod),
+            Self::Path(path) => path.outcome(call),
+            Self::Headers(condition) => condition.of_headers(call, mode).await,
+            Self::Query(condition) => condition.of_query(call, mode).await,
+            Self::Claims(condition) => condition.of_nodes(probe.claims(), call, mode).await,
+            Self::Body(condition) => match probe.body().await {
+                None => Outcome::NeedsBody,
+                Some(nodes) => condition.of_nodes(nodes, call, mode).await,
+            },
+        }
     }
 }
 
@@ -180,41 +203,47 @@ impl PathCondition {
 }
 
 impl NamedCondition {
-    fn of_headers(&self, call: &Call<'_>, mode: Mode) -> Outcome {
+    async fn of_headers(&self, call: &Call<'_>, mode: Mode) -> Outcome {
         let is_match = |name: &str| self.name.is_match(name, call.effort());
-        let headers = call.headers().iter();
-        let named = headers.filter(|header| header.names().any(is_match));
-        let value = self.value.as_ref();
-        let matches = named.map(|header| matches(value, || text_of(header.value), call));
-        judge(matches, self.presence, mode).at(Part::Name)
+        let mut judging = Judging::new(self.presence, mode);
+        for header in call.headers() {
+            call.rest().await;
+            if header.names().any(is_match)
+                && judging.is_over(matches(self.value.as_ref(), || text_of(header.value), call))
+            {
+                break;
+            }
+        }
+        judging.end().at(Part::Name)
     }
 
-    fn of_query(&self, call: &Call<'_>, mode: Mode) -> Outcome {
-        let parameters = call.query().iter();
-        let named = parameters.filter(|(name, _)| self.name.is_match(name, call.effort()));
-        let matches = named.map(|(_, value)| matches(self.value.as_ref(), || value, call));
-        judge(matches, self.presence, mode).at(Part::Name)
+    async fn of_query(&self, call: &Call<'_>, mode: Mode) -> Outcome {
+        let mut judging = Judging::new(self.presence, mode);
+        for (name, value) in call.query() {
+            call.rest().await;
+            if self.name.is_match(name, call.effort())
+                && judging.is_over(matches(self.value.as_ref(), || value, call))
+            {
+                break;
+            }
+        }
+        judging.end().at(Part::Name)
     }
 }
 
 impl NodeCondition {
-    fn of_body(&self, probe: &Probe<'_, '_>, mode: Mode) -> Outcome {
-        match probe.body() {
-            None => Outcome::NeedsBody,
-            Some(nodes) => self.of_nodes(nodes, probe.call(), mode),
-        }
-    }
-
-    fn of_claims(&self, probe: &Probe<'_, '_>, mode: Mode) -> Outcome {
-        self.of_nodes(probe.claims(), probe.call(), mode)
-    }
-
-    fn of_nodes(&self, nodes: &Nodes<'_>, call: &Call<'_>, mode: Mode) -> Outcome {
+    async fn of_nodes(&self, nodes: &Nodes<'_>, call: &Call<'_>, mode: Mode) -> Outcome {
         let Some(nodes) = nodes.at(self.path) else {
             return Outcome::Unreadable;
         };
-        let matches = nodes.map(|node| matches(self.value.as_ref(), || node.text(), call));
-        judge(matches, self.presence, mode).at(Part::Path)
+        let mut judging = Judging::new(self.presence, mode);
+        for node in nodes {
+            call.rest().await;
+            if judging.is_over(matches(self.value.as_ref(), || node.text(), call)) {
+                break;
+            }
+        }
+        judging.end().at(Part::Path)
     }
 }
 
@@ -226,39 +255,54 @@ fn matches<T: AsRef<str>>(
     pattern.is_none_or(|pattern| pattern.is_match(value().as_ref(), call.effort()))
 }
 
-fn numbered<T>(section: Section, conditions: &[T]) -> impl Iterator<Item = (Field, &T)> {
+fn numbered<'p, T>(
+    section: Section,
+    conditions: &'p [T],
+    condition: impl Fn(&'p T) -> Condition<'p>,
+) -> impl Iterator<Item = (Field, Condition<'p>)> {
     let numbered = conditions.iter().enumerate();
-    numbered.map(move |(position, one)| (Field::Item(section, position, Part::Whole), one))
+    numbered.map(move |(position, one)| {
+        let field = Field::Item(section, position, Part::Whole);
+        (field, condition(one))
+    })
 }
 
-fn or_fail(holds: bool, problem: Problem) -> Outcome {
-    if holds {
-        Outcome::Holds
-    } else {
-        Outcome::Fails(Part::Whole, problem)
-    }
+/// How a condition is judged by the occurrences of a matching name, one after the other (details 41).
+struct Judging {
+    presence: Presence,
+    mode: Mode,
+    /// None: there was none yet.
+    so_far: Option<bool>,
 }
 
-/// Details 41. `occurrences` says of each occurrence of a matching name whether its value matches.
-fn judge(mut occurrences: impl Iterator<Item = bool>, presence: Presence, mode: Mode) -> Judgement {
-    match (presence, mode) {
-        (Presence::Absent, _) => {
-            if occurrences.any(|matches| matches) {
-                Judgement::Fails(Problem::Present)
-            } else {
-                Judgement::Holds
-            }
+impl Judging {
+    fn new(presence: Presence, mode: Mode) -> Self {
+        Self {
+            presence,
+            mode,
+            so_far: None,
         }
-        (Presence::Present, Mode::Any) => match occurrences.next() {
-            None => Judgement::Fails(Problem::Missing),
-            Some(first) if first || occurrences.any(|matches| matches) => Judgement::Holds,
-            Some(_) => Judgement::Fails(Problem::NoValueMatches),
-        },
-        (Presence::Present, Mode::All) => match occurrences.next() {
-            None => Judgement::Fails(Problem::Missing),
-            Some(first) if first && occurrences.all(|matches| matches) => Judgement::Holds,
-            Some(_) => Judgement::Fails(Problem::SomeValueDiffers),
-        },
+    }
+
+    /// There is an occurrence, whose value matches or not. Says whether others change nothing.
+    fn is_over(&mut self, matches: bool) -> bool {
+        self.so_far = Some(matches);
+        match (self.presence, self.mode) {
+            (Presence::Absent, _) | (Presence::Present, Mode::Any) => matches,
+            (Presence::Present, Mode::All) => !matches,
+        }
+    }
+
+    fn end(&self) -> Judgement {
+        match (self.presence, self.so_far) {
+            (Presence::Absent, Some(true)) => Judgement::Fails(Problem::Present),
+            (Presence::Absent, _) | (Presence::Present, Some(true)) => Judgement::Holds,
+            (Presence::Present, None) => Judgement::Fails(Problem::Missing),
+            (Presence::Present, Some(false)) => Judgement::Fails(match self.mode {
+                Mode::Any => Problem::NoValueMatches,
+                Mode::All => Problem::SomeValueDiffers,
+            }),
+        }
     }
 }
 

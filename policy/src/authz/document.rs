@@ -10,7 +10,8 @@ use std::borrow::Cow;
 
 use self::sniff::starts_like_json;
 use crate::{
-    coding::{Coding, decode_all},
+    coding::{Coding, decode_in_turns},
+    effort::Effort,
     http::{HeaderLine, name::is_twin},
 };
 
@@ -27,11 +28,17 @@ pub(super) enum Document<'a> {
 
 /// Most that a compressed body may decode to. (An uncompressed one is bounded by the proxy.)
 const DECODED_BYTES: usize = 1 << 20;
+/// To see whether they are UTF-8.
+const BYTES_CHECKED_A_STEP: usize = 8;
 
 impl<'a> Document<'a> {
     /// Reads a whole body that came with these header lines.
-    pub(super) fn read(body: &'a [u8], headers: &[HeaderLine<'_>]) -> Self {
-        let Some(decoded) = decode(body, headers) else {
+    pub(super) async fn read(
+        body: &'a [u8],
+        headers: &[HeaderLine<'_>],
+        effort: &mut Effort,
+    ) -> Self {
+        let Some(decoded) = decode(body, headers, effort).await else {
             return Self::Unreadable;
         };
         let types = || values(headers, b"content-type");
@@ -41,6 +48,7 @@ impl<'a> Document<'a> {
         if types().any(names_another_charset) {
             return Self::Unreadable;
         }
+        effort.tire(decoded.len() / BYTES_CHECKED_A_STEP);
         match decoded {
             Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
@@ -51,10 +59,17 @@ impl<'a> Document<'a> {
 
 /// None when the body cannot be decoded, or when it is JSON without being decoded: a target that
 /// ignores the coding would read that.
-fn decode<'a>(body: &'a [u8], headers: &[HeaderLine<'_>]) -> Option<Cow<'a, [u8]>> {
+async fn decode<'a>(
+    body: &'a [u8],
+    headers: &[HeaderLine<'_>],
+    effort: &mut Effort,
+) -> Option<Cow<'a, [u8]>> {
     let codings: Vec<&[u8]> = values(headers, b"content-encoding").collect();
-    let coding = codings.join(&b","[..]);
-    if body.is_empty() || Coding::parse(&coding).ok()?.is_identity() {
+    if body.is_empty() {
+        return Some(Cow::Borrowed(body));
+    }
+    let coding = Coding::parse(&codings.join(&b","[..])).ok()?;
+    if coding.is_identity() {
         return Some(Cow::Borrowed(body));
     }
     // A lone number is no reading to be afraid of: an empty stream in brotli is the byte `7`.
@@ -62,7 +77,8 @@ fn decode<'a>(body: &'a [u8], headers: &[HeaderLine<'_>]) -> Option<Cow<'a, [u8]
     if has_structure && starts_like_json(body) && std::str::from_utf8(body).is_ok() {
         return None;
     }
-    decode_all(&coding, body, DECODED_BYTES).ok()
+    let decoded = decode_in_turns(&coding, body, DECODED_BYTES, effort).await;
+    decoded.ok().map(Cow::Owned)
 }
 
 fn values<'h>(headers: &'h [HeaderLine<'h>], name: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {

@@ -1,5 +1,5 @@
-//! What JSONPaths select in a call's body and claims: looked up once a layer, and only when a
-//! condition asks.
+//! What JSONPaths select in a call's body and claims: read once a call, looked up once a layer, and
+//! only when a condition asks.
 
 use std::cell::OnceCell;
 
@@ -49,13 +49,19 @@ impl<'c, 'a> Probe<'c, 'a> {
     }
 
     /// None as long as the body is not there.
-    pub(super) fn body(&self) -> Option<&Nodes<'c>> {
-        let document = self.call.document()?;
-        Some(self.body.get_or_init(|| match document {
-            Document::Text(text) => Nodes::find(&self.paths.body, text),
+    pub(super) async fn body(&self) -> Option<&Nodes<'c>> {
+        if let Some(nodes) = self.body.get() {
+            return Some(nodes);
+        }
+        let nodes = match self.call.document().await? {
+            Document::Text(text) => match self.call.find(&self.paths.body, text).await {
+                Some(nodes) => Nodes::Found(nodes),
+                None => Nodes::Unreadable,
+            },
             Document::NoNodes => Nodes::NONE,
             Document::Unreadable => Nodes::Unreadable,
-        }))
+        };
+        Some(self.body.get_or_init(|| nodes))
     }
 
     pub(super) fn claims(&self) -> &Nodes<'c> {

@@ -19,8 +19,8 @@ pub struct Redaction {
 
 impl Redaction {
     /// Whether it applies to the call. In doubt it does.
-    pub(super) fn applies(&self, probe: &Probe<'_, '_>) -> bool {
-        match self.conditions.hold(probe, Mode::Any) {
+    pub(super) async fn applies(&self, probe: &Probe<'_, '_>) -> bool {
+        match self.conditions.hold(probe, Mode::Any).await {
             Hold::Yes | Hold::NeedsBody | Hold::Unreadable => true,
             Hold::No => false,
         }

@@ -37,6 +37,10 @@ const GET: Sent<'_> = Sent {
 
 impl Sent<'_> {
     pub(crate) fn with_call<T>(&self, then: impl FnOnce(&Call<'_>) -> T) -> T {
+        self.with(|call| then(&call))
+    }
+
+    fn with<T>(&self, then: impl FnOnce(Call<'_>) -> T) -> T {
         let headers: Vec<_> = self
             .headers
             .iter()
@@ -54,7 +58,7 @@ impl Sent<'_> {
         if let Some(claims) = self.claims {
             call = call.with_claims(claims);
         }
-        then(&call)
+        then(call)
     }
 }
 
@@ -93,7 +97,7 @@ fn hold(conditions: &str, mode: Mode, sent: &Sent<'_>) -> Hold {
     let mut compiler = crate::compile::conditions::ConditionsCompiler::new(&pool);
     let conditions = compiler.compile(Some(rules::conditions(conditions)));
     let (conditions, paths) = (conditions.unwrap(), compiler.finish());
-    sent.with_call(|call| conditions.hold(&Probe::new(call, &paths), mode))
+    sent.with_call(|call| go_through(conditions.hold(&Probe::new(call, &paths), mode)))
 }
 
 /// One condition that holds or does not, whatever the mode.

@@ -2,6 +2,8 @@
 //! limits and meters, then the swap. What depends on the proxy comes after the credential, so that
 //! only its callers learn it; what is counted comes last, so that only admitted calls count.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::{
@@ -9,25 +11,21 @@ use super::{
     grant::{Grant, Refused, UsedCredential},
     ports::{Charging, Ports, Question},
     response::SEPARATOR,
+    weighing::{Passed, Unweighed, Weighed, weigh},
 };
 use crate::{
     access::Caller,
     authn::{self, Presented},
-    authz::{self, DecidedBy, DeniedBy, LayerName},
+    authz,
     denial::{Denial, Detail, Refusal},
+    effort::go_through,
     http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath, query::is_sendable},
     id::CredentialId,
     limit::{Charge, Exceeded, NearLimit},
-    meter::{Extraction, Meter, Metered},
-    policy::{Policy, Standing},
+    meter::{Extraction, Meter},
+    policy::Policy,
     redact::Stage,
     swap::Edit,
-};
-
-/// Meters are the proxy's own; of a body that cannot be read nobody knows what to count.
-const UNREADABLE: DeniedBy = DeniedBy {
-    layer: LayerName::Proxy,
-    by: DecidedBy::UnreadableBody,
 };
 
 /// What the checks say.
@@ -53,7 +51,7 @@ impl From<Denial> for Stop {
 }
 
 /// A head whose framing and path are in order, whatever the proxy.
-struct Call<'a> {
+pub(super) struct Call<'a> {
     method: &'a [u8],
     /// `:path` as sent.
     raw: &'a [u8],
@@ -61,27 +59,30 @@ struct Call<'a> {
     query: Option<&'a [u8]>,
 }
 
+/// A call of one who may use the proxy.
+pub(super) struct Begun<'e, 'a> {
+    pub(super) policy: &'e Arc<Policy>,
+    pub(super) used: UsedCredential,
+    pub(super) call: Call<'a>,
+}
+
 pub(super) fn judge<'e>(
     resolved: &'e Resolved,
-    request: (&RequestHead<'_>, RequestBody<'_>),
+    (head, body): (&RequestHead<'_>, RequestBody<'_>),
+    weighed: Option<&Weighed>,
     ports: &dyn Ports,
 ) -> Verdict<'e> {
-    let (head, _) = request;
-    let call = match Call::parse(head) {
-        Ok(call) => call,
-        Err(denial) => return Verdict::Refuse(Refused::unknown(denial)),
+    let Begun { policy, used, call } = match begin(resolved, head, ports) {
+        Ok(begun) => begun,
+        Err(verdict) => return verdict,
     };
-    let presented = authn::presented(head, call.query);
-    let used = match authenticate(resolved, &call, &presented, ports) {
-        Ok(used) => used,
-        Err(denial) => return Verdict::Refuse(Refused::unknown(denial)),
-    };
-    let Resolved::Proxy(policy) = resolved else {
-        return Verdict::NeedPolicy;
-    };
-    match admit(policy, used.0, (&call, request), ports) {
+    let weighed = weighed.cloned().unwrap_or_else(|| {
+        let judged = call.judged(head, body);
+        go_through(weigh(policy, used.0, &judged, head))
+    });
+    match admit(policy, used.0, weighed, ports) {
         Ok(admitted) => {
-            let edits = admitted.edits(policy, head, &call);
+            let edits = admitted.edits(policy, used.0, head, &call);
             let grant = Grant {
                 credential: Some(used),
                 is_head: call.method == b"HEAD",
@@ -103,46 +104,46 @@ pub(super) fn judge<'e>(
     }
 }
 
+pub(super) fn begin<'e, 'a>(
+    resolved: &'e Resolved,
+    head: &RequestHead<'a>,
+    ports: &dyn Ports,
+) -> Result<Begun<'e, 'a>, Verdict<'e>> {
+    let unknown = |denial| Verdict::Refuse(Refused::unknown(denial));
+    let call = Call::parse(head).map_err(unknown)?;
+    let presented = authn::presented(head, call.query);
+    let used = authenticate(resolved, &call, &presented, ports).map_err(unknown)?;
+    match resolved {
+        Resolved::Proxy(policy) => Ok(Begun { policy, used, call }),
+        Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => {
+            Err(Verdict::NeedPolicy)
+        }
+    }
+}
+
+impl From<Unweighed> for Stop {
+    fn from(unweighed: Unweighed) -> Self {
+        match unweighed {
+            Unweighed::NeedBody => Self::NeedBody,
+            Unweighed::Refuse(refusal) => Self::Refuse(refusal),
+        }
+    }
+}
+
 /// What an authenticated call got past, and what follows for its response.
-struct Admitted<'e> {
-    layers: authz::Layers<'e>,
+struct Admitted {
     stages: Vec<Stage>,
     awaited: Vec<usize>,
     warnings: Vec<String>,
 }
 
-fn admit<'e>(
-    policy: &'e Policy,
+fn admit(
+    policy: &Policy,
     used: CredentialId,
-    (call, (head, body)): (&Call<'_>, (&RequestHead<'_>, RequestBody<'_>)),
+    weighed: Weighed,
     ports: &dyn Ports,
-) -> Result<Admitted<'e>, Stop> {
-    match policy.standing {
-        Standing::Active => {}
-        Standing::Inactive => return Err(Denial::ProxyInactive.into()),
-        Standing::Suspended => return Err(Denial::BillingSuspended.into()),
-    }
-    let layers = policy.layers(used).ok_or(Denial::ProxyIncomplete)?;
-    let path = call.path.target_path();
-    let judged = authz::Call::new(call.method, path, call.query, head.lines);
-    let judged = match body {
-        RequestBody::Unread => judged,
-        RequestBody::Whole(bytes) => judged.with_body(bytes),
-    };
-    match layers.decide(&judged) {
-        authz::Decision::Allowed => {}
-        authz::Decision::Denied(by) => return Err(Stop::Refuse(rule_denied(by))),
-        authz::Decision::NeedsBody => return Err(Stop::NeedBody),
-    }
-    let stages = stages(layers, &judged);
-    if !stages.is_empty() && head.count("upgrade") > 0 {
-        return Err(Denial::ResponseNotFilterable.into());
-    }
-    let metered = match policy.meters.of(&judged) {
-        Metered::By(places) => places,
-        Metered::NeedsBody => return Err(Stop::NeedBody),
-        Metered::Unreadable => return Err(Stop::Refuse(rule_denied(UNREADABLE))),
-    };
+) -> Result<Admitted, Stop> {
+    let Passed { stages, metered } = weighed?;
     let caller = Caller {
         proxy: policy.admission.names.id,
         credential: used,
@@ -154,7 +155,6 @@ fn admit<'e>(
     let mut awaited = metered;
     awaited.retain(|place| policy.meters.get(*place).is_some_and(Meter::awaits_value));
     Ok(Admitted {
-        layers,
         stages,
         awaited,
         warnings: near.iter().map(ToString::to_string).collect(),
@@ -189,35 +189,6 @@ fn charge(
     }
 }
 
-/// In the order of product.md §6; stages without a filter for this call are left out.
-fn stages(layers: authz::Layers<'_>, call: &authz::Call<'_>) -> Vec<Stage> {
-    let order = [
-        layers.target_credential,
-        layers.target,
-        layers.proxy_credential,
-        layers.proxy,
-    ];
-    let of = |layer: &authz::Layer| Stage {
-        filters: layer
-            .redactions_for(call)
-            .map(|redaction| redaction.filter.clone())
-            .collect(),
-    };
-    let all = order.into_iter().map(of);
-    all.filter(|stage| !stage.is_empty()).collect()
-}
-
-fn rule_denied(DeniedBy { layer, by }: DeniedBy) -> Refusal {
-    let detail = Detail::Rule {
-        layer: layer.as_str(),
-        rule_id: by.to_string(),
-    };
-    Refusal {
-        denial: Denial::RuleDenied,
-        detail: Some(Box::new(detail)),
-    }
-}
-
 fn rate_limited(exceeded: &Exceeded) -> Refusal {
     let Some(decisive) = exceeded.decisive() else {
         return Denial::GatewayFault.into();
@@ -235,11 +206,12 @@ fn rate_limited(exceeded: &Exceeded) -> Refusal {
     }
 }
 
-impl Admitted<'_> {
+impl Admitted {
     /// The edits that make the caller's request the target's.
     fn edits<'e>(
         &self,
         policy: &'e Policy,
+        used: CredentialId,
         head: &RequestHead<'_>,
         call: &Call<'_>,
     ) -> Result<Vec<Edit<'e>>, Denial> {
@@ -258,7 +230,8 @@ impl Admitted<'_> {
             let sent = names.into_iter().flat_map(|name| head.spellings(name));
             edits.extend(sent.map(Edit::RemoveHeader));
         };
-        if self.layers.name_methods() || policy.meters.name_methods() {
+        let layers = policy.layers(used).ok_or(Denial::ProxyIncomplete)?;
+        if layers.name_methods() || policy.meters.name_methods() {
             remove(OVERRIDES);
         }
         if !self.stages.is_empty() || self.meters_body(policy) {
@@ -282,7 +255,21 @@ impl Admitted<'_> {
 }
 
 impl<'a> Call<'a> {
-    fn parse(head: &RequestHead<'a>) -> Result<Self, Denial> {
+    /// As rules and meters see it.
+    pub(super) fn judged<'c>(
+        &'c self,
+        head: &RequestHead<'c>,
+        body: RequestBody<'c>,
+    ) -> authz::Call<'c> {
+        let path = self.path.target_path();
+        let judged = authz::Call::new(self.method, path, self.query, head.lines);
+        match body {
+            RequestBody::Unread => judged,
+            RequestBody::Whole(bytes) => judged.with_body(bytes),
+        }
+    }
+
+    pub(super) fn parse(head: &RequestHead<'a>) -> Result<Self, Denial> {
         let Lines::One(method) = head.method else {
             return Err(Denial::BadRequest);
         };

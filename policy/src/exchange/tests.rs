@@ -4,6 +4,7 @@ mod counting;
 mod effort;
 mod golden;
 mod hostile;
+mod looking;
 mod matrix;
 mod order;
 mod properties;

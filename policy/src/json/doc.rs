@@ -1,13 +1,13 @@
 //! A held document: the spans of its values in document order. Nothing is decoded before it is
 //! asked for, and repeated names are all there.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::effort::{Effort, VALUE, go_through};
 
 use super::{
     InvalidJson, Problem,
-    lexer::{Event, Kind, Lexer},
+    lexer::{Event, Kind, Lexer, Skipped},
     text::unescape_into,
 };
 
@@ -24,8 +24,12 @@ pub(crate) const ROOT: NodeId = 0;
 #[derive(Debug)]
 pub(crate) struct Doc<'t> {
     text: &'t str,
-    nodes: Vec<Node>,
+    nodes: Outline,
 }
+
+/// What is known of a document without its text.
+#[derive(Clone, Debug)]
+pub(crate) struct Outline(Arc<Vec<Node>>);
 
 /// All numbers are 32 bits wide, so that a node is small.
 #[derive(Debug)]
@@ -54,6 +58,25 @@ pub(crate) enum Key<'t> {
     Index(u64),
 }
 
+impl Outline {
+    /// Reads a text, of which somebody else says whether it is UTF-8.
+    pub(crate) async fn of(text: &[u8], effort: &mut Effort) -> Result<Self, InvalidJson> {
+        let mut builder = Builder::default();
+        let mut rest = text;
+        match builder.build(text, &mut rest, effort).await {
+            Ok(()) => Ok(Self(Arc::new(builder.nodes))),
+            Err(problem) => Err(invalid(text.len().saturating_sub(rest.len()), problem)),
+        }
+    }
+}
+
+fn invalid(offset: usize, problem: Problem) -> InvalidJson {
+    InvalidJson {
+        offset: u64::try_from(offset).unwrap_or(u64::MAX),
+        problem,
+    }
+}
+
 impl<'t> Doc<'t> {
     #[cfg(test)]
     pub(crate) fn parse(text: &'t [u8]) -> Result<Self, InvalidJson> {
@@ -70,52 +93,53 @@ impl<'t> Doc<'t> {
         text: &'t [u8],
         effort: &mut Effort,
     ) -> Result<Self, InvalidJson> {
-        let mut builder = Builder::default();
-        let mut rest = text;
-        let built = builder.build(text, &mut rest, effort).await;
-        let offset = text.len().saturating_sub(rest.len());
-        let invalid = |offset: usize, problem| InvalidJson {
-            offset: u64::try_from(offset).unwrap_or(u64::MAX),
-            problem,
-        };
-        built.map_err(|problem| invalid(offset, problem))?;
+        let nodes = Outline::of(text, effort).await?;
         match std::str::from_utf8(text) {
-            Ok(text) => Ok(Self {
-                text,
-                nodes: builder.nodes,
-            }),
+            Ok(text) => Ok(Self { text, nodes }),
             Err(error) => Err(invalid(error.valid_up_to(), Problem::NotUtf8)),
         }
     }
 
+    /// The document of which that is known.
+    pub(crate) fn known(text: &'t str, outline: &Outline) -> Self {
+        Self {
+            text,
+            nodes: outline.clone(),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
+        self.nodes.0.len()
+    }
+
+    fn node(&self, node: NodeId) -> Option<&Node> {
+        self.nodes.0.get(node)
     }
 
     pub(crate) fn kind(&self, node: NodeId) -> Kind {
-        self.nodes.get(node).map_or(Kind::Scalar, |node| node.kind)
+        self.node(node).map_or(Kind::Scalar, |node| node.kind)
     }
 
     /// The first value behind the node that is not inside it.
     pub(crate) fn past(&self, node: NodeId) -> NodeId {
-        let node = self.nodes.get(node);
-        node.map_or(self.nodes.len(), |node| wide(node.past))
+        let node = self.node(node);
+        node.map_or(self.len(), |node| wide(node.past))
     }
 
     pub(crate) fn parent(&self, node: NodeId) -> NodeId {
-        self.nodes.get(node).map_or(ROOT, |node| wide(node.parent))
+        self.node(node).map_or(ROOT, |node| wide(node.parent))
     }
 
     /// The value's text.
     pub(crate) fn json(&self, node: NodeId) -> &'t str {
-        match self.nodes.get(node) {
+        match self.node(node) {
             Some(node) => self.span(node.start, node.end),
             None => "",
         }
     }
 
     pub(crate) fn key(&self, node: NodeId) -> Key<'t> {
-        match self.nodes.get(node).map(|node| node.key) {
+        match self.node(node).map(|node| node.key) {
             Some(RawKey::Name(start, end)) => Key::Name(decoded(self.span(start, end))),
             Some(RawKey::Index(index)) => Key::Index(index.into()),
             None => Key::Index(u64::MAX),
@@ -124,7 +148,7 @@ impl<'t> Doc<'t> {
 
     /// Bytes of the name as it is written; none for elements.
     pub(crate) fn name_bytes(&self, node: NodeId) -> usize {
-        match self.nodes.get(node).map(|node| node.key) {
+        match self.node(node).map(|node| node.key) {
             Some(RawKey::Name(start, end)) => self.span(start, end).len(),
             Some(RawKey::Index(_)) | None => 0,
         }
@@ -137,7 +161,7 @@ impl<'t> Doc<'t> {
     }
 
     pub(crate) fn is_named(&self, node: NodeId, wanted: &str) -> bool {
-        match self.nodes.get(node).map(|node| node.key) {
+        match self.node(node).map(|node| node.key) {
             Some(RawKey::Name(start, end)) => *decoded(self.span(start, end)) == *wanted.as_bytes(),
             Some(RawKey::Index(_)) | None => false,
         }
@@ -163,6 +187,22 @@ fn wide(narrow: u32) -> usize {
 
 fn narrow(wide: usize) -> Result<u32, Problem> {
     u32::try_from(wide).map_err(|_| Problem::TooManyValues)
+}
+
+/// What is read of a scalar without a rest.
+const PART_BYTES: usize = 256 << 10;
+
+/// Reads over a part of a scalar.
+fn skip_some<'i>(
+    rest: &mut &'i [u8],
+    skip: impl FnOnce(&mut &'i [u8]) -> Result<Skipped, Problem>,
+) -> Result<Skipped, Problem> {
+    let (mut some, _) = rest.split_at_checked(PART_BYTES).unwrap_or((*rest, &[]));
+    let before = some.len();
+    let skipped = skip(&mut some);
+    let read = before.saturating_sub(some.len());
+    *rest = rest.get(read..).unwrap_or_default();
+    skipped
 }
 
 /// What keeping a value costs, and looking whether its name repeats.
@@ -205,7 +245,14 @@ impl Builder {
                     paid = at;
                     let node = self.push(kind, at, name)?;
                     if kind == Kind::Scalar {
-                        lexer.skip(rest)?;
+                        let mut skipped = skip_some(rest, |some| lexer.skip(some))?;
+                        while skipped == Skipped::Part && !rest.is_empty() {
+                            let at = narrow(text.len().saturating_sub(rest.len()))?;
+                            effort.rest().await;
+                            effort.spend(wide(at.saturating_sub(paid)))?;
+                            paid = at;
+                            skipped = skip_some(rest, |some| lexer.skip_on(some))?;
+                        }
                         self.end(node, narrow(text.len().saturating_sub(rest.len()))?)?;
                     } else {
                         lexer.enter(rest)?;

@@ -50,15 +50,28 @@ impl Budget {
         looks(effort) < MAX_STEPS
     }
 
+    /// What the effort is good for.
+    pub(crate) fn within(effort: &Effort) -> Self {
+        Self(MAX_STEPS.min(looks(effort)))
+    }
+
     /// Looks at values as far as the effort goes, which pays for it.
     pub(crate) fn paid_by<T>(
         effort: &mut Effort,
         look: impl FnOnce(&mut Self) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let mut budget = Self(MAX_STEPS.min(looks(effort)));
-        let before = budget.0;
-        let seen = look(&mut budget);
-        let looks = before.saturating_sub(budget.0);
+        Self::within(effort).look(effort, look)
+    }
+
+    /// Looks at values as far as there is something left, and has the effort pay for it.
+    pub(crate) fn look<T>(
+        &mut self,
+        effort: &mut Effort,
+        look: impl FnOnce(&mut Self) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let before = self.0;
+        let seen = look(self);
+        let looks = before.saturating_sub(self.0);
         effort.spend(looks.saturating_mul(LOOK))?;
         seen
     }

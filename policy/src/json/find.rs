@@ -2,13 +2,13 @@
 
 mod stream;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::OnceCell};
 
-use crate::effort::Effort;
+use crate::effort::{Effort, go_through};
 
 use super::{
     InvalidJson, Problem,
-    doc::{Doc, NodeId},
+    doc::{Doc, NodeId, Outline},
     eval::{Budget, Evaluator},
     path::JsonPath,
     text::value_text,
@@ -53,27 +53,64 @@ pub(crate) fn find_within<'t>(
     text: &'t [u8],
     effort: &mut Effort,
 ) -> Result<Vec<Node<'t>>, InvalidJson> {
-    let doc = Doc::parse_within(text, effort)?;
-    let found = Budget::paid_by(effort, |budget| find_in(paths, &doc, budget));
-    found.map_err(|problem| InvalidJson { offset: 0, problem })
+    go_through(async {
+        let doc = Doc::parse_in_turns(text, effort).await?;
+        let found = find_in(paths, (&doc, &OnceCell::new()), effort).await;
+        found.map_err(|problem| InvalidJson { offset: 0, problem })
+    })
 }
 
-fn find_in<'t>(
+/// What is known of a document, for paths that are looked up time and again: it is read once. The
+/// text is not kept, so each call brings the same.
+#[derive(Debug)]
+pub(crate) struct Known {
+    outline: Outline,
+    readings: KnownReadings,
+}
+
+/// Not tried before a path needs them.
+type KnownReadings = OnceCell<Result<Readings, Problem>>;
+
+impl Known {
+    /// Reads a document.
+    pub(crate) async fn read(text: &str, effort: &mut Effort) -> Result<Self, InvalidJson> {
+        Ok(Self {
+            outline: Outline::of(text.as_bytes(), effort).await?,
+            readings: OnceCell::new(),
+        })
+    }
+
+    /// As [`find`].
+    pub(crate) async fn find<'t>(
+        &self,
+        paths: &[JsonPath],
+        text: &'t str,
+        effort: &mut Effort,
+    ) -> Result<Vec<Node<'t>>, Problem> {
+        let doc = Doc::known(text, &self.outline);
+        find_in(paths, (&doc, &self.readings), effort).await
+    }
+}
+
+async fn find_in<'t>(
     paths: &[JsonPath],
-    doc: &Doc<'t>,
-    budget: &mut Budget,
+    (doc, readings): (&Doc<'t>, &KnownReadings),
+    effort: &mut Effort,
 ) -> Result<Vec<Node<'t>>, Problem> {
-    let mut readings = None;
+    let mut budget = Budget::within(effort);
     let mut found = Vec::new();
     for (path, compiled) in paths.iter().enumerate() {
         let nodes = if compiled.is_streamable() {
-            Evaluator::new(View::whole(doc), budget).select(compiled)?
+            select(compiled, View::whole(doc), &mut budget, effort).await?
         } else {
-            let readings = match &readings {
-                Some(readings) => readings,
-                None => readings.insert(Readings::of(doc)?),
+            if readings.get().is_none() {
+                let tried = Readings::of(doc, effort).await;
+                readings.get_or_init(|| tried);
+            }
+            let Some(Ok(readings)) = readings.get() else {
+                return Err(Problem::TooManyReadings);
             };
-            in_any_reading(compiled, doc, readings, budget)?
+            in_any_reading(compiled, (doc, readings), &mut budget, effort).await?
         };
         if found.len().saturating_add(nodes.len()) > MAX_FOUND {
             return Err(Problem::TooManyValues);
@@ -86,15 +123,25 @@ fn find_in<'t>(
     Ok(found)
 }
 
-fn in_any_reading(
+async fn select(
     path: &JsonPath,
-    doc: &Doc<'_>,
-    readings: &Readings,
+    view: View<'_, '_>,
     budget: &mut Budget,
+    effort: &mut Effort,
+) -> Result<Vec<NodeId>, Problem> {
+    effort.rest().await;
+    budget.look(effort, |budget| Evaluator::new(view, budget).select(path))
+}
+
+async fn in_any_reading(
+    path: &JsonPath,
+    (doc, readings): (&Doc<'_>, &Readings),
+    budget: &mut Budget,
+    effort: &mut Effort,
 ) -> Result<Vec<NodeId>, Problem> {
     let mut all = Vec::new();
     for view in readings.views(doc) {
-        all.append(&mut Evaluator::new(view, budget).select(path)?);
+        all.append(&mut select(path, view, budget, effort).await?);
         all.sort_unstable();
         all.dedup();
     }

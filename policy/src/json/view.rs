@@ -1,6 +1,8 @@
 //! Readings of a held document: a parser that keeps one of several members of the same name may
 //! keep any, and a filter expression may see the difference. So each way is tried.
 
+use crate::effort::Effort;
+
 use super::{
     Problem,
     doc::{Doc, Key, NodeId},
@@ -74,29 +76,40 @@ impl<'d, 't> View<'d, 't> {
 }
 
 impl Readings {
-    pub(crate) fn of(doc: &Doc<'_>) -> Result<Self, Problem> {
-        let mut hidden = vec![Vec::new()];
-        for choice in choices(doc) {
-            if hidden.len().saturating_mul(choice.len()) > MAX_READINGS {
-                return Err(Problem::TooManyReadings);
+    /// All of them, unless they are too many.
+    pub(crate) async fn of(doc: &Doc<'_>, effort: &mut Effort) -> Result<Self, Problem> {
+        let mut readings = Self {
+            hidden: vec![Vec::new()],
+        };
+        for object in (0..doc.len()).filter(|node| doc.kind(*node) == Kind::Object) {
+            for choice in choices(doc, object, effort).await {
+                readings.multiply(&choice)?;
             }
-            let kept = |kept: &NodeId| {
-                let others = choice.iter().copied().filter(|other| *other != *kept);
-                others.collect::<Vec<_>>()
-            };
-            let dropped: Vec<_> = choice.iter().map(kept).collect();
-            let with = |earlier: &Vec<NodeId>| {
-                let all = dropped
-                    .iter()
-                    .map(|more| [earlier.as_slice(), more].concat());
-                all.collect::<Vec<_>>()
-            };
-            hidden = hidden.iter().flat_map(with).collect();
         }
-        for reading in &mut hidden {
+        for reading in &mut readings.hidden {
             reading.sort_unstable();
         }
-        Ok(Self { hidden })
+        Ok(readings)
+    }
+
+    /// One of the members is kept.
+    fn multiply(&mut self, choice: &[NodeId]) -> Result<(), Problem> {
+        if self.hidden.len().saturating_mul(choice.len()) > MAX_READINGS {
+            return Err(Problem::TooManyReadings);
+        }
+        let kept = |kept: &NodeId| {
+            let others = choice.iter().copied().filter(|other| *other != *kept);
+            others.collect::<Vec<_>>()
+        };
+        let dropped: Vec<_> = choice.iter().map(kept).collect();
+        let with = |earlier: &Vec<NodeId>| {
+            let all = dropped
+                .iter()
+                .map(|more| [earlier.as_slice(), more].concat());
+            all.collect::<Vec<_>>()
+        };
+        self.hidden = self.hidden.iter().flat_map(with).collect();
+        Ok(())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -111,21 +124,71 @@ impl Readings {
     }
 }
 
-/// The repeated names of a document.
-fn choices<'d>(doc: &'d Doc<'_>) -> impl Iterator<Item = Choice> + use<'d> {
-    let is_object = |node: &NodeId| doc.kind(*node) == Kind::Object;
-    let objects = (0..doc.len()).filter(is_object);
-    objects.flat_map(|object| {
-        let children = View::whole(doc).children(object);
-        let mut members: Vec<(Key<'_>, NodeId)> =
-            children.map(|child| (doc.key(child), child)).collect();
+/// The repeated names of an object.
+async fn choices(doc: &Doc<'_>, object: NodeId, effort: &mut Effort) -> Vec<Choice> {
+    let mut sorted: Vec<Vec<Member<'_>>> = Vec::new();
+    let mut children = View::whole(doc).children(object).peekable();
+    while children.peek().is_some() {
+        let some = children.by_ref().take(MEMBERS_AT_ONCE);
+        let mut members: Vec<Member<'_>> = some.map(|child| (doc.key(child), child)).collect();
         members.sort_unstable();
-        let groups = members.chunk_by(|(left, _), (right, _)| left == right);
-        let repeated = groups.filter(|group| group.len() > 1);
-        let nodes = repeated.map(|group| group.iter().map(|(_, node)| *node).collect());
-        nodes.collect::<Vec<Choice>>()
-    })
+        let bytes = members.iter().map(|(_, child)| doc.name_bytes(*child));
+        let values = members.len().saturating_mul(SORTED);
+        effort.tire(bytes.sum::<usize>().saturating_add(values));
+        sorted.push(members);
+        effort.rest().await;
+    }
+    let members = merged(sorted, effort).await;
+    let groups = members.chunk_by(|(left, _), (right, _)| left == right);
+    let repeated = groups.filter(|group| group.len() > 1);
+    let nodes = repeated.map(|group| group.iter().map(|(_, node)| *node).collect());
+    nodes.collect()
 }
+
+/// Of an object, with its name.
+type Member<'t> = (Key<'t>, NodeId);
+
+/// Members that are sorted without a rest.
+const MEMBERS_AT_ONCE: usize = 1 << 12;
+/// What it costs to find the place of one, in steps.
+const SORTED: usize = 64;
+
+/// All of some sorted lists, in order.
+async fn merged<'t>(mut lists: Vec<Vec<Member<'t>>>, effort: &mut Effort) -> Vec<Member<'t>> {
+    while lists.len() > 1 {
+        let mut pairs = std::mem::take(&mut lists).into_iter();
+        while let Some(left) = pairs.next() {
+            let merged = match pairs.next() {
+                Some(right) => merge(left, right, effort).await,
+                None => left,
+            };
+            lists.push(merged);
+        }
+    }
+    lists.pop().unwrap_or_default()
+}
+
+async fn merge<'t>(
+    left: Vec<Member<'t>>,
+    right: Vec<Member<'t>>,
+    effort: &mut Effort,
+) -> Vec<Member<'t>> {
+    let mut both = Vec::with_capacity(left.len().saturating_add(right.len()));
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    while let Some(next) = match (left.peek(), right.peek()) {
+        (Some(one), Some(other)) if other < one => right.next(),
+        (Some(_), _) => left.next(),
+        (None, _) => right.next(),
+    } {
+        both.push(next);
+        effort.tire(MERGED);
+        effort.rest().await;
+    }
+    both
+}
+
+/// What it costs to compare two names and move one, in steps.
+const MERGED: usize = 8;
 
 #[cfg(test)]
 mod tests;

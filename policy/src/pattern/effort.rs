@@ -9,6 +9,8 @@ use std::cell::Cell;
 #[derive(Debug)]
 pub(crate) struct Effort {
     left: Cell<u64>,
+    /// Of which nobody was told.
+    spent: Cell<u64>,
     is_exhausted: Cell<bool>,
     /// What there is to renew it.
     #[cfg(any(test, feature = "explain"))]
@@ -20,6 +22,8 @@ const OF_A_CALL: u64 = 150_000_000;
 /// The decision of each layer, and ten costly rules.
 #[cfg(any(test, feature = "explain"))]
 const RENEWALS: u64 = 14;
+/// A step of other work takes that long.
+const UNITS_A_STEP: u64 = 3;
 /// Any search.
 const SEARCH: u64 = 16;
 /// A byte of a text that is compared.
@@ -39,6 +43,7 @@ impl Effort {
     pub(crate) fn of_a_call() -> Self {
         Self {
             left: Cell::new(OF_A_CALL),
+            spent: Cell::new(0),
             is_exhausted: Cell::new(false),
             #[cfg(any(test, feature = "explain"))]
             reserve: Cell::new(RENEWALS * OF_A_CALL),
@@ -65,6 +70,12 @@ impl Effort {
         self.is_exhausted.get()
     }
 
+    /// What was spent since this was asked last, as steps of other work.
+    pub(crate) fn take_steps(&self) -> usize {
+        let steps = self.spent.take() / UNITS_A_STEP;
+        usize::try_from(steps).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn spend_on_comparison(&self, text_bytes: usize) -> bool {
         self.spend(SEARCH.saturating_add(units(text_bytes) / BYTES_COMPARED_A_UNIT))
     }
@@ -88,6 +99,7 @@ impl Effort {
         match self.left.get().checked_sub(units) {
             Some(left) if !self.is_exhausted.get() => {
                 self.left.set(left);
+                self.spent.set(self.spent.get().saturating_add(units));
                 true
             }
             Some(_) | None => {

@@ -59,7 +59,7 @@ impl Places {
         let readings = if stage.is_streamable() {
             None
         } else {
-            Some(Readings::of(doc)?)
+            Some(Readings::of(doc, effort).await?)
         };
         let mut atlas = Atlas {
             doc,

@@ -1,7 +1,7 @@
 //! Requests that wait: for their body, or for the region server.
 
 use prost::Message as _;
-use requestrocket_policy::{authz::LayerName, limit::Report};
+use requestrocket_policy::{authz::LayerName, effort::Turn, limit::Report};
 use requestrocket_proto::{meter::v1 as meter, policy::v1 as wire};
 
 use super::*;
@@ -170,6 +170,62 @@ fn a_body_that_ends_with_trailers_decides_too() {
     let mut call = Call::new(7);
     assert_eq!(call.on_request_head(&host, &shared, false), Flow::Continue);
     assert_eq!(call.on_request_trailers(&host, &shared), Flow::Continue);
+}
+
+/// A call with a body that is several turns of work, and how it is held.
+fn much_work(is_bad: bool, has_trailers: bool) -> (FakeHost, Shared, Call, Flow) {
+    let mut fixture = judging_bodies();
+    fixture.wire.max_inspected_bytes = 4 << 20;
+    let model = if is_bad { "bad" } else { "good" };
+    let body = format!("{{\"m\":\"{model}\",\"x\":\"{}\"}}", "x".repeat(3 << 20));
+    let (host, shared) = posted_again(&fixture, body.as_bytes());
+    let mut call = Call::new(7);
+    assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
+    let all = if has_trailers {
+        let some = call.on_request_body(&host, &shared, (body.len(), false));
+        assert_eq!(some, Flow::AwaitBody);
+        call.on_request_trailers(&host, &shared)
+    } else {
+        call.on_request_body(&host, &shared, (body.len(), true))
+    };
+    (host, shared, call, all)
+}
+
+#[test]
+fn a_body_that_is_much_work_is_looked_into_in_turns() {
+    for (is_bad, has_trailers) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (host, shared, mut call, all) = much_work(is_bad, has_trailers);
+        assert_eq!((all, host.status()), (Flow::AwaitAnswer, None));
+        assert_eq!(host.header(":path"), Some(path("/x?q=1")), "not edited yet");
+        // However long that takes.
+        host.envoy.now_ms.set(host.envoy.now_ms.get() + 1_000_000);
+        call.on_silence(&host);
+        let mut turns = vec![];
+        while let Some(stream) = shared.turns.next() {
+            assert_eq!(stream, 7);
+            let turned = call.on_turn(&host, &shared, &mut Turn::of(1));
+            shared.turns.took(turned != Turned::Waits);
+            turns.push(turned);
+        }
+        let end = turns.pop();
+        assert!(turns.len() > 1 && turns.iter().all(|turned| *turned == Turned::Waits));
+        let want = if is_bad {
+            (Some(Turned::Over), Some(403), path("/x?q=1"))
+        } else {
+            (Some(Turned::Forwarded), None, "/base/x?q=1".to_owned())
+        };
+        let edited = host.header(":path").unwrap();
+        assert_eq!((end, host.status(), edited), want);
+    }
+}
+
+#[test]
+fn of_a_call_that_is_gone_the_body_is_not_looked_into() {
+    let (host, shared, call, _) = much_work(false, false);
+    call.on_end(&host, &shared);
+    assert_eq!(host.status(), None);
+    let turned = Call::new(7).on_turn(&host, &shared, &mut Turn::of(1));
+    assert_eq!(turned, Turned::Over);
 }
 
 fn call_of_get() -> (FakeHost, Shared) {

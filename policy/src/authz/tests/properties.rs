@@ -6,19 +6,58 @@ use super::{
     model::{Plain, call, layer_of_rules, rule_text},
     *,
 };
+use crate::effort::go_on;
 
 fn decide(layer: &wire::Layer, plain: &Plain) -> LayerDecision {
     super::decide(&compile_alone(layer.clone()).unwrap(), &plain.sent())
+}
+
+/// As `decide`, with a rest after each step; says how many there were.
+fn decide_in_turns(layer: &wire::Layer, plain: &Plain) -> (LayerDecision, usize) {
+    let layer = compile_alone(layer.clone()).unwrap();
+    plain.sent().with(|call| {
+        let call = call.in_turns_of(1);
+        let mut work = std::pin::pin!(layer.decide_in_turns(&call));
+        let mut rests = 0;
+        loop {
+            match go_on(work.as_mut()) {
+                Some(decision) => return (decision, rests),
+                None => rests += 1,
+            }
+        }
+    })
 }
 
 fn allows(decision: LayerDecision) -> bool {
     matches!(decision, LayerDecision::Decided(Effect::Allow, _))
 }
 
+#[test]
+fn a_call_rests_between_values_paths_and_patterns() {
+    let layer = rules::layer("allow", &["deny 500 b:$.a[*]=^9|8$", "deny 400 b:$..b"]);
+    let plain = Plain {
+        method: "POST",
+        path: "/",
+        query: "",
+        headers: Vec::new(),
+        body: Some(("{\"a\":[1,2,3]}", model::Kind::Json)),
+        claims: None,
+    };
+    let (decision, rests) = decide_in_turns(&layer, &plain);
+    assert_eq!(decision, ALLOWED);
+    // Five values are read, two paths looked up, three texts matched.
+    assert!(rests >= 10, "{rests}");
+}
+
 proptest! {
     #[test]
     fn a_layer_decides_as_the_model_does(layer in layer_of_rules(), call in call()) {
         prop_assert_eq!(decide(&layer, &call), model::decide(&layer, &call));
+    }
+
+    #[test]
+    fn in_turns_a_layer_decides_as_at_once(layer in layer_of_rules(), call in call()) {
+        prop_assert_eq!(decide_in_turns(&layer, &call).0, decide(&layer, &call));
     }
 
     #[test]

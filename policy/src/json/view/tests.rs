@@ -1,12 +1,13 @@
 //! Readings of repeated names.
 
 use super::*;
+use crate::effort::go_through;
 use crate::json::doc::ROOT;
 
 /// What each reader sees, as the names and texts of scalars in order.
 fn readings(text: &str) -> Result<Vec<String>, Problem> {
     let doc = Doc::parse(text.as_bytes()).unwrap();
-    let readings = Readings::of(&doc)?;
+    let readings = go_through(Readings::of(&doc, &mut Effort::unbounded()))?;
     let seen = readings.views(&doc).map(|view| {
         let scalars = view
             .subtree(ROOT)
@@ -63,7 +64,7 @@ fn children_are_those_seen() {
             .collect::<Vec<_>>()
     };
     assert_eq!(children(View::whole(&doc)), [r#"{"x":[1]}"#, "2", "3"]);
-    let readings = Readings::of(&doc).unwrap();
+    let readings = go_through(Readings::of(&doc, &mut Effort::unbounded())).unwrap();
     let seen: Vec<_> = readings.views(&doc).map(children).collect();
     assert_eq!(seen, [[r#"{"x":[1]}"#, "3"], ["2", "3"]]);
     assert_eq!(View::whole(&doc).children(99).count(), 0);

@@ -1,0 +1,91 @@
+//! A call whose whole body is there, and is looked into in turns: at once as far as its organisation
+//! has something to spend, and then from the queue. Envoy holds the call meanwhile.
+
+use std::rc::Rc;
+
+use requestrocket_policy::{
+    denial::Denial, effort::Turn, exchange::Exchange, http::RequestHead, id::OrganisationId,
+};
+
+use super::{Call, Flow, Progress, Shared, response::Turned, waiting::Waiting};
+use crate::{
+    counters::CallPorts,
+    host::{Host, HostFailure},
+};
+
+impl Call {
+    pub(super) fn judge_with_body(
+        &mut self,
+        host: &impl Host,
+        shared: &Shared,
+        mut waiting: Waiting,
+    ) -> Flow {
+        let organisation = waiting.exchange.as_ref().and_then(Exchange::organisation);
+        let Some(organisation) = organisation else {
+            return self.refuse(host, &Denial::GatewayFault.into());
+        };
+        if let Err(denial) = waiting.read_body(host) {
+            return self.refuse(host, &denial.into());
+        }
+        waiting.body_since_ms = None;
+        match waiting.look_at_once(host, shared, organisation) {
+            Ok(true) => self.judge(host, shared, waiting),
+            Ok(false) => {
+                shared.turns.queue(organisation, self.stream, self.stream);
+                self.wait(waiting, Flow::AwaitAnswer)
+            }
+            Err(HostFailure) => self.refuse(host, &Denial::GatewayFault.into()),
+        }
+    }
+
+    /// It is this call's turn to have its request looked into. None: that is done, or was never to
+    /// be.
+    pub(super) fn on_request_turn(
+        &mut self,
+        host: &impl Host,
+        shared: &Shared,
+        turn: &mut Turn,
+    ) -> Option<Turned> {
+        let Progress::Waiting(waiting) = &mut self.progress else {
+            return None;
+        };
+        if !waiting.exchange.as_mut()?.look_on(turn) {
+            return Some(Turned::Waits);
+        }
+        let Progress::Waiting(waiting) = std::mem::take(&mut self.progress) else {
+            return None;
+        };
+        match self.judge(host, shared, *waiting) {
+            Flow::Continue => Some(Turned::Forwarded),
+            Flow::AwaitBody
+            | Flow::AwaitAnswer
+            | Flow::Held
+            | Flow::HeldBack
+            | Flow::Dropped
+            | Flow::Ended => Some(Turned::Over),
+        }
+    }
+}
+
+impl Waiting {
+    /// Looks into the body as far as the call's organisation may now. Says whether that is done.
+    fn look_at_once(
+        &mut self,
+        host: &impl Host,
+        shared: &Shared,
+        organisation: OrganisationId,
+    ) -> Result<bool, HostFailure> {
+        let lines = self.headers.lines()?;
+        let (Some(exchange), Some(body)) = (&mut self.exchange, &self.body) else {
+            return Err(HostFailure);
+        };
+        let ports = CallPorts::new(host, &shared.counters, self.inquiry);
+        // Without a clock nobody earns more than what there is.
+        let now_ms = host.now_ms().unwrap_or_default();
+        let mut turn = shared.turns.begin(organisation, now_ms);
+        let head = RequestHead::new(&lines);
+        let is_done = exchange.look_into(&head, Rc::clone(body), (&mut turn, &ports));
+        shared.turns.end(organisation, &turn);
+        Ok(is_done)
+    }
+}

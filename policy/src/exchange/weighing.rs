@@ -1,0 +1,186 @@
+//! What rules and meters say of an authenticated request: at once, or with its whole body in turns.
+
+use std::{pin::Pin, rc::Rc, sync::Arc};
+
+use super::{
+    RequestBody, Resolved,
+    ports::Ports,
+    request::{Begun, Call, begin},
+};
+use crate::{
+    authz::{self, DecidedBy, DeniedBy, LayerName},
+    denial::{Denial, Detail, Refusal},
+    effort::{TURN_STEPS, Turn, go_on},
+    http::{HeaderLine, RequestHead},
+    id::CredentialId,
+    meter::Metered,
+    policy::{Policy, Standing},
+    redact::Stage,
+};
+
+/// Meters are the proxy's own; of a body that cannot be read nobody knows what to count.
+const UNREADABLE: DeniedBy = DeniedBy {
+    layer: LayerName::Proxy,
+    by: DecidedBy::UnreadableBody,
+};
+
+/// What the rules and meters say of an authenticated call.
+pub(super) type Weighed = Result<Passed, Unweighed>;
+
+/// It got past the rules.
+#[derive(Clone, Debug)]
+pub(super) struct Passed {
+    pub(super) stages: Vec<Stage>,
+    /// The meters that count it, by place.
+    pub(super) metered: Vec<usize>,
+}
+
+/// It did not.
+#[derive(Clone, Debug)]
+pub(super) enum Unweighed {
+    NeedBody,
+    Refuse(Refusal),
+}
+
+impl From<Denial> for Unweighed {
+    fn from(denial: Denial) -> Self {
+        Self::Refuse(denial.into())
+    }
+}
+
+/// How far a request with its whole body is.
+pub(super) enum Weighing {
+    /// Comes with the steps of its last turn.
+    InTurns(Pin<Box<dyn Future<Output = (Weighed, u64)>>>),
+    Done(Weighed),
+}
+
+impl Weighing {
+    /// Nothing is done yet. None: rules and meters are not asked.
+    pub(super) fn new(
+        resolved: &Resolved,
+        request: (&RequestHead<'_>, Rc<Vec<u8>>),
+        ports: &dyn Ports,
+    ) -> Option<Self> {
+        let work = weigh_in_turns(resolved, request, ports)?;
+        Some(Self::InTurns(Box::pin(work)))
+    }
+
+    /// Goes on as far as the turn goes. Says whether it is done.
+    pub(super) fn go_on(&mut self, turn: &mut Turn) -> bool {
+        while let Self::InTurns(work) = self
+            && !turn.is_over()
+        {
+            match go_on(work.as_mut()) {
+                None => turn.spend(TURN_STEPS),
+                Some((weighed, steps)) => {
+                    turn.spend(steps);
+                    *self = Self::Done(weighed);
+                }
+            }
+        }
+        self.weighed().is_some()
+    }
+
+    pub(super) fn weighed(&self) -> Option<&Weighed> {
+        match self {
+            Self::InTurns(_) => None,
+            Self::Done(weighed) => Some(weighed),
+        }
+    }
+}
+
+impl std::fmt::Debug for Weighing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Weighing")
+    }
+}
+
+fn weigh_in_turns(
+    resolved: &Resolved,
+    (head, body): (&RequestHead<'_>, Rc<Vec<u8>>),
+    ports: &dyn Ports,
+) -> Option<impl Future<Output = (Weighed, u64)> + use<>> {
+    let Begun { policy, used, .. } = begin(resolved, head, ports).ok()?;
+    let policy = Arc::clone(policy);
+    let lines: Vec<(Vec<u8>, Vec<u8>)> = head
+        .lines
+        .iter()
+        .map(|(name, value)| (name.to_vec(), value.to_vec()))
+        .collect();
+    Some(async move {
+        let lines: Vec<HeaderLine<'_>> = lines
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+            .collect();
+        let head = RequestHead::new(&lines);
+        let call = match Call::parse(&head) {
+            Ok(call) => call,
+            Err(denial) => return (Err(denial.into()), 0),
+        };
+        let judged = call.judged(&head, RequestBody::Whole(&body));
+        let judged = judged.in_turns_of(TURN_STEPS);
+        let weighed = weigh(&policy, used.0, &judged, &head).await;
+        (weighed, judged.spent_in_turn())
+    })
+}
+
+/// The rules first, then what follows for the response, then the meters.
+pub(super) async fn weigh(
+    policy: &Policy,
+    used: CredentialId,
+    judged: &authz::Call<'_>,
+    head: &RequestHead<'_>,
+) -> Weighed {
+    match policy.standing {
+        Standing::Active => {}
+        Standing::Inactive => return Err(Denial::ProxyInactive.into()),
+        Standing::Suspended => return Err(Denial::BillingSuspended.into()),
+    }
+    let layers = policy.layers(used).ok_or(Denial::ProxyIncomplete)?;
+    match layers.decide_in_turns(judged).await {
+        authz::Decision::Allowed => {}
+        authz::Decision::Denied(by) => return Err(Unweighed::Refuse(rule_denied(by))),
+        authz::Decision::NeedsBody => return Err(Unweighed::NeedBody),
+    }
+    let stages = stages(layers, judged).await;
+    if !stages.is_empty() && head.count("upgrade") > 0 {
+        return Err(Denial::ResponseNotFilterable.into());
+    }
+    match policy.meters.of(judged).await {
+        Metered::By(metered) => Ok(Passed { stages, metered }),
+        Metered::NeedsBody => Err(Unweighed::NeedBody),
+        Metered::Unreadable => Err(Unweighed::Refuse(rule_denied(UNREADABLE))),
+    }
+}
+
+/// In the order of product.md §6; stages without a filter for this call are left out.
+async fn stages(layers: authz::Layers<'_>, call: &authz::Call<'_>) -> Vec<Stage> {
+    let order = [
+        layers.target_credential,
+        layers.target,
+        layers.proxy_credential,
+        layers.proxy,
+    ];
+    let mut stages = Vec::new();
+    for layer in order {
+        let redactions = layer.redactions_in_turns(call).await;
+        if !redactions.is_empty() {
+            let filters = redactions.into_iter();
+            let filters = filters.map(|redaction| redaction.filter.clone()).collect();
+            stages.push(Stage { filters });
+        }
+    }
+    stages
+}
+
+fn rule_denied(DeniedBy { layer, by }: DeniedBy) -> Refusal {
+    let detail = Detail::Rule {
+        layer: layer.as_str(),
+        rule_id: by.to_string(),
+    };
+    Refusal {
+        denial: Denial::RuleDenied,
+        detail: Some(Box::new(detail)),
+    }
+}
