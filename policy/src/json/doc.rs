@@ -189,20 +189,20 @@ fn narrow(wide: usize) -> Result<u32, Problem> {
     u32::try_from(wide).map_err(|_| Problem::TooManyValues)
 }
 
-/// What is read of a scalar without a rest.
+/// What is read without a rest.
 const PART_BYTES: usize = 256 << 10;
 
-/// Reads over a part of a scalar.
-fn skip_some<'i>(
+/// Reads no more than a part of what is left.
+fn read_some<'i, T>(
     rest: &mut &'i [u8],
-    skip: impl FnOnce(&mut &'i [u8]) -> Result<Skipped, Problem>,
-) -> Result<Skipped, Problem> {
-    let (mut some, _) = rest.split_at_checked(PART_BYTES).unwrap_or((*rest, &[]));
-    let before = some.len();
-    let skipped = skip(&mut some);
-    let read = before.saturating_sub(some.len());
-    *rest = rest.get(read..).unwrap_or_default();
-    skipped
+    read: impl FnOnce(&mut &'i [u8]) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let (some, _) = rest.split_at_checked(PART_BYTES).unwrap_or((*rest, &[]));
+    let mut left = some;
+    let result = read(&mut left);
+    let taken = some.len().saturating_sub(left.len());
+    *rest = rest.get(taken..).unwrap_or_default();
+    result
 }
 
 /// What keeping a value costs, and looking whether its name repeats.
@@ -226,12 +226,16 @@ impl Builder {
         let mut name = (0, 0);
         let mut paid = 0;
         loop {
-            let event = lexer.next(rest)?;
+            let event = read_some(rest, |some| lexer.next(some))?;
             let at = narrow(text.len().saturating_sub(rest.len()))?;
             match event {
                 Event::More => {
-                    effort.spend(text.len().saturating_sub(wide(paid)))?;
-                    return lexer.finish();
+                    effort.rest().await;
+                    effort.spend(wide(at.saturating_sub(paid)))?;
+                    paid = at;
+                    if rest.is_empty() {
+                        return lexer.finish();
+                    }
                 }
                 Event::Name(raw) => {
                     let length = narrow(raw.unwrap_or_else(|| lexer.name()).len())?;
@@ -245,13 +249,13 @@ impl Builder {
                     paid = at;
                     let node = self.push(kind, at, name)?;
                     if kind == Kind::Scalar {
-                        let mut skipped = skip_some(rest, |some| lexer.skip(some))?;
+                        let mut skipped = read_some(rest, |some| lexer.skip(some))?;
                         while skipped == Skipped::Part && !rest.is_empty() {
                             let at = narrow(text.len().saturating_sub(rest.len()))?;
                             effort.rest().await;
                             effort.spend(wide(at.saturating_sub(paid)))?;
                             paid = at;
-                            skipped = skip_some(rest, |some| lexer.skip_on(some))?;
+                            skipped = read_some(rest, |some| lexer.skip_on(some))?;
                         }
                         self.end(node, narrow(text.len().saturating_sub(rest.len()))?)?;
                     } else {

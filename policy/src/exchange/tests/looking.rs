@@ -97,8 +97,10 @@ fn no_part_of_looking_into_a_request_costs_more_than_its_share() {
         .collect();
     let many = vec![format!("deny 500 {}", many.join(" "))];
     let text = format!(r#"{{"a":"{}"}}"#, "word:".repeat(1 << 20)).into_bytes();
+    let name = format!(r#"{{"{}":1}}"#, r"\u0041".repeat(2 << 20)).into_bytes();
     for (what, rules, body, is_allowed) in [
         ("one text", on("$.a"), text, true),
+        ("one name", on("$.a"), name, false),
         ("values", on("$..x"), array("1", 1 << 20), true),
         ("too many found", on("$..*"), array("1", 1 << 18), false),
         (

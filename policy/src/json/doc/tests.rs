@@ -85,3 +85,11 @@ fn the_number_of_values_is_bounded() {
     let error = Doc::parse(list(MAX_VALUES + 1).as_bytes()).unwrap_err();
     assert_eq!(error.problem, Problem::TooManyValues);
 }
+
+#[test]
+fn no_more_than_a_part_is_read_of_a_name_that_is_too_long() {
+    let text = format!(r#"{{"{}":1}}"#, r"\u0041".repeat(1 << 18));
+    let error = Doc::parse(text.as_bytes()).unwrap_err();
+    assert_eq!(error.problem, Problem::NameTooLong);
+    assert!(error.offset <= 257 << 10, "{}", error.offset);
+}
