@@ -1,9 +1,9 @@
-//! How much work a part of a response may cost, counted and not timed.
+//! How much work a part of a body may cost, counted and not timed.
 //!
 //! A worker serves many streams, and whatever one of them costs the others wait for. So everything
-//! that is done to a response's body is paid for here, before or while it is done: by the body's
-//! account, and when that is empty the response is over; and by the turn, and when that is over the
-//! rest waits for the next one. A step is about what it takes to read one byte as JSON in one
+//! that is done to a body is paid for here, before or while it is done: a response by the body's
+//! account, and when that is empty the response is over; and all by the turn, and when that is over
+//! the rest waits for the next one. A step is about what it takes to read one byte as JSON in one
 //! stage: some 300 million of them take a second.
 
 use std::{

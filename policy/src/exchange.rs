@@ -2,7 +2,7 @@
 //!
 //! Total: every event has an answer in every phase, and what nobody foresaw is refused. A request
 //! that waits, for its body or for the region server, is judged anew from its head when that has
-//! come: there is one order of checks, and nothing half decided is kept.
+//! come: there is one order of checks, and nothing half decided is kept but what was found in its body.
 
 mod body;
 mod grant;
