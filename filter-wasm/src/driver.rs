@@ -203,8 +203,9 @@ impl Call {
         }
     }
 
-    /// Nothing was heard of the call for a while, and its stream is still there.
-    pub fn on_silence(&mut self, host: &impl Host) {
+    /// Nothing was heard of the call for a while, and its stream is still there. Says whether it is
+    /// refused for that.
+    pub fn on_silence(&mut self, host: &impl Host) -> bool {
         let late = match &self.progress {
             Progress::Waiting(waiting) if waiting.body_since_ms.is_some() => {
                 waiting.is_in_time(host)
@@ -220,6 +221,7 @@ impl Call {
         if let Err(denial) = late {
             self.refuse(host, &denial.into());
         }
+        late.is_err()
     }
 
     /// The stream is over, however far it came.

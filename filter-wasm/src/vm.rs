@@ -148,7 +148,7 @@ impl Vm {
         let message = size.map(|size| abi::buffer(abi::BufferType::GrpcMessage, size));
         let message = message.and_then(Result::ok);
         if shared.open.on_answer(token, message.as_deref()) {
-            self.end_what_is_due(shared);
+            self.keep_pace(shared);
             return;
         }
         let answered = match message {

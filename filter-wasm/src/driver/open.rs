@@ -30,8 +30,6 @@ use crate::{
 
 /// Ticks between two looks.
 pub const TICKS_PER_LOOK: u32 = 1_000 / TICK_MS;
-/// Calls that one callback ends, so that others wait for these only.
-const MAX_ENDINGS: usize = 500;
 /// What was not answered by the next look is asked again.
 const TIMEOUT_MS: u32 = 900;
 
@@ -146,13 +144,18 @@ impl OpenCalls {
         Ok(())
     }
 
-    /// Calls that have to end now: not all at once, when there are many.
-    pub fn due(&self, host: &impl Host) -> Vec<Ending> {
+    /// Whether calls have to end.
+    pub fn is_any_due(&self) -> bool {
+        self.state().is_ok_and(|state| !state.ending.is_empty())
+    }
+
+    /// Calls that have to end now, of as many as are named: not all at once, when there are many.
+    pub fn due(&self, host: &impl Host, most: usize) -> Vec<Ending> {
         let Ok(mut state) = self.state() else {
             return Vec::new();
         };
         let due = iter::from_fn(|| state.ending.pop_first());
-        let due: Vec<_> = due.take(MAX_ENDINGS).collect();
+        let due: Vec<_> = due.take(most).collect();
         due.into_iter()
             .map(|(stream, denial)| Ending { stream, denial })
             .filter(|ending| state.is_streaming(host, ending.stream))

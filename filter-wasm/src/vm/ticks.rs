@@ -15,6 +15,10 @@ use crate::{
 /// How often there is a turn while bodies wait to be worked on.
 const TURN_MS: u32 = 1;
 
+/// What the host is asked for in a tick, of what it does after that: replies and streams that go on.
+/// It does one in the course of the other, as deep as there are many.
+const MAX_DEFERRED: usize = 32;
+
 /// Ticks of the house between two looks for streams that have ended.
 const TICKS_PER_SWEEP: u32 = 2;
 
@@ -27,10 +31,11 @@ impl Vm {
         if self.pace.step.is_due(now_ms) {
             self.compile(shared);
         }
-        // First, so that no turn lets anything through of a call that ends.
         if self.pace.house.is_due(now_ms) {
             self.keep_house(root, shared);
         }
+        // Before the turn, which so lets nothing through of a call that ends.
+        self.end_what_is_due(shared);
         self.work_for_a_turn(shared);
         self.keep_pace(shared);
     }
@@ -38,7 +43,7 @@ impl Vm {
     /// Has ticks come as often as what waits wants it.
     pub(super) fn keep_pace(&self, shared: &Shared) {
         let is_compiling = !shared.policies.are_idle() || !self.resumable.borrow().is_empty();
-        let period_ms = if !shared.turns.is_empty() {
+        let period_ms = if !shared.turns.is_empty() || shared.open.is_any_due() {
             TURN_MS
         } else if is_compiling {
             STEP_MS
@@ -63,7 +68,6 @@ impl Vm {
             let _unseen = shared.open.look_for_late(&ProxyWasmHost);
             let _unasked = shared.open.look(&ProxyWasmHost, root);
         }
-        self.end_what_is_due(shared);
     }
 
     /// Goes on with policies that calls wait for, and with those calls.
@@ -79,11 +83,14 @@ impl Vm {
     /// Goes on with bodies that are much work, one organisation after another.
     fn work_for_a_turn(&self, shared: &Shared) {
         let mut turn = Turn::of(TURN_STEPS);
+        let mut deferred = 0;
         while turn.left() > 0
+            && deferred < MAX_DEFERRED
             && let Some(stream) = shared.turns.next()
         {
             let turned = self.work_on(stream, shared, &mut turn);
             let valve = shared.turns.took(turned != Turned::Waits);
+            deferred += usize::from(turned != Turned::Waits);
             match turned {
                 Turned::Forwarded => continue_request(),
                 Turned::Done if valve.is_some_and(|valve| ProxyWasmHost.enter(valve)) => {
@@ -111,13 +118,18 @@ impl Vm {
     /// Ends those whose stream has ended, and those that keep us waiting for too long.
     fn look_after_quiet_calls(&self, shared: &Shared) {
         let quiet = self.calls.borrow_mut().quiet();
+        let mut refused = 0;
         for stream in quiet {
+            // The others are found again.
+            if refused == MAX_DEFERRED {
+                return;
+            }
             let is_there = ProxyWasmHost.enter(stream);
             let Some(mut call) = self.take(stream) else {
                 continue;
             };
             if is_there {
-                call.on_silence(&ProxyWasmHost);
+                refused += usize::from(call.on_silence(&ProxyWasmHost));
                 self.keep(stream, call);
             } else {
                 call.on_end(&ProxyWasmHost, shared);
@@ -126,8 +138,8 @@ impl Vm {
     }
 
     /// Ends calls that were let through and may not go on, those that are still there.
-    pub(super) fn end_what_is_due(&self, shared: &Shared) {
-        for Ending { stream, denial } in shared.open.due(&ProxyWasmHost) {
+    fn end_what_is_due(&self, shared: &Shared) {
+        for Ending { stream, denial } in shared.open.due(&ProxyWasmHost, MAX_DEFERRED) {
             if ProxyWasmHost.enter(stream) {
                 let call = self.take(stream);
                 let call = call.map_or_else(|| Call::new(stream), |call| *call);

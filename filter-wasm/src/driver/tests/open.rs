@@ -52,7 +52,7 @@ fn answer(host: &FakeHost, shared: &Shared, access: Access) -> Vec<Ending> {
     let bytes = response.encode_to_vec();
     let token = host.checks.borrow().last().unwrap().0;
     assert!(shared.open.on_answer(token, Some(&bytes)));
-    shared.open.due(host)
+    shared.open.due(host, 500)
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn without_an_answer_calls_go_on_and_are_asked_about_again() {
         look(&host, &shared, 1);
         let token = host.checks.borrow().last().unwrap().0;
         assert!(shared.open.on_answer(token, bytes));
-        assert_eq!(shared.open.due(&host), []);
+        assert_eq!(shared.open.due(&host, 500), []);
     }
     let is_known = shared.open.on_answer(token, None);
     assert!(!is_known, "a later look asked again");
@@ -231,7 +231,7 @@ fn an_answer_that_has_begun_is_cut_and_another_refused() {
 
 fn late(host: &FakeHost, shared: &Shared) -> Vec<Ending> {
     shared.open.look_for_late(host).unwrap();
-    shared.open.due(host)
+    shared.open.due(host, 500)
 }
 
 /// When many calls have to end, others wait for a few of them only.
@@ -248,7 +248,7 @@ fn many_calls_end_one_part_after_the_other() {
     }
     look(&host, &shared, 2);
     let mut ended = vec![answer(&host, &shared, Access::Revoked)];
-    ended.extend((0..3).map(|_| shared.open.due(&host)));
+    ended.extend((0..3).map(|_| shared.open.due(&host, 500)));
     let sizes: Vec<usize> = ended.iter().map(Vec::len).collect();
     assert_eq!(sizes, [500, 500, 200, 0]);
     let each: std::collections::BTreeSet<_> =
