@@ -12,6 +12,8 @@ mod corpus;
 #[cfg(test)]
 mod costly_requests;
 #[cfg(test)]
+mod endings;
+#[cfg(test)]
 mod floods;
 #[cfg(test)]
 mod heavy;
@@ -25,6 +27,8 @@ mod hostile_caller;
 mod hostile_target;
 #[cfg(test)]
 mod innocent;
+#[cfg(test)]
+mod interleaving;
 #[cfg(test)]
 mod measure;
 #[cfg(test)]
