@@ -2,19 +2,25 @@
 
 use serde_json::Value;
 
-use super::{Call, Chunk, Flow};
+use super::{Call, Chunk, Flow, response::ResponseState};
 use crate::host::Host;
 
-impl Call {
-    pub(super) fn on_held_body(host: &impl Host, chunk: Chunk) -> Flow {
-        if !chunk.is_end {
-            return Flow::AwaitBody;
-        }
-        let body = host.response_chunk(chunk.size).ok();
-        let redacted = body.and_then(|body| redact(&body));
-        match redacted.map(|bytes| host.replace_response_chunk(&bytes)) {
-            Some(Ok(())) => Flow::Continue,
-            Some(Err(_)) | None => Self::cut(host),
+impl ResponseState {
+    /// More of the body has come.
+    pub(super) fn on_held_body(&mut self, host: &impl Host, chunk: Chunk) -> Flow {
+        let Ok(bytes) = host.response_chunk(chunk.size) else {
+            return Call::cut(host);
+        };
+        self.held.extend(bytes);
+        let next = if chunk.is_end {
+            redact(&self.held)
+        } else {
+            Some(Vec::new())
+        };
+        match next.map(|bytes| host.replace_response_chunk(&bytes)) {
+            Some(Ok(())) if chunk.is_end => Flow::Continue,
+            Some(Ok(())) => Flow::HeldBack,
+            Some(Err(_)) | None => Call::cut(host),
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct ResponseState {
     pub(super) is_held_back: bool,
     /// How much of that has bytes in its buffer.
     pub(super) held_bytes: usize,
+    #[cfg(feature = "bench-buffering")]
+    pub(super) held: Vec<u8>,
 }
 
 /// What is to be done with the bytes that the valve lets through next.
@@ -124,6 +126,8 @@ impl Call {
             worked: Worked::Nothing,
             is_held_back: false,
             held_bytes: 0,
+            #[cfg(feature = "bench-buffering")]
+            held: Vec::new(),
         };
         self.progress = Progress::Answering(Box::new(exchange), state);
         if is_head_held {
@@ -143,7 +147,7 @@ impl Call {
         };
         #[cfg(feature = "bench-buffering")]
         if state.body == BodyUse::Rewrite {
-            return Self::on_held_body(host, chunk);
+            return state.on_held_body(host, chunk);
         }
         let done = match std::mem::take(&mut state.worked) {
             Worked::Pass => Ok(Flow::Continue),

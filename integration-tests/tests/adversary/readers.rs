@@ -66,7 +66,9 @@ pub(crate) const LAST: Reader = reader("the last", Paths::Last, ONE_LAYER, None)
 pub(crate) const LAST_FOUR_TIMES: Reader =
     reader("the last, on four layers", Paths::Last, &Layer::ALL, None);
 
-pub(crate) const READERS: [Reader; 9] = [
+pub(crate) const READERS: [Reader; 10] = [
+    // What the same bytes cost others when nothing is done to them.
+    reader("nobody", Paths::None, ONE_LAYER, None),
     ONE_PATH,
     HUNDRED_PATHS,
     VALUE,
