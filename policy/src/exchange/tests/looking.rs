@@ -3,14 +3,11 @@
 use std::rc::Rc;
 
 use super::*;
-use crate::{
-    authz::LayerName,
-    coding::tests::gzip,
-    effort::{TURN_STEPS, counted},
-};
+use crate::{authz::LayerName, coding::tests::gzip, effort::counted};
 
-/// What no turn may be beyond: its steps, and one path that is looked up with the last of them.
-const MOST_STEPS: u64 = 4 * TURN_STEPS;
+/// What no turn may be beyond, some 15 ms: its steps, and one path that is looked up with the last of
+/// them.
+const MOST_STEPS: u64 = 4 << 20;
 const HEAVY: &str = "([a-z]{1,20}:?){1,8}!$";
 
 /// The same rules on all four layers.
