@@ -146,10 +146,19 @@ impl Call {
     }
 
     fn take_waiting_for_body(&mut self) -> Option<Waiting> {
+        let waiting = self.take_waiting()?;
+        if waiting.body.is_some() {
+            self.progress = Progress::Waiting(Box::new(waiting));
+            return None;
+        }
+        Some(waiting)
+    }
+
+    /// None: it is decided.
+    fn take_waiting(&mut self) -> Option<Waiting> {
         match std::mem::take(&mut self.progress) {
-            Progress::Waiting(waiting) if waiting.body.is_none() => Some(*waiting),
+            Progress::Waiting(waiting) => Some(*waiting),
             other @ (Progress::Fresh
-            | Progress::Waiting(_)
             | Progress::Forwarded(_)
             | Progress::Answering(..)
             | Progress::Valve(_)
@@ -182,24 +191,14 @@ impl Call {
 
     /// The region server has answered, or will not.
     pub fn on_answer(&mut self, host: &impl Host, shared: &Shared, asked: Asked) -> Flow {
-        match std::mem::take(&mut self.progress) {
-            Progress::Waiting(mut waiting) => {
-                waiting.inquiry.asked = asked;
-                if waiting.is_judged_again {
-                    self.judge(host, shared, *waiting)
-                } else {
-                    self.come_again(host, waiting.inquiry)
-                }
-            }
-            other @ (Progress::Fresh
-            | Progress::Forwarded(_)
-            | Progress::Answering(..)
-            | Progress::Valve(_)
-            | Progress::Over
-            | Progress::Done) => {
-                self.progress = other;
-                Flow::Ended
-            }
+        let Some(mut waiting) = self.take_waiting() else {
+            return Flow::Ended;
+        };
+        waiting.inquiry.asked = asked;
+        if waiting.is_judged_again {
+            self.judge(host, shared, waiting)
+        } else {
+            self.come_again(host, waiting.inquiry)
         }
     }
 

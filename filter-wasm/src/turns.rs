@@ -12,6 +12,8 @@ use requestrocket_policy::{
     id::OrganisationId,
 };
 
+use crate::host::Shared;
+
 /// What an organisation may spend at once, above its turns: about half of a worker's time.
 const STEPS_PER_MS: u64 = 128 << 10;
 /// Organisations that are remembered without work that waits.
@@ -65,8 +67,23 @@ impl Share {
 }
 
 impl Turns {
-    /// What the organisation may spend on work that has just come.
-    pub fn begin(&self, organisation: OrganisationId, now_ms: u64) -> Turn {
+    /// Does work that has just come, as far as its organisation may now.
+    pub fn at_once<T>(
+        &self,
+        organisation: OrganisationId,
+        host: &impl Shared,
+        work: impl FnOnce(&mut Turn) -> T,
+    ) -> T {
+        // Without a clock nobody earns more than what there is.
+        let now_ms = host.now_ms().unwrap_or_default();
+        let mut turn = self.begin(organisation, now_ms);
+        let done = work(&mut turn);
+        self.end(organisation, &turn);
+        done
+    }
+
+    /// What the organisation may spend at once.
+    fn begin(&self, organisation: OrganisationId, now_ms: u64) -> Turn {
         let mut queue = self.0.borrow_mut();
         if queue.shares.len() > MAX_IDLE {
             queue.shares.retain(|_, share| !share.is_idle(now_ms));
@@ -77,7 +94,7 @@ impl Turns {
     }
 
     /// Takes back what was not spent of it.
-    pub fn end(&self, organisation: OrganisationId, turn: &Turn) {
+    fn end(&self, organisation: OrganisationId, turn: &Turn) {
         if let Some(share) = self.0.borrow_mut().shares.get_mut(&organisation) {
             share.steps = turn.left();
         }

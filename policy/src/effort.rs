@@ -59,11 +59,6 @@ impl Turn {
         Self { left: steps }
     }
 
-    /// For work that nobody waits for.
-    pub const fn endless() -> Self {
-        Self::of(u64::MAX)
-    }
-
     /// What is left of it, in steps.
     pub const fn left(&self) -> u64 {
         self.left
@@ -73,8 +68,7 @@ impl Turn {
         self.left == 0
     }
 
-    /// Work was done outside of an account.
-    pub(crate) fn spend(&mut self, steps: u64) {
+    fn spend(&mut self, steps: u64) {
         self.left = self.left.saturating_sub(steps);
     }
 }
@@ -162,7 +156,37 @@ impl Effort {
     }
 }
 
-/// One part of work that is done in turns; its result when that was the last.
+/// Work that is done in turns. Its result comes with the steps of its last turn.
+pub(crate) struct InTurns<T>(Pin<Box<dyn Future<Output = (T, u64)>>>);
+
+impl<T> InTurns<T> {
+    /// Nothing is done yet.
+    pub(crate) fn new(work: impl Future<Output = (T, u64)> + 'static) -> Self {
+        Self(Box::pin(work))
+    }
+
+    /// Goes on as far as the turn goes. Its result, once that is there; then it is not to be called
+    /// again.
+    pub(crate) fn go_on(&mut self, turn: &mut Turn) -> Option<T> {
+        while !turn.is_over() {
+            if let Some((result, steps)) = go_on(self.0.as_mut()) {
+                turn.spend(steps);
+                return Some(result);
+            }
+            turn.spend(TURN_STEPS);
+        }
+        None
+    }
+}
+
+/// It may hold anything.
+impl<T> std::fmt::Debug for InTurns<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InTurns")
+    }
+}
+
+/// One part of such work; its result when that was the last.
 pub(crate) fn go_on<T>(work: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> Option<T> {
     match work.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
@@ -266,7 +290,7 @@ mod tests {
     #[test]
     fn a_body_pays_with_its_length() {
         let mut account = Account::new();
-        let mut turn = Turn::endless();
+        let mut turn = Turn::of(u64::MAX);
         for _ in 0..8 {
             let (spent, _) = account.pay(&mut turn, |effort| effort.spend(8 << 20));
             assert_eq!(spent, Ok(()));

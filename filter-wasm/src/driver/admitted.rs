@@ -2,34 +2,25 @@
 
 use requestrocket_policy::denial::Denial;
 
-use super::{Call, Flow, Progress, Shared};
+use super::{Call, Flow, Shared};
 use crate::host::Host;
 
 impl Call {
     /// The policy is there, or will not be. The configuration may have changed in the meantime, so
     /// the call is judged by what its route says now.
     pub fn on_policy(&mut self, host: &impl Host, shared: &Shared) -> Flow {
-        match std::mem::take(&mut self.progress) {
-            Progress::Waiting(waiting) if waiting.is_judged_again => {
-                let mut waiting = *waiting;
-                waiting.exchange = None;
-                let flow = self.judge(host, shared, waiting);
-                if flow == Flow::AwaitBody {
-                    // It is held as a whole, and can no longer be held without its body.
-                    return self.refuse(host, &Denial::Overloaded.into());
-                }
-                flow
-            }
-            Progress::Waiting(waiting) => self.come_again(host, waiting.inquiry),
-            other @ (Progress::Fresh
-            | Progress::Forwarded(_)
-            | Progress::Answering(..)
-            | Progress::Valve(_)
-            | Progress::Over
-            | Progress::Done) => {
-                self.progress = other;
-                Flow::Ended
-            }
+        let Some(mut waiting) = self.take_waiting() else {
+            return Flow::Ended;
+        };
+        if !waiting.is_judged_again {
+            return self.come_again(host, waiting.inquiry);
         }
+        waiting.exchange = None;
+        let flow = self.judge(host, shared, waiting);
+        if flow == Flow::AwaitBody {
+            // It is held as a whole, and can no longer be held without its body.
+            return self.refuse(host, &Denial::Overloaded.into());
+        }
+        flow
     }
 }

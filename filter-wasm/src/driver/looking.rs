@@ -52,10 +52,8 @@ impl Call {
         if !waiting.exchange.as_mut()?.look_on(turn) {
             return Some(Turned::Waits);
         }
-        let Progress::Waiting(waiting) = std::mem::take(&mut self.progress) else {
-            return None;
-        };
-        match self.judge(host, shared, *waiting) {
+        let waiting = self.take_waiting()?;
+        match self.judge(host, shared, waiting) {
             Flow::Continue => Some(Turned::Forwarded),
             Flow::AwaitBody
             | Flow::AwaitAnswer
@@ -80,12 +78,9 @@ impl Waiting {
             return Err(HostFailure);
         };
         let ports = CallPorts::new(host, &shared.counters, self.inquiry);
-        // Without a clock nobody earns more than what there is.
-        let now_ms = host.now_ms().unwrap_or_default();
-        let mut turn = shared.turns.begin(organisation, now_ms);
         let head = RequestHead::new(&lines);
-        let is_done = exchange.look_into(&head, Rc::clone(body), (&mut turn, &ports));
-        shared.turns.end(organisation, &turn);
-        Ok(is_done)
+        Ok(shared.turns.at_once(organisation, host, |turn| {
+            exchange.look_into(&head, Rc::clone(body), (turn, &ports))
+        }))
     }
 }

@@ -255,8 +255,8 @@ fn is_open(one: Open, host: &impl Shared, crowd: &mut Crowd) -> bool {
 
 impl Call {
     /// Ends a call that was let through, and counts what it brought so far. Once its answer has
-    /// begun, all that can be done is to cut it.
-    /// What may come of it later is told what is left of it.
+    /// begun, all that can be done is to cut it. What is answered here is to be kept, so that nothing
+    /// that is still under way of the answer passes.
     #[must_use]
     pub fn end(self, host: &impl Host, shared: &super::Shared, denial: Denial) -> Self {
         let mut rest = Self {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use requestrocket_policy::{
     denial::Denial,
-    effort::Turn,
+    effort::{TURN_STEPS, Turn},
     exchange::{BodyUse, ChunkDecision, Exchange, ResponseDecision, ResponseEdit},
     http::ResponseHead,
 };
@@ -84,7 +84,10 @@ impl Call {
         let mut exchange = match std::mem::take(&mut self.progress) {
             Progress::Forwarded(exchange) => exchange,
             // The answer in its place.
-            Progress::Over => return Flow::Continue,
+            Progress::Over => {
+                self.progress = Progress::Done;
+                return Flow::Continue;
+            }
             other @ (Progress::Fresh
             | Progress::Waiting(_)
             | Progress::Answering(..)
@@ -149,8 +152,22 @@ impl Call {
         if state.body == BodyUse::Rewrite {
             return state.on_held_body(host, chunk);
         }
-        let done = match std::mem::take(&mut state.worked) {
-            Worked::Pass => Ok(Flow::Continue),
+        let worked = match std::mem::take(&mut state.worked) {
+            Worked::Nothing => {
+                let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
+                match decide(exchange, state, (host, chunk), &ports) {
+                    ChunkDecision::Pass => Worked::Pass,
+                    ChunkDecision::Replace(bytes, edits) => Worked::Replace(bytes, edits),
+                    ChunkDecision::Wait => Worked::Drop,
+                    ChunkDecision::Refuse(refusal) => return self.refuse(host, &refusal),
+                    // Without a valve there is nobody who holds back what waits for its turn.
+                    ChunkDecision::Later | ChunkDecision::Cut => return Self::cut(host),
+                }
+            }
+            worked @ (Worked::Pass | Worked::Replace(..) | Worked::Drop) => worked,
+        };
+        let done = match worked {
+            Worked::Nothing | Worked::Pass => Ok(Flow::Continue),
             Worked::Replace(bytes, edits) => {
                 state.is_head_held = false;
                 let edited = edits.iter().try_for_each(|edit| apply(host, edit));
@@ -159,11 +176,6 @@ impl Call {
                     .map(|()| Flow::Continue)
             }
             Worked::Drop => host.replace_response_chunk(&[]).map(|()| Flow::HeldBack),
-            Worked::Nothing => {
-                let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
-                let decision = decide(exchange, state, (host, chunk), &ports);
-                return self.obey_here(host, decision);
-            }
         };
         done.unwrap_or_else(|HostFailure| Self::cut(host))
     }
@@ -184,22 +196,6 @@ impl Call {
             Worked::Nothing | Worked::Pass => Ok(()),
         };
         edited.map_or_else(|HostFailure| Self::reset(host), |()| Flow::Continue)
-    }
-
-    /// Without a valve there are no turns.
-    fn obey_here(&mut self, host: &impl Host, decision: ChunkDecision) -> Flow {
-        let done = match decision {
-            ChunkDecision::Pass => Ok(Flow::Continue),
-            ChunkDecision::Replace(bytes, edits) => edits
-                .iter()
-                .try_for_each(|edit| apply(host, edit))
-                .and_then(|()| host.replace_response_chunk(&bytes))
-                .map(|()| Flow::Continue),
-            ChunkDecision::Wait => host.replace_response_chunk(&[]).map(|()| Flow::HeldBack),
-            ChunkDecision::Refuse(refusal) => return self.refuse(host, &refusal),
-            ChunkDecision::Later | ChunkDecision::Cut => Err(HostFailure),
-        };
-        done.unwrap_or_else(|HostFailure| Self::cut(host))
     }
 
     /// Ends the response so that the caller sees that it is not whole. Nothing more of it passes.
@@ -224,7 +220,7 @@ impl Call {
     }
 }
 
-/// Decides a part of a body that no valve saw.
+/// Decides a part of a body that no valve saw: Envoy makes short ones itself.
 fn decide(
     exchange: &mut Exchange,
     state: &ResponseState,
@@ -236,7 +232,7 @@ fn decide(
         BodyUse::Size => exchange.on_response_size(chunk.size),
         BodyUse::Bytes | BodyUse::Rewrite => match host.response_chunk(chunk.size) {
             Ok(bytes) => {
-                let turn = &mut Turn::endless();
+                let turn = &mut Turn::of(TURN_STEPS);
                 exchange.on_response_chunk((&bytes, chunk.is_end), turn, ports)
             }
             Err(HostFailure) => unreadable(state),

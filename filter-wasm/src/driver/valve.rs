@@ -201,10 +201,6 @@ fn work_at_once(
     let Some(organisation) = exchange.organisation() else {
         return ChunkDecision::Cut;
     };
-    // Without a clock nobody earns more than what there is.
-    let now_ms = host.now_ms().unwrap_or_default();
-    let mut turn = shared.turns.begin(organisation, now_ms);
-    let decision = work(exchange, &mut turn);
-    shared.turns.end(organisation, &turn);
-    decision
+    let work = |turn: &mut Turn| work(exchange, turn);
+    shared.turns.at_once(organisation, host, work)
 }

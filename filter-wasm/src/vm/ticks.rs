@@ -28,15 +28,16 @@ impl Vm {
             return;
         };
         let now_ms = ProxyWasmHost.now_ms().ok();
+        let mut room = MAX_DEFERRED;
         if self.pace.step.is_due(now_ms) {
-            self.compile(shared);
+            self.compile(shared, &mut room);
         }
         if self.pace.house.is_due(now_ms) {
-            self.keep_house(root, shared);
+            self.keep_house(root, shared, &mut room);
         }
         // Before the turn, which so lets nothing through of a call that ends.
-        self.end_what_is_due(shared);
-        self.work_for_a_turn(shared);
+        self.end_what_is_due(shared, &mut room);
+        self.work_for_a_turn(shared, &mut room);
         self.keep_pace(shared);
     }
 
@@ -55,13 +56,13 @@ impl Vm {
         }
     }
 
-    fn keep_house(&self, root: u32, shared: &Shared) {
+    fn keep_house(&self, root: u32, shared: &Shared, room: &mut usize) {
         // What could not be told now is told on the next tick.
         let _untold = shared.counters.tick(&ProxyWasmHost);
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
         if ticks.is_multiple_of(TICKS_PER_SWEEP) {
-            self.look_after_quiet_calls(shared);
+            self.look_after_quiet_calls(shared, room);
         }
         if ticks.is_multiple_of(TICKS_PER_LOOK) {
             // What could not be looked at now is looked at a second later.
@@ -71,26 +72,26 @@ impl Vm {
     }
 
     /// Goes on with policies that calls wait for, and with those calls.
-    fn compile(&self, shared: &Shared) {
+    fn compile(&self, shared: &Shared, room: &mut usize) {
         let compiled = shared.policies.compile_some(&ProxyWasmHost);
         self.resumable.borrow_mut().add(compiled);
         let streams = self.resumable.borrow_mut().some();
+        *room = room.saturating_sub(streams.len());
         for stream in streams {
             self.resume(stream, |call| call.on_policy(&ProxyWasmHost, shared));
         }
     }
 
     /// Goes on with bodies that are much work, one organisation after another.
-    fn work_for_a_turn(&self, shared: &Shared) {
+    fn work_for_a_turn(&self, shared: &Shared, room: &mut usize) {
         let mut turn = Turn::of(TURN_STEPS);
-        let mut deferred = 0;
         while turn.left() > 0
-            && deferred < MAX_DEFERRED
+            && *room > 0
             && let Some(stream) = shared.turns.next()
         {
             let turned = self.work_on(stream, shared, &mut turn);
             let valve = shared.turns.took(turned != Turned::Waits);
-            deferred += usize::from(turned != Turned::Waits);
+            *room -= usize::from(turned != Turned::Waits);
             match turned {
                 Turned::Forwarded => continue_request(),
                 Turned::Done if valve.is_some_and(|valve| ProxyWasmHost.enter(valve)) => {
@@ -116,12 +117,11 @@ impl Vm {
     }
 
     /// Ends those whose stream has ended, and those that keep us waiting for too long.
-    fn look_after_quiet_calls(&self, shared: &Shared) {
+    fn look_after_quiet_calls(&self, shared: &Shared, room: &mut usize) {
         let quiet = self.calls.borrow_mut().quiet();
-        let mut refused = 0;
         for stream in quiet {
             // The others are found again.
-            if refused == MAX_DEFERRED {
+            if *room == 0 {
                 return;
             }
             let is_there = ProxyWasmHost.enter(stream);
@@ -129,7 +129,7 @@ impl Vm {
                 continue;
             };
             if is_there {
-                refused += usize::from(call.on_silence(&ProxyWasmHost));
+                *room -= usize::from(call.on_silence(&ProxyWasmHost));
                 self.keep(stream, call);
             } else {
                 call.on_end(&ProxyWasmHost, shared);
@@ -138,8 +138,10 @@ impl Vm {
     }
 
     /// Ends calls that were let through and may not go on, those that are still there.
-    fn end_what_is_due(&self, shared: &Shared) {
-        for Ending { stream, denial } in shared.open.due(&ProxyWasmHost, MAX_DEFERRED) {
+    fn end_what_is_due(&self, shared: &Shared, room: &mut usize) {
+        let due = shared.open.due(&ProxyWasmHost, *room);
+        *room -= due.len();
+        for Ending { stream, denial } in due {
             if ProxyWasmHost.enter(stream) {
                 let call = self.take(stream);
                 let call = call.map_or_else(|| Call::new(stream), |call| *call);

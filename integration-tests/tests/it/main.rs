@@ -22,6 +22,8 @@ mod control_link;
 #[cfg(test)]
 mod denials;
 #[cfg(test)]
+mod destination;
+#[cfg(test)]
 mod expect;
 #[cfg(test)]
 mod failures;

@@ -9,6 +9,8 @@ use requestrocket_integration_tests::http2;
 use requestrocket_integration_tests::target::Target;
 use serde_json::json;
 
+use crate::destination::Destination;
+
 const BODY: &str = r#"{"model":"small"}"#;
 
 /// A proxy with a body rule, an alias and an injected secret.
@@ -192,31 +194,6 @@ async fn a_filter_that_comes_while_a_body_is_sent_redacts_its_answer() -> Result
     Ok(())
 }
 
-/// Where a proxy may lead, with the only secret that may arrive there.
-struct Destination {
-    target: Target,
-    secret: String,
-    change: serde_json::Value,
-}
-
-impl Destination {
-    async fn new(gateway: &Gateway, number: usize) -> Result<Self> {
-        let target = Target::start().await?;
-        let secret = unique(&format!("secret-of-destination-{number}"));
-        let record = gateway.target(&target.url()).await?;
-        let injected = Secret::api_key(&secret);
-        let credential = gateway.credential("target", &injected).await?;
-        Ok(Self {
-            change: json!({
-                "proxyTargetId": id(&record, "targetId")?,
-                "proxyTargetCredentialId": id(&credential, "credentialId")?,
-            }),
-            target,
-            secret,
-        })
-    }
-}
-
 /// A call with a part of its body on the way, over either protocol.
 enum Call {
     Http1(Connection),
@@ -263,8 +240,8 @@ fn next(state: &mut u64, below: u64) -> Result<usize> {
 async fn whatever_the_order_a_call_arrives_as_one_configuration_says() -> Result<()> {
     let scene = Scene::new().await?;
     let mut places = Vec::new();
-    for number in 0..3 {
-        places.push(Destination::new(&scene.gateway, number).await?);
+    for _ in 0..3 {
+        places.push(Destination::new(&scene.gateway).await?);
     }
     let started = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
     let mut state = u64::try_from(started & u128::from(u64::MAX))? | 1;

@@ -1,6 +1,6 @@
 //! What rules and meters say of an authenticated request: at once, or with its whole body in turns.
 
-use std::{pin::Pin, rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc};
 
 use super::{
     RequestBody, Resolved,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     authz::{self, DecidedBy, DeniedBy, LayerName},
     denial::{Denial, Detail, Refusal},
-    effort::{TURN_STEPS, Turn, go_on},
+    effort::{InTurns, TURN_STEPS, Turn},
     http::{HeaderLine, RequestHead},
     id::CredentialId,
     meter::Metered,
@@ -49,9 +49,9 @@ impl From<Denial> for Unweighed {
 }
 
 /// How far a request with its whole body is.
+#[derive(Debug)]
 pub(super) enum Weighing {
-    /// Comes with the steps of its last turn.
-    InTurns(Pin<Box<dyn Future<Output = (Weighed, u64)>>>),
+    InTurns(InTurns<Weighed>),
     Done(Weighed),
 }
 
@@ -63,21 +63,15 @@ impl Weighing {
         ports: &dyn Ports,
     ) -> Option<Self> {
         let work = weigh_in_turns(resolved, request, ports)?;
-        Some(Self::InTurns(Box::pin(work)))
+        Some(Self::InTurns(InTurns::new(work)))
     }
 
     /// Goes on as far as the turn goes. Says whether it is done.
     pub(super) fn go_on(&mut self, turn: &mut Turn) -> bool {
-        while let Self::InTurns(work) = self
-            && !turn.is_over()
+        if let Self::InTurns(work) = self
+            && let Some(weighed) = work.go_on(turn)
         {
-            match go_on(work.as_mut()) {
-                None => turn.spend(TURN_STEPS),
-                Some((weighed, steps)) => {
-                    turn.spend(steps);
-                    *self = Self::Done(weighed);
-                }
-            }
+            *self = Self::Done(weighed);
         }
         self.weighed().is_some()
     }
@@ -87,12 +81,6 @@ impl Weighing {
             Self::InTurns(_) => None,
             Self::Done(weighed) => Some(weighed),
         }
-    }
-}
-
-impl std::fmt::Debug for Weighing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Weighing")
     }
 }
 

@@ -1,6 +1,7 @@
 //! What Envoy passes without asking a filter, because each callback into ours costs a call 1 to 3 µs.
 //! Of responses, where only the length can matter, those that declare one which is short enough; of
-//! the second place that the filter has, the requests that did not wait.
+//! the filter's second place, the requests that did not wait; of its third, those whose responses
+//! nobody looks into.
 //!
 //! In its first place the filter decides every request. Source: Envoy's "Matching API" (`ExtensionWithMatcher`); what
 //! it compares with a response's header it cannot tell before there is one, and asks until then.

@@ -3,7 +3,7 @@
 use requestrocket_policy::{authz::LayerName, effort::Turn};
 
 use super::*;
-use crate::{driver::valve::HEADER, host::Shared as _};
+use crate::driver::valve::HEADER;
 
 fn redacting() -> PolicyFixture {
     fixture().redactions(LayerName::Proxy, &["destroy $.s"])
@@ -126,8 +126,9 @@ fn turns((host, shared, call): &mut (FakeHost, Shared, Call), steps: u64) -> usi
 fn spend((host, shared, _): &(FakeHost, Shared, Call)) {
     let fixture = redacting();
     let organisation = fixture.admission.organisation_id.parse().unwrap();
-    shared.turns.begin(organisation, host.now_ms().unwrap());
-    shared.turns.end(organisation, &Turn::of(0));
+    shared
+        .turns
+        .at_once(organisation, host, |turn| *turn = Turn::of(0));
 }
 
 #[test]
@@ -219,7 +220,7 @@ fn little_is_held_on_while_nothing_comes_of_it() {
     spend(&scene);
     assert_eq!(piece(&mut scene, "[1,", false).0, Flow::HeldBack);
     let (host, shared, call) = &mut scene;
-    let turned = call.on_turn(host, shared, &mut Turn::endless());
+    let turned = call.on_turn(host, shared, &mut Turn::of(u64::MAX));
     assert_eq!(turned, Turned::Over);
     shared.turns.took(true);
     assert_eq!(trailers(&mut scene).0, Flow::Held);
@@ -231,7 +232,7 @@ fn little_is_held_on_while_nothing_comes_of_it() {
     let much = format!("[1,{}", " ".repeat(32 << 10));
     assert_eq!(piece(&mut scene, &much, false).0, Flow::HeldBack);
     let (host, shared, call) = &mut scene;
-    let turned = call.on_turn(host, shared, &mut Turn::endless());
+    let turned = call.on_turn(host, shared, &mut Turn::of(u64::MAX));
     assert_eq!(turned, Turned::Done);
     shared.turns.took(true);
     let all = Chunk {
@@ -240,4 +241,28 @@ fn little_is_held_on_while_nothing_comes_of_it() {
     };
     assert_eq!(call.on_response_body(host, shared, all), Flow::HeldBack);
     assert!(host.chunk.borrow().is_empty());
+}
+
+/// Nobody waits for work whose result could not be sent, and nobody does it in one go.
+#[test]
+fn trailers_with_nothing_held_back_get_one_turn() {
+    let mut scene = answering(&holding());
+    spend(&scene);
+    let much = format!("[{}1]", "1,".repeat(200_000));
+    assert_eq!(piece(&mut scene, &much, false).0, Flow::HeldBack);
+    let (host, shared, call) = &mut scene;
+    let turned = call.on_turn(host, shared, &mut Turn::of(u64::MAX));
+    assert_eq!(turned, Turned::Done);
+    shared.turns.took(true);
+    let all = Chunk {
+        size: much.len(),
+        is_end: false,
+    };
+    assert_eq!(call.on_response_body(host, shared, all), Flow::HeldBack);
+    assert_eq!(trailers(&mut scene).0, Flow::Dropped);
+    assert!(scene.0.is_reset.get());
+    let (host, shared, call) = &mut scene;
+    assert!(shared.turns.is_empty());
+    let turned = call.on_turn(host, shared, &mut Turn::of(1));
+    assert_eq!(turned, Turned::Waits, "most of it was not done");
 }

@@ -5,49 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail, ensure};
 use requestrocket_integration_tests::caller::{Connection, Request};
-use requestrocket_integration_tests::gateway::{Gateway, Secret, id, unique};
+use requestrocket_integration_tests::gateway::Gateway;
 use requestrocket_integration_tests::stack::Stack;
-use requestrocket_integration_tests::target::Target;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::counting;
+use crate::destination::Destination;
 
 const THREE: [&str; 4] = ["--envoys-per-region", "3", "--envoy-threads", "1"];
-
-/// Where the proxy may lead, with the only secret that may arrive there.
-struct Destination {
-    target: Target,
-    secret: String,
-    change: Value,
-}
-
-impl Destination {
-    async fn new(gateway: &Gateway) -> Result<Self> {
-        let target = Target::start().await?;
-        let secret = unique("secret-of-a-destination");
-        let record = gateway.target(&target.url()).await?;
-        let injected = Secret::api_key(&secret);
-        let credential = gateway.credential("target", &injected).await?;
-        Ok(Self {
-            change: json!({
-                "proxyTargetId": id(&record, "targetId")?,
-                "proxyTargetCredentialId": id(&credential, "credentialId")?,
-            }),
-            target,
-            secret,
-        })
-    }
-
-    /// How many calls arrived, all with its own secret.
-    fn arrived(&self) -> Result<usize> {
-        let seen = self.target.requests();
-        let own = std::slice::from_ref(&self.secret);
-        let is_own = seen.iter().all(|one| one.head.all("authorization") == own);
-        ensure!(is_own, "another destination's secret arrived");
-        Ok(seen.len())
-    }
-}
 
 /// One call after the other until the limit is reached; how many were granted.
 async fn until_refused(address: String, call: Request, is_over: Arc<AtomicBool>) -> Result<usize> {

@@ -1,12 +1,10 @@
 //! One response's redaction, by the kind of its content.
 
-use std::pin::Pin;
-
 use super::{held::Held, too_much_or};
 use crate::{
     coding::DecodeError,
     denial::Denial,
-    effort::{Account, Effort, Exhausted, TURN_STEPS, Turn, go_on},
+    effort::{Account, Effort, Exhausted, InTurns, Turn},
     holding::{Pool, Share},
     id::OrganisationId,
     json::InvalidJson,
@@ -26,18 +24,12 @@ pub(in crate::exchange) enum Redaction {
     /// One JSON text, whole: a path cannot be decided earlier.
     Hold(Documents, Held),
     /// All of that has come.
-    Whole(InTurns),
+    Whole(InTurns<Result<Vec<u8>, Denial>>),
     /// A stream of JSON texts, one at a time.
     Records(Documents, Framer, Share),
     /// Nothing that can be redacted: only an empty body passes.
     Impossible,
 }
-
-/// What is left of a body, with the steps of the last turn.
-type Made = (Result<Vec<u8>, Denial>, u64);
-
-/// The redaction of a whole body.
-pub(in crate::exchange) struct InTurns(Pin<Box<dyn Future<Output = Made>>>);
 
 impl Redaction {
     /// For content of that kind. Records longer than `max_bytes` end their stream.
@@ -95,54 +87,51 @@ impl Redaction {
         if matches!(self, Self::Hold(..))
             && let Self::Hold(documents, held) = std::mem::replace(self, Self::Impossible)
         {
-            *self = Self::Whole(InTurns::new(documents, held, account.take()));
+            *self = Self::Whole(redacted(documents, held, account.take()));
         }
-        let (done, _) = match self {
-            Self::Whole(work) => return work.go_on(out, turn),
-            Self::Stream(redactor) => (redactor.finish().map_err(Failure::from), 0),
-            Self::Records(documents, framer, _) => account.pay(turn, |effort| {
-                let rewrite = &mut |record: &[u8], out: &mut Vec<u8>| {
-                    documents.redact(record, out, effort).map_err(Failure::from)
-                };
-                framer.finish(rewrite, out)
-            }),
-            Self::Hold(..) | Self::Impossible => (Ok(()), 0),
+        let done = match self {
+            Self::Whole(work) => match work.go_on(turn) {
+                Some(made) => {
+                    *out = made?;
+                    *self = Self::Impossible;
+                    Ok(())
+                }
+                None => return Ok(false),
+            },
+            Self::Stream(redactor) => redactor
+                .finish()
+                .map_err(Failure::from)
+                .map_err(Denial::from),
+            Self::Records(documents, framer, _) => {
+                let (done, _) = account.pay(turn, |effort| {
+                    let rewrite = &mut |record: &[u8], out: &mut Vec<u8>| {
+                        documents.redact(record, out, effort).map_err(Failure::from)
+                    };
+                    let done = framer.finish(rewrite, out).map_err(Denial::from);
+                    done.map_err(|denial| too_much_or(denial, effort.is_exhausted()))
+                });
+                done
+            }
+            Self::Hold(..) | Self::Impossible => Ok(()),
         };
-        Ok(done.map(|()| true)?)
+        done.map(|()| true)
     }
 }
 
-impl InTurns {
-    fn new(mut documents: Documents, body: Held, mut effort: Effort) -> Self {
-        Self(Box::pin(async move {
-            let mut out = Vec::new();
-            let body = &body.bytes;
-            let done = documents.redact_in_turns(body, &mut out, &mut effort).await;
-            let is_exhausted = effort.is_exhausted();
-            let denial = |_| too_much_or(Denial::ResponseNotFilterable, is_exhausted);
-            (done.map(|()| out).map_err(denial), effort.spent_in_turn())
-        }))
-    }
-
-    /// Appends what is left of the body, once it is known.
-    fn go_on(&mut self, out: &mut Vec<u8>, turn: &mut Turn) -> Result<bool, Denial> {
-        while !turn.is_over() {
-            let Some((made, steps)) = go_on(self.0.as_mut()) else {
-                turn.spend(TURN_STEPS);
-                continue;
-            };
-            turn.spend(steps);
-            *out = made?;
-            return Ok(true);
-        }
-        Ok(false)
-    }
-}
-
-impl std::fmt::Debug for InTurns {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("InTurns")
-    }
+/// What is left of a whole body, in turns.
+fn redacted(
+    mut documents: Documents,
+    body: Held,
+    mut effort: Effort,
+) -> InTurns<Result<Vec<u8>, Denial>> {
+    InTurns::new(async move {
+        let mut out = Vec::new();
+        let body = &body.bytes;
+        let done = documents.redact_in_turns(body, &mut out, &mut effort).await;
+        let is_exhausted = effort.is_exhausted();
+        let denial = |_| too_much_or(Denial::ResponseNotFilterable, is_exhausted);
+        (done.map(|()| out).map_err(denial), effort.spent_in_turn())
+    })
 }
 
 /// The content is not what it has to be, or there is too much of it: then no effort is left.

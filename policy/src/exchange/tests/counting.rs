@@ -364,7 +364,7 @@ fn value_of(
         for (place, chunk) in chunks.iter().enumerate() {
             let is_end = place + 1 == chunks.len();
             let decision =
-                exchange.on_response_chunk((chunk, is_end), &mut Turn::endless(), &ports);
+                exchange.on_response_chunk((chunk, is_end), &mut Turn::of(u64::MAX), &ports);
             assert_eq!(decision, ChunkDecision::Pass);
         }
     }

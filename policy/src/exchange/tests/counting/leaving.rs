@@ -10,7 +10,7 @@ fn counted(fixture: &PolicyFixture, head: &[(&str, &str)], chunks: &[&[u8]]) -> 
     let decision = exchange.on_response_head(&FakeResponse::new(head), false, &ports);
     assert!(matches!(decision, ResponseDecision::Forward(..)));
     for chunk in chunks {
-        let decision = exchange.on_response_chunk((chunk, false), &mut Turn::endless(), &ports);
+        let decision = exchange.on_response_chunk((chunk, false), &mut Turn::of(u64::MAX), &ports);
         let is_cut = matches!(decision, ChunkDecision::Cut | ChunkDecision::Refuse(_));
         assert!(!is_cut, "{decision:?}");
     }
@@ -107,7 +107,7 @@ fn who_leaves_is_counted_once() {
     let head = of_type("text/event-stream");
     exchange.on_response_head(&FakeResponse::new(&head), false, &ports);
     let last = b"data: {\"usage\":{\"total\":7}}\n\n";
-    exchange.on_response_chunk((last, true), &mut Turn::endless(), &ports);
+    exchange.on_response_chunk((last, true), &mut Turn::of(u64::MAX), &ports);
     exchange.finish(&ports);
     assert_eq!(ports.added.borrow().len(), 1);
 }
