@@ -89,7 +89,7 @@ impl<'a> Call<'a> {
             document: OnceCell::new(),
             known: OnceCell::new(),
             claims: None,
-            effort: Effort::of_a_call(),
+            effort: Effort::of_a_call(0),
             work: Cell::new(Work::unbounded()),
         }
     }
@@ -98,6 +98,7 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn with_body(mut self, body: &'a [u8]) -> Self {
         self.raw_body = Some(body);
+        self.effort = Effort::of_a_call(body.len());
         self
     }
 

@@ -293,7 +293,7 @@ fn a_report_of_many_costly_rules_says_which_were_not_tried() {
         .map(|n| format!(r"deny {} h:^x$=\bz[ab]{{1500}}c", 900 - n))
         .collect();
     let texts: Vec<&str> = rules.iter().map(String::as_str).collect();
-    let headers = [("x".to_owned(), format!("é{}", "ab".repeat(2_000)))];
+    let headers = [("x".to_owned(), format!("é{}", "ab".repeat(400)))];
     let sample = Sample {
         headers: &headers,
         ..GET

@@ -9,6 +9,9 @@ use std::cell::Cell;
 #[derive(Debug)]
 pub(crate) struct Effort {
     left: Cell<u64>,
+    /// What there was at first.
+    #[cfg(any(test, feature = "explain"))]
+    whole: u64,
     /// Of which nobody was told.
     spent: Cell<u64>,
     is_exhausted: Cell<bool>,
@@ -17,8 +20,11 @@ pub(crate) struct Effort {
     reserve: Cell<u64>,
 }
 
-/// About 150 ms, far below the 2 s after which a worker counts as hung.
-const OF_A_CALL: u64 = 150_000_000;
+/// What a worker does in one go: about 48 ms, for all searches in a head and for the longest one in a
+/// body, which is looked into in turns.
+const IN_ONE_GO: u64 = 48_000_000;
+/// For each byte of a body, above that: ten patterns on all of it, each with an automaton that learns.
+const OF_A_BODY_BYTE: u64 = 100;
 /// The decision of each layer, and ten costly rules.
 #[cfg(any(test, feature = "explain"))]
 const RENEWALS: u64 = 14;
@@ -40,13 +46,17 @@ const FAILED_AUTOMATON: u64 = 10_000_000;
 const STEP: u64 = 15;
 
 impl Effort {
-    pub(crate) fn of_a_call() -> Self {
+    /// For the head of a call, and a body of so many bytes.
+    pub(crate) fn of_a_call(body_bytes: usize) -> Self {
+        let whole = IN_ONE_GO.saturating_add(units(body_bytes).saturating_mul(OF_A_BODY_BYTE));
         Self {
-            left: Cell::new(OF_A_CALL),
+            left: Cell::new(whole),
+            #[cfg(any(test, feature = "explain"))]
+            whole,
             spent: Cell::new(0),
             is_exhausted: Cell::new(false),
             #[cfg(any(test, feature = "explain"))]
-            reserve: Cell::new(RENEWALS * OF_A_CALL),
+            reserve: Cell::new(whole.saturating_mul(RENEWALS)),
         }
     }
 
@@ -54,11 +64,11 @@ impl Effort {
     /// which a report of many costly rules can use up.
     #[cfg(any(test, feature = "explain"))]
     pub(crate) fn renew(&self) {
-        let spent = OF_A_CALL.saturating_sub(self.left.get());
+        let spent = self.whole.saturating_sub(self.left.get());
         match self.reserve.get().checked_sub(spent) {
             Some(rest) => {
                 self.reserve.set(rest);
-                self.left.set(OF_A_CALL);
+                self.left.set(self.whole);
                 self.is_exhausted.set(false);
             }
             None => self.is_exhausted.set(true),
@@ -97,7 +107,7 @@ impl Effort {
 
     fn spend(&self, units: u64) -> bool {
         match self.left.get().checked_sub(units) {
-            Some(left) if !self.is_exhausted.get() => {
+            Some(left) if units <= IN_ONE_GO && !self.is_exhausted.get() => {
                 self.left.set(left);
                 self.spent.set(self.spent.get().saturating_add(units));
                 true
@@ -120,7 +130,7 @@ mod tests {
 
     #[test]
     fn nothing_is_decided_once_the_rest_did_not_suffice() {
-        let effort = Effort::of_a_call();
+        let effort = Effort::of_a_call(0);
         assert!(effort.spend_on_comparison(1 << 20));
         assert!(effort.spend_on_automaton(1 << 20));
         assert!(effort.spend_on_simulation(1_000, 100));
@@ -134,10 +144,10 @@ mod tests {
 
     #[test]
     fn it_is_renewed_while_the_reserve_lasts() {
-        let effort = Effort::of_a_call();
+        let effort = Effort::of_a_call(0);
         let mut calls = 1;
         loop {
-            assert!(effort.spend(OF_A_CALL));
+            assert!(effort.spend(IN_ONE_GO));
             effort.renew();
             if effort.is_exhausted() {
                 break;
@@ -148,11 +158,21 @@ mod tests {
         effort.renew();
         assert!(!effort.spend(1));
         // What was hardly used costs hardly anything to renew.
-        let effort = Effort::of_a_call();
+        let effort = Effort::of_a_call(0);
         for _ in 0..10_000 {
             assert!(effort.spend(1_000));
             effort.renew();
         }
+    }
+
+    #[test]
+    fn a_body_brings_more_but_no_longer_search() {
+        let effort = Effort::of_a_call(1 << 20);
+        assert!(effort.spend(IN_ONE_GO) && effort.spend(IN_ONE_GO) && effort.spend(IN_ONE_GO));
+        assert!(!effort.spend(IN_ONE_GO));
+        let effort = Effort::of_a_call(1 << 20);
+        assert!(!effort.spend(IN_ONE_GO + 1));
+        assert!(effort.is_exhausted());
     }
 
     #[test]
@@ -163,7 +183,7 @@ mod tests {
             |effort: &Effort| effort.spend_on_learning(0, usize::MAX),
             |effort: &Effort| effort.spend_on_simulation(usize::MAX, usize::MAX),
         ] {
-            let effort = Effort::of_a_call();
+            let effort = Effort::of_a_call(0);
             assert!(!spend(&effort) && effort.is_exhausted());
         }
     }

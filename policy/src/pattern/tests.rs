@@ -15,7 +15,7 @@ fn check(pattern: &str, flags: &str, text: &str, want: bool) {
 }
 
 fn is_match(pattern: &Pattern, text: &str) -> bool {
-    let effort = Effort::of_a_call();
+    let effort = Effort::of_a_call(0);
     let found = pattern.is_match(text, &effort);
     assert!(!effort.is_exhausted());
     found

@@ -4,7 +4,7 @@ use crate::pattern::{Effort, Pattern};
 
 fn is_match(pattern: &str, name: &str) -> bool {
     let pattern = Pattern::parse_header_name(pattern, "").unwrap();
-    pattern.is_match(name, &Effort::of_a_call())
+    pattern.is_match(name, &Effort::of_a_call(0))
 }
 
 #[test]
