@@ -11,9 +11,9 @@ use requestrocket_integration_tests::gateway::{Gateway, Proxy, unique};
 use requestrocket_integration_tests::target::answer::json as of_json;
 use requestrocket_integration_tests::target::{Gate, Recorded, Script, Target};
 use requestrocket_integration_tests::wait;
-use tokio::task::JoinSet;
 use tokio::time::interval;
 
+use crate::apart::Apart;
 use crate::measure::Measured;
 use crate::readers::body_rule;
 use crate::streams;
@@ -59,8 +59,12 @@ impl Innocent {
         let gateway = gateway.neighbour().await?;
         let (witness, gate) = (Witness::new("the-innocent"), Gate::default());
         let opened = gate.clone();
-        let target = witness.target(move |request| answer(&opened, request));
-        let target = target.await?.keeping_newest();
+        let seen = witness.clone();
+        let target = async move {
+            let target = seen.target(move |request| answer(&opened, request));
+            target.await
+        };
+        let target = Apart::get()?.spawn(target).await??.keeping_newest();
         let to_target = witness.plan(&target.url());
         let alias = unique("innocent");
         let with_alias = to_target.clone().with("proxyAlias", alias.as_str());
@@ -105,10 +109,14 @@ impl Innocent {
         calls: usize,
     ) -> Result<(T, Measured)> {
         let state = Arc::new(State::default());
-        let mut callers = JoinSet::new();
-        for call in self.calls().iter().cycle().take(CALLERS) {
-            callers.spawn(repeat(self.address.clone(), call.clone(), state.clone()));
-        }
+        let apart = Apart::get()?;
+        let callers: Vec<_> = self
+            .calls()
+            .iter()
+            .cycle()
+            .take(CALLERS)
+            .map(|call| apart.spawn(repeat(self.address.clone(), call.clone(), state.clone())))
+            .collect();
         let done = work.await?;
         let enough = state.calls.load(Ordering::Relaxed) + calls;
         wait::until_within(Duration::from_mins(1), "innocent calls", || async {
@@ -117,8 +125,8 @@ impl Innocent {
         .await?;
         state.stop.store(true, Ordering::Relaxed);
         let mut measured = Measured::default();
-        while let Some(one) = callers.join_next().await {
-            measured.join(one?);
+        for caller in callers {
+            measured.join(caller.await?);
         }
         Ok((done, measured))
     }

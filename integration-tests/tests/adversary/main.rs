@@ -6,6 +6,8 @@
 //! One binary and one stack: the cases take turns.
 
 #[cfg(test)]
+mod apart;
+#[cfg(test)]
 mod attack;
 #[cfg(test)]
 mod corpus;
