@@ -8,9 +8,9 @@ use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service
 use requestrocket_proto::access::v1::access_check_server::AccessCheckServer;
 use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::InterceptorLayer;
+use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
 use super::{Ads, identity, metrics};
@@ -84,12 +84,35 @@ pub async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .max_concurrent_streams(MAX_STREAMS)
-        .tcp_nodelay(true)
         .layer(InterceptorLayer::new(identity::require_certificate))
         .add_service(ads)
         .add_service(meters)
         .add_service(access)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping.cancelled())
+        .serve_with_incoming_shutdown(connections(listener), stopping.cancelled())
         .await
         .context("ADS server failed")
+}
+
+/// A change is a few small messages, each of which would wait for the acknowledgement of the one
+/// before, which the other side delays by 40 ms. The server's own setting is for listeners that it
+/// opens itself.
+fn connections(listener: TcpListener) -> TcpIncoming {
+    TcpIncoming::from(listener).with_nodelay(Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+    use tokio_stream::StreamExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_sends_what_it_has_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _node = TcpStream::connect(address).await.unwrap();
+        let accepted = connections(listener).next().await;
+        assert!(accepted.unwrap().unwrap().nodelay().unwrap());
+    }
 }
