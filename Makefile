@@ -58,6 +58,7 @@ deny: setup-check ## Checks licences, duplicates, bans and sources of dependenci
 bench: setup-bench ## Measures the data plane and configuration in release mode
 	$(CARGO) xtask wasm
 	$(CARGO) xtask wasm --buffering
+	$(CARGO) xtask wasm --trap
 	$(CARGO) build --release $(BINARIES)
 	PATH="$$PATH:/usr/sbin" $(CARGO) run --quiet --release -p requestrocket-integration-tests --bin bench -- $(BENCH)
 

@@ -19,6 +19,7 @@ mod propagation;
 mod raw;
 mod redaction;
 mod stack;
+mod traps;
 mod upstream;
 mod variants;
 
@@ -78,6 +79,10 @@ async fn measure(
         Part::FirstByte => (
             "First byte of a slow answer",
             first_byte::measure(plan, stack, scratch).await?,
+        ),
+        Part::Traps => (
+            "Traps",
+            traps::measure(&upstream.url(), scratch, plan.trap_seconds).await?,
         ),
         Part::Configuration => (
             "Configuration",

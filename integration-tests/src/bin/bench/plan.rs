@@ -12,6 +12,7 @@ pub(crate) enum Part {
     Memory,
     Redaction,
     FirstByte,
+    Traps,
     Configuration,
 }
 
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) memory: Vec<u64>,
     /// Calls of each kind for the delay of the first byte.
     pub(crate) answers: usize,
+    /// Seconds of calls without traps, and then with.
+    pub(crate) trap_seconds: u64,
     /// Fleet sizes for the propagation part.
     pub(crate) proxies: Vec<usize>,
     /// Changes measured at each size.
@@ -42,8 +45,7 @@ pub(crate) struct Plan {
     pub(crate) output: Option<PathBuf>,
 }
 
-const KNOWN: &str =
-    "parts, fleets, turns, seconds, rounds, bodies, memory, answers, proxies, changes, output";
+const KNOWN: &str = "parts, fleets, turns, seconds, rounds, bodies, memory, answers, trap_seconds, proxies, changes, output";
 
 impl Default for Plan {
     fn default() -> Self {
@@ -53,6 +55,7 @@ impl Default for Plan {
                 Part::Memory,
                 Part::Redaction,
                 Part::FirstByte,
+                Part::Traps,
                 Part::Configuration,
             ],
             fleets: 4,
@@ -62,6 +65,7 @@ impl Default for Plan {
             bodies: vec![1, 16],
             memory: vec![20, 200],
             answers: 200,
+            trap_seconds: 30,
             proxies: vec![10, 1_000, 10_000],
             changes: 200,
             output: None,
@@ -92,6 +96,7 @@ impl Plan {
             "bodies" => self.bodies = list(value)?,
             "memory" => self.memory = list(value)?,
             "answers" => self.answers = value.parse()?,
+            "trap_seconds" => self.trap_seconds = value.parse()?,
             "proxies" => self.proxies = list(value)?,
             "changes" => self.changes = value.parse()?,
             "output" => self.output = Some(PathBuf::from(value)),
@@ -118,9 +123,10 @@ impl FromStr for Part {
             "redaction" => Self::Redaction,
             "memory" => Self::Memory,
             "first-byte" => Self::FirstByte,
+            "traps" => Self::Traps,
             "configuration" => Self::Configuration,
             _ => anyhow::bail!(
-                "`{word}` is no part; known: calls, redaction, memory, first-byte, configuration"
+                "`{word}` is no part; known: calls, redaction, memory, first-byte, traps, configuration"
             ),
         })
     }
