@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::Finding;
+use super::finding::Finding;
 
 pub(super) const FILE: &str = "xtask/allow.txt";
 

@@ -1,12 +1,15 @@
 //! Lines per file and tests per line of code, as style.md has them. (Lines and parameters of
 //! functions are clippy's.)
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::Finding;
+use super::finding::Finding;
 use super::source::{Lines, Sources};
 
 const WALL: usize = 400;
+/// So many folders are shown.
+const FOLDERS: usize = 12;
 
 /// Files over the wall.
 pub(super) fn check(sources: &Sources) -> Vec<Finding> {
@@ -43,6 +46,25 @@ pub(super) fn report(sources: &Sources) -> Vec<String> {
         table.push(crate_row(name, &files));
     }
     table
+}
+
+/// A table: the fullest folders by their Rust files, which a reader has to look through to find one.
+pub(super) fn folders(sources: &Sources) -> Vec<String> {
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for source in sources.with_extension("rs") {
+        let folder = source
+            .path
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        *folders.entry(folder).or_default() += 1;
+    }
+    let mut fullest: Vec<(&str, usize)> = folders.into_iter().collect();
+    fullest.sort_by_key(|(folder, files)| (Reverse(*files), *folder));
+    let rows = fullest.into_iter().take(FOLDERS);
+    let rows = rows.map(|(folder, files)| format!("{folder:<50}{files:>8}"));
+    std::iter::once(format!("{:<50}{:>8}", "folder", "files"))
+        .chain(rows)
+        .collect()
 }
 
 fn crate_row(name: &str, files: &[Lines]) -> String {
@@ -95,6 +117,18 @@ mod tests {
         ]);
         let found: Vec<String> = check(&sources).into_iter().map(|f| f.subject).collect();
         assert_eq!(found, ["policy/src/b.rs"]);
+    }
+
+    #[test]
+    fn the_fullest_folder_comes_first() {
+        let files = ["a/src/x.rs", "b/src/x.rs", "b/src/y.rs", "b/src/z/x.rs"];
+        let sources = Sources(files.map(|path| rust_file(path, 1)).into());
+        let table = folders(&sources);
+        let rows: Vec<Vec<&str>> = table
+            .iter()
+            .map(|row| row.split_whitespace().collect())
+            .collect();
+        assert_eq!(rows[1..3], [["b/src", "2"], ["a/src", "1"]]);
     }
 
     #[test]

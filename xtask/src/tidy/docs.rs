@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Finding;
+use super::finding::Finding;
 use super::source::{Source, Sources};
 
 /// Every relative link target, and every path in backticks that begins with a folder of ours.

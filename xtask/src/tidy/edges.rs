@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::Finding;
+use super::finding::Finding;
 
 /// Our crates and the ones of ours that each may name; dependencies point one way.
 const MAY_DEPEND: &[(&str, &[&str])] = &[

@@ -1,6 +1,6 @@
 //! Unfinished work, package hosts and paths of one machine have no place in the repository.
 
-use super::Finding;
+use super::finding::Finding;
 use super::source::Sources;
 
 /// What must not stand in a file, in two halves so that this file does not find itself.

@@ -81,7 +81,8 @@ impl Source {
         }
     }
 
-    fn is_test_file(&self) -> bool {
+    /// Nothing of it ships.
+    pub(super) fn is_test_file(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         let in_folder = |folder: &str| self.path.split('/').any(|part| part == folder);
         matches!(name, "tests.rs" | "fake_host.rs" | "test_db.rs")
