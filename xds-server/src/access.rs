@@ -13,8 +13,8 @@ use requestrocket_proto::policy::v1::{SecretDigest, proxy_credential::Presented}
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
-use crate::region_config::{CallerConfig, ProxyConfig};
-use crate::snapshot::Snapshot;
+use crate::records::region_config::{CallerConfig, ProxyConfig};
+use crate::xds::snapshot::Snapshot;
 
 /// Who may call a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]

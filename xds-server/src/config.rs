@@ -9,7 +9,7 @@ use http::Uri;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::secret_text::SecretText;
+use crate::secrets::secret_text::SecretText;
 
 #[cfg(test)]
 mod tests;

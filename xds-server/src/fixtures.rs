@@ -10,8 +10,8 @@ use requestrocket_proto::region::v1::{CredentialAuthType as Auth, CredentialSide
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::ingest::Ingest;
-use crate::keys::RegionKeys;
+use crate::records::ingest::Ingest;
+use crate::secrets::keys::RegionKeys;
 use crate::store::tests::TestStore;
 
 pub(crate) const REGION: &str = "eu-1";

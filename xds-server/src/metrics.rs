@@ -2,7 +2,7 @@
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
-use crate::record::SecretProblem;
+use crate::records::record::SecretProblem;
 
 const BATCHES: &str = "rr_region_batches_total";
 const CHANGES: &str = "rr_region_changes_total";

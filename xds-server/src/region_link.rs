@@ -15,15 +15,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::backoff::{STEADY, next_delay};
-use crate::ingest::{Ingest, IngestFailed};
 use crate::meters::Meters;
 use crate::metrics;
 use crate::pki::InvalidPki;
 use crate::pki::identity::Identity;
-use crate::publisher::Publisher;
-use crate::region_config::RegionUpdate;
-use crate::secret_text::SecretText;
+use crate::records::ingest::{Ingest, IngestFailed};
+use crate::records::region_config::RegionUpdate;
+use crate::secrets::secret_text::SecretText;
 use crate::store::StoreFailed;
+use crate::xds::publisher::Publisher;
 
 mod backoff;
 mod connect;

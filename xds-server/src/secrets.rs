@@ -11,11 +11,13 @@ use requestrocket_policy::id::{CredentialId, OrganisationId};
 use requestrocket_policy::secret::SecretBytes;
 use requestrocket_proto::region::v1 as region;
 
-use crate::keys::RegionKeys;
-use crate::record::{OrganisationKeys, SecretProblem, Side, StoredSecret};
+use self::keys::RegionKeys;
+use crate::records::record::{OrganisationKeys, SecretProblem, Side, StoredSecret};
 
 mod inject;
+pub mod keys;
 mod present;
+pub mod secret_text;
 mod shape;
 
 #[cfg(test)]

@@ -17,21 +17,22 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessChecks;
-use crate::ads::{self, Ads, Services};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
-use crate::ingest::Ingest;
-use crate::keys::RegionKeys;
 use crate::meters::Meters;
 use crate::metrics;
+use crate::node_api::{self, Services};
 use crate::pki::NodeAuthority;
 use crate::pki::identity::Identity;
-use crate::publisher::Publisher;
+use crate::records::ingest::Ingest;
 use crate::region_link::{LinkConfig, RegionLink, publish};
-use crate::status::Fleet;
+use crate::secrets::keys::RegionKeys;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
 use crate::translate::{Settings, TargetRoots};
+use crate::xds::ads::Ads;
+use crate::xds::publisher::Publisher;
+use crate::xds::status::Fleet;
 
 #[cfg(test)]
 mod tests;
@@ -208,12 +209,15 @@ fn spawn_ads(
     let own = authority
         .server_certificate(&config.ads_names, now)
         .context("`ads_names`")?;
-    let tls = ads::Tls {
+    let tls = node_api::Tls {
         certificate_pem: own.certificate_pem,
         key_pem: own.private_key_pem.expose().to_owned(),
         node_ca_pem: authority.certificate_pem().to_owned(),
     };
-    tasks.spawn("ADS", ads::serve(listener, tls, services, tasks.stopping()));
+    tasks.spawn(
+        "ADS",
+        node_api::serve(listener, tls, services, tasks.stopping()),
+    );
     Ok(())
 }
 

@@ -24,9 +24,9 @@ use ipnet::IpNet;
 
 use self::listener::ListenerTemplate;
 use crate::access::Callers;
-use crate::region_config::ProxyConfig;
-use crate::resource::Resource;
-use crate::snapshot::ProxyResources;
+use crate::records::region_config::ProxyConfig;
+use crate::xds::resource::Resource;
+use crate::xds::snapshot::ProxyResources;
 
 /// Where distributions keep the roots that the machine trusts.
 const SYSTEM_ROOTS: [&str; 4] = [

@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::*;
-use crate::publisher::Publisher;
-use crate::region_config::RegionUpdate;
+use crate::records::region_config::RegionUpdate;
 use crate::translate::{Settings, TargetRoots};
+use crate::xds::publisher::Publisher;
 
 const NOW_MS: u64 = 1_000_000;
 

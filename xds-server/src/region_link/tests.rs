@@ -15,7 +15,7 @@ use super::*;
 use crate::fixtures::{
     CANARY, REGION, Region, id, organisation, proxy, removed, target, translation,
 };
-use crate::region_config::RegionUpdate;
+use crate::records::region_config::RegionUpdate;
 use crate::store::tests::{fresh_sqlite, test_stores};
 
 mod fake;

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::shape::{self, Place};
 use super::{ConversionFailed, Owner};
-use crate::record::SecretProblem;
-use crate::secret_text::SecretText;
+use crate::records::record::SecretProblem;
+use crate::secrets::secret_text::SecretText;
 
 /// One value and where it goes.
 pub(super) struct PlacedValue {

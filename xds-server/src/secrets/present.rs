@@ -13,7 +13,7 @@ use serde_json::{Number, Value};
 use zeroize::Zeroizing;
 
 use super::shape;
-use crate::record::SecretProblem;
+use crate::records::record::SecretProblem;
 
 const NO_END: u64 = 0;
 

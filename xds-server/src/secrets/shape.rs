@@ -9,8 +9,8 @@ use requestrocket_policy::swap::is_injectable_header;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::record::SecretProblem;
-use crate::secret_text::SecretText;
+use crate::records::record::SecretProblem;
+use crate::secrets::secret_text::SecretText;
 
 const MAX_VALUE_BYTES: usize = 8192;
 const MAX_NAME_BYTES: usize = 256;

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::*;
 use crate::config;
 use crate::fixtures::{REGION, http_get, organisation, proxy, target};
-use crate::keys::{InvalidKeys, RING_FILE, SEALING_FILE};
-use crate::secret_text::SecretText;
+use crate::secrets::keys::{InvalidKeys, RING_FILE, SEALING_FILE};
+use crate::secrets::secret_text::SecretText;
 use crate::store::state::revision_fetch;
 
 /// A region whose control plane is not there.

@@ -5,7 +5,7 @@ use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
-use crate::record::{Credential, SecretProblem, Side, StoredSecret, denying_layer};
+use crate::records::record::{Credential, SecretProblem, Side, StoredSecret, denying_layer};
 
 type Row = (
     String,

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
 use super::{StoreFailed, rows_delete, rows_fetch};
-use crate::record::{Organisation, OrganisationKeys};
+use crate::records::record::{Organisation, OrganisationKeys};
 
 type Row = (String, i64, String, String, Option<String>);
 

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::message::{decode, decode_list, encode, encode_list};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
-use crate::record::{Proxy, denying_layer};
+use crate::records::record::{Proxy, denying_layer};
 
 /// A row; what may be null is so in rows that are older than the column.
 #[derive(FromRow)]

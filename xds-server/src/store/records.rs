@@ -10,7 +10,7 @@ use super::credential::credential_list;
 use super::organisation::organisation_list;
 use super::proxy::proxy_list;
 use super::target::target_list;
-use crate::record::{Proxy, Records};
+use crate::records::record::{Proxy, Records};
 
 /// Everything there is.
 pub async fn records_fetch_all(conn: &mut AnyConnection) -> Result<Records, StoreFailed> {

@@ -4,7 +4,7 @@ use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
 use super::{StoreFailed, rows_delete, rows_fetch};
-use crate::record::{Target, denying_layer};
+use crate::records::record::{Target, denying_layer};
 
 type Row = (String, String, String, Option<String>);
 

@@ -18,7 +18,7 @@ use super::target::*;
 use super::*;
 use crate::fixtures::{layer_denying, limits, meter};
 use crate::meters::totals::{Incarnation, Key, Row};
-use crate::record::*;
+use crate::records::record::*;
 
 /// A fresh store and what keeps its files alive.
 pub(crate) struct TestStore {

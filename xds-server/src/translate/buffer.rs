@@ -4,7 +4,7 @@
 
 use requestrocket_proto::policy::v1 as wire;
 
-use crate::region_config::ProxyConfig;
+use crate::records::region_config::ProxyConfig;
 
 /// More than this of a request nobody may ask for.
 const MOST_REQUEST_BYTES: u64 = 16 << 20;

@@ -47,8 +47,8 @@ use super::wire::{
     seconds, set_header, some_any,
 };
 use super::{Settings, TargetRoots};
-use crate::region_config::Scheme;
-use crate::resource::Resource;
+use crate::records::region_config::Scheme;
+use crate::xds::resource::Resource;
 
 /// Hosts whose addresses are kept at the same time.
 const MAX_HOSTS: u32 = 100_000;

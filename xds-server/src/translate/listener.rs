@@ -20,7 +20,7 @@ use prost::Message;
 
 use super::Settings;
 use super::wire::number;
-use crate::resource::Resource;
+use crate::xds::resource::Resource;
 
 /// Name of the listener.
 const NAME: &str = "proxy-api";

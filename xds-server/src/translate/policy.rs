@@ -8,7 +8,7 @@ use requestrocket_proto::policy::v1 as wire;
 use sha2::{Digest, Sha256};
 
 use super::cluster;
-use crate::region_config::{CallerConfig, ProxyConfig, TargetConfig};
+use crate::records::region_config::{CallerConfig, ProxyConfig, TargetConfig};
 
 /// Bytes of the hash that make a policy version.
 const VERSION_BYTES: usize = 16;

@@ -28,7 +28,7 @@ use super::cluster;
 use super::policy::EncodedPolicy;
 use super::unread;
 use super::wire::seconds;
-use crate::region_config::{ProxyConfig, Scheme, TargetConfig};
+use crate::records::region_config::{ProxyConfig, Scheme, TargetConfig};
 
 /// The name of the route that a call came in by, put by a native filter before ours.
 pub(super) const EDITED_BY: &str = "x-rr-route";

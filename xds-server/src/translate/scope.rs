@@ -10,7 +10,7 @@ use envoy_types::pb::envoy::config::route::v3::scoped_route_configuration::{
 };
 use prost::Message;
 
-use crate::region_config::ProxyConfig;
+use crate::records::region_config::ProxyConfig;
 
 /// The scope under the proxy's id.
 pub(super) fn of_id(config: &ProxyConfig) -> Bytes {

@@ -22,7 +22,7 @@ use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented}
 use super::listener::ListenerAddress;
 use super::*;
 use crate::fixtures::{allowing_layer, layer_denying, limits, meter};
-use crate::region_config::{CallerConfig, Scheme, TargetConfig};
+use crate::records::region_config::{CallerConfig, Scheme, TargetConfig};
 
 fn settings() -> impl Strategy<Value = Settings> {
     let ranges = proptest::collection::vec((any::<[u8; 4]>(), 0..=32_u8), 0..4);

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use requestrocket_xds_server::publisher::Publisher;
-use requestrocket_xds_server::region_config::RegionUpdate;
-use requestrocket_xds_server::resource::ResourceKind;
+use requestrocket_xds_server::records::region_config::RegionUpdate;
 use requestrocket_xds_server::translate::listener::ListenerAddress;
+use requestrocket_xds_server::xds::publisher::Publisher;
+use requestrocket_xds_server::xds::resource::ResourceKind;
 
 use self::input::Case;
 use self::printer::Printer;

@@ -3,8 +3,8 @@
 use envoy_types::pb::envoy::config::core::v3::Node;
 use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
 use rcgen::{CertificateParams, date_time_ymd};
-use requestrocket_xds_server::region_config::RegionUpdate;
-use requestrocket_xds_server::resource::ResourceKind::{Route, Scope};
+use requestrocket_xds_server::records::region_config::RegionUpdate;
+use requestrocket_xds_server::xds::resource::ResourceKind::{Route, Scope};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;

@@ -11,13 +11,16 @@ use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
 use requestrocket_xds_server::access::AccessChecks;
-use requestrocket_xds_server::ads::{self, Ads, Services, Tls};
 use requestrocket_xds_server::meters::Meters;
-use requestrocket_xds_server::publisher::Publisher;
-use requestrocket_xds_server::region_config::{ProxyConfig, RegionUpdate, Scheme, TargetConfig};
-use requestrocket_xds_server::status::Fleet;
+use requestrocket_xds_server::node_api::{self, Services, Tls};
+use requestrocket_xds_server::records::region_config::{
+    ProxyConfig, RegionUpdate, Scheme, TargetConfig,
+};
 use requestrocket_xds_server::store::Store;
 use requestrocket_xds_server::translate::{Settings, TargetRoots};
+use requestrocket_xds_server::xds::ads::Ads;
+use requestrocket_xds_server::xds::publisher::Publisher;
+use requestrocket_xds_server::xds::status::Fleet;
 use tokio::net::TcpListener;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
@@ -98,7 +101,10 @@ impl Region {
             meters: meters.await.unwrap(),
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
         };
-        tasks.spawn("ads", ads::serve(listener, tls, services, tasks.stopping()));
+        tasks.spawn(
+            "ads",
+            node_api::serve(listener, tls, services, tasks.stopping()),
+        );
         Self {
             address,
             publisher,

@@ -6,8 +6,10 @@ use envoy_types::pb::envoy::config::core::v3::{Node, address, socket_address::Po
 use envoy_types::pb::envoy::config::listener::v3::Listener;
 use envoy_types::pb::google::protobuf::{Struct, Value, value::Kind};
 use prost::Message;
-use requestrocket_xds_server::region_config::RegionUpdate;
-use requestrocket_xds_server::resource::ResourceKind::{Cluster, Listener as Lds, Route, Scope};
+use requestrocket_xds_server::records::region_config::RegionUpdate;
+use requestrocket_xds_server::xds::resource::ResourceKind::{
+    Cluster, Listener as Lds, Route, Scope,
+};
 
 use crate::delta_client::{DeltaClient, names};
 use crate::region::{REGION, Region, changed, proxy, region_and_node};

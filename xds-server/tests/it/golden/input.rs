@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
-use requestrocket_xds_server::region_config::{CallerConfig, ProxyConfig, Scheme, TargetConfig};
+use requestrocket_xds_server::records::region_config::{
+    CallerConfig, ProxyConfig, Scheme, TargetConfig,
+};
 use requestrocket_xds_server::translate::{Settings, TargetRoots};
 use serde::Deserialize;
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use requestrocket_proto::policy::v1::{Admission, ProxyPolicy};
-use requestrocket_xds_server::resource::{Resource, ResourceKind};
+use requestrocket_xds_server::xds::resource::{Resource, ResourceKind};
 use yaml_serde::Value;
 
 pub(crate) struct Printer {

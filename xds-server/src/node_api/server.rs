@@ -1,0 +1,119 @@
+//! The gRPC server for nodes: mutual TLS, limits, and the end with the process.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
+use requestrocket_proto::access::v1::access_check_server::AccessCheckServer;
+use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::service::InterceptorLayer;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+
+use super::{identity, metrics};
+use crate::access::AccessChecks;
+use crate::meters::Meters;
+use crate::xds::ads::Ads;
+
+/// Largest request: a node that reconnects names everything it holds, some 100 bytes each.
+const MAX_REQUEST_BYTES: usize = 16 << 20;
+/// Largest count of what was counted: some 60 bytes a report.
+const MAX_METER_REQUEST_BYTES: usize = 1 << 20;
+/// Largest question about callers: some 40 bytes each.
+const MAX_ACCESS_REQUEST_BYTES: usize = 64 << 10;
+/// Streams of one connection: one for resources, and one for each question of a filter.
+const MAX_STREAMS: u32 = 1_024;
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the server shows, and whose clients it lets in; all PEM.
+pub struct Tls {
+    /// Certificate of this server.
+    pub certificate_pem: String,
+    /// Its private key.
+    pub key_pem: String,
+    /// The authority that signs the certificates of this region's nodes.
+    pub node_ca_pem: String,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls([redacted])")
+    }
+}
+
+/// What nodes are served; every service is behind the same interceptor.
+#[derive(Debug)]
+pub struct Services {
+    /// Resources.
+    pub ads: Ads,
+    /// Counts.
+    pub meters: Meters,
+    /// Whose open calls may go on.
+    pub access: AccessChecks,
+}
+
+/// Serves nodes on `listener` until `stopping`.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Tls,
+    services: Services,
+    stopping: CancellationToken,
+) -> anyhow::Result<()> {
+    metrics::describe();
+    let tls = ServerTlsConfig::new()
+        .identity(Identity::from_pem(tls.certificate_pem, tls.key_pem))
+        .client_ca_root(Certificate::from_pem(tls.node_ca_pem))
+        .timeout(HANDSHAKE_TIMEOUT);
+    let Services {
+        ads,
+        meters,
+        access,
+    } = services;
+    let ads = AggregatedDiscoveryServiceServer::new(ads)
+        .max_decoding_message_size(MAX_REQUEST_BYTES)
+        .max_encoding_message_size(usize::MAX);
+    let meters = MeterSyncServer::new(meters).max_decoding_message_size(MAX_METER_REQUEST_BYTES);
+    let access = AccessCheckServer::new(access).max_decoding_message_size(MAX_ACCESS_REQUEST_BYTES);
+    Server::builder()
+        .tls_config(tls)
+        .context("ADS certificates cannot be used")?
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(MAX_STREAMS)
+        .layer(InterceptorLayer::new(identity::require_certificate))
+        .add_service(ads)
+        .add_service(meters)
+        .add_service(access)
+        .serve_with_incoming_shutdown(connections(listener), stopping.cancelled())
+        .await
+        .context("ADS server failed")
+}
+
+/// A change is a few small messages, each of which would wait for the acknowledgement of the one
+/// before, which the other side delays by 40 ms. The server's own setting is for listeners that it
+/// opens itself.
+fn connections(listener: TcpListener) -> TcpIncoming {
+    TcpIncoming::from(listener).with_nodelay(Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+    use tokio_stream::StreamExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_sends_what_it_has_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _node = TcpStream::connect(address).await.unwrap();
+        let accepted = connections(listener).next().await;
+        assert!(accepted.unwrap().unwrap().nodelay().unwrap());
+    }
+}

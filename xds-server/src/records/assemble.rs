@@ -1,0 +1,148 @@
+//! Records of the store into what one proxy needs. Pure.
+//!
+//! Invariant: a record of another organisation never gets into a proxy, whatever the ids say.
+
+use std::collections::BTreeSet;
+
+use http::Uri;
+use requestrocket_proto::policy::v1 as wire;
+
+use crate::records::record::{
+    Credential, Organisation, Proxy, Records, Side, StoredSecret, Target,
+};
+use crate::records::region_config::{CallerConfig, ProxyConfig, Scheme, TargetConfig};
+
+#[cfg(test)]
+mod tests;
+
+/// Every proxy of `records`.
+pub fn assemble_all(records: &Records) -> Vec<ProxyConfig> {
+    records
+        .proxies
+        .values()
+        .filter_map(|proxy| assemble_proxy(proxy, records))
+        .collect()
+}
+
+/// The proxies named by `ids`; None for those that are gone.
+pub fn assemble_some(
+    ids: &BTreeSet<String>,
+    records: &Records,
+) -> Vec<(String, Option<ProxyConfig>)> {
+    let assemble = |id: &String| {
+        let proxy = records.proxies.get(id);
+        (
+            id.clone(),
+            proxy.and_then(|proxy| assemble_proxy(proxy, records)),
+        )
+    };
+    ids.iter().map(assemble).collect()
+}
+
+/// None: without its organisation nothing of a proxy can be opened; it is as good as unknown.
+fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
+    let organisation = records.organisations.get(&proxy.organisation_id)?;
+    let Organisation {
+        organisation_id,
+        is_suspended,
+        credential_limits: _,
+        keys,
+    } = organisation;
+    let target = records.targets.get(&proxy.target_id);
+    let listed = proxy.proxy_credential_ids.iter();
+    let presented =
+        listed.filter_map(|id| proxy_credential(records.credentials.get(id)?, organisation));
+    let target_credential = records.credentials.get(&proxy.target_credential_id);
+    Some(ProxyConfig {
+        proxy_id: proxy.proxy_id.clone(),
+        organisation_id: organisation_id.clone(),
+        alias: proxy.alias.clone(),
+        is_active: proxy.is_active,
+        is_suspended: *is_suspended,
+        timeout_seconds: proxy.timeout_seconds,
+        max_response_bytes: proxy.max_response_bytes,
+        max_inspected_bytes: proxy.max_inspected_bytes,
+        target: target
+            .filter(|target| target.organisation_id == *organisation_id)
+            .and_then(target_config),
+        proxy_credentials: presented.collect(),
+        target_credential: target_credential
+            .and_then(|credential| injected_credential(credential, organisation_id)),
+        layer: proxy.layer.clone(),
+        limits: proxy.limits,
+        meters: proxy.meters.clone(),
+        data_key: keys.data_key.clone(),
+        digest_key: keys.digest_key.clone(),
+    })
+}
+
+fn proxy_credential(credential: &Credential, organisation: &Organisation) -> Option<CallerConfig> {
+    let usable = usable_secret(credential, &organisation.organisation_id, Side::Proxy)?;
+    let StoredSecret::Presented(presented) = usable else {
+        return None;
+    };
+    Some(CallerConfig {
+        credential_id: credential.credential_id.clone(),
+        is_active: credential.is_active,
+        presented: presented.clone(),
+        layer: credential.layer.clone(),
+        limits: organisation.credential_limits,
+    })
+}
+
+fn injected_credential(
+    credential: &Credential,
+    organisation_id: &str,
+) -> Option<wire::TargetCredential> {
+    let usable = usable_secret(credential, organisation_id, Side::Target)?;
+    let StoredSecret::Injections(injections) = usable else {
+        return None;
+    };
+    credential.is_active.then(|| wire::TargetCredential {
+        credential_id: credential.credential_id.clone(),
+        version: credential.version,
+        injections: injections.clone(),
+        layer: Some(credential.layer.clone()),
+    })
+}
+
+fn usable_secret<'a>(
+    credential: &'a Credential,
+    organisation_id: &str,
+    side: Side,
+) -> Option<&'a StoredSecret> {
+    let is_own = credential.organisation_id == organisation_id && credential.side == side;
+    credential.secret.as_ref().ok().filter(|_| is_own)
+}
+
+/// None, with a log line, for a URL that the control plane should never have let pass.
+fn target_config(target: &Target) -> Option<TargetConfig> {
+    let config = parse_base_url(&target.base_url, &target.layer);
+    if config.is_none() {
+        tracing::warn!(
+            target_id = target.target_id,
+            "base URL of the target cannot be used"
+        );
+    }
+    config
+}
+
+fn parse_base_url(raw: &str, layer: &wire::Layer) -> Option<TargetConfig> {
+    let url: Uri = raw.parse().ok()?;
+    let scheme = match url.scheme_str()? {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        _ => return None,
+    };
+    let authority = url.authority()?;
+    let is_plain = !authority.host().is_empty()
+        && !authority.as_str().contains('@')
+        && !raw.contains(['?', '#']);
+    let path = url.path();
+    is_plain.then(|| TargetConfig {
+        scheme,
+        authority: authority.to_string(),
+        base_path: path.trim_end_matches('/').to_owned(),
+        layer: layer.clone(),
+    })
+}

@@ -1,0 +1,218 @@
+use std::num::NonZeroU32;
+
+use super::*;
+use crate::fixtures::{layer_denying, limits, meter};
+use crate::records::record::{OrganisationKeys, SecretProblem};
+
+fn organisation() -> Organisation {
+    let keys = OrganisationKeys {
+        data_key: vec![1],
+        digest_key: vec![2],
+    };
+    Organisation {
+        organisation_id: "o".to_owned(),
+        is_suspended: false,
+        credential_limits: limits(60),
+        keys,
+    }
+}
+
+/// Every record has another one.
+fn layer(of: &str) -> wire::Layer {
+    layer_denying(&[of])
+}
+
+fn presented() -> wire::proxy_credential::Presented {
+    wire::proxy_credential::Presented::ApiKey(wire::ApiKey {
+        digests: Vec::new(),
+    })
+}
+
+fn credential(id: &str, secret: StoredSecret) -> Credential {
+    let side = match secret {
+        StoredSecret::Presented(_) => Side::Proxy,
+        StoredSecret::Injections(_) => Side::Target,
+    };
+    Credential {
+        credential_id: id.to_owned(),
+        organisation_id: "o".to_owned(),
+        side,
+        is_active: true,
+        version: 4,
+        secret: Ok(secret),
+        layer: layer(id),
+    }
+}
+
+fn target(base_url: &str) -> Target {
+    Target {
+        target_id: "x".to_owned(),
+        organisation_id: "o".to_owned(),
+        base_url: base_url.to_owned(),
+        layer: layer("x"),
+    }
+}
+
+/// Proxy `p` with callers `c2`, `c1`, target `x` and target credential `t`, all usable.
+fn records() -> Records {
+    let mut records = Records::default();
+    records.organisations.insert("o".to_owned(), organisation());
+    for id in ["c1", "c2"] {
+        let caller = credential(id, StoredSecret::Presented(presented()));
+        records.credentials.insert(id.to_owned(), caller);
+    }
+    let injected = credential("t", StoredSecret::Injections(Vec::new()));
+    records.credentials.insert("t".to_owned(), injected);
+    records
+        .targets
+        .insert("x".to_owned(), target("https://api.example.com:8443/v1/"));
+    let proxy = Proxy {
+        proxy_id: "p".to_owned(),
+        organisation_id: "o".to_owned(),
+        is_active: true,
+        proxy_credential_ids: vec!["c2".to_owned(), "c1".to_owned()],
+        target_id: "x".to_owned(),
+        target_credential_id: "t".to_owned(),
+        timeout_seconds: NonZeroU32::new(30).unwrap(),
+        max_response_bytes: 5,
+        max_inspected_bytes: 6,
+        alias: Some("weather".to_owned()),
+        layer: layer("p"),
+        limits: limits(7),
+        meters: vec![meter("m")],
+    };
+    records.proxies.insert("p".to_owned(), proxy);
+    records
+}
+
+fn assembled(spoil: impl Fn(&mut Records)) -> ProxyConfig {
+    let mut records = records();
+    spoil(&mut records);
+    assemble_all(&records).pop().unwrap()
+}
+
+fn callers(config: &ProxyConfig) -> Vec<&str> {
+    config
+        .proxy_credentials
+        .iter()
+        .map(|caller| caller.credential_id.as_str())
+        .collect()
+}
+
+#[test]
+fn everything_comes_together() {
+    let config = assembled(|_| ());
+    let target = config.target.as_ref().unwrap();
+    assert_eq!(
+        (target.scheme, target.authority.as_str()),
+        (Scheme::Https, "api.example.com:8443")
+    );
+    assert_eq!(target.base_path, "/v1");
+    assert_eq!(callers(&config), ["c2", "c1"]);
+    assert_eq!(config.target_credential.unwrap().version, 4);
+    assert_eq!((config.data_key, config.digest_key), (vec![1], vec![2]));
+    assert_eq!(config.alias.as_deref(), Some("weather"));
+    assert_eq!(
+        (config.max_response_bytes, config.max_inspected_bytes),
+        (5, 6)
+    );
+}
+
+#[test]
+fn every_part_brings_what_is_attached_to_it() {
+    let config = assembled(|_| ());
+    let of_callers: Vec<_> = config
+        .proxy_credentials
+        .iter()
+        .map(|caller| (caller.layer.clone(), caller.limits))
+        .collect();
+    let plan = limits(60);
+    assert_eq!(of_callers, [(layer("c2"), plan), (layer("c1"), plan)]);
+    assert_eq!(config.target_credential.unwrap().layer.unwrap(), layer("t"));
+    assert_eq!(config.target.unwrap().layer, layer("x"));
+    assert_eq!(config.layer, layer("p"));
+    assert_eq!(
+        (config.limits, config.meters),
+        (limits(7), vec![meter("m")])
+    );
+}
+
+#[test]
+fn what_is_gone_or_unusable_is_left_out() {
+    type Spoil = fn(&mut Records);
+    fn of<'a>(records: &'a mut Records, id: &str) -> &'a mut Credential {
+        records.credentials.get_mut(id).unwrap()
+    }
+    let without_target: &[Spoil] = &[
+        |r| r.targets.clear(),
+        |r| r.targets.get_mut("x").unwrap().organisation_id = "other".to_owned(),
+        |r| r.targets.get_mut("x").unwrap().base_url = "ftp://x".to_owned(),
+    ];
+    for spoil in without_target {
+        assert_eq!(assembled(spoil).target, None);
+    }
+    let without_target_credential: &[Spoil] = &[
+        |r| drop(r.credentials.remove("t")),
+        |r| of(r, "t").is_active = false,
+        |r| of(r, "t").secret = Err(SecretProblem::Missing),
+        |r| of(r, "t").organisation_id = "other".to_owned(),
+        |r| of(r, "t").side = Side::Proxy,
+    ];
+    for (case, spoil) in without_target_credential.iter().enumerate() {
+        assert_eq!(assembled(spoil).target_credential, None, "case {case}");
+    }
+    let without_caller: &[Spoil] = &[
+        |r| drop(r.credentials.remove("c2")),
+        |r| of(r, "c2").secret = Err(SecretProblem::Value),
+        |r| of(r, "c2").organisation_id = "other".to_owned(),
+        |r| of(r, "c2").side = Side::Target,
+    ];
+    for (case, spoil) in without_caller.iter().enumerate() {
+        assert_eq!(callers(&assembled(spoil)), ["c1"], "case {case}");
+    }
+    let inactive = assembled(|r| of(r, "c2").is_active = false);
+    assert!(!inactive.proxy_credentials[0].is_active);
+    assert!(assembled(|r| r.organisations.get_mut("o").unwrap().is_suspended = true).is_suspended);
+}
+
+#[test]
+fn a_proxy_without_its_organisation_is_unknown() {
+    let mut records = records();
+    records.organisations.clear();
+    assert!(assemble_all(&records).is_empty());
+    let ids = BTreeSet::from(["p".to_owned(), "removed".to_owned()]);
+    let got = assemble_some(&ids, &records);
+    assert_eq!(got, [("p".to_owned(), None), ("removed".to_owned(), None)]);
+}
+
+#[test]
+fn base_urls_are_taken_apart() {
+    let got = |raw: &str| {
+        parse_base_url(raw, &layer("x")).map(
+            |TargetConfig {
+                 scheme,
+                 authority,
+                 base_path,
+                 layer: _,
+             }| { format!("{scheme:?} {authority} [{base_path}]") },
+        )
+    };
+    for (raw, want) in [
+        ("http://a", Some("Http a []")),
+        ("http://a/", Some("Http a []")),
+        ("https://a.b:1/v1", Some("Https a.b:1 [/v1]")),
+        ("https://a/v1/", Some("Https a [/v1]")),
+        ("https://a/v1//", Some("Https a [/v1]")),
+        ("https://a/%7Ex", Some("Https a [/%7Ex]")),
+        ("http://[::1]:8080/x", Some("Http [::1]:8080 [/x]")),
+        ("http://u:p@a", None),
+        ("http://a/?q", None),
+        ("http://a/#f", None),
+        ("ftp://a", None),
+        ("a", None),
+        ("http://", None),
+        ("", None),
+    ] {
+        assert_eq!(got(raw).as_deref(), want, "{raw}");
+    }
+}

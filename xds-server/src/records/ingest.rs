@@ -1,0 +1,208 @@
+//! Batches of the control plane into the store, and out of it what is to be published.
+//!
+//! Invariants: one batch is one transaction; a record that cannot be used never holds up another.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use requestrocket_proto::region::v1 as region;
+use sqlx::AnyConnection;
+
+use crate::metrics;
+use crate::records::assemble::{assemble_all, assemble_some};
+use crate::records::record::Records;
+use crate::records::region_config::RegionUpdate;
+use crate::secrets::keys::RegionKeys;
+use crate::store::affected::{Changed, affected_fetch};
+use crate::store::records::{records_fetch, records_fetch_all, records_fetch_listed};
+use crate::store::retain::records_retain;
+use crate::store::state::{revision_fetch, revision_update};
+use crate::store::{Store, StoreFailed};
+
+mod credential;
+mod organisation;
+mod plain;
+
+#[cfg(test)]
+mod policy_tests;
+#[cfg(test)]
+mod tests;
+
+/// Takes batches in.
+#[derive(Clone, Debug)]
+pub struct Ingest {
+    store: Store,
+    context: Context,
+}
+
+/// What converting a secret needs.
+#[derive(Clone, Debug)]
+struct Context {
+    region: String,
+    keys: Arc<RegionKeys>,
+}
+
+/// A batch was not stored; nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestFailed {
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreFailed),
+    /// No key can be made and nothing be sealed.
+    #[error(transparent)]
+    Randomness(#[from] requestrocket_policy::envelope::NoRandomness),
+}
+
+/// A batch on its way into the store.
+struct Batch<'a> {
+    conn: &'a mut AnyConnection,
+    context: &'a Context,
+    /// What is stored of the records that the batch mentions.
+    stored: Records,
+    /// All records so far.
+    mentioned: Changed,
+    /// Those that differ from what was stored.
+    touched: Changed,
+}
+
+impl Ingest {
+    /// For the region of this name.
+    pub fn new(store: Store, region: String, keys: Arc<RegionKeys>) -> Self {
+        Self {
+            store,
+            context: Context { region, keys },
+        }
+    }
+
+    /// Up to where everything is stored.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn stored_revision(&self) -> Result<u64, StoreFailed> {
+        let mut tx = self.store.begin().await?;
+        revision_fetch(&mut tx).await
+    }
+
+    /// All there is, and as of which revision.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn load(&self) -> Result<(u64, RegionUpdate), StoreFailed> {
+        let mut tx = self.store.begin().await?;
+        let revision = revision_fetch(&mut tx).await?;
+        Ok((revision, full_update(&mut tx).await?))
+    }
+
+    /// Stores changes and says which proxies they touch.
+    ///
+    /// # Errors
+    /// The store does not answer; nothing was stored.
+    pub async fn apply_delta(
+        &self,
+        revision: u64,
+        changes: Vec<region::Change>,
+    ) -> Result<RegionUpdate, IngestFailed> {
+        let mut tx = self.store.begin().await?;
+        let (_, touched) = self.take_in(&mut tx, changes).await?;
+        let affected = affected_fetch(&mut tx, &touched).await?;
+        let update = delta_update(&mut tx, &affected).await?;
+        revision_update(&mut tx, revision).await?;
+        tx.commit().await.map_err(StoreFailed::from)?;
+        metrics::batch_stored("delta");
+        Ok(update)
+    }
+
+    /// Replaces all there is. Secrets that did not come again are kept.
+    ///
+    /// # Errors
+    /// The store does not answer; nothing was stored.
+    pub async fn apply_full(
+        &self,
+        revision: u64,
+        changes: Vec<region::Change>,
+    ) -> Result<RegionUpdate, IngestFailed> {
+        let mut tx = self.store.begin().await?;
+        let (mentioned, _) = self.take_in(&mut tx, changes).await?;
+        records_retain(&mut tx, &mentioned).await?;
+        let update = full_update(&mut tx).await?;
+        revision_update(&mut tx, revision).await?;
+        tx.commit().await.map_err(StoreFailed::from)?;
+        metrics::batch_stored("full");
+        Ok(update)
+    }
+
+    /// Says which records came, and which of them differ from what was stored.
+    async fn take_in(
+        &self,
+        conn: &mut AnyConnection,
+        changes: Vec<region::Change>,
+    ) -> Result<(Changed, Changed), IngestFailed> {
+        let stored = records_fetch_listed(conn, &listed(&changes)).await?;
+        let mut batch = Batch {
+            conn,
+            context: &self.context,
+            stored,
+            mentioned: Changed::default(),
+            touched: Changed::default(),
+        };
+        for change in changes {
+            batch.change_ingest(change).await?;
+        }
+        Ok((batch.mentioned, batch.touched))
+    }
+}
+
+/// Ids of what the changes are about, so that it is read in few statements.
+fn listed(changes: &[region::Change]) -> Changed {
+    use region::change::Kind;
+    let mut listed = Changed::default();
+    for change in changes {
+        match &change.kind {
+            Some(Kind::Organisation(record)) => {
+                listed.organisations.insert(record.organisation_id.clone());
+            }
+            Some(Kind::Credential(record)) => {
+                listed.organisations.insert(record.organisation_id.clone());
+                listed.credentials.insert(record.credential_id.clone());
+            }
+            Some(Kind::Target(record)) => {
+                listed.targets.insert(record.target_id.clone());
+            }
+            Some(Kind::Proxy(record)) => {
+                listed.proxies.insert(record.proxy_id.clone());
+            }
+            Some(Kind::Removed(_)) | None => {}
+        }
+    }
+    listed
+}
+
+async fn full_update(conn: &mut AnyConnection) -> Result<RegionUpdate, StoreFailed> {
+    Ok(RegionUpdate::Full(assemble_all(
+        &records_fetch_all(conn).await?,
+    )))
+}
+
+async fn delta_update(
+    conn: &mut AnyConnection,
+    affected: &BTreeSet<String>,
+) -> Result<RegionUpdate, StoreFailed> {
+    let ids: Vec<&str> = affected.iter().map(String::as_str).collect();
+    let records = records_fetch(conn, &ids).await?;
+    Ok(RegionUpdate::Delta(assemble_some(affected, &records)))
+}
+
+impl Batch<'_> {
+    async fn change_ingest(&mut self, change: region::Change) -> Result<(), IngestFailed> {
+        use region::change::Kind;
+        match change.kind {
+            Some(Kind::Organisation(record)) => self.organisation_ingest(record).await?,
+            Some(Kind::Credential(record)) => self.credential_ingest(record).await?,
+            Some(Kind::Target(record)) => self.target_ingest(record).await?,
+            Some(Kind::Proxy(record)) => self.proxy_ingest(record).await?,
+            Some(Kind::Removed(record)) => self.removed_ingest(record).await?,
+            None => tracing::warn!("control plane sent a change of unknown kind; it is ignored"),
+        }
+        Ok(())
+    }
+}

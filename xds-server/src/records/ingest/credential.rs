@@ -1,0 +1,111 @@
+//! Credentials: a new secret is converted, an old one kept when it is of the same version.
+
+use requestrocket_proto::region::v1 as region;
+
+use super::{Batch, Context, IngestFailed};
+use crate::metrics;
+use crate::records::record::{Credential, SecretProblem, Side, StoredSecret, denying_layer};
+use crate::secrets::{ConversionFailed, convert, side_of};
+use crate::store::credential::{credential_delete, credential_upsert};
+
+type Secret = Result<StoredSecret, SecretProblem>;
+
+impl Batch<'_> {
+    pub(super) async fn credential_ingest(
+        &mut self,
+        record: region::Credential,
+    ) -> Result<(), IngestFailed> {
+        metrics::change_stored("credential");
+        let credential_id = record.credential_id.clone();
+        let stored = self.stored.credentials.remove(&credential_id);
+        let Ok(side) = side_of(&record) else {
+            tracing::error!(credential_id, "credential of no side is dropped");
+            credential_delete(self.conn, &[&credential_id]).await?;
+            self.touched.credentials.insert(credential_id);
+            return Ok(());
+        };
+        self.mentioned.credentials.insert(credential_id.clone());
+        let secret = match kept_secret(&record, side, stored.as_ref()) {
+            Some(secret) => secret,
+            None => self.secret_convert(&record).await?,
+        };
+        let credential = from_wire(record, side, secret);
+        if stored.as_ref() != Some(&credential) {
+            credential_upsert(self.conn, &credential).await?;
+            self.touched.credentials.insert(credential_id.clone());
+        }
+        self.stored.credentials.insert(credential_id, credential);
+        Ok(())
+    }
+
+    async fn secret_convert(
+        &mut self,
+        record: &region::Credential,
+    ) -> Result<Secret, IngestFailed> {
+        let organisation = self.organisation_or_new(&record.organisation_id).await?;
+        let Context { region, keys } = self.context;
+        let converted = match organisation {
+            Some(organisation) => convert(region, keys, &organisation.keys, record),
+            None => Err(ConversionFailed::Problem(SecretProblem::Keys)),
+        };
+        let secret = match converted {
+            Ok(secret) => Ok(secret),
+            Err(ConversionFailed::Problem(problem)) => Err(problem),
+            Err(ConversionFailed::Randomness(error)) => return Err(error.into()),
+        };
+        report(record, secret.as_ref().err().copied());
+        Ok(secret)
+    }
+}
+
+/// What to go on with when no secret came along; None when there is one to convert.
+fn kept_secret(
+    record: &region::Credential,
+    side: Side,
+    stored: Option<&Credential>,
+) -> Option<Secret> {
+    let needs_none = record.auth_type() == region::CredentialAuthType::None;
+    if needs_none || !record.sealed_secret.is_empty() {
+        return None;
+    }
+    let same = stored.filter(|stored| {
+        stored.version == record.version
+            && stored.organisation_id == record.organisation_id
+            && stored.side == side
+    });
+    Some(same.map_or(Err(SecretProblem::Missing), |stored| stored.secret.clone()))
+}
+
+fn report(record: &region::Credential, problem: Option<SecretProblem>) {
+    metrics::secret_converted(problem);
+    if let Some(problem) = problem {
+        let (credential_id, version) = (record.credential_id.as_str(), record.version);
+        tracing::error!(credential_id, version, %problem, "credential cannot be used");
+    }
+}
+
+fn from_wire(
+    record: region::Credential,
+    side: Side,
+    secret: Result<StoredSecret, SecretProblem>,
+) -> Credential {
+    let region::Credential {
+        credential_id,
+        organisation_id,
+        is_active,
+        version,
+        side: _,
+        auth_type: _,
+        sealed_secret: _,
+        layer,
+    } = record;
+    Credential {
+        credential_id,
+        organisation_id,
+        side,
+        is_active,
+        version,
+        secret,
+        layer: layer.unwrap_or_else(denying_layer),
+    }
+}

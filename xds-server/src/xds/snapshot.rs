@@ -1,0 +1,216 @@
+//! All resources of one revision, immutable; successive snapshots share what did not change.
+//!
+//! Invariant: two snapshots of one publisher can be compared in the order of their differences,
+//! because unchanged tree nodes are the same memory.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
+
+use crate::access::Callers;
+use crate::translate::listener::ListenerTemplate;
+use crate::xds::resource::{Resource, ResourceKind};
+
+type Table = OrdMap<Arc<str>, Arc<Resource>>;
+
+/// Resources of a region at one revision.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// None: nothing is known yet, and nothing may be told to a node that has a last good state.
+    revision: Option<u64>,
+    clusters: Table,
+    listener: Option<Arc<ListenerTemplate>>,
+    routes: Table,
+    scopes: Table,
+    /// Proxy id → name of its second scope.
+    alias_scopes: OrdMap<Arc<str>, Arc<str>>,
+    /// Proxy id → who may call it.
+    callers: OrdMap<Arc<str>, Arc<Callers>>,
+}
+
+/// The encoded resources of one proxy, and what is asked about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyResources {
+    /// Scope under the proxy's id.
+    pub scope: Bytes,
+    /// Name and scope of the alias.
+    pub alias_scope: Option<(Arc<str>, Bytes)>,
+    /// Route configuration.
+    pub route: Bytes,
+    /// Who may call it.
+    pub callers: Callers,
+}
+
+/// A proxy as it is from a revision on; `None`: gone.
+pub type ProxyChange = (Arc<str>, Option<ProxyResources>);
+
+impl Snapshot {
+    /// The first snapshot: what all proxies share, and nothing else.
+    #[must_use]
+    pub fn of_shared(clusters: Vec<Resource>, listener: ListenerTemplate) -> Self {
+        let named = |cluster: Resource| (Arc::clone(cluster.name()), Arc::new(cluster));
+        Self {
+            clusters: clusters.into_iter().map(named).collect(),
+            listener: Some(Arc::new(listener)),
+            ..Self::default()
+        }
+    }
+
+    /// The snapshot of `revision`, in which `changes` replaced what these proxies had.
+    #[must_use]
+    pub fn with_changes(&self, revision: u64, changes: Vec<ProxyChange>) -> Self {
+        let mut next = self.clone();
+        next.revision = Some(revision);
+        // An alias can move from one proxy to another within a revision, so all leave first.
+        for (proxy_id, resources) in &changes {
+            let alias = resources.as_ref().and_then(|r| r.alias_scope.as_ref());
+            next.drop_alias(proxy_id, alias.map(|(name, _)| name));
+        }
+        for (proxy_id, resources) in changes {
+            match resources {
+                Some(resources) => next.put_proxy(&proxy_id, resources, revision),
+                None => next.drop_proxy(&proxy_id),
+            }
+        }
+        next
+    }
+
+    /// The snapshot of `revision` that holds `proxies` and no others.
+    #[must_use]
+    pub fn with_all(&self, revision: u64, proxies: Vec<(Arc<str>, ProxyResources)>) -> Self {
+        let kept: BTreeSet<&Arc<str>> = proxies.iter().map(|(proxy_id, _)| proxy_id).collect();
+        let gone: Vec<ProxyChange> = self
+            .routes
+            .keys()
+            .filter(|proxy_id| !kept.contains(proxy_id))
+            .map(|proxy_id| (Arc::clone(proxy_id), None))
+            .collect();
+        let present = proxies
+            .into_iter()
+            .map(|(proxy_id, resources)| (proxy_id, Some(resources)));
+        self.with_changes(revision, gone.into_iter().chain(present).collect())
+    }
+
+    /// The revision, once there is one.
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        self.revision
+    }
+
+    /// How many proxies there are.
+    #[must_use]
+    pub fn proxies(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Who may call a proxy; none for one that is not there.
+    #[must_use]
+    pub fn callers(&self, proxy_id: &str) -> Option<&Arc<Callers>> {
+        self.callers.get(proxy_id)
+    }
+
+    /// What a node's listener is made of.
+    #[must_use]
+    pub fn listener(&self) -> Option<&Arc<ListenerTemplate>> {
+        self.listener.as_ref()
+    }
+
+    /// The resource of that name; listeners are each node's own and not found here.
+    #[must_use]
+    pub fn get(&self, kind: ResourceKind, name: &str) -> Option<&Arc<Resource>> {
+        self.table(kind)?.get(name)
+    }
+
+    /// Names of all resources of a kind, sorted.
+    pub fn names(&self, kind: ResourceKind) -> impl Iterator<Item = &Arc<str>> {
+        self.table(kind).into_iter().flat_map(OrdMap::keys)
+    }
+
+    /// What differs in `newer`: in the order of kinds, names sorted.
+    #[must_use]
+    pub fn changed_names(&self, newer: &Self) -> Vec<(ResourceKind, Arc<str>)> {
+        let mut changed = Vec::new();
+        for kind in ResourceKind::ALL {
+            if let (Some(old), Some(new)) = (self.table(kind), newer.table(kind)) {
+                changed.extend(old.diff(new).map(|item| (kind, name_of(&item))));
+            }
+        }
+        changed
+    }
+
+    fn table(&self, kind: ResourceKind) -> Option<&Table> {
+        match kind {
+            ResourceKind::Cluster => Some(&self.clusters),
+            ResourceKind::Listener => None,
+            ResourceKind::Route => Some(&self.routes),
+            ResourceKind::Scope => Some(&self.scopes),
+        }
+    }
+
+    fn put_proxy(&mut self, proxy_id: &Arc<str>, resources: ProxyResources, revision: u64) {
+        let ProxyResources {
+            scope,
+            alias_scope,
+            route,
+            callers,
+        } = resources;
+        let owner = Some(Arc::clone(proxy_id));
+        let make = |name: &Arc<str>, body| {
+            Resource::encoded(Arc::clone(name), body, revision, owner.clone())
+        };
+        put(&mut self.routes, make(proxy_id, route));
+        put(&mut self.scopes, make(proxy_id, scope));
+        self.callers.insert(Arc::clone(proxy_id), Arc::new(callers));
+        if let Some((name, body)) = alias_scope {
+            put(&mut self.scopes, make(&name, body));
+            self.alias_scopes.insert(Arc::clone(proxy_id), name);
+        }
+    }
+
+    fn drop_proxy(&mut self, proxy_id: &Arc<str>) {
+        self.routes.remove(proxy_id);
+        self.scopes.remove(proxy_id);
+        self.callers.remove(proxy_id);
+    }
+
+    /// Removes the alias of a proxy unless it is `kept` or another proxy's by now.
+    fn drop_alias(&mut self, proxy_id: &Arc<str>, kept: Option<&Arc<str>>) {
+        if self.alias_scopes.get(proxy_id) == kept {
+            return;
+        }
+        let Some(name) = self.alias_scopes.remove(proxy_id) else {
+            return;
+        };
+        let is_own = self
+            .scopes
+            .get(&name)
+            .is_some_and(|r| r.proxy_id() == Some(proxy_id));
+        if is_own {
+            self.scopes.remove(&name);
+        }
+    }
+}
+
+/// Puts a resource in its place; one that is there with the same bytes stays, with its revision.
+fn put(table: &mut Table, resource: Resource) {
+    let is_present = table
+        .get(resource.name())
+        .is_some_and(|present| **present == resource);
+    if !is_present {
+        table.insert(Arc::clone(resource.name()), Arc::new(resource));
+    }
+}
+
+fn name_of(item: &DiffItem<'_, '_, Arc<str>, Arc<Resource>>) -> Arc<str> {
+    match item {
+        DiffItem::Add(name, _)
+        | DiffItem::Remove(name, _)
+        | DiffItem::Update { new: (name, _), .. } => Arc::clone(name),
+    }
+}
+
+#[cfg(test)]
+mod tests;
