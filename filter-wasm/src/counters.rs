@@ -15,9 +15,9 @@ use std::{
 };
 
 use requestrocket_policy::{
-    access::Caller,
     exchange::{Charging, Ports},
     limit::{Asked, Charge, Micros},
+    shares::Holder,
 };
 use uuid::Uuid;
 
@@ -162,9 +162,9 @@ impl<H: Shared> Ports for CallPorts<'_, H> {
         self.host.now_ms().unwrap_or(u64::MAX)
     }
 
-    fn has_room(&self, caller: Caller) -> bool {
+    fn has_room(&self, holder: Holder) -> bool {
         self.open
-            .is_some_and(|(open, stream)| open.has_room(self.host, stream, caller))
+            .is_some_and(|(open, stream)| open.has_room(self.host, stream, holder))
     }
 
     fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {

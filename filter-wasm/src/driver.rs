@@ -244,9 +244,9 @@ impl Call {
         loop {
             let asked = match waiting.decide(host, shared, self.stream) {
                 Decided::Forwarded => {
-                    let caller = waiting.exchange.as_ref().and_then(Exchange::caller);
-                    if let Some(caller) = caller {
-                        shared.open.begin(self.stream, caller, waiting.follows);
+                    let holder = waiting.exchange.as_ref().and_then(Exchange::holder);
+                    if let Some(holder) = holder {
+                        shared.open.begin(self.stream, holder, waiting.follows);
                     }
                     let exchange = waiting.exchange.filter(Exchange::awaits_response);
                     self.progress = exchange.map_or(Progress::Done, Progress::Forwarded);

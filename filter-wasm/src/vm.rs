@@ -21,6 +21,8 @@ use crate::{
 
 /// The environment variable with the region's key ring.
 const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";
+/// The environment variable with the number of Envoy's workers.
+const WORKERS_VARIABLE: &str = "REQUESTROCKET_WORKERS";
 /// What a VM keeps: of policies, which are a few KB each as a rule, 16,384 or 31 of the heaviest.
 const ROOMS: Rooms = Rooms {
     admissions: Room {
@@ -66,7 +68,7 @@ impl Vm {
                 policies: Policies::new(keys, ROOMS),
                 counters,
                 turns: Turns::default(),
-                open: OpenCalls::default(),
+                open: OpenCalls::of_workers(workers()),
             }),
             calls: RefCell::default(),
             ticks: Cell::new(0),
@@ -194,6 +196,10 @@ impl Vm {
     fn take(&self, stream: u32) -> Option<Box<Call>> {
         self.calls.borrow_mut().take(stream)
     }
+}
+
+fn workers() -> Option<u32> {
+    std::env::var_os(WORKERS_VARIABLE)?.to_str()?.parse().ok()
 }
 
 fn region_keys() -> Option<KeyRing> {

@@ -126,7 +126,7 @@ pub(crate) async fn start(
         name: planned.node.clone(),
         program: program.to_path_buf(),
         arguments: arguments(options, &bootstrap.path, &admin_file),
-        environment: Vec::new(),
+        environment: vec![("REQUESTROCKET_WORKERS", options.envoy_threads.to_string())],
         environment_files: vec![("REQUESTROCKET_REGION_KEYS", region.key_file())],
         logs: data.folder("logs")?,
         ready: Sign::Listener(loopback(planned.reservation.port())),

@@ -12,6 +12,10 @@ use crate::{
 /// Callers of one request.
 pub const MAX_CALLERS: usize = 1_000;
 
+/// Calls that a node has open at most, on all its workers. Each may need a connection of its own,
+/// and to one address a machine makes no more than it has ports for: 28,232 as Linux is set up.
+pub const MAX_OPEN_CALLS: u32 = 28_000;
+
 /// Whose calls are let through together, and end together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Caller {

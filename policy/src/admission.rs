@@ -5,8 +5,9 @@ use std::num::NonZeroU64;
 use crate::{
     authn::{DigestKey, ProxyCredential},
     envelope::KeyRing,
-    id::{Alias, OrganisationId, ProxyId, Region},
+    id::{Alias, CredentialId, OrganisationId, ProxyId, Region},
     policy::InvalidPolicy,
+    shares::Holder,
 };
 
 /// The light part of a proxy's policy, compiled. What it weighs does not depend on rules, filters
@@ -44,6 +45,15 @@ impl Admission {
     /// Whose proxy it is.
     pub fn organisation(&self) -> OrganisationId {
         self.organisation
+    }
+
+    /// Whoever calls it with that credential.
+    pub(crate) fn holder(&self, credential: Option<CredentialId>) -> Holder {
+        Holder {
+            organisation: self.organisation,
+            proxy: self.names.id,
+            credential,
+        }
     }
 
     /// About as many bytes as it takes.

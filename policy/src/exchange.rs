@@ -11,6 +11,7 @@ mod request;
 mod response;
 mod values;
 mod weighing;
+mod whose;
 
 use std::{rc::Rc, sync::Arc};
 
@@ -27,12 +28,11 @@ pub use self::{
 };
 pub use crate::swap::Edit;
 use crate::{
-    access::Caller,
     admission::Admission,
     denial::{Denial, Refusal},
     effort::Turn,
     http::{RequestHead, ResponseHead},
-    id::OrganisationId,
+    id::CredentialId,
     policy::Policy,
     record::RequestRecord,
 };
@@ -109,7 +109,8 @@ pub struct Exchange {
 /// How far the exchange is, with what exists then.
 #[derive(Debug)]
 enum Phase {
-    Undecided,
+    /// With the credential that was presented, once the body is waited for.
+    Undecided(Option<CredentialId>),
     /// The target was asked.
     Forwarded(Grant),
     /// The target's head was judged; none: nothing is done with its body.
@@ -143,7 +144,7 @@ impl Exchange {
     pub fn new(resolved: Resolved) -> Self {
         Self {
             resolved,
-            phase: Phase::Undecided,
+            phase: Phase::Undecided(None),
             weighing: None,
         }
     }
@@ -164,11 +165,6 @@ impl Exchange {
         })
     }
 
-    /// Whose proxy it is about, if there is one.
-    pub fn organisation(&self) -> Option<OrganisationId> {
-        self.admission().map(|admission| admission.organisation)
-    }
-
     /// Whether more of the response than its length may matter.
     pub fn inspects_responses(&self) -> bool {
         self.admission().is_some_and(|it| it.inspects_responses)
@@ -185,19 +181,6 @@ impl Exchange {
         }
     }
 
-    /// Who was let through. None: nobody yet, or nobody remembers who.
-    pub fn caller(&self) -> Option<Caller> {
-        match (&self.phase, &self.resolved) {
-            (Phase::Forwarded(grant) | Phase::Answered(grant, _), Resolved::Proxy(policy)) => {
-                grant.credential.map(|(credential, _)| Caller {
-                    proxy: policy.admission.names.id,
-                    credential,
-                })
-            }
-            _ => None,
-        }
-    }
-
     /// Decides a request by its head and, once that is there, its body. Asked again after
     /// [`RequestDecision::NeedBody`] and [`RequestDecision::Ask`], with the same head.
     pub fn on_request<'e>(
@@ -208,7 +191,7 @@ impl Exchange {
     ) -> RequestDecision<'e> {
         let weighed = self.weighing.as_ref().and_then(Weighing::weighed);
         let verdict = match &self.phase {
-            Phase::Undecided => request::judge(&self.resolved, (head, body), weighed, ports),
+            Phase::Undecided(_) => request::judge(&self.resolved, (head, body), weighed, ports),
             Phase::Forwarded(grant) | Phase::Answered(grant, _) => {
                 Verdict::Refuse(Refused::granted(grant, Denial::GatewayFault))
             }
@@ -220,7 +203,10 @@ impl Exchange {
                 RequestDecision::Forward(edits)
             }
             Verdict::NeedPolicy => RequestDecision::NeedPolicy,
-            Verdict::NeedBody => RequestDecision::NeedBody,
+            Verdict::NeedBody(used) => {
+                self.phase = Phase::Undecided(Some(used));
+                RequestDecision::NeedBody
+            }
             Verdict::Ask(question) => RequestDecision::Ask(question),
             Verdict::Refuse(refused) => {
                 let refusal = refused.refusal.clone();
@@ -282,7 +268,8 @@ impl Exchange {
             }
             (Phase::Forwarded(grant), Resolved::Admission(admission)) => {
                 let max = admission.max_response_bytes.get();
-                match response::judge_length((max, admission.organisation), (head, is_end)) {
+                let holder = grant.holder(admission);
+                match response::judge_length((max, holder), (head, is_end)) {
                     Ok(pipe) => return self.pass_head(grant.clone(), Vec::new(), pipe),
                     Err(denial) => Refused::granted(grant, denial),
                 }
@@ -291,11 +278,11 @@ impl Exchange {
             (Phase::Forwarded(grant) | Phase::Answered(grant, _), _) => {
                 Refused::granted(grant, Denial::GatewayFault)
             }
-            (Phase::Undecided, _) if response::is_envoys_refusal(head) => {
+            (Phase::Undecided(_), _) if response::is_envoys_refusal(head) => {
                 self.phase = Phase::Refused(Refused::unknown(Denial::BadRequest));
                 return pass();
             }
-            (Phase::Undecided, _) => Refused::unknown(Denial::GatewayFault),
+            (Phase::Undecided(_), _) => Refused::unknown(Denial::GatewayFault),
         };
         let refusal = refused.refusal.clone();
         self.phase = Phase::Refused(refused);
@@ -317,7 +304,7 @@ impl Exchange {
     pub fn on_response_size(&mut self, bytes: usize) -> ChunkDecision {
         match &mut self.phase {
             Phase::Answered(_, Some(pipe)) => pipe.on_size(bytes),
-            Phase::Undecided
+            Phase::Undecided(_)
             | Phase::Forwarded(_)
             | Phase::Answered(_, None)
             | Phase::Refused(_) => ChunkDecision::Cut,
@@ -379,7 +366,7 @@ impl Exchange {
             pipe.settle(policy, ports);
         }
         let (credential, denial) = match self.phase {
-            Phase::Undecided => (None, None),
+            Phase::Undecided(_) => (None, None),
             Phase::Forwarded(grant) | Phase::Answered(grant, _) => (grant.credential, None),
             Phase::Refused(refused) => (refused.credential, Some(refused.refusal.denial)),
         };

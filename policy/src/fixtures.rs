@@ -27,6 +27,7 @@ use crate::{
     envelope::{Binding, Key, KeyRing, Nonce},
     id::{CredentialId, OrganisationId},
     policy::{InvalidPolicy, Location, Policy},
+    shares::Holder,
 };
 
 pub use self::admitting::Admitting;
@@ -53,6 +54,16 @@ pub struct PolicyFixture {
     pub keys: KeyRing,
     data_key: Key,
     digest_key: DigestKey,
+}
+
+/// Somebody of that number, who has nothing in common with others.
+pub fn holder(number: u128) -> Holder {
+    let id = Uuid::from_u128(number);
+    Holder {
+        organisation: id.into(),
+        proxy: id.into(),
+        credential: Some(id.into()),
+    }
 }
 
 /// Id of the n-th proxy credential (from 0) of a fixture.

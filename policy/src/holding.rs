@@ -1,11 +1,11 @@
 //! Memory that bodies take, counted by whose they are.
-//!
-//! All calls of a worker share what there is. An organisation may take as much as is left over: one
-//! alone half of it, two a third each, and so on. So there is always something left for the next.
 
-use std::{cell::RefCell, collections::BTreeMap, marker::PhantomData};
+use std::{cell::RefCell, marker::PhantomData};
 
-use crate::{denial::Denial, id::OrganisationId};
+use crate::{
+    denial::Denial,
+    shares::{Holder, NothingLeft, Shares, Whole},
+};
 
 /// What there is for each worker. Envoy refuses everybody when its heap is full (2 GiB,
 /// envoy/bootstrap.yaml), and sixteen workers' bodies leave a quarter of it for all else.
@@ -32,62 +32,27 @@ impl Pool {
     }
 }
 
-/// A pool and who holds what of it.
-#[derive(Debug, Default)]
-struct Ledger {
-    bytes: usize,
-    holders: BTreeMap<OrganisationId, usize>,
-}
-
 thread_local! {
-    static LEDGERS: RefCell<[Ledger; 2]> = RefCell::default();
+    static LEDGERS: RefCell<[Shares; 2]> = RefCell::default();
 }
 
 /// What one body takes of a pool; it is given back when this is dropped.
 #[derive(Debug)]
 pub struct Share {
     pool: Pool,
-    organisation: OrganisationId,
+    holder: Holder,
     /// Memory, which may be more than what lies in it.
     bytes: usize,
     /// The ledger is the thread's.
     _not_send: PhantomData<*const ()>,
 }
 
-impl Ledger {
-    /// All or nothing, of so many bytes that there are.
-    fn take(
-        &mut self,
-        pool_bytes: usize,
-        (organisation, more): (OrganisationId, usize),
-    ) -> Result<(), Denial> {
-        let own = self.holders.get(&organisation).copied().unwrap_or_default();
-        let (own, all) = (own.saturating_add(more), self.bytes.saturating_add(more));
-        if own > pool_bytes.saturating_sub(all) {
-            return Err(Denial::Overloaded);
-        }
-        self.holders.insert(organisation, own);
-        self.bytes = all;
-        Ok(())
-    }
-
-    fn give_back(&mut self, organisation: OrganisationId, bytes: usize) {
-        self.bytes = self.bytes.saturating_sub(bytes);
-        if let Some(own) = self.holders.get_mut(&organisation) {
-            *own = own.saturating_sub(bytes);
-            if *own == 0 {
-                self.holders.remove(&organisation);
-            }
-        }
-    }
-}
-
 impl Share {
     /// Of nothing yet.
-    pub fn new(pool: Pool, organisation: OrganisationId) -> Self {
+    pub fn new(pool: Pool, holder: Holder) -> Self {
         Self {
             pool,
-            organisation,
+            holder,
             bytes: 0,
             _not_send: PhantomData,
         }
@@ -97,16 +62,16 @@ impl Share {
     ///
     /// # Errors
     ///
-    /// [`Denial::Overloaded`] when that is more than the organisation may take; then what was taken
+    /// [`Denial::Overloaded`] when that is more than the holder may take; then what was taken
     /// before still is.
     pub fn set(&mut self, bytes: usize) -> Result<(), Denial> {
-        let organisation = self.organisation;
+        let whole = Whole::of(self.pool.bytes());
         match bytes.checked_sub(self.bytes) {
-            Some(more) => with(self.pool, |ledger| {
-                ledger.take(self.pool.bytes(), (organisation, more))
-            })?,
+            Some(0) => {}
+            Some(more) => with(self.pool, |ledger| ledger.take(whole, self.holder, more))
+                .map_err(|NothingLeft| Denial::Overloaded)?,
             None => with(self.pool, |ledger| {
-                ledger.give_back(organisation, self.bytes.saturating_sub(bytes));
+                ledger.give_back(self.holder, self.bytes.saturating_sub(bytes));
             }),
         }
         self.bytes = bytes;
@@ -122,12 +87,12 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         with(self.pool, |ledger| {
-            ledger.give_back(self.organisation, self.bytes);
+            ledger.give_back(self.holder, self.bytes);
         });
     }
 }
 
-fn with<T>(pool: Pool, act: impl FnOnce(&mut Ledger) -> T) -> T {
+fn with<T>(pool: Pool, act: impl FnOnce(&mut Shares) -> T) -> T {
     LEDGERS.with_borrow_mut(|[requests, responses]| match pool {
         Pool::Requests => act(requests),
         Pool::Responses => act(responses),
@@ -135,54 +100,40 @@ fn with<T>(pool: Pool, act: impl FnOnce(&mut Ledger) -> T) -> T {
 }
 
 #[cfg(test)]
-pub(crate) fn held_bytes(pool: Pool, organisation: OrganisationId) -> usize {
-    with(pool, |ledger| {
-        ledger
-            .holders
-            .get(&organisation)
-            .copied()
-            .unwrap_or_default()
-    })
+pub(crate) fn held_bytes(pool: Pool, holder: Holder) -> usize {
+    with(pool, |ledger| ledger.of(holder.organisation))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const POOL_BYTES: usize = ENVOY_BYTES;
-
-    fn share(number: u128) -> Share {
-        Share::new(Pool::Requests, uuid::Uuid::from_u128(number).into())
-    }
+    use crate::fixtures::holder;
 
     #[test]
-    fn everybody_may_take_what_is_left_over() {
-        let mut first = share(1);
-        assert_eq!(first.set(POOL_BYTES / 2 + 1), Err(Denial::Overloaded));
-        assert_eq!(first.set(POOL_BYTES / 2), Ok(()));
-        let mut again = share(1);
-        assert_eq!(again.set(1), Err(Denial::Overloaded));
-        let mut second = share(2);
-        assert_eq!(second.set(POOL_BYTES / 4 + 1), Err(Denial::Overloaded));
-        assert_eq!(second.set(POOL_BYTES / 4), Ok(()));
-        assert_eq!(share(3).set(POOL_BYTES / 8), Ok(()), "there is something");
-        drop(first);
-        assert_eq!(again.set(POOL_BYTES / 4), Ok(()));
+    fn what_is_over_is_overload_and_what_was_taken_stays() {
+        let mut share = Share::new(Pool::Requests, holder(1));
+        // Half of the pool is an organisation's, of that two thirds a proxy's, of that a caller's.
+        let most = ENVOY_BYTES / 2 * 4 / 9;
+        assert_eq!(share.set(most + 2), Err(Denial::Overloaded));
+        assert_eq!(share.set(most), Ok(()));
+        assert_eq!(share.set(ENVOY_BYTES), Err(Denial::Overloaded));
+        assert_eq!(share.bytes(), most);
+        assert_eq!(share.set(10), Ok(()));
+        assert_eq!(Share::new(Pool::Requests, holder(1)).set(most - 10), Ok(()));
     }
 
     #[test]
     fn pools_are_apart_and_what_is_given_back_is_there() {
-        let organisation = uuid::Uuid::from_u128(1).into();
-        let mut requests = share(1);
-        let mut responses = Share::new(Pool::Responses, organisation);
-        assert_eq!(requests.set(POOL_BYTES / 2), Ok(()));
-        assert_eq!(responses.set(POOL_BYTES / 2), Ok(()));
+        let most = ENVOY_BYTES / 2 * 4 / 9;
+        let mut requests = Share::new(Pool::Requests, holder(1));
+        let mut responses = Share::new(Pool::Responses, holder(1));
+        assert_eq!(requests.set(most), Ok(()));
+        assert_eq!(responses.set(most), Ok(()));
         assert_eq!(requests.set(10), Ok(()));
-        assert_eq!(held_bytes(Pool::Requests, organisation), 10);
+        assert_eq!(held_bytes(Pool::Requests, holder(1)), 10);
         drop((requests, responses));
         for pool in [Pool::Requests, Pool::Responses] {
-            assert_eq!(held_bytes(pool, organisation), 0);
-            with(pool, |ledger| assert!(ledger.holders.is_empty()));
+            with(pool, |ledger| assert!(ledger.is_empty()));
         }
     }
 }

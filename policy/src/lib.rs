@@ -36,4 +36,5 @@ pub mod record;
 pub mod records;
 pub mod redact;
 pub mod secret;
+pub mod shares;
 pub mod swap;

@@ -18,10 +18,11 @@ use requestrocket_policy::{
     access::{self, Access, Caller, MAX_CALLERS},
     denial::Denial,
     http::HeaderLine,
-    id::ProxyId,
+    id::OrganisationId,
+    shares::Holder,
 };
 
-use self::crowd::{Crowd, Room};
+use self::crowd::{Among, Crowd, Room};
 use super::{Call, Progress, uploads::Uploads};
 use crate::{
     counters::TICK_MS,
@@ -34,10 +35,10 @@ pub const TICKS_PER_LOOK: u32 = 1_000 / TICK_MS;
 const TIMEOUT_MS: u32 = 900;
 
 /// The open calls of one VM.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OpenCalls(RefCell<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// Let through since the last look.
     fresh: Vec<Open>,
@@ -59,6 +60,7 @@ struct State {
 struct Open {
     stream: u32,
     caller: Caller,
+    organisation: OrganisationId,
 }
 
 /// Whether a body follows a head that was let through.
@@ -90,32 +92,62 @@ impl Follows {
     }
 }
 
+impl Open {
+    fn holder(self) -> Holder {
+        Holder {
+            organisation: self.organisation,
+            proxy: self.caller.proxy,
+            credential: Some(self.caller.credential),
+        }
+    }
+}
+
 impl OpenCalls {
+    /// Of one of so many workers; none: nobody says how many.
+    pub fn of_workers(workers: Option<u32>) -> Self {
+        Self(RefCell::new(State {
+            fresh: Vec::new(),
+            recent: Vec::new(),
+            lasting: Vec::new(),
+            crowd: Crowd::of_workers(workers),
+            uploads: Uploads::default(),
+            asked: BTreeMap::new(),
+            ending: BTreeMap::new(),
+        }))
+    }
+
     /// A call was let through.
-    pub(super) fn begin(&self, stream: u32, caller: Caller, follows: Follows) {
-        let Ok(mut state) = self.state() else {
+    pub(super) fn begin(&self, stream: u32, holder: Holder, follows: Follows) {
+        let (Ok(mut state), Some(caller)) = (self.state(), holder.caller()) else {
             return;
         };
-        state.fresh.push(Open { stream, caller });
-        state.crowd.add(caller);
+        state.fresh.push(Open {
+            stream,
+            caller,
+            organisation: holder.organisation,
+        });
+        state.crowd.add(holder);
         if follows == Follows::Body {
             state.uploads.begin(stream);
         }
     }
 
-    /// Whether one more call of this caller, on this stream, may be open.
-    pub fn has_room(&self, host: &impl Shared, stream: u32, caller: Caller) -> bool {
+    /// Whether one more call of this holder, on this stream, may be open.
+    pub fn has_room(&self, host: &impl Shared, stream: u32, holder: Holder) -> bool {
         let Ok(mut state) = self.state() else {
             return false;
         };
-        match state.crowd.room(caller) {
-            Room::There => true,
-            Room::Full => false,
-            Room::Unknown => {
-                state.forget_ended(host, caller.proxy);
-                host.enter(stream) && state.crowd.room(caller) == Room::There
-            }
-        }
+        let own = Among::Organisation(holder.organisation);
+        [own, Among::All]
+            .into_iter()
+            .any(|among| match state.crowd.room(holder, among) {
+                Room::There => true,
+                Room::Full => false,
+                Room::Unknown => {
+                    state.forget_ended(host, among);
+                    host.enter(stream) && state.crowd.room(holder, among) == Room::There
+                }
+            })
     }
 
     /// A request is complete.
@@ -221,13 +253,13 @@ impl State {
         callers.into_iter().collect()
     }
 
-    /// Takes the calls of a proxy that are over away.
-    fn forget_ended(&mut self, host: &impl Shared, proxy: ProxyId) {
+    /// Takes the calls of these that are over away.
+    fn forget_ended(&mut self, host: &impl Shared, among: Among) {
         let crowd = &mut self.crowd;
         for calls in [&mut self.fresh, &mut self.recent, &mut self.lasting] {
-            calls.retain(|one| one.caller.proxy != proxy || is_open(*one, host, crowd));
+            calls.retain(|one| !among.contains(one.organisation) || is_open(*one, host, crowd));
         }
-        crowd.looked_at(proxy);
+        crowd.looked_at(among);
     }
 
     /// Of these callers nothing stays open.
@@ -248,7 +280,7 @@ impl State {
 fn is_open(one: Open, host: &impl Shared, crowd: &mut Crowd) -> bool {
     let is_there = host.enter(one.stream);
     if !is_there {
-        crowd.remove(one.caller);
+        crowd.remove(one.holder());
     }
     is_there
 }

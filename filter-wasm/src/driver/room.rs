@@ -3,7 +3,7 @@
 use requestrocket_policy::{
     denial::Denial,
     holding::{Pool, Share},
-    id::OrganisationId,
+    shares::Holder,
 };
 
 /// What one request's body takes, where it lies.
@@ -16,10 +16,10 @@ pub(super) struct BodyRoom {
 
 impl BodyRoom {
     /// Of nothing yet.
-    pub(super) fn new(organisation: OrganisationId) -> Self {
+    pub(super) fn new(holder: Holder) -> Self {
         Self {
-            in_envoy: Share::new(Pool::Requests, organisation),
-            copied: Share::new(Pool::Responses, organisation),
+            in_envoy: Share::new(Pool::Requests, holder),
+            copied: Share::new(Pool::Responses, holder),
         }
     }
 

@@ -49,7 +49,7 @@ fn shared(keys: Option<KeyRing>) -> Shared {
         policies: Policies::new(keys, ROOMS),
         counters: Counters::start(&FakeHost::default()).unwrap(),
         turns: Turns::default(),
-        open: OpenCalls::default(),
+        open: OpenCalls::of_workers(Some(2)),
     }
 }
 

@@ -78,8 +78,8 @@ impl Waiting {
         self.is_in_time(host)?;
         let exchange = self.exchange.as_mut().ok_or(Denial::GatewayFault)?;
         exchange.on_request_body_size(size)?;
-        let organisation = exchange.organisation().ok_or(Denial::GatewayFault)?;
-        let room = self.room.get_or_insert_with(|| BodyRoom::new(organisation));
+        let holder = exchange.holder().ok_or(Denial::GatewayFault)?;
+        let room = self.room.get_or_insert_with(|| BodyRoom::new(holder));
         Ok(room.hold(size)?)
     }
 

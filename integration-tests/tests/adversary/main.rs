@@ -10,6 +10,8 @@ mod apart;
 #[cfg(test)]
 mod attack;
 #[cfg(test)]
+mod colleagues;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod costly_requests;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use h2::client::{self, ResponseFuture};
 use requestrocket_integration_tests::caller::Connection;
-use requestrocket_integration_tests::gateway::{Proxy, ProxyPlan};
+use requestrocket_integration_tests::gateway::{Proxy, ProxyPlan, Secret, unique};
 use requestrocket_integration_tests::machine::raise_open_files;
 use requestrocket_integration_tests::wait;
 use tokio::net::TcpStream;
@@ -19,6 +19,8 @@ use crate::witness::Witness;
 
 /// How many calls of a caller a worker keeps open at most.
 const MOST_OF_CALLER: usize = 2_000;
+/// And of an organisation.
+const MOST_OF_ORGANISATION: usize = 4_500;
 const WORKERS: usize = 2;
 /// How many calls a connection carries at most.
 const STREAMS: usize = 100;
@@ -135,7 +137,10 @@ async fn calls_that_a_target_leaves_open_cost_no_other_call() -> Result<()> {
 async fn a_caller_with_too_many_calls_is_overloaded_and_no_other_is() -> Result<()> {
     let scene = Scene::new().await?;
     let silent = Silent::start().await?;
-    let proxy = scene.gateway.proxy(&plan(&silent)).await?;
+    let (first, second) = (unique("hostile"), unique("colleague"));
+    let secrets = [&first, &second].map(|key| Secret::api_key(key));
+    let both = plan(&silent).callers(&secrets);
+    let proxy = scene.gateway.proxy(&both).await?;
     let other = scene.gateway.proxy(&plan(&silent)).await?;
     let mut open = Open::default();
     let full = async {
@@ -154,5 +159,46 @@ async fn a_caller_with_too_many_calls_is_overloaded_and_no_other_is() -> Result<
     );
     let mut connection = Connection::open(&scene.gateway.address).await?;
     connection.send(&other.get("/").bytes()).await?;
-    silent.has(taken + 1).await.context("another caller")
+    silent.has(taken + 1).await.context("another proxy")?;
+    let same_proxy = Proxy {
+        authorization: second,
+        ..proxy
+    };
+    let mut connection = Connection::open(&scene.gateway.address).await?;
+    connection.send(&same_proxy.get("/").bytes()).await?;
+    silent.has(taken + 2).await.context("another caller")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_organisation_with_too_many_calls_is_overloaded_and_no_other_is() -> Result<()> {
+    let scene = Scene::new().await?;
+    let silent = Silent::start().await?;
+    let mut proxies = Vec::new();
+    for _ in 0..PROXIES {
+        proxies.push(scene.gateway.proxy(&plan(&silent)).await?);
+    }
+    let neighbour = scene.gateway.neighbour().await?;
+    let other = neighbour.proxy(&plan(&silent)).await?;
+    let mut open = Open::default();
+    let full = async {
+        for proxy in proxies.iter().cycle().take(2 * CONNECTIONS) {
+            open.add(&scene.gateway.address, proxy, STREAMS).await?;
+            open.settle(&silent).await?;
+        }
+        Ok(silent.taken())
+    };
+    let case = format!("{} calls of one organisation", 2 * CONNECTIONS * STREAMS);
+    let taken = scene.beside(&case, full).await?;
+    ensure!(
+        taken <= WORKERS * MOST_OF_ORGANISATION,
+        "{taken} at the target"
+    );
+    ensure!(
+        open.refused.load(Ordering::Relaxed) > 0,
+        "nobody is refused"
+    );
+    let mut connection = Connection::open(&neighbour.address).await?;
+    connection.send(&other.get("/").bytes()).await?;
+    let same_target = silent.has(taken + 1).await;
+    same_target.context("another organisation, at the same target")
 }

@@ -17,7 +17,7 @@ use crate::scene::Scene;
 use crate::silent::Silent;
 use crate::witness::Witness;
 
-const MEBIBYTE: usize = 1 << 20;
+pub(crate) const MEBIBYTE: usize = 1 << 20;
 
 /// A gateway may stop to read; nothing more is sent to it then.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,7 +31,8 @@ async fn upload(address: &str, request: &Request, body: &Bytes) -> Result<Connec
     Ok(connection)
 }
 
-async fn uploads(
+/// So many uploads of that length, none of which ends.
+pub(crate) async fn uploads(
     address: &str,
     proxy: &Proxy,
     count: usize,

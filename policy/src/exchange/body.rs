@@ -77,7 +77,7 @@ impl BodyPipe {
     /// For a response that nobody looks into.
     pub(super) fn watching(size: SizeWatch, values: Values) -> Self {
         Self {
-            due: Due::of(values.organisation),
+            due: Due::of(values.holder),
             size,
             decoder: None,
             values,
@@ -321,7 +321,7 @@ impl BodyPipe {
 
     /// A clean answer while that is possible, else the end.
     fn fail(&mut self, denial: Denial) -> ChunkDecision {
-        self.due = Due::of(self.values.organisation);
+        self.due = Due::of(self.values.holder);
         if self.is_head_held {
             ChunkDecision::Refuse(denial.into())
         } else {

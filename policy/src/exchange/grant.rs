@@ -1,10 +1,12 @@
 //! What is remembered of a call that was decided, either way.
 
 use crate::{
+    admission::Admission,
     authn::AuthType,
     denial::{Denial, Refusal},
     id::CredentialId,
     redact::Stage,
+    shares::Holder,
 };
 
 /// The credential that matched.
@@ -35,6 +37,11 @@ impl Grant {
             awaited: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// Whose call it is.
+    pub(super) fn holder(&self, admission: &Admission) -> Holder {
+        admission.holder(self.credential.map(|(credential, _)| credential))
     }
 }
 

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    access::Caller,
     limit::{Charge, Exceeded, Micros, NearLimit, Report},
+    shares::Holder,
 };
 
 /// The host of an exchange: time, and what is counted.
@@ -12,8 +12,8 @@ pub trait Ports {
     /// Unix time in milliseconds; the far future when nobody knows.
     fn now_ms(&self) -> u64;
 
-    /// Whether one more call of this caller may be open. Asked before anything is counted.
-    fn has_room(&self, caller: Caller) -> bool;
+    /// Whether one more call of this holder may be open. Asked before anything is counted.
+    fn has_room(&self, holder: Holder) -> bool;
 
     /// Decides whether the charges fit below all their limits and, only then, counts them. With
     /// each comes the proxy or credential whose counters they are kept with.

@@ -14,7 +14,6 @@ use super::{
     weighing::{Passed, Unweighed, Weighed, weigh},
 };
 use crate::{
-    access::Caller,
     authn::{self, Presented},
     authz,
     denial::{Denial, Detail, Refusal},
@@ -32,7 +31,8 @@ use crate::{
 pub(super) enum Verdict<'e> {
     Forward(Grant, Vec<Edit<'e>>),
     NeedPolicy,
-    NeedBody,
+    /// With the credential that was presented.
+    NeedBody(CredentialId),
     Ask(Question),
     Refuse(Refused),
 }
@@ -95,7 +95,7 @@ pub(super) fn judge<'e>(
                 Err(denial) => Verdict::Refuse(Refused::granted(&grant, denial)),
             }
         }
-        Err(Stop::NeedBody) => Verdict::NeedBody,
+        Err(Stop::NeedBody) => Verdict::NeedBody(used.0),
         Err(Stop::Ask(question)) => Verdict::Ask(question),
         Err(Stop::Refuse(refusal)) => Verdict::Refuse(Refused {
             credential: Some(used),
@@ -144,11 +144,7 @@ fn admit(
     ports: &dyn Ports,
 ) -> Result<Admitted, Stop> {
     let Passed { stages, metered } = weighed?;
-    let caller = Caller {
-        proxy: policy.admission.names.id,
-        credential: used,
-    };
-    if !ports.has_room(caller) {
+    if !ports.has_room(policy.admission.holder(Some(used))) {
         return Err(Denial::Overloaded.into());
     }
     let near = charge(policy, used, &metered, ports)?;

@@ -11,9 +11,9 @@ use crate::{
     coding::Coding,
     denial::{Denial, PROXY_CODE_HEADER, PROXY_WARNING_HEADER, ProxyCode},
     http::ResponseHead,
-    id::OrganisationId,
     media::MediaKind,
     policy::Policy,
+    shares::Holder,
 };
 
 /// What no longer holds of a body that is redacted.
@@ -88,14 +88,14 @@ pub(super) fn judge(
 
 /// The same for a call that was forgotten, of whose response the length alone can matter.
 pub(super) fn judge_length(
-    (max, organisation): (u64, OrganisationId),
+    (max, holder): (u64, Holder),
     (head, is_end): (&dyn ResponseHead, bool),
 ) -> Result<Option<BodyPipe>, Denial> {
     if is_end {
         return Ok(None);
     }
     let size = size_watch(max, (head, Length::of(head)))?;
-    Ok(Some(BodyPipe::watching(size, Values::none(organisation))))
+    Ok(Some(BodyPipe::watching(size, Values::none(holder))))
 }
 
 /// Whether a response to a request that we never saw is Envoy's refusal of it.
@@ -166,7 +166,8 @@ fn look_into(
         Err(_) => (Coding::identity(), MediaKind::Other),
     };
     let size = SizeWatch::new((!kind.is_stream()).then_some(max));
-    let redaction = Redaction::new((&grant.stages, policy.admission.organisation), kind, max);
+    let holder = grant.holder(&policy.admission);
+    let redaction = Redaction::new((&grant.stages, holder), kind, max);
     let pipe = BodyPipe::reading(size, &coding, values, Some(redaction));
     Ok((stale(grant, head), pipe))
 }

@@ -19,6 +19,7 @@ use crate::{
     authn::AuthType,
     fixtures::{Admitting, PROXY_ID, PolicyFixture, credential_id},
     http::HeaderLine,
+    shares::Holder,
 };
 
 /// A response's head, which counts what was asked of it.

@@ -7,7 +7,6 @@ use crate::{
     effort::{Effort, Exhausted, RECORD, VALUE},
     holding::{Pool, Share},
     http::ResponseHead,
-    id::OrganisationId,
     json::{
         find::{Finder, Found, find_within},
         path::JsonPath,
@@ -18,6 +17,7 @@ use crate::{
     meter::{Extraction, ValueSum},
     policy::Policy,
     records::{Framer, framing_steps},
+    shares::Holder,
 };
 
 /// The warning that a meter has no value.
@@ -37,7 +37,7 @@ pub(super) struct Values {
     reader: Reader,
     is_settled: bool,
     /// Whose response it is.
-    pub(super) organisation: OrganisationId,
+    pub(super) holder: Holder,
 }
 
 #[derive(Debug)]
@@ -80,13 +80,13 @@ enum Reader {
 
 impl Values {
     /// No meter waits.
-    pub(super) fn none(organisation: OrganisationId) -> Self {
+    pub(super) fn none(holder: Holder) -> Self {
         Self {
             in_head: Vec::new(),
             in_body: Vec::new(),
             reader: Reader::Nothing,
             is_settled: false,
-            organisation,
+            holder,
         }
     }
 
@@ -119,7 +119,7 @@ impl Values {
         Self {
             in_head,
             in_body,
-            ..Self::none(policy.admission.organisation)
+            ..Self::none(grant.holder(&policy.admission))
         }
     }
 
@@ -134,7 +134,7 @@ impl Values {
             return;
         }
         self.reader = match kind {
-            MediaKind::Json => Reader::json(&self.in_body, self.organisation),
+            MediaKind::Json => Reader::json(&self.in_body, self.holder),
             MediaKind::EventStream => self.records(Framer::sse_to_read(MAX_RECORD_BYTES)),
             MediaKind::Ndjson => self.records(Framer::ndjson(MAX_RECORD_BYTES)),
             MediaKind::Other | MediaKind::Missing => Reader::Nothing,
@@ -146,7 +146,7 @@ impl Values {
             finder: Finder::new(&paths(&self.in_body)),
             sums: Vec::new(),
             late: Late::of(&self.in_body),
-            share: Share::new(Pool::Responses, self.organisation),
+            share: Share::new(Pool::Responses, self.holder),
         };
         Reader::Records(framer, Box::new(reader))
     }
@@ -250,10 +250,10 @@ impl Reader {
         }
     }
 
-    fn json(in_body: &[Awaited], organisation: OrganisationId) -> Self {
+    fn json(in_body: &[Awaited], holder: Holder) -> Self {
         let paths = paths(in_body);
         let is_held = paths.iter().any(|path| !path.is_streamable());
-        let held = is_held.then(|| Held::of(organisation));
+        let held = is_held.then(|| Held::of(holder));
         Self::Json(Box::new(Finder::new(&paths)), held)
     }
 }

@@ -35,6 +35,7 @@ use envoy_types::pb::envoy::extensions::upstreams::http::v3::{
     },
 };
 use envoy_types::util::pack_any;
+use requestrocket_policy::access::MAX_OPEN_CALLS;
 use requestrocket_policy::denial::{
     GRANTED_MESSAGE, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER, ProxyCode,
     REQUEST_ID_HEADER,
@@ -56,9 +57,9 @@ const MAX_HOSTS: u32 = 100_000;
 /// 1,024 would let one silent target fail every other's calls. These are never reached: callers'
 /// connections are bounded (50,000, envoy/bootstrap.yaml) and each carries at most 100 calls.
 const UNREACHED: u32 = 5_000_000;
-/// Connections to one address, so that one target cannot take everything the node has. Further calls
-/// wait for one of them; the filter refuses those of a proxy with too many before.
-const MAX_HOST_CONNECTIONS: u32 = 10_000;
+/// Connections to one address: as many as there are open calls at most, so that nobody's calls wait
+/// for somebody else's. The filter refuses those that are more.
+const MAX_HOST_CONNECTIONS: u32 = MAX_OPEN_CALLS;
 /// Calls over one HTTP/2 connection to a target.
 const STREAMS: u32 = 100;
 /// Bytes that a target may send ahead of a slow caller over HTTP/2: of one call, and of all calls of

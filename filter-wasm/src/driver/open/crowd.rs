@@ -1,30 +1,31 @@
-//! How many calls each caller and each proxy has, so that nobody takes all that Envoy can keep open.
+//! How many calls are open, and whose, so that nobody takes all that Envoy can keep open.
 //!
 //! Calls that are over are among them until somebody looks.
 
 use std::collections::BTreeMap;
 
-use requestrocket_policy::{access::Caller, id::ProxyId};
+use requestrocket_policy::{
+    access::MAX_OPEN_CALLS,
+    id::OrganisationId,
+    shares::{Holder, Shares, Whole},
+};
 
-/// Calls that may be open on one worker. A node makes 10,000 connections to one address at most;
-/// calls beyond would wait for one of them.
-pub(super) const MAX_OF_PROXY: usize = 4_000;
-pub(super) const MAX_OF_CALLER: usize = 2_000;
-/// So many calls come between two looks for those that are over; a caller with nearly as many as it
-/// may have is refused until then.
+/// Calls of one organisation that may be open on one worker, however few others there are: what
+/// Envoy may hold of each, 64 KiB in each direction, is memory that all share.
+const MAX_OF_ORGANISATION: usize = 4_500;
+/// So many calls come between two looks for those that are over; who has nearly as many as it may
+/// have is refused until then.
 const MIN_NEW: usize = 256;
+/// What is presumed when nobody says how many workers there are.
+const WORKERS: u32 = 16;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Crowd {
-    proxies: BTreeMap<ProxyId, OfProxy>,
-}
-
-#[derive(Debug, Default)]
-struct OfProxy {
-    calls: usize,
-    callers: BTreeMap<Caller, usize>,
-    /// Since its calls were looked at.
-    new: usize,
+    whole: Whole,
+    shares: Shares,
+    /// Since the organisation's calls were looked at, and since all were.
+    new: BTreeMap<OrganisationId, usize>,
+    all_new: usize,
 }
 
 /// Whether there is room for one more.
@@ -36,48 +37,87 @@ pub(super) enum Room {
     Full,
 }
 
+/// Whose calls are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Among {
+    Organisation(OrganisationId),
+    All,
+}
+
+impl Among {
+    pub(super) fn contains(self, organisation: OrganisationId) -> bool {
+        match self {
+            Self::Organisation(one) => one == organisation,
+            Self::All => true,
+        }
+    }
+}
+
 impl Crowd {
-    pub(super) fn add(&mut self, caller: Caller) {
-        let of = self.proxies.entry(caller.proxy).or_default();
-        of.calls += 1;
-        of.new += 1;
-        *of.callers.entry(caller).or_default() += 1;
-    }
-
-    pub(super) fn remove(&mut self, caller: Caller) {
-        let Some(of) = self.proxies.get_mut(&caller.proxy) else {
-            return;
-        };
-        of.calls = of.calls.saturating_sub(1);
-        if let Some(calls) = of.callers.get_mut(&caller) {
-            *calls = calls.saturating_sub(1);
-            if *calls == 0 {
-                of.callers.remove(&caller);
-            }
-        }
-        if of.calls == 0 {
-            self.proxies.remove(&caller.proxy);
+    /// Of one of so many workers; none: nobody says how many.
+    pub(super) fn of_workers(workers: Option<u32>) -> Self {
+        let all = MAX_OPEN_CALLS / workers.unwrap_or(WORKERS).max(1);
+        let half = Whole::of(usize::try_from(all).unwrap_or_default());
+        Self {
+            whole: Whole {
+                organisation: half.organisation.min(MAX_OF_ORGANISATION),
+                ..half
+            },
+            shares: Shares::default(),
+            new: BTreeMap::new(),
+            all_new: 0,
         }
     }
 
-    pub(super) fn room(&self, caller: Caller) -> Room {
-        let Some(of) = self.proxies.get(&caller.proxy) else {
+    pub(super) fn add(&mut self, holder: Holder) {
+        self.shares.add(holder, 1);
+        *self.new.entry(holder.organisation).or_default() += 1;
+        self.all_new += 1;
+    }
+
+    pub(super) fn remove(&mut self, holder: Holder) {
+        self.shares.give_back(holder, 1);
+        if self.shares.of(holder.organisation) == 0 {
+            self.new.remove(&holder.organisation);
+        }
+    }
+
+    /// Whether there is room, and whether it is worth a look at these.
+    pub(super) fn room(&self, holder: Holder, among: Among) -> Room {
+        if self.shares.left(self.whole, holder) > 0 {
             return Room::There;
+        }
+        let (new, is_theirs) = match among {
+            Among::Organisation(one) => (self.new.get(&one).copied().unwrap_or_default(), true),
+            Among::All => (self.all_new, self.are_others_in_the_way(holder)),
         };
-        let calls = of.callers.get(&caller).copied().unwrap_or_default();
-        if of.calls < MAX_OF_PROXY && calls < MAX_OF_CALLER {
-            Room::There
-        } else if of.new < MIN_NEW {
-            Room::Full
-        } else {
+        if is_theirs && new >= MIN_NEW {
             Room::Unknown
+        } else {
+            Room::Full
         }
     }
 
-    /// The proxy's calls that are over were just taken away.
-    pub(super) fn looked_at(&mut self, proxy: ProxyId) {
-        if let Some(of) = self.proxies.get_mut(&proxy) {
-            of.new = 0;
+    fn are_others_in_the_way(&self, holder: Holder) -> bool {
+        let without_others = Whole {
+            all: usize::MAX,
+            ..self.whole
+        };
+        self.shares.left(without_others, holder) > 0
+    }
+
+    /// The calls of these that are over were just taken away.
+    pub(super) fn looked_at(&mut self, among: Among) {
+        match among {
+            Among::Organisation(one) => {
+                if let Some(new) = self.new.get_mut(&one) {
+                    *new = 0;
+                }
+            }
+            Among::All => {
+                self.all_new = 0;
+                self.new.values_mut().for_each(|new| *new = 0);
+            }
         }
     }
 }

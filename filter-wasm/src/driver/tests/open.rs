@@ -1,7 +1,9 @@
 //! Calls that last, and when they end.
 
 use prost::Message as _;
-use requestrocket_policy::{access::Access, denial::Denial, fixtures::credential_id};
+use requestrocket_policy::{
+    access::Access, denial::Denial, fixtures::credential_id, id::CredentialId, shares::Holder,
+};
 use requestrocket_proto::access::v1 as wire;
 
 use super::*;
@@ -26,6 +28,14 @@ fn begin(host: &FakeHost, shared: &Shared, stream: u32, is_end: bool) -> Call {
     assert_eq!(flow, Flow::Continue);
     host.request.replace(sent);
     call
+}
+
+fn holder_of(credential: CredentialId) -> Holder {
+    Holder {
+        organisation: uuid::Uuid::from_u128(1).into(),
+        proxy: PROXY_ID.parse().unwrap(),
+        credential: Some(credential),
+    }
 }
 
 /// So many looks, a second apart.
@@ -182,11 +192,9 @@ fn many_callers_are_asked_about_in_pages() {
     for number in 0..2_500_u32 {
         let stream = number + 2;
         host.there.borrow_mut().insert(stream);
-        let caller = requestrocket_policy::access::Caller {
-            proxy: PROXY_ID.parse().unwrap(),
-            credential: uuid::Uuid::from_u128(number.into()).into(),
-        };
-        shared.open.begin(stream, caller, Follows::Nothing);
+        let credential = uuid::Uuid::from_u128(number.into()).into();
+        let holder = holder_of(credential);
+        shared.open.begin(stream, holder, Follows::Nothing);
     }
     look(&host, &shared, 2);
     let checks = host.checks.borrow();
@@ -239,12 +247,9 @@ fn late(host: &FakeHost, shared: &Shared) -> Vec<Ending> {
 fn many_calls_end_one_part_after_the_other() {
     let streams: Vec<u32> = (2..1_202).collect();
     let (host, shared) = worker(&streams);
-    let caller = requestrocket_policy::access::Caller {
-        proxy: PROXY_ID.parse().unwrap(),
-        credential: credential_id(0),
-    };
+    let holder = holder_of(credential_id(0));
     for stream in &streams {
-        shared.open.begin(*stream, caller, Follows::Nothing);
+        shared.open.begin(*stream, holder, Follows::Nothing);
     }
     look(&host, &shared, 2);
     let mut ended = vec![answer(&host, &shared, Access::Revoked)];

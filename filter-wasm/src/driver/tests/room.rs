@@ -1,5 +1,7 @@
 //! Room for bodies of requests that wait for them.
 
+use requestrocket_policy::fixtures::holder;
+
 use super::{request::waiting_call, *};
 
 const MOST: usize = 16 << 20;
@@ -26,27 +28,31 @@ fn is_overloaded((_, flow, host): (Call, Flow, FakeHost)) {
 }
 
 #[test]
-fn a_body_for_which_an_organisation_has_no_room_left_is_overload() {
-    let mut open: Vec<_> = (0..3).map(|number| waits(number, (MOST, false))).collect();
-    assert!(open.iter().all(|(_, flow, _)| *flow == Flow::AwaitBody));
-    is_overloaded(waits(3, (1, false)));
-    let (over, ..) = open.remove(0);
+fn a_body_for_which_a_caller_has_no_room_left_is_overload() {
+    let (over, flow, _host) = waits(0, (MOST, false));
+    assert_eq!(flow, Flow::AwaitBody);
+    is_overloaded(waits(1, (MOST, false)));
     drop(over);
-    let (_, flow, _) = waits(4, (MOST / 2, false));
+    let (_, flow, _) = waits(2, (MOST, false));
     assert_eq!(flow, Flow::AwaitBody, "what ended made room");
 }
 
 #[test]
 fn a_body_that_is_judged_takes_room_twice() {
-    let organisation = uuid::Uuid::from_u128(1).into();
-    let mut others = Share::new(Pool::Responses, organisation);
-    others.set(88 << 20).unwrap();
-    let mut more = Share::new(Pool::Responses, uuid::Uuid::from_u128(2).into());
-    more.set(48 << 20).unwrap();
-    let mut most = Share::new(Pool::Responses, uuid::Uuid::from_u128(3).into());
-    most.set(26 << 20).unwrap();
+    // Each takes as much as it may.
+    let others: Vec<Share> = (100..124).map(as_much_as_may_be).collect();
     is_overloaded(waits(1, (MOST, true)));
     drop(others);
     let (_, flow, _) = waits(2, (MOST, true));
     assert_eq!(flow, Flow::Continue);
+}
+
+fn as_much_as_may_be(number: u128) -> Share {
+    let mut share = Share::new(Pool::Responses, holder(number));
+    for bytes in (0..192).map(|mebibytes| mebibytes << 20) {
+        if share.set(bytes).is_err() {
+            break;
+        }
+    }
+    share
 }

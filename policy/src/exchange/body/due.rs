@@ -3,7 +3,7 @@
 use crate::{
     denial::Denial,
     holding::{Pool, Share},
-    id::OrganisationId,
+    shares::Holder,
 };
 
 /// What one part may become, because all of it is kept before any passes.
@@ -39,8 +39,8 @@ pub(super) struct Bytes {
 }
 
 impl Due {
-    /// Of a response of that organisation.
-    pub(super) fn of(organisation: OrganisationId) -> Self {
+    /// Of a response to that holder.
+    pub(super) fn of(holder: Holder) -> Self {
         Self {
             input: Bytes::default(),
             decoded: Bytes::default(),
@@ -48,7 +48,7 @@ impl Due {
             is_end: false,
             is_waiting: false,
             portion: 1 << 10,
-            share: Share::new(Pool::Responses, organisation),
+            share: Share::new(Pool::Responses, holder),
         }
     }
 

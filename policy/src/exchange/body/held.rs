@@ -3,7 +3,7 @@
 use crate::{
     denial::Denial,
     holding::{Pool, Share},
-    id::OrganisationId,
+    shares::Holder,
 };
 
 /// What one body may take. The work at its end is bounded for itself, and a longer one would be
@@ -21,12 +21,12 @@ pub(in crate::exchange) struct Held {
 }
 
 impl Held {
-    /// Of a response of that organisation.
-    pub(in crate::exchange) fn of(organisation: OrganisationId) -> Self {
+    /// Of a response to that holder.
+    pub(in crate::exchange) fn of(holder: Holder) -> Self {
         Self {
             bytes: Vec::new(),
             max_bytes: MAX_BODY_BYTES,
-            share: Share::new(Pool::Responses, organisation),
+            share: Share::new(Pool::Responses, holder),
         }
     }
 
@@ -59,8 +59,8 @@ mod tests {
     use super::*;
     use crate::holding::held_bytes;
 
-    fn somebody() -> OrganisationId {
-        uuid::Uuid::from_u128(1).into()
+    fn somebody() -> Holder {
+        crate::fixtures::holder(1)
     }
 
     #[test]

@@ -6,11 +6,11 @@ use crate::{
     denial::Denial,
     effort::{Account, Effort, Exhausted, InTurns, Turn},
     holding::{Pool, Share},
-    id::OrganisationId,
     json::InvalidJson,
     media::MediaKind,
     records::{Framer, RecordError, framing_steps},
     redact::{Documents, Mode, Redactor, Stage},
+    shares::Holder,
 };
 
 /// A record is held whole, so it has a bound of its own.
@@ -34,19 +34,19 @@ pub(in crate::exchange) enum Redaction {
 impl Redaction {
     /// For content of that kind. Records longer than `max_bytes` end their stream.
     pub(in crate::exchange) fn new(
-        (stages, organisation): (&[Stage], OrganisationId),
+        (stages, holder): (&[Stage], Holder),
         kind: MediaKind,
         max_bytes: u64,
     ) -> Self {
         let max_record = usize::try_from(max_bytes.min(MAX_RECORD_BYTES)).unwrap_or(usize::MAX);
         let documents = || Documents::new(stages);
         let records = |framer| {
-            let share = Share::new(Pool::Responses, organisation);
+            let share = Share::new(Pool::Responses, holder);
             Self::Records(documents(), framer, share)
         };
         match (kind, Mode::of(stages)) {
             (MediaKind::Json, Mode::Stream) => Self::Stream(Redactor::new(stages)),
-            (MediaKind::Json, Mode::Hold) => Self::Hold(documents(), Held::of(organisation)),
+            (MediaKind::Json, Mode::Hold) => Self::Hold(documents(), Held::of(holder)),
             (MediaKind::EventStream, _) => records(Framer::sse(max_record)),
             (MediaKind::Ndjson, _) => records(Framer::ndjson(max_record)),
             (MediaKind::Other | MediaKind::Missing, _) => Self::Impossible,

@@ -35,7 +35,7 @@ impl Ports for Counting {
         NOW_MS
     }
 
-    fn has_room(&self, _: Caller) -> bool {
+    fn has_room(&self, _: Holder) -> bool {
         !self.is_crowded
     }
 
@@ -282,7 +282,7 @@ fn counters_at_fault_refuse() {
         fn now_ms(&self) -> u64 {
             NOW_MS
         }
-        fn has_room(&self, _: Caller) -> bool {
+        fn has_room(&self, _: Holder) -> bool {
             true
         }
         fn charge(&self, _: &[(Uuid, &Charge)]) -> Charging {

@@ -492,7 +492,7 @@ impl Ports for Clock<'_> {
         self.now
     }
 
-    fn has_room(&self, _: Caller) -> bool {
+    fn has_room(&self, _: Holder) -> bool {
         true
     }
 

@@ -30,6 +30,8 @@ use super::http_filter;
 
 /// The variable that brings the region's keys into the filter.
 const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";
+/// How many workers the Envoy has.
+const WORKERS_VARIABLE: &str = "REQUESTROCKET_WORKERS";
 
 /// All filters of the listener.
 pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
@@ -90,7 +92,7 @@ fn wasm(module: &Path) -> Wasm {
             specifier: Some(async_data_source::Specifier::Local(file(module))),
         }),
         environment_variables: Some(EnvironmentVariables {
-            host_env_keys: vec![KEYS_VARIABLE.to_owned()],
+            host_env_keys: [KEYS_VARIABLE, WORKERS_VARIABLE].map(str::to_owned).into(),
             ..EnvironmentVariables::default()
         }),
         ..VmConfig::default()
