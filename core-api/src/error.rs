@@ -196,9 +196,9 @@ impl Code {
             | Self::AliasTaken
             | Self::RegionUnavailable
             | Self::LimitReached
-            | Self::IdempotencyKeyReused
             | Self::IdempotencyInProgress
             | Self::Conflict => StatusCode::CONFLICT,
+            Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -2,6 +2,10 @@
 //!
 //! The key is kept for 24 hours per caller and path. The stored answer never holds a secret.
 
+mod key;
+
+pub use key::parse_key;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -34,35 +38,6 @@ const ABANDONED_AFTER: Duration = Duration::from_mins(2);
 /// Extension of an answer that holds a secret: what a replay says in its place.
 #[derive(Clone, Debug)]
 pub struct ReplayBody(pub String);
-
-/// Checks the key's form.
-///
-/// # Errors
-/// Not 1 to 255 visible ASCII characters, or more than one.
-pub fn parse_key<'a>(
-    mut lines: impl Iterator<Item = &'a HeaderValue>,
-) -> ApiResult<Option<String>> {
-    let invalid = || {
-        ApiError::invalid(
-            "Idempotency-Key",
-            "must be 1 to 255 visible ASCII characters",
-        )
-    };
-    match (lines.next(), lines.next()) {
-        (None, _) => Ok(None),
-        (Some(only), None) => {
-            let text = only.to_str().map_err(|_| invalid())?;
-            let is_legal =
-                (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-            if is_legal {
-                Ok(Some(text.to_owned()))
-            } else {
-                Err(invalid())
-            }
-        }
-        (Some(_), Some(_)) => Err(invalid()),
-    }
-}
 
 /// What to do with a POST that carries a key.
 #[derive(Debug)]

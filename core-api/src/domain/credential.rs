@@ -23,7 +23,7 @@ pub enum Side {
 pub enum AuthType {
     /// Nothing is applied.
     None,
-    /// An alias key.
+    /// A key alone; `key` means it too.
     ApiKey,
     /// `Authorization: Bearer …`
     Bearer,
@@ -42,7 +42,7 @@ pub enum InvalidAuthType {
     #[error("is not supported yet")]
     NotYet,
     /// No such word.
-    #[error("must be one of `apiKey`, `bearer`, `basicAuth`, `jwt`, `custom`, `none`")]
+    #[error("must be one of `apiKey` (or `key`), `bearer`, `basicAuth`, `jwt`, `custom`, `none`")]
     Unknown,
 }
 
@@ -149,7 +149,7 @@ impl FromStr for AuthType {
     fn from_str(raw: &str) -> Result<Self, InvalidAuthType> {
         match raw {
             "none" => Ok(Self::None),
-            "apiKey" => Ok(Self::ApiKey),
+            "apiKey" | "key" => Ok(Self::ApiKey),
             "bearer" => Ok(Self::Bearer),
             "basicAuth" => Ok(Self::BasicAuth),
             "jwt" => Ok(Self::Jwt),

@@ -67,9 +67,9 @@ pub enum Secret {
     },
     /// User and password.
     BasicAuth {
-        /// Without a colon.
+        /// Without a colon; empty where the password is not.
         username: SecretText,
-        /// Anything.
+        /// Anything; empty where the user name is not.
         password: SecretText,
     },
     /// A literal JWT.
@@ -121,7 +121,7 @@ impl SecretText {
         Err(Invalid::new(Fault::InvalidSecret, text))
     }
 
-    /// A user name of basic authentication.
+    /// A user name of basic authentication; it may be empty where the password is not.
     ///
     /// # Errors
     /// `INVALID_SECRET`.
@@ -131,6 +131,17 @@ impl SecretText {
                 Fault::InvalidSecret,
                 "must not contain a colon",
             ));
+        }
+        Self::password(raw)
+    }
+
+    /// A password of basic authentication; it may be empty where the user name is not.
+    ///
+    /// # Errors
+    /// `INVALID_SECRET`.
+    pub fn password(raw: &str) -> Result<Self, Invalid> {
+        if raw.is_empty() {
+            return Ok(Self(Zeroizing::default()));
         }
         Self::text(raw)
     }
@@ -338,6 +349,8 @@ mod tests {
         }
         assert!(SecretText::bare(" a").is_err() && SecretText::bare("a ").is_err());
         assert!(SecretText::username("a:b").is_err());
+        assert!(SecretText::username("").is_ok() && SecretText::password("").is_ok());
+        assert!(SecretText::password("a\nb").is_err());
     }
 
     #[test]

@@ -234,6 +234,27 @@ async fn basic_auth_is_compared_after_decoding() -> Result<()> {
     .await
 }
 
+#[tokio::test]
+async fn half_of_a_basic_pair_may_be_empty() -> Result<()> {
+    let pair = |text: &str| header(format!("Basic {}", STANDARD.encode(text)));
+    for (username, password) in [("key-for-a-user", ""), ("", "key-for-a-password")] {
+        let secret = json!({ "username": username, "password": password });
+        let right = format!("{username}:{password}");
+        let wrong = format!("{password}:{username}");
+        check(
+            Secret::new("basicAuth", secret),
+            vec![
+                (pair(&right), Granted),
+                (pair(&wrong), Invalid),
+                (pair(":"), Invalid),
+                (pair(&format!("{right}x")), Invalid),
+            ],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
 fn token(claims: &Value) -> String {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
     let body = URL_SAFE_NO_PAD.encode(claims.to_string());

@@ -94,6 +94,14 @@ async fn bearer_basic_and_jwt_go_into_authorization() -> Result<()> {
             "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
         ),
         (
+            Secret::new("basicAuth", json!({ "username": "sk_1", "password": "" })),
+            "Basic c2tfMTo=",
+        ),
+        (
+            Secret::new("key", json!({ "key": "by-its-alias" })),
+            "by-its-alias",
+        ),
+        (
             Secret::new("jwt", json!({ "token": "eyJhbGciOiJub25lIn0.e30.c2ln" })),
             "eyJhbGciOiJub25lIn0.e30.c2ln",
         ),

@@ -114,11 +114,22 @@ pub(super) fn query_name(name: &str) -> Result<String, SecretProblem> {
 
 /// `username:password`, as both sides of basic authentication use it.
 pub(super) fn user_and_password(secret: &BasicAuth) -> Result<SecretText, SecretProblem> {
-    let (username, password) = (value(&secret.username)?, value(&secret.password)?);
+    let (username, password) = (half(&secret.username)?, half(&secret.password)?);
+    if username.is_empty() && password.is_empty() {
+        return Err(SecretProblem::Value);
+    }
     if username.contains(':') {
         return Err(SecretProblem::Value);
     }
     Ok(SecretText::new([username, ":", password].concat()))
+}
+
+/// One of the two may be empty: some targets take a key for a user name.
+fn half(secret: &SecretText) -> Result<&str, SecretProblem> {
+    if secret.expose().is_empty() {
+        return Ok("");
+    }
+    value(secret)
 }
 
 fn has_control_bytes(text: &str) -> bool {

@@ -169,6 +169,13 @@ fn proxy_secrets_become_digests_of_what_callers_present() {
             }),
         ),
         (
+            Auth::BasicAuth,
+            json!({"username": "u", "password": ""}),
+            Presented::BasicAuth(wire::BasicAuth {
+                digests: digests("u:", 0),
+            }),
+        ),
+        (
             Auth::Jwt,
             json!({"token": "no.jwt"}),
             Presented::Jwt(wire::JwtString {
@@ -210,7 +217,8 @@ fn exp_of_a_literal_token_ends_it() {
 fn target_secrets_become_envelopes_of_whole_values() {
     let bench = Bench::new();
     let basic = format!("header authorization: Basic {}", STANDARD.encode("u:p"));
-    let cases: [(Auth, Value, &[&str]); 10] = [
+    let half = format!("header authorization: Basic {}", STANDARD.encode("u:"));
+    let cases: [(Auth, Value, &[&str]); 11] = [
         (Auth::None, json!({}), &[]),
         (
             Auth::ApiKey,
@@ -241,6 +249,11 @@ fn target_secrets_become_envelopes_of_whole_values() {
             Auth::BasicAuth,
             json!({"username": "u", "password": "p"}),
             &[&basic],
+        ),
+        (
+            Auth::BasicAuth,
+            json!({"username": "u", "password": ""}),
+            &[&half],
         ),
         (
             Auth::Jwt,
@@ -289,11 +302,7 @@ fn f23_no_value_that_breaks_a_header_is_converted() {
             (Auth::Bearer, json!({ "token": value })),
             (
                 Auth::BasicAuth,
-                json!({ "username": value, "password": "p" }),
-            ),
-            (
-                Auth::BasicAuth,
-                json!({ "username": "u", "password": value }),
+                json!({ "username": value, "password": value }),
             ),
             (Auth::Jwt, json!({ "token": value })),
             (Auth::Custom, json!({ "headers": { "x-a": value } })),
@@ -305,6 +314,14 @@ fn f23_no_value_that_breaks_a_header_is_converted() {
                 Err(SecretProblem::Value),
                 "{auth:?}"
             );
+        }
+        let halves = [
+            json!({ "username": value, "password": "p" }),
+            json!({ "username": "u", "password": value }),
+        ];
+        for half in halves.iter().filter(|_| !value.is_empty()) {
+            let injected = bench.injected(Auth::BasicAuth, half);
+            assert_eq!(injected, Err(SecretProblem::Value), "{value:?}");
         }
         let secret = json!({ "key": value });
         assert_eq!(

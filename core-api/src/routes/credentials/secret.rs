@@ -70,11 +70,13 @@ fn bearer(fields: &mut Fields<'_>) -> Option<Secret> {
 
 fn basic_auth(fields: &mut Fields<'_>) -> Option<Secret> {
     let username = fields.required("username", |value| text(value, SecretText::username));
-    let password = fields.required("password", |value| text(value, SecretText::text));
-    Some(Secret::BasicAuth {
-        username: username?,
-        password: password?,
-    })
+    let password = fields.required("password", |value| text(value, SecretText::password));
+    let (username, password) = (username?, password?);
+    if username.expose().is_empty() && password.expose().is_empty() {
+        fields.problem(Fault::InvalidSecret, "password", "and `username` are empty");
+        return None;
+    }
+    Some(Secret::BasicAuth { username, password })
 }
 
 fn custom(fields: &mut Fields<'_>) -> Option<Secret> {

@@ -197,6 +197,25 @@ async fn secrets_have_one_shape_for_each_type_and_side() {
         (
             "target",
             "basicAuth",
+            json!({"username": "key", "password": ""}),
+            None,
+        ),
+        (
+            "proxy",
+            "basicAuth",
+            json!({"username": "", "password": "p"}),
+            None,
+        ),
+        (
+            "target",
+            "basicAuth",
+            json!({"username": "", "password": ""}),
+            Some(("INVALID_SECRET", "credentialSecret.password")),
+        ),
+        ("target", "key", json!({"key": "k"}), None),
+        (
+            "target",
+            "basicAuth",
             json!({"username": "u"}),
             Some(("VALIDATION_FAILED", "credentialSecret.password")),
         ),
@@ -285,6 +304,21 @@ async fn secrets_have_one_shape_for_each_type_and_side() {
                 }
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn key_is_another_word_for_api_key() {
+    for world in World::each().await {
+        let sent = body("target", "key", &json!({"key": "k"}));
+        let made = world.create("credentials", &sent).await;
+        assert_eq!(made["credentialAuthType"], "apiKey");
+        let path = world.at(&format!("credentials/{}", id_of(&made, "credentialId")));
+        // The same type by either word needs no secret.
+        let again = json!({"credentialAuthType": "key"});
+        let answer = world.call("PATCH", &path).json(&again).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.body["credentialAuthType"], "apiKey");
     }
 }
 
