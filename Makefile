@@ -60,7 +60,7 @@ bench: setup-bench ## Measures the data plane and configuration in release mode
 	$(CARGO) xtask wasm --buffering
 	$(CARGO) xtask wasm --trap
 	$(CARGO) build --release $(BINARIES)
-	PATH="$$PATH:/usr/sbin" $(CARGO) run --quiet --release -p requestrocket-integration-tests --bin bench -- $(BENCH)
+	PATH="$$PATH:/usr/sbin" scripts/with-postgres $(CARGO) run --quiet --release -p requestrocket-integration-tests --bin bench -- $(BENCH)
 
 fuzz: ## Runs each fuzz target for a minute (needs a nightly compiler and cargo-fuzz)
 	scripts/fuzz $(FUZZ)

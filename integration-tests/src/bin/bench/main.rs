@@ -10,6 +10,7 @@
 )]
 
 mod calls;
+mod editors;
 mod first_byte;
 mod guards;
 mod load;
@@ -84,9 +85,22 @@ async fn measure(
             "Traps",
             traps::measure(&upstream.url(), scratch, plan.trap_seconds).await?,
         ),
+        Part::Editors => ("Many editors", many_editors(plan, stack, scratch).await?),
         Part::Configuration => (
             "Configuration",
             propagation::measure(stack, &upstream.url(), &plan.proxies, plan.changes).await?,
         ),
     })
+}
+
+async fn many_editors(plan: &Plan, stack: &BenchStack, scratch: &Path) -> anyhow::Result<String> {
+    let on_sqlite = editors::measure(stack, plan.editor_seconds).await?;
+    let Ok(url) = std::env::var("REQUESTROCKET_TEST_POSTGRES_URL") else {
+        return Ok(format!("SQLite:\n\n{on_sqlite}"));
+    };
+    let stack = BenchStack::start_on(&scratch.join("postgres"), &url).await?;
+    let on_postgres = editors::measure(&stack, plan.editor_seconds).await?;
+    Ok(format!(
+        "SQLite:\n\n{on_sqlite}\nPostgreSQL:\n\n{on_postgres}"
+    ))
 }

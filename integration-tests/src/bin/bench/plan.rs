@@ -13,6 +13,7 @@ pub(crate) enum Part {
     Redaction,
     FirstByte,
     Traps,
+    Editors,
     Configuration,
 }
 
@@ -37,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) answers: usize,
     /// Seconds of calls without traps, and then with.
     pub(crate) trap_seconds: u64,
+    /// Seconds of edits on each database.
+    pub(crate) editor_seconds: u64,
     /// Fleet sizes for the propagation part.
     pub(crate) proxies: Vec<usize>,
     /// Changes measured at each size.
@@ -45,7 +48,7 @@ pub(crate) struct Plan {
     pub(crate) output: Option<PathBuf>,
 }
 
-const KNOWN: &str = "parts, fleets, turns, seconds, rounds, bodies, memory, answers, trap_seconds, proxies, changes, output";
+const KNOWN: &str = "parts, fleets, turns, seconds, rounds, bodies, memory, answers, trap_seconds, editor_seconds, proxies, changes, output";
 
 impl Default for Plan {
     fn default() -> Self {
@@ -56,6 +59,7 @@ impl Default for Plan {
                 Part::Redaction,
                 Part::FirstByte,
                 Part::Traps,
+                Part::Editors,
                 Part::Configuration,
             ],
             fleets: 4,
@@ -66,6 +70,7 @@ impl Default for Plan {
             memory: vec![20, 200],
             answers: 200,
             trap_seconds: 30,
+            editor_seconds: 10,
             proxies: vec![10, 1_000, 10_000],
             changes: 200,
             output: None,
@@ -97,6 +102,7 @@ impl Plan {
             "memory" => self.memory = list(value)?,
             "answers" => self.answers = value.parse()?,
             "trap_seconds" => self.trap_seconds = value.parse()?,
+            "editor_seconds" => self.editor_seconds = value.parse()?,
             "proxies" => self.proxies = list(value)?,
             "changes" => self.changes = value.parse()?,
             "output" => self.output = Some(PathBuf::from(value)),
@@ -124,9 +130,10 @@ impl FromStr for Part {
             "memory" => Self::Memory,
             "first-byte" => Self::FirstByte,
             "traps" => Self::Traps,
+            "editors" => Self::Editors,
             "configuration" => Self::Configuration,
             _ => anyhow::bail!(
-                "`{word}` is no part; known: calls, redaction, memory, first-byte, traps, configuration"
+                "`{word}` is no part; known: calls, redaction, memory, first-byte, traps, editors, configuration"
             ),
         })
     }

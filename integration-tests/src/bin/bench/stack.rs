@@ -41,6 +41,16 @@ impl BenchStack {
     /// Starts the supervisor that lies beside this program and waits until it is ready. `filter`
     /// stands in for the module that is shipped.
     pub(crate) async fn start(data_dir: &Path, filter: Option<&Path>) -> anyhow::Result<Self> {
+        let filter = filter.map(|module| format!("--filter-wasm={}", module.display()));
+        Self::start_with(data_dir, filter).await
+    }
+
+    /// The same on that PostgreSQL server.
+    pub(crate) async fn start_on(data_dir: &Path, database_url: &str) -> anyhow::Result<Self> {
+        Self::start_with(data_dir, Some(format!("--database-url={database_url}"))).await
+    }
+
+    async fn start_with(data_dir: &Path, option: Option<String>) -> anyhow::Result<Self> {
         let supervisor = Command::new(beside_this_program("requestrocket-local-stack")?)
             .args([
                 "--release",
@@ -52,7 +62,7 @@ impl BenchStack {
             ])
             .arg("--data-dir")
             .arg(data_dir)
-            .args(filter.map(|module| format!("--filter-wasm={}", module.display())))
+            .args(option)
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()
@@ -253,6 +263,16 @@ impl BenchStack {
         Ok(text
             .with_context(|| format!("stack.json has no {pointer}"))?
             .to_owned())
+    }
+
+    /// Where the Core API is, and its owner's token.
+    pub(crate) fn core_api(&self) -> anyhow::Result<(String, String)> {
+        Ok((self.text("/coreApi")?, self.text("/userToken")?))
+    }
+
+    /// Name of the region.
+    pub(crate) fn region(&self) -> &str {
+        &self.region
     }
 
     fn organisation_url(&self, path: &str) -> anyhow::Result<String> {
