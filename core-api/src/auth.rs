@@ -67,7 +67,7 @@ impl Scope {
         organisation: &str,
         permission: Permission,
     ) -> ApiResult<Self> {
-        let id: OrganisationId = crate::app::call::id(organisation)?;
+        let id: OrganisationId = crate::error::id(organisation)?;
         let mut conn = state.connect().await?;
         let (scope, is_granted) = match caller {
             Caller::User { id: user, .. } => {

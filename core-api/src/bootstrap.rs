@@ -106,19 +106,19 @@ impl FirstStart {
         serde_json::to_string(&document).map(Zeroizing::new)
     }
 
-    fn owner(&self, write: &Write) -> anyhow::Result<User> {
+    fn owner(&self, write: &mut Write) -> anyhow::Result<User> {
         let profile = Profile {
             email: EMAIL.parse()?,
             first_name: FIRST_NAME.parse()?,
             last_name: LAST_NAME.parse()?,
         };
-        let (now, revision) = (write.now(), write.revision());
+        let now = write.now();
         Ok(User {
             id: self.user,
             profile,
             created_at: now,
             updated_at: now,
-            revision,
+            revision: write.version_after(0),
         })
     }
 }
@@ -140,7 +140,7 @@ async fn insert_user(write: &mut Write, first: &FirstStart) -> anyhow::Result<()
         expires_at: None,
         last_used_at: None,
         created_at: write.now(),
-        revision: write.revision(),
+        revision: write.version_after(0),
     };
     user_insert(write.conn(), &user).await?;
     user_token_insert(write.conn(), &token, &first.user_token.digest()).await?;
@@ -152,7 +152,7 @@ async fn insert_organisation(
     first: &FirstStart,
     plan: Plan,
 ) -> anyhow::Result<()> {
-    let (now, revision) = (write.now(), write.revision());
+    let (now, revision) = (write.now(), write.revision().await?);
     let organisation = Organisation {
         id: first.organisation,
         name: ORGANISATION_NAME.parse()?,

@@ -27,3 +27,4 @@ pub mod secret;
 pub mod target;
 pub mod user;
 pub mod user_token;
+pub mod version;

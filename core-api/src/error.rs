@@ -2,6 +2,8 @@
 //!
 //! Invariant: texts say what the caller can do about it; the cause of a 500 goes to the log only.
 
+use std::str::FromStr;
+
 use std::borrow::Cow;
 use std::error::Error;
 
@@ -303,6 +305,14 @@ fn capped(mut details: Vec<Detail>, unlisted: usize) -> Vec<Detail> {
         position: None,
     });
     details
+}
+
+/// An id out of a path: what is no id names nothing.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub fn id<T: FromStr>(raw: &str) -> ApiResult<T> {
+    raw.parse().map_err(|_| ApiError::not_found())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub mod attachments;
 mod ceiling;
+pub mod change;
 pub mod credentials;
 pub mod draft;
 pub mod invites;

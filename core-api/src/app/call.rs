@@ -1,6 +1,5 @@
 //! One request in a handler: who calls, under which conditions, and how it is answered.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use axum::Json;
@@ -21,6 +20,7 @@ use crate::domain::permission::Permission;
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult};
 use crate::fleet::Applied;
+use crate::service::change::Change;
 use crate::store::write::{Done, Reach};
 
 /// Header of every mutation: its version.
@@ -41,14 +41,8 @@ pub struct Read {
 /// A request that changes something.
 #[derive(Debug)]
 pub struct Mutation {
-    /// What the process has.
-    pub state: AppState,
-    /// Who asks.
-    pub caller: Caller,
-    /// `If-Match`; check it against the record inside the transaction.
-    pub if_match: Condition,
-    /// `?force=true` of a DELETE.
-    pub is_forced: bool,
+    /// What is asked for, of whom: `If-Match`, and `?force=true` of a DELETE.
+    pub change: Change,
     wait: Option<Duration>,
     path: String,
 }
@@ -86,7 +80,13 @@ impl Mutation {
     /// # Errors
     /// `NOT_FOUND` for strangers, `FORBIDDEN` for members without the permission.
     pub async fn enter(&self, organisation: &str, permission: Permission) -> ApiResult<Scope> {
-        Scope::enter(&self.state, &self.caller, organisation, permission).await
+        Scope::enter(
+            &self.change.state,
+            &self.change.actor,
+            organisation,
+            permission,
+        )
+        .await
     }
 
     /// 201 with the new record and its `Location`: this path and `id`.
@@ -94,7 +94,7 @@ impl Mutation {
         let response = (StatusCode::CREATED, Json(record)).into_response();
         self.finish(
             done,
-            self.located(tagged(response, &Tag::of_revision(done.revision)), id),
+            self.located(tagged(response, &Tag::of_revision(done.version)), id),
         )
         .await
     }
@@ -118,7 +118,7 @@ impl Mutation {
     pub async fn updated(&self, done: &Done, record: &impl Serialize) -> Response {
         let response = tagged(
             Json(record).into_response(),
-            &Tag::of_revision(done.revision),
+            &Tag::of_revision(done.version),
         );
         self.finish(done, response).await
     }
@@ -164,11 +164,11 @@ impl Mutation {
             Reach::Nowhere => return "true",
             Reach::Regions(regions) => regions,
         };
-        let fleets = &self.state.fleets;
+        let fleets = &self.change.state.fleets;
         let waits = regions
             .iter()
             .map(|region| fleets.wait_applied(region.as_str(), done.revision, limit));
-        let stopping = self.state.tasks.stopping();
+        let stopping = self.change.state.tasks.stopping();
         tokio::select! {
             outcomes = futures::future::join_all(waits) => worst(&outcomes),
             () = stopping.cancelled() => "timeout",
@@ -237,14 +237,13 @@ impl FromRequestParts<AppState> for Mutation {
             Ok(OriginalUri(uri)) => uri.path().to_owned(),
             Err(never) => match never {},
         };
-        Ok(Self {
+        let change = Change {
             state: state.clone(),
-            caller,
-            if_match,
+            actor: caller,
+            expected: if_match.expected(),
             is_forced,
-            wait,
-            path,
-        })
+        };
+        Ok(Self { change, wait, path })
     }
 }
 
@@ -276,12 +275,4 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<
             Err(_) => Err(ApiError::not_found()),
         }
     }
-}
-
-/// An id out of a path: what is no id names nothing.
-///
-/// # Errors
-/// `NOT_FOUND`.
-pub fn id<T: FromStr>(raw: &str) -> ApiResult<T> {
-    raw.parse().map_err(|_| ApiError::not_found())
 }

@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::shape::document;
 use crate::app::body::Body;
-use crate::app::call::{Mutation, Read, id};
+use crate::app::call::{Mutation, Read};
 use crate::app::etag::Tag;
 use crate::app::fields::Fields;
 use crate::app::list::{self, Filters, RawQuery};
 use crate::domain::attachment::{AttachedTo, Attachment};
 use crate::domain::permission::Permission;
 use crate::domain::problem::Problems;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, id};
 use crate::service::attachments;
 use crate::service::draft::Draftable;
 use crate::store::attachment::{attached_region, attachment_fetch, attachment_list};
@@ -94,7 +94,8 @@ pub(super) async fn create<R: Resource>(
         problems.check()?;
         form.ok_or(problems)
     };
-    let (attachment, done) = attachments::create::<R>(&call, &scope, attached_to, read).await?;
+    let (attachment, done) =
+        attachments::create::<R>(&call.change, &scope, attached_to, read).await?;
     let id = attachment.id.to_string();
     let view = R::View::from(&attachment);
     Ok(call.created(&done, &id, &view).await)
@@ -132,7 +133,7 @@ pub(super) async fn update<R: Resource>(
         form.ok_or(problems)
     };
     let (attachment, done) =
-        attachments::update::<R>(&call, &scope, (attached_to, attachment), read).await?;
+        attachments::update::<R>(&call.change, &scope, (attached_to, attachment), read).await?;
     Ok(call.updated(&done, &R::View::from(&attachment)).await)
 }
 
@@ -143,6 +144,6 @@ pub(super) async fn delete<R: Resource>(
     attachment: &str,
 ) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
-    let done = attachments::delete::<R>(&call, &scope, attached_to, attachment).await?;
+    let done = attachments::delete::<R>(&call.change, &scope, attached_to, attachment).await?;
     Ok(call.deleted(&done).await)
 }

@@ -15,13 +15,13 @@ use input::{CredentialInput, Object, SECRET, read_change, read_new};
 use super::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::app::AppState;
 use crate::app::body::Body;
-use crate::app::call::{InPath, Mutation, Read, id};
+use crate::app::call::{InPath, Mutation, Read};
 use crate::app::etag::Tag;
 use crate::app::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::domain::credential::{Credential, CredentialForm};
 use crate::domain::permission::Permission;
 use crate::domain::secret::SecretText;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, id};
 use crate::service::credentials::{self, Written};
 use crate::store::credential::{credential_fetch, credential_list};
 
@@ -141,7 +141,7 @@ async fn create_credential(
         credential,
         generated,
         done,
-    } = credentials::create(&call, &scope, new).await?;
+    } = credentials::create(&call.change, &scope, new).await?;
     let id = credential.id.to_string();
     let resource = CredentialResource::from(&credential);
     match generated {
@@ -221,7 +221,7 @@ async fn change_credential(
 async fn update(call: Mutation, client: &str, credential: &str, body: Body) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
     let read = |current: &Credential| read_change(body, current);
-    let written = credentials::update(&call, &scope, credential, read).await?;
+    let written = credentials::update(&call.change, &scope, credential, read).await?;
     let Written {
         credential,
         generated,
@@ -252,7 +252,7 @@ async fn delete_credential(
     InPath((client, credential)): InPath<(String, String)>,
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
-    let done = credentials::delete(&call, &scope, &credential).await?;
+    let done = credentials::delete(&call.change, &scope, &credential).await?;
     Ok(call.deleted(&done).await)
 }
 

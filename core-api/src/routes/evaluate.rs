@@ -17,11 +17,11 @@ use super::sample::{SampleCall, check_size, refused, sample_call};
 use super::shape::RuleEffect;
 use crate::app::AppState;
 use crate::app::body::Body;
-use crate::app::call::{InPath, Read, id};
+use crate::app::call::{InPath, Read};
 use crate::app::fields::Fields;
 use crate::domain::permission::Permission;
 use crate::domain::problem::Problems;
-use crate::error::ApiResult;
+use crate::error::{ApiResult, id};
 use crate::service::sample::{ProxyLayers, layers};
 
 /// The routes of this file.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::members::roles;
 use crate::app::AppState;
 use crate::app::body::Body;
-use crate::app::call::{CONFIG_VERSION, InPath, Mutation, Read, id};
+use crate::app::call::{CONFIG_VERSION, InPath, Mutation, Read};
 use crate::app::etag::Tag;
 use crate::app::fields::{Fields, parsed, string};
 use crate::app::idempotency::ReplayBody;
@@ -24,7 +24,7 @@ use crate::domain::id::UserId;
 use crate::domain::member::Invite;
 use crate::domain::permission::Permission;
 use crate::domain::problem::Problems;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, id};
 use crate::service::invites::{self, Guest, Welcome};
 use crate::store::invite::{invite_fetch, invite_list};
 
@@ -143,7 +143,7 @@ async fn create_invite(call: Mutation, InPath(client): InPath<String>, body: Bod
     fields.finish();
     problems.check()?;
     let (email, roles) = email.zip(roles).ok_or(problems)?;
-    let (invite, token, done) = invites::create(&call, &scope, email, roles).await?;
+    let (invite, token, done) = invites::create(&call.change, &scope, email, roles).await?;
     let invite_id = invite.id.uuid();
     let shown = NewInviteResource {
         invite_id,
@@ -195,7 +195,7 @@ async fn delete_invite(
     InPath((client, invite)): InPath<(String, String)>,
 ) -> ApiResult<Response> {
     let scope = call.enter(&client, Permission::WriteMembers).await?;
-    let done = invites::withdraw(&call, &scope, &invite).await?;
+    let done = invites::withdraw(&call.change, &scope, &invite).await?;
     Ok(call.deleted(&done).await)
 }
 

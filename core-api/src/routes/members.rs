@@ -10,14 +10,14 @@ use uuid::Uuid;
 use super::shape::document;
 use crate::app::AppState;
 use crate::app::body::Body;
-use crate::app::call::{InPath, Mutation, Read, id};
+use crate::app::call::{InPath, Mutation, Read};
 use crate::app::etag::Tag;
 use crate::app::fields::{Fields, parsed};
 use crate::app::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::domain::member::{Member, Roles};
 use crate::domain::permission::{Permission, Role};
 use crate::domain::problem::{Fault, Problems};
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, id};
 use crate::service::members;
 use crate::store::member::{member_fetch, member_list};
 
@@ -151,7 +151,7 @@ async fn change_member(
         problems.check()?;
         roles.ok_or(problems)
     };
-    let (member, done) = members::update(&call, &scope, &user, read).await?;
+    let (member, done) = members::update(&call.change, &scope, &user, read).await?;
     Ok(call.updated(&done, &MemberResource::from(&member)).await)
 }
 
@@ -171,7 +171,7 @@ async fn delete_member(
     InPath((client, user)): InPath<(String, String)>,
 ) -> ApiResult<Response> {
     let scope = call.enter(&client, Permission::ReadOrganisation).await?;
-    let done = members::remove(&call, &scope, &user).await?;
+    let done = members::remove(&call.change, &scope, &user).await?;
     Ok(call.deleted(&done).await)
 }
 

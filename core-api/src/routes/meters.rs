@@ -15,12 +15,12 @@ use super::attachments::{self, AttachedToResource};
 use super::conditions::ConditionsShape;
 use crate::app::AppState;
 use crate::app::body::Body;
-use crate::app::call::{InPath, Mutation, Read, id};
+use crate::app::call::{InPath, Mutation, Read};
 use crate::app::list::{ListParams, Listed, RawQuery};
 use crate::domain::attachment::{AttachedTo, Attachment};
 use crate::domain::condition::Conditions;
 use crate::domain::meter::{Extraction, MeterForm, MeterLimits};
-use crate::error::ApiResult;
+use crate::error::{ApiResult, id};
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -69,12 +69,13 @@ async fn list_organisations(call: Read, query: RawQuery) -> ApiResult {
     responses((status = 201, body = OrganisationResource))
 )]
 async fn create_organisation(call: Mutation, body: Body) -> ApiResult {
-    let user = call.caller.user()?;
+    let user = call.change.actor.user()?;
     let mut problems = Problems::default();
     let form = input::new_organisation(Fields::new(body.into_object(), &mut problems));
     problems.check()?;
     let (name, configuration) = form.ok_or(problems)?;
-    let (organisation, done) = organisations::create(&call, user, name, configuration).await?;
+    let (organisation, done) =
+        organisations::create(&call.change, user, name, configuration).await?;
     let resource = OrganisationResource::from(&organisation);
     Ok(call
         .created(&done, &organisation.id.to_string(), &resource)
@@ -133,7 +134,7 @@ async fn change_organisation(
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::ReadOrganisation).await?;
     // An operator may come in, and is refused below for all but plan and status.
-    if call.caller != Caller::Operator {
+    if call.change.actor != Caller::Operator {
         scope.require(Permission::ChangeOrganisation)?;
     }
     update(call, &scope, body).await
@@ -156,7 +157,7 @@ async fn update(call: Mutation, scope: &Scope, body: Body) -> ApiResult {
         Ok(settings)
     };
     let (organisation, done) =
-        organisations::update(&call, scope.id(), "configuration.regions", read).await?;
+        organisations::update(&call.change, scope.id(), "configuration.regions", read).await?;
     Ok(call
         .updated(&done, &OrganisationResource::from(&organisation))
         .await)
@@ -178,7 +179,7 @@ async fn delete_organisation(
     InPath(client): InPath<String>,
 ) -> ApiResult<Response> {
     let scope = call.enter(&client, Permission::DeleteOrganisation).await?;
-    let done = organisations::delete(&call, scope.id()).await?;
+    let done = organisations::delete(&call.change, scope.id()).await?;
     Ok(call.deleted(&done).await)
 }
 
@@ -224,7 +225,8 @@ async fn replace_configuration(
             ..Settings::of(current)
         })
     };
-    let (organisation, done) = organisations::update(&call, scope.id(), "regions", read).await?;
+    let (organisation, done) =
+        organisations::update(&call.change, scope.id(), "regions", read).await?;
     Ok(call
         .updated(&done, &ConfigurationResource::from(&organisation))
         .await)

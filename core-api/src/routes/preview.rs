@@ -15,11 +15,11 @@ use super::evaluate::open_layer;
 use super::sample::{HeaderPair, SampleCall, check_size, headers, refused, sample_call};
 use crate::app::AppState;
 use crate::app::body::Body;
-use crate::app::call::{InPath, Read, id};
+use crate::app::call::{InPath, Read};
 use crate::app::fields::{Fields, integer, string};
 use crate::domain::permission::Permission;
 use crate::domain::problem::Problems;
-use crate::error::ApiResult;
+use crate::error::{ApiResult, id};
 use crate::service::sample::{ProxyLayers, layers};
 
 /// Stands for the id that a real answer would have.

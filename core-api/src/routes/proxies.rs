@@ -13,13 +13,13 @@ use input::{ProxyInput, read_change, read_new};
 use super::shape::{ProxyState, RuleEffect};
 use crate::app::AppState;
 use crate::app::body::Body;
-use crate::app::call::{InPath, Mutation, Read, id};
+use crate::app::call::{InPath, Mutation, Read};
 use crate::app::etag::Tag;
 use crate::app::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::domain::alias::Alias;
 use crate::domain::permission::Permission;
 use crate::domain::proxy::{Proxy, ProxyForm};
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, id};
 use crate::fleet::Fleets;
 use crate::fleet::ProxyCondition;
 use crate::service::proxies;
@@ -174,8 +174,8 @@ async fn list_proxies(call: Read, InPath(client): InPath<String>, query: RawQuer
 async fn create_proxy(call: Mutation, InPath(client): InPath<String>, body: Body) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
     let (region, form) = read_new(body, &scope.organisation.limits)?;
-    let (proxy, done) = proxies::create(&call, &scope, region, form).await?;
-    let resource = ProxyResource::new(&proxy, &call.state.fleets);
+    let (proxy, done) = proxies::create(&call.change, &scope, region, form).await?;
+    let resource = ProxyResource::new(&proxy, &call.change.state.fleets);
     Ok(call.created(&done, &proxy.id.to_string(), &resource).await)
 }
 
@@ -240,12 +240,12 @@ async fn change_proxy(
 
 async fn update(call: Mutation, client: &str, proxy: &str, body: Body) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
-    let fleets = &call.state.fleets;
+    let fleets = &call.change.state.fleets;
     let read = |current: &Proxy| {
         let shown = ProxyResource::new(current, fleets);
         read_change(body, current, &shown, &scope.organisation.limits)
     };
-    let (proxy, done) = proxies::update(&call, &scope, proxy, read).await?;
+    let (proxy, done) = proxies::update(&call.change, &scope, proxy, read).await?;
     Ok(call
         .updated(&done, &ProxyResource::new(&proxy, fleets))
         .await)
@@ -267,6 +267,6 @@ async fn delete_proxy(
     InPath((client, proxy)): InPath<(String, String)>,
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
-    let done = proxies::delete(&call, &scope, &proxy).await?;
+    let done = proxies::delete(&call.change, &scope, &proxy).await?;
     Ok(call.deleted(&done).await)
 }

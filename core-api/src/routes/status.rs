@@ -9,10 +9,10 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::app::AppState;
-use crate::app::call::{InPath, Read, id};
+use crate::app::call::{InPath, Read};
 use crate::domain::moment::Moment;
 use crate::domain::permission::Permission;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, id};
 use crate::fleet::NodeView;
 use crate::service::status::status_of;
 use crate::store::proxy_usage::proxy_usages;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::shape::{RuleEffect, document};
 use crate::app::AppState;
 use crate::app::body::Body;
-use crate::app::call::{InPath, Mutation, Read, id};
+use crate::app::call::{InPath, Mutation, Read};
 use crate::app::etag::Tag;
 use crate::app::fields::{Fields, parsed, string};
 use crate::app::list::{self, Filters, ListParams, Listed, RawQuery};
@@ -22,7 +22,7 @@ use crate::domain::permission::Permission;
 use crate::domain::problem::{Invalid, Problems};
 use crate::domain::region::RegionName;
 use crate::domain::target::{Target, TargetForm, is_test_path};
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, id};
 use crate::service::targets;
 use crate::store::target::{target_fetch, target_list};
 
@@ -154,12 +154,12 @@ async fn create_target(call: Mutation, InPath(client): InPath<String>, body: Bod
     let mut problems = Problems::default();
     let mut fields = Fields::new(body.into_object(), &mut problems);
     let region = fields.required("targetRegion", parsed::<RegionName>);
-    let form = form(fields, &call.state.allow_private_targets);
+    let form = form(fields, &call.change.state.allow_private_targets);
     problems.check()?;
     let (Some(region), Some(form)) = (region, form) else {
         return Err(problems.into());
     };
-    let (target, done) = targets::create(&call, &scope, region, form).await?;
+    let (target, done) = targets::create(&call.change, &scope, region, form).await?;
     Ok(call
         .created(
             &done,
@@ -232,7 +232,7 @@ async fn change_target(
 
 async fn update(call: Mutation, client: &str, target: &str, body: Body) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
-    let allowed = &call.state.allow_private_targets;
+    let allowed = &call.change.state.allow_private_targets;
     let read = |target: &Target| {
         let mut problems = Problems::default();
         let document: Map<String, Value> = document(&TargetResource::from(target));
@@ -241,7 +241,7 @@ async fn update(call: Mutation, client: &str, target: &str, body: Body) -> ApiRe
         problems.check()?;
         form.ok_or(problems)
     };
-    let (target, done) = targets::update(&call, &scope, target, read).await?;
+    let (target, done) = targets::update(&call.change, &scope, target, read).await?;
     Ok(call.updated(&done, &TargetResource::from(&target)).await)
 }
 
@@ -262,7 +262,7 @@ async fn delete_target(
     InPath((client, target)): InPath<(String, String)>,
 ) -> ApiResult<Response> {
     let scope = call.enter(&client, Permission::WriteResources).await?;
-    let done = targets::delete(&call, &scope, &target).await?;
+    let done = targets::delete(&call.change, &scope, &target).await?;
     Ok(call.deleted(&done).await)
 }
 

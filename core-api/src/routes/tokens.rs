@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::app::AppState;
 use crate::app::body::Body;
-use crate::app::call::{InPath, Mutation, Read, id};
+use crate::app::call::{InPath, Mutation, Read};
 use crate::app::etag::Tag;
 use crate::app::fields::{Fields, parsed};
 use crate::app::list::{self, Filters, ListParams, Listed, RawQuery};
@@ -18,7 +18,7 @@ use crate::domain::moment::Moment;
 use crate::domain::name::Name;
 use crate::domain::problem::{Fault, Problems};
 use crate::domain::user_token::UserToken;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, id};
 use crate::service::tokens;
 use crate::store::user_token::{user_token_fetch, user_token_list};
 
@@ -111,17 +111,15 @@ async fn list_tokens(call: Read, query: RawQuery) -> ApiResult {
     responses((status = 201, body = NewTokenResource<'_>))
 )]
 async fn create_token(call: Mutation, body: Body) -> ApiResult {
-    let user = call.caller.user()?;
+    let user = call.change.actor.user()?;
     let mut problems = Problems::default();
     let form = form(
         Fields::new(body.into_object(), &mut problems),
-        call.state.now(),
+        call.change.state.now(),
     );
     problems.check()?;
     let (name, expires_at) = form.ok_or(problems)?;
-    let mut write = call.state.begin().await?;
-    let (token, new) = tokens::add(&call.state, &mut write, user, name, expires_at).await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let (token, new, done) = tokens::create(&call.change, user, name, expires_at).await?;
     let (shown, replay) = (
         NewTokenResource::new(&token, &new),
         TokenResource::from(&token),
@@ -158,7 +156,7 @@ async fn get_token(call: Read, InPath(token): InPath<String>) -> ApiResult {
     responses((status = 204))
 )]
 async fn delete_token(call: Mutation, InPath(token): InPath<String>) -> ApiResult<Response> {
-    let done = tokens::revoke(&call, &token).await?;
+    let done = tokens::revoke(&call.change, &token).await?;
     Ok(call.deleted(&done).await)
 }
 

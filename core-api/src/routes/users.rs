@@ -20,6 +20,7 @@ use crate::domain::user_token::UserToken;
 use crate::error::{ApiError, ApiResult};
 use crate::store::user::{user_fetch, user_update};
 use crate::store::user_token::user_token_newest;
+use crate::store::write::Over;
 
 /// Members that answers have and PUT and PATCH may only repeat.
 const FIXED: [&str; 3] = ["userId", "createdAt", "updatedAt"];
@@ -118,13 +119,13 @@ async fn change_me(call: Mutation, body: Body) -> ApiResult {
 }
 
 async fn update(call: Mutation, mut body: Body) -> ApiResult {
-    let id = call.caller.user()?;
-    let mut write = call.state.begin().await?;
+    let id = call.change.actor.user()?;
+    let mut write = call.change.begin(Over::User(id)).await?;
     let mut user = user_fetch(write.conn(), id)
         .await?
         .ok_or_else(ApiError::not_found)?;
     let tokens = user_token_newest(write.conn(), id).await?;
-    call.if_match.check(&Tag::of_revision(user.revision))?;
+    call.change.expects(user.revision)?;
     body.ignore(TOKENS, |sent| are_listed(sent, &tokens));
     let mut problems = Problems::default();
     let mut document = document(&UserResource::new(&user, &tokens));
@@ -134,9 +135,9 @@ async fn update(call: Mutation, mut body: Body) -> ApiResult {
     problems.check()?;
     user.profile = profile.ok_or(problems)?;
     user.updated_at = write.now();
-    user.revision = write.revision();
+    user.revision = write.version_after(user.revision);
     user_update(write.conn(), &user).await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let done = call.change.commit(write).await?;
     Ok(call
         .updated(&done, &UserResource::new(&user, &tokens))
         .await)

@@ -5,21 +5,20 @@
 
 use std::sync::Arc;
 
+use super::change::Change;
 use super::draft::{Attached, Draft, Draftable};
 use super::weight::{weigh, weigh_less};
-use crate::app::call::{Mutation, id};
-use crate::app::etag::Tag;
 use crate::app::places::Turn;
 use crate::auth::Scope;
 use crate::domain::attachment::{AttachedTo, Attachment, MAX_BYTES_TOGETHER};
 use crate::domain::problem::Problems;
 use crate::domain::region::RegionName;
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code, id};
 use crate::store::attachment::{
     StoredForm, attached_region, attachment_delete, attachment_fetch, attachment_insert,
     attachment_taken, attachment_update, size,
 };
-use crate::store::write::{Done, Kind, Write};
+use crate::store::write::{Done, Kind, Over, Write};
 
 /// How often a change is tried that others overtake. In this process nobody does: an organisation's
 /// changes of attachments take turns.
@@ -34,15 +33,15 @@ type Attempt<T> = ApiResult<Option<T>>;
 /// # Errors
 /// There is no record to attach to, `read` found problems, or the record has no room.
 pub async fn create<F: Draftable>(
-    call: &Mutation,
+    change: &Change,
     scope: &Scope,
     attached_to: AttachedTo,
     read: impl Fn() -> Result<F, Problems> + Send + Sync + 'static,
 ) -> ApiResult<(Attachment<F>, Done)> {
-    let change = Change::begin(call, scope, attached_to).await?;
+    let attaching = Attaching::new(change, scope, attached_to).await?;
     let read = Arc::new(read);
     for _ in 0..ATTEMPTS {
-        if let Some(done) = change.create(Arc::clone(&read)).await? {
+        if let Some(done) = attaching.create(Arc::clone(&read)).await? {
             return Ok(done);
         }
     }
@@ -55,16 +54,16 @@ pub async fn create<F: Draftable>(
 /// There is none, `If-Match` names another version, `read` found problems, or the record has no
 /// room.
 pub async fn update<F: Draftable>(
-    call: &Mutation,
+    change: &Change,
     scope: &Scope,
     (attached_to, attachment): (AttachedTo, &str),
     read: impl Fn(&Attachment<F>) -> Result<F, Problems> + Send + Sync + 'static,
 ) -> ApiResult<(Attachment<F>, Done)> {
     let attachment: F::Id = id(attachment)?;
-    let change = Change::begin(call, scope, attached_to).await?;
+    let attaching = Attaching::new(change, scope, attached_to).await?;
     let read = Arc::new(read);
     for _ in 0..ATTEMPTS {
-        if let Some(done) = change.update(attachment, Arc::clone(&read)).await? {
+        if let Some(done) = attaching.update(attachment, Arc::clone(&read)).await? {
             return Ok(done);
         }
     }
@@ -76,15 +75,15 @@ pub async fn update<F: Draftable>(
 /// # Errors
 /// There is none, or it is another version.
 pub async fn delete<F: Draftable>(
-    call: &Mutation,
+    change: &Change,
     scope: &Scope,
     attached_to: AttachedTo,
     attachment: &str,
 ) -> ApiResult<Done> {
     let attachment: F::Id = id(attachment)?;
-    let change = Change::begin(call, scope, attached_to).await?;
+    let attaching = Attaching::new(change, scope, attached_to).await?;
     for _ in 0..ATTEMPTS {
-        if let Some(done) = change.delete::<F>(attachment).await? {
+        if let Some(done) = attaching.delete::<F>(attachment).await? {
             return Ok(done);
         }
     }
@@ -92,33 +91,34 @@ pub async fn delete<F: Draftable>(
 }
 
 /// Whose attachments are changed, in the organisation's turn.
-struct Change<'a> {
-    call: &'a Mutation,
+struct Attaching<'a> {
+    change: &'a Change,
     scope: &'a Scope,
     attached_to: AttachedTo,
     turn: Turn,
 }
 
-impl<'a> Change<'a> {
-    async fn begin(
-        call: &'a Mutation,
-        scope: &'a Scope,
-        attached_to: AttachedTo,
-    ) -> ApiResult<Self> {
-        let turn = call.state.drafts.turn(&scope.id().to_string()).await?;
+impl<'a> Attaching<'a> {
+    async fn new(change: &'a Change, scope: &'a Scope, attached_to: AttachedTo) -> ApiResult<Self> {
+        let turn = change.state.drafts.turn(&scope.id().to_string()).await?;
         Ok(Self {
-            call,
+            change,
             scope,
             attached_to,
             turn,
         })
     }
 
+    async fn begin(&self) -> sqlx::Result<Write> {
+        let organisation = self.scope.id();
+        self.change.begin(Over::Organisation(organisation)).await
+    }
+
     async fn create<F: Draftable>(
         &self,
         read: Arc<impl Fn() -> Result<F, Problems> + Send + Sync + 'static>,
     ) -> Attempt<(Attachment<F>, Done)> {
-        let (scope, attached_to, state) = (self.scope, self.attached_to, &self.call.state);
+        let (scope, attached_to, state) = (self.scope, self.attached_to, &self.change.state);
         let mut conn = state.connect().await?;
         let region = attached_region(&mut conn, scope.id(), attached_to).await?;
         let region = region.ok_or_else(ApiError::not_found)?;
@@ -140,7 +140,7 @@ impl<'a> Change<'a> {
             Ok((attached.with(&attachment), attachment))
         };
         let (draft, mut attachment) = self.turn.run(work).await?;
-        let mut write = state.begin().await?;
+        let mut write = self.begin().await?;
         let region = attached_region(write.conn(), scope.id(), attached_to).await?;
         attachment.region = region.ok_or_else(ApiError::not_found)?;
         if !draft.holds(write.conn()).await? {
@@ -148,8 +148,8 @@ impl<'a> Change<'a> {
         }
         attachment.created_at = write.now();
         attachment.updated_at = write.now();
-        attachment.revision = write.revision();
         check_room(&mut write, &attachment).await?;
+        attachment.revision = write.revision().await?;
         attachment_insert(write.conn(), &attachment).await?;
         self.save(write, draft, attachment).await.map(Some)
     }
@@ -167,7 +167,7 @@ impl<'a> Change<'a> {
             Ok((attached.with(&attachment), attachment))
         };
         let (draft, mut attachment) = self.turn.run(work).await?;
-        let mut write = self.call.state.begin().await?;
+        let mut write = self.begin().await?;
         if !self
             .is_as_seen::<F>(&mut write, (id, revision), &draft)
             .await?
@@ -175,8 +175,8 @@ impl<'a> Change<'a> {
             return Ok(None);
         }
         attachment.updated_at = write.now();
-        attachment.revision = write.revision();
         check_room(&mut write, &attachment).await?;
+        attachment.revision = write.revision().await?;
         attachment_update(write.conn(), &attachment).await?;
         self.save(write, draft, attachment).await.map(Some)
     }
@@ -184,7 +184,7 @@ impl<'a> Change<'a> {
     async fn delete<F: Draftable>(&self, id: F::Id) -> Attempt<Done> {
         let (current, attached) = self.look::<F>(id).await?;
         let draft = self.turn.run(move || Ok(attached.without::<F>(id))).await?;
-        let mut write = self.call.state.begin().await?;
+        let mut write = self.begin().await?;
         let seen = (id, current.revision);
         if !self.is_as_seen::<F>(&mut write, seen, &draft).await? {
             return Ok(None);
@@ -193,17 +193,16 @@ impl<'a> Change<'a> {
         attachment_delete::<F>(write.conn(), organisation, id).await?;
         weigh_less(write.conn(), organisation, self.attached_to, draft.weight).await?;
         touch(&mut write, &current.region, self.attached_to).await?;
-        Ok(Some(write.commit(&self.call.state.fleets).await?))
+        Ok(Some(self.change.commit(write).await?))
     }
 
     /// One attachment, if it is the version that the caller means, and all that are compiled.
     async fn look<F: Draftable>(&self, id: F::Id) -> ApiResult<(Attachment<F>, Attached)> {
         let organisation = self.scope.id();
-        let mut conn = self.call.state.connect().await?;
+        let mut conn = self.change.state.connect().await?;
         let found = attachment_fetch::<F>(&mut conn, organisation, self.attached_to, id).await?;
         let current = found.ok_or_else(ApiError::not_found)?;
-        let tag = Tag::of_revision(current.revision);
-        self.call.if_match.check(&tag)?;
+        self.change.expects(current.revision)?;
         let attached = Attached::fetch(&mut conn, organisation, self.attached_to).await?;
         Ok((current, attached))
     }
@@ -230,7 +229,7 @@ impl<'a> Change<'a> {
         let (organisation, attached_to) = (self.scope.id(), self.attached_to);
         weigh(write.conn(), organisation, attached_to, draft.weight).await?;
         touch(&mut write, &attachment.region, attached_to).await?;
-        let done = write.commit(&self.call.state.fleets).await?;
+        let done = self.change.commit(write).await?;
         Ok((attachment, done))
     }
 }

@@ -3,10 +3,9 @@
 use sqlx::AnyConnection;
 
 use super::ceiling::{self, Counted};
+use super::change::Change;
 use super::regions;
 use super::release::{Bound, release};
-use crate::app::call::{Mutation, id};
-use crate::app::etag::Tag;
 use crate::auth::Scope;
 use crate::domain::api_key;
 use crate::domain::credential::{AuthType, Credential, CredentialForm, Side};
@@ -14,14 +13,14 @@ use crate::domain::id::CredentialId;
 use crate::domain::problem::Problems;
 use crate::domain::region::RegionName;
 use crate::domain::secret::{Secret, SecretText};
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code, id};
 use crate::sealing::{SealingUnavailable, SecretOwner, seal};
 use crate::store::credential::{
     credential_delete, credential_fetch, credential_insert, credential_secret_update,
     credential_update,
 };
 use crate::store::region::sealing_key;
-use crate::store::write::{Done, Kind};
+use crate::store::write::{Done, Kind, Over};
 
 /// What a caller sent as a new secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,10 +72,10 @@ pub struct Written {
 ///
 /// # Errors
 /// The region is unknown, not the organisation's to use, or has never enrolled.
-pub async fn create(call: &Mutation, scope: &Scope, new: NewCredential) -> ApiResult<Written> {
-    let mut write = call.state.begin().await?;
+pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiResult<Written> {
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let counted = Counted::Credentials(scope.id());
-    ceiling::check(&call.state, &mut write, counted).await?;
+    ceiling::check(&change.state, &mut write, counted).await?;
     let mut problems = Problems::default();
     let organisation = &scope.organisation;
     regions::check(
@@ -106,7 +105,7 @@ pub async fn create(call: &Mutation, scope: &Scope, new: NewCredential) -> ApiRe
         created_at: write.now(),
         updated_at: write.now(),
         created_by: scope.actor.clone(),
-        revision: write.revision(),
+        revision: write.revision().await?,
     };
     let (secret, generated) = settle(secret, &credential.region)?;
     let sealed = sealed(write.conn(), &credential, &secret).await?;
@@ -118,7 +117,7 @@ pub async fn create(call: &Mutation, scope: &Scope, new: NewCredential) -> ApiRe
             &credential.id.to_string(),
         )
         .await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let done = change.commit(write).await?;
     Ok(Written {
         credential,
         generated,
@@ -131,17 +130,16 @@ pub async fn create(call: &Mutation, scope: &Scope, new: NewCredential) -> ApiRe
 /// # Errors
 /// There is none, `If-Match` names another version, or `read` found problems.
 pub async fn update(
-    call: &Mutation,
+    change: &Change,
     scope: &Scope,
     credential: &str,
     read: impl FnOnce(&Credential) -> Result<ChangedCredential, Problems>,
 ) -> ApiResult<Written> {
     let credential: CredentialId = id(credential)?;
-    let mut write = call.state.begin().await?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = credential_fetch(write.conn(), scope.id(), credential).await?;
     let mut credential = found.ok_or_else(ApiError::not_found)?;
-    call.if_match
-        .check(&Tag::of_revision(credential.revision))?;
+    change.expects(credential.revision)?;
     let ChangedCredential {
         auth_type,
         form,
@@ -149,7 +147,7 @@ pub async fn update(
     } = read(&credential)?;
     credential.form = form;
     credential.updated_at = write.now();
-    credential.revision = write.revision();
+    credential.revision = write.revision().await?;
     credential_update(write.conn(), &credential).await?;
     let mut shown = None;
     if let Some(secret) = secret {
@@ -167,7 +165,7 @@ pub async fn update(
             &credential.id.to_string(),
         )
         .await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let done = change.commit(write).await?;
     Ok(Written {
         credential,
         generated: shown,
@@ -179,16 +177,15 @@ pub async fn update(
 ///
 /// # Errors
 /// There is none, it is another version, or proxies give it to their targets.
-pub async fn delete(call: &Mutation, scope: &Scope, credential: &str) -> ApiResult<Done> {
+pub async fn delete(change: &Change, scope: &Scope, credential: &str) -> ApiResult<Done> {
     let credential: CredentialId = id(credential)?;
-    let mut write = call.state.begin().await?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = credential_fetch(write.conn(), scope.id(), credential).await?;
     let credential = found.ok_or_else(ApiError::not_found)?;
-    call.if_match
-        .check(&Tag::of_revision(credential.revision))?;
+    change.expects(credential.revision)?;
     let (bound, is_forced) = match credential.side {
         Side::Proxy => (Bound::ProxyCredential(credential.id), true),
-        Side::Target => (Bound::TargetCredential(credential.id), call.is_forced),
+        Side::Target => (Bound::TargetCredential(credential.id), change.is_forced),
     };
     release(&mut write, scope.id(), &credential.region, bound, is_forced).await?;
     credential_delete(write.conn(), scope.id(), credential.id).await?;
@@ -199,7 +196,7 @@ pub async fn delete(call: &Mutation, scope: &Scope, credential: &str) -> ApiResu
             &credential.id.to_string(),
         )
         .await?;
-    Ok(write.commit(&call.state.fleets).await?)
+    Ok(change.commit(write).await?)
 }
 
 /// The secret itself, and the key to show when it is ours.

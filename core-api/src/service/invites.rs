@@ -1,9 +1,8 @@
 //! Inviting new members and accepting invites.
 
 use super::ceiling::{self, Counted};
+use super::change::Change;
 use crate::app::AppState;
-use crate::app::call::{Mutation, id};
-use crate::app::etag::Tag;
 use crate::auth::Scope;
 use crate::auth::token::{NewToken, digest};
 use crate::domain::id::{InviteId, OrganisationId, UserId};
@@ -11,12 +10,14 @@ use crate::domain::member::{INVITE_LIFE, Invite, Member, Roles};
 use crate::domain::name::Name;
 use crate::domain::permission::Permission;
 use crate::domain::user::{Email, Profile, User};
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code, id};
 use crate::service::tokens;
-use crate::store::invite::{invite_accept, invite_delete, invite_fetch, invite_insert};
+use crate::store::invite::{
+    invite_accept, invite_delete, invite_fetch, invite_home, invite_insert,
+};
 use crate::store::member::{member_fetch, member_insert};
 use crate::store::user::{user_fetch, user_insert};
-use crate::store::write::{Done, Write};
+use crate::store::write::{Done, Over, Write};
 
 const INVITE_PREFIX: &str = "i-";
 const TOKEN_NAME: &str = "First token";
@@ -48,7 +49,7 @@ pub struct Welcome {
 /// # Errors
 /// Only owners may invite owners.
 pub async fn create(
-    call: &Mutation,
+    change: &Change,
     scope: &Scope,
     email: Email,
     roles: Roles,
@@ -57,9 +58,9 @@ pub async fn create(
         scope.require(Permission::GrantOwner)?;
     }
     let token = NewToken::with_prefix(INVITE_PREFIX).map_err(ApiError::internal)?;
-    let mut write = call.state.begin().await?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let open = Counted::OpenInvites(scope.id(), write.now());
-    ceiling::check(&call.state, &mut write, open).await?;
+    ceiling::check(&change.state, &mut write, open).await?;
     let invite = Invite {
         id: InviteId::random(),
         organisation: scope.id(),
@@ -69,10 +70,10 @@ pub async fn create(
         accepted_at: None,
         created_at: write.now(),
         created_by: scope.actor.clone(),
-        revision: write.revision(),
+        revision: write.version_after(0),
     };
     invite_insert(write.conn(), &invite, &token.digest()).await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let done = change.commit(write).await?;
     Ok((invite, token, done))
 }
 
@@ -80,13 +81,13 @@ pub async fn create(
 ///
 /// # Errors
 /// There is no such invite, or `If-Match` names another version.
-pub async fn withdraw(call: &Mutation, scope: &Scope, invite: &str) -> ApiResult<Done> {
-    let mut write = call.state.begin().await?;
+pub async fn withdraw(change: &Change, scope: &Scope, invite: &str) -> ApiResult<Done> {
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = invite_fetch(write.conn(), scope.id(), id(invite)?).await?;
     let invite = found.ok_or_else(ApiError::not_found)?;
-    call.if_match.check(&Tag::of_revision(invite.revision))?;
+    change.expects(invite.revision)?;
     invite_delete(write.conn(), scope.id(), invite.id).await?;
-    Ok(write.commit(&call.state.fleets).await?)
+    Ok(change.commit(write).await?)
 }
 
 /// Makes `guest` a member by the invite with this token.
@@ -94,15 +95,14 @@ pub async fn withdraw(call: &Mutation, scope: &Scope, invite: &str) -> ApiResult
 /// # Errors
 /// The invite is unknown, expired or used, or the guest is a member already.
 pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<Welcome> {
+    let digest = digest(token.as_bytes());
     let mut write = state.begin().await?;
-    let (now, revision) = (write.now(), write.revision());
-    let accepted = invite_accept(write.conn(), &digest(token.as_bytes()), now, revision).await?;
-    let invite = accepted.ok_or_else(|| {
-        ApiError::new(
-            Code::NotFound,
-            "the invite is unknown, expired or was used before",
-        )
-    })?;
+    let home = invite_home(write.conn(), &digest).await?;
+    let organisation = home.ok_or_else(unknown)?;
+    write.alone_over(Over::Organisation(organisation)).await?;
+    let (now, revision) = (write.now(), write.version_after(0));
+    let accepted = invite_accept(write.conn(), &digest, now, revision).await?;
+    let invite = accepted.ok_or_else(unknown)?;
     let user = user_of(&mut write, guest, &invite).await?;
     if member_fetch(write.conn(), invite.organisation, user.id)
         .await?
@@ -134,6 +134,13 @@ pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<We
     })
 }
 
+fn unknown() -> ApiError {
+    ApiError::new(
+        Code::NotFound,
+        "the invite is unknown, expired or was used before",
+    )
+}
+
 async fn user_of(write: &mut Write, guest: Guest, invite: &Invite) -> ApiResult<User> {
     let (first_name, last_name) = match guest {
         Guest::Known(user) => {
@@ -152,7 +159,7 @@ async fn user_of(write: &mut Write, guest: Guest, invite: &Invite) -> ApiResult<
         },
         created_at: write.now(),
         updated_at: write.now(),
-        revision: write.revision(),
+        revision: write.version_after(0),
     };
     user_insert(write.conn(), &user).await?;
     Ok(user)

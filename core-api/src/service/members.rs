@@ -2,16 +2,15 @@
 //!
 //! Invariant: an organisation always has an owner, and only owners make, change or remove owners.
 
-use crate::app::call::{Mutation, id};
-use crate::app::etag::Tag;
+use super::change::Change;
 use crate::auth::Scope;
 use crate::domain::id::UserId;
 use crate::domain::member::{Member, Roles};
 use crate::domain::permission::Permission;
 use crate::domain::problem::Problems;
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code, id};
 use crate::store::member::{member_delete, member_fetch, member_other_owner_exists, member_update};
-use crate::store::write::{Done, Write};
+use crate::store::write::{Done, Over, Write};
 
 /// Gives a member the roles that `read` makes of its present state.
 ///
@@ -19,16 +18,16 @@ use crate::store::write::{Done, Write};
 /// There is no such member, `If-Match` names another version, only owners may do this, or it
 /// would leave no owner.
 pub async fn update(
-    call: &Mutation,
+    change: &Change,
     scope: &Scope,
     user: &str,
     read: impl FnOnce(&Member) -> Result<Roles, Problems>,
 ) -> ApiResult<(Member, Done)> {
     let user: UserId = id(user)?;
-    let mut write = call.state.begin().await?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = member_fetch(write.conn(), scope.id(), user).await?;
     let mut member = found.ok_or_else(ApiError::not_found)?;
-    call.if_match.check(&Tag::of_revision(member.revision))?;
+    change.expects(member.revision)?;
     let roles = read(&member)?;
     if roles != member.roles && (roles.is_owner() || member.roles.is_owner()) {
         scope.require(Permission::GrantOwner)?;
@@ -38,9 +37,9 @@ pub async fn update(
     }
     member.roles = roles;
     member.updated_at = write.now();
-    member.revision = write.revision();
+    member.revision = write.version_after(member.revision);
     member_update(write.conn(), &member).await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let done = change.commit(write).await?;
     Ok((member, done))
 }
 
@@ -49,7 +48,7 @@ pub async fn update(
 /// # Errors
 /// There is no such member, `If-Match` names another version, the caller may not remove others,
 /// or it would leave no owner.
-pub async fn remove(call: &Mutation, scope: &Scope, user: &str) -> ApiResult<Done> {
+pub async fn remove(change: &Change, scope: &Scope, user: &str) -> ApiResult<Done> {
     let user: ApiResult<UserId> = id(user);
     let is_self = user
         .as_ref()
@@ -57,16 +56,16 @@ pub async fn remove(call: &Mutation, scope: &Scope, user: &str) -> ApiResult<Don
     if !is_self {
         scope.require(Permission::WriteMembers)?;
     }
-    let mut write = call.state.begin().await?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = member_fetch(write.conn(), scope.id(), user?).await?;
     let member = found.ok_or_else(ApiError::not_found)?;
-    call.if_match.check(&Tag::of_revision(member.revision))?;
+    change.expects(member.revision)?;
     if member.roles.is_owner() && !is_self {
         scope.require(Permission::GrantOwner)?;
     }
     keep_an_owner(&mut write, &member).await?;
     member_delete(write.conn(), scope.id(), member.user).await?;
-    Ok(write.commit(&call.state.fleets).await?)
+    Ok(change.commit(write).await?)
 }
 
 async fn keep_an_owner(write: &mut Write, leaving: &Member) -> ApiResult<()> {

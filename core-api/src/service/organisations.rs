@@ -1,8 +1,7 @@
 //! Creating, changing and deleting organisations.
 
 use super::ceiling::{self, Counted};
-use crate::app::call::Mutation;
-use crate::app::etag::Tag;
+use super::change::Change;
 use crate::domain::id::{OrganisationId, UserId};
 use crate::domain::member::{Member, Roles};
 use crate::domain::name::Name;
@@ -17,7 +16,7 @@ use crate::store::organisation::{
 };
 use crate::store::region::region_fetch;
 use crate::store::user::user_fetch;
-use crate::store::write::{Done, Write};
+use crate::store::write::{Done, Over, Write};
 
 /// What an organisation is limited to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,18 +61,19 @@ impl Settings {
 /// # Errors
 /// A region is unknown.
 pub async fn create(
-    call: &Mutation,
+    change: &Change,
     owner: UserId,
     name: Name,
     configuration: Configuration,
 ) -> ApiResult<(Organisation, Done)> {
-    let mut write = call.state.begin().await?;
-    ceiling::check(&call.state, &mut write, Counted::Organisations(owner)).await?;
+    let mut write = change.begin(Over::User(owner)).await?;
+    ceiling::check(&change.state, &mut write, Counted::Organisations(owner)).await?;
     check_regions(&mut write, &configuration, "configuration.regions").await?;
-    let (now, revision) = (write.now(), write.revision());
+    let now = write.now();
     let user = user_fetch(write.conn(), owner)
         .await?
         .ok_or_else(ApiError::not_found)?;
+    let revision = write.revision().await?;
     let organisation = Organisation {
         id: OrganisationId::random(),
         name,
@@ -101,7 +101,7 @@ pub async fn create(
     write
         .touch_organisation(&organisation.id.to_string())
         .await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let done = change.commit(write).await?;
     Ok((organisation, done))
 }
 
@@ -111,16 +111,15 @@ pub async fn create(
 /// # Errors
 /// `If-Match` names another version, a region is unknown, or `read` refuses.
 pub async fn update(
-    call: &Mutation,
+    change: &Change,
     organisation: OrganisationId,
     regions_field: &str,
     read: impl FnOnce(&Organisation) -> ApiResult<Settings>,
 ) -> ApiResult<(Organisation, Done)> {
-    let mut write = call.state.begin().await?;
+    let mut write = change.begin(Over::Organisation(organisation)).await?;
     let found = organisation_fetch(write.conn(), organisation).await?;
     let mut organisation = found.ok_or_else(ApiError::not_found)?;
-    call.if_match
-        .check(&Tag::of_revision(organisation.revision))?;
+    change.expects(organisation.revision)?;
     let Settings {
         name,
         plan,
@@ -141,9 +140,9 @@ pub async fn update(
     organisation.limits = configuration.limits;
     organisation.allowed_regions = configuration.allowed_regions;
     organisation.updated_at = write.now();
-    organisation.revision = write.revision();
+    organisation.revision = write.version_after(organisation.revision);
     organisation_update(write.conn(), &organisation).await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let done = change.commit(write).await?;
     Ok((organisation, done))
 }
 
@@ -151,25 +150,24 @@ pub async fn update(
 ///
 /// # Errors
 /// `If-Match` names another version, or the organisation has proxies.
-pub async fn delete(call: &Mutation, organisation: OrganisationId) -> ApiResult<Done> {
-    let mut write = call.state.begin().await?;
+pub async fn delete(change: &Change, organisation: OrganisationId) -> ApiResult<Done> {
+    let mut write = change.begin(Over::Organisation(organisation)).await?;
     let found = organisation_fetch(write.conn(), organisation).await?;
     let organisation = found.ok_or_else(ApiError::not_found)?;
-    call.if_match
-        .check(&Tag::of_revision(organisation.revision))?;
+    change.expects(organisation.revision)?;
     let proxies = organisation_proxies(write.conn(), organisation.id).await?;
-    if !proxies.is_empty() && !call.is_forced {
+    if !proxies.is_empty() && !change.is_forced {
         let refusal = ApiError::new(Code::ResourceInUse, "the organisation has proxies");
         return Err(proxies.iter().fold(refusal, |refusal, (id, name)| {
             refusal.with_detail("proxyId", format!("{id} {name}"))
         }));
     }
-    let revision = write.revision();
+    let revision = write.revision().await?;
     organisation_delete(write.conn(), organisation.id, revision).await?;
     write
         .removed_organisation(&organisation.id.to_string())
         .await?;
-    Ok(write.commit(&call.state.fleets).await?)
+    Ok(change.commit(write).await?)
 }
 
 async fn check_regions(

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use sqlx::error::DatabaseError;
+
 use super::ceiling::{self, Counted};
+use super::change::Change;
 use super::regions;
 use super::weight::check_proxies;
-use crate::app::call::{Mutation, id};
-use crate::app::etag::Tag;
 use crate::auth::Scope;
 use crate::domain::attachment::AttachedTo;
 use crate::domain::credential::Side;
@@ -14,14 +15,14 @@ use crate::domain::id::{CredentialId, ProxyId};
 use crate::domain::problem::{Fault, Problems};
 use crate::domain::proxy::{Proxy, ProxyForm};
 use crate::domain::region::RegionName;
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code, id};
 use crate::store::credential::credential_fetch;
 use crate::store::proxy::{
     proxy_alias_is_taken, proxy_delete, proxy_fetch, proxy_insert, proxy_update,
 };
 use crate::store::region::region_fetch;
 use crate::store::target::target_fetch;
-use crate::store::write::{Done, Kind, Write};
+use crate::store::write::{Done, Kind, Over, Write};
 
 /// A proxy's form, and which of its references the caller did not touch: those may name records
 /// that were deleted by force.
@@ -41,14 +42,14 @@ pub struct ProxyChange {
 /// Its region cannot be used, its references do not fit or bring too much together, or its alias is
 /// taken.
 pub async fn create(
-    call: &Mutation,
+    change: &Change,
     scope: &Scope,
     region: RegionName,
     form: ProxyForm,
 ) -> ApiResult<(Proxy, Done)> {
-    let mut write = call.state.begin().await?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let counted = Counted::Proxies(scope.id());
-    ceiling::check(&call.state, &mut write, counted).await?;
+    ceiling::check(&change.state, &mut write, counted).await?;
     let mut problems = Problems::default();
     let organisation = &scope.organisation;
     regions::check(
@@ -71,18 +72,21 @@ pub async fn create(
         created_at: write.now(),
         updated_at: write.now(),
         created_by: scope.actor.clone(),
-        revision: write.revision(),
-        desired_revision: write.revision(),
+        revision: 0,
+        desired_revision: 0,
     };
     bind(&mut write, &mut proxy, (false, false), &mut problems).await?;
     problems.check()?;
     check_alias(&mut write, &proxy).await?;
-    proxy_insert(write.conn(), &proxy).await?;
+    proxy.revision = write.revision().await?;
+    proxy.desired_revision = proxy.revision;
+    let inserted = proxy_insert(write.conn(), &proxy).await;
+    inserted.map_err(alias_or_fault)?;
     check_proxies(write.conn(), scope.id(), AttachedTo::Proxy(proxy.id)).await?;
     write
         .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let done = change.commit(write).await?;
     Ok((proxy, done))
 }
 
@@ -92,16 +96,16 @@ pub async fn create(
 /// There is none, `If-Match` names another version, `read` found problems, its references do not
 /// fit or bring too much together, or its alias is taken.
 pub async fn update(
-    call: &Mutation,
+    change: &Change,
     scope: &Scope,
     proxy: &str,
     read: impl FnOnce(&Proxy) -> Result<ProxyChange, Problems>,
 ) -> ApiResult<(Proxy, Done)> {
     let proxy: ProxyId = id(proxy)?;
-    let mut write = call.state.begin().await?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = proxy_fetch(write.conn(), scope.id(), proxy).await?;
     let mut proxy = found.ok_or_else(ApiError::not_found)?;
-    call.if_match.check(&Tag::of_revision(proxy.revision))?;
+    change.expects(proxy.revision)?;
     let ProxyChange {
         form,
         keeps_target,
@@ -114,14 +118,15 @@ pub async fn update(
     problems.check()?;
     check_alias(&mut write, &proxy).await?;
     proxy.updated_at = write.now();
-    proxy.revision = write.revision();
-    proxy.desired_revision = write.revision();
-    proxy_update(write.conn(), &proxy).await?;
+    proxy.revision = write.revision().await?;
+    proxy.desired_revision = proxy.revision;
+    let updated = proxy_update(write.conn(), &proxy).await;
+    updated.map_err(alias_or_fault)?;
     check_proxies(write.conn(), scope.id(), AttachedTo::Proxy(proxy.id)).await?;
     write
         .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;
-    let done = write.commit(&call.state.fleets).await?;
+    let done = change.commit(write).await?;
     Ok((proxy, done))
 }
 
@@ -129,17 +134,17 @@ pub async fn update(
 ///
 /// # Errors
 /// There is none, or it is another version.
-pub async fn delete(call: &Mutation, scope: &Scope, proxy: &str) -> ApiResult<Done> {
+pub async fn delete(change: &Change, scope: &Scope, proxy: &str) -> ApiResult<Done> {
     let proxy: ProxyId = id(proxy)?;
-    let mut write = call.state.begin().await?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = proxy_fetch(write.conn(), scope.id(), proxy).await?;
     let proxy = found.ok_or_else(ApiError::not_found)?;
-    call.if_match.check(&Tag::of_revision(proxy.revision))?;
+    change.expects(proxy.revision)?;
     proxy_delete(write.conn(), scope.id(), proxy.id).await?;
     write
         .removed(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;
-    Ok(write.commit(&call.state.fleets).await?)
+    Ok(change.commit(write).await?)
 }
 
 /// Notes every reference that does not fit, and whether target and target credential exist.
@@ -230,9 +235,23 @@ async fn check_alias(write: &mut Write, proxy: &Proxy) -> ApiResult<()> {
     if !proxy_alias_is_taken(write.conn(), &proxy.region, alias, proxy.id).await? {
         return Ok(());
     }
+    Err(alias_taken())
+}
+
+/// Another organisation, whose changes do not wait for ours, may have taken the alias since that
+/// look. Nothing else of a proxy is unique but its random id.
+fn alias_or_fault(error: sqlx::Error) -> ApiError {
+    let database = error.as_database_error();
+    if database.is_some_and(DatabaseError::is_unique_violation) {
+        return alias_taken();
+    }
+    error.into()
+}
+
+fn alias_taken() -> ApiError {
     let error = ApiError::new(
         Code::AliasTaken,
         "another proxy of the region has this alias",
     );
-    Err(error.with_detail("proxyAlias", "is taken"))
+    error.with_detail("proxyAlias", "is taken")
 }

@@ -27,7 +27,7 @@ pub(super) async fn release(
     }
     proxy_binding_release(write.conn(), organisation, bound).await?;
     for proxy in proxies {
-        let (now, revision) = (write.now(), write.revision());
+        let (now, revision) = (write.now(), write.revision().await?);
         proxy_revise(write.conn(), organisation, proxy.id, now, revision).await?;
         write
             .touch(region, Kind::Proxy, &proxy.id.to_string())

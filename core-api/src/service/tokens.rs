@@ -1,18 +1,33 @@
 //! Making and revoking user tokens.
 
 use super::ceiling::{self, Counted};
+use super::change::Change;
 use crate::app::AppState;
-use crate::app::call::{Mutation, id};
-use crate::app::etag::Tag;
 use crate::auth::token::NewToken;
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
 use crate::domain::user_token::UserToken;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, id};
 use crate::store::user::user_touch;
 use crate::store::user_token::{user_token_delete, user_token_fetch, user_token_insert};
-use crate::store::write::{Done, Write};
+use crate::store::write::{Done, Over, Write};
+
+/// Makes a token for the caller; the token itself is only in the answer.
+///
+/// # Errors
+/// The user has too many, or the machine gives no randomness.
+pub async fn create(
+    change: &Change,
+    user: UserId,
+    name: Name,
+    expires_at: Option<Moment>,
+) -> ApiResult<(UserToken, NewToken, Done)> {
+    let mut write = change.begin(Over::User(user)).await?;
+    let (token, new) = add(&change.state, &mut write, user, name, expires_at).await?;
+    let done = change.commit(write).await?;
+    Ok((token, new, done))
+}
 
 /// Adds a token for `user`; the token itself is only in the answer.
 ///
@@ -35,7 +50,7 @@ pub async fn add(
         expires_at,
         last_used_at: None,
         created_at: write.now(),
-        revision: write.revision(),
+        revision: write.version_after(0),
     };
     user_token_insert(write.conn(), &token, &new.digest()).await?;
     // Tokens are shown with their user.
@@ -47,14 +62,14 @@ pub async fn add(
 ///
 /// # Errors
 /// There is no such token, or `If-Match` names another version.
-pub async fn revoke(call: &Mutation, token: &str) -> ApiResult<Done> {
-    let user = call.caller.user()?;
-    let mut write = call.state.begin().await?;
+pub async fn revoke(change: &Change, token: &str) -> ApiResult<Done> {
+    let user = change.actor.user()?;
+    let mut write = change.begin(Over::User(user)).await?;
     let found = user_token_fetch(write.conn(), user, id(token)?).await?;
     let token = found.ok_or_else(ApiError::not_found)?;
-    call.if_match.check(&Tag::of_revision(token.revision))?;
+    change.expects(token.revision)?;
     user_token_delete(write.conn(), user, token.id).await?;
-    let revision = write.revision();
+    let revision = write.version_after(token.revision);
     user_touch(write.conn(), user, revision).await?;
-    Ok(write.commit(&call.state.fleets).await?)
+    Ok(change.commit(write).await?)
 }

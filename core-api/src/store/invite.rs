@@ -90,6 +90,20 @@ pub async fn invite_insert(
     Ok(())
 }
 
+/// Whose invite has a token with this digest; None when it is unknown.
+pub async fn invite_home(
+    conn: &mut AnyConnection,
+    digest: &str,
+) -> sqlx::Result<Option<OrganisationId>> {
+    let row = sqlx::query("SELECT organisation_id FROM invite WHERE token_digest = $1")
+        .bind(digest)
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref()
+        .map(|row| column(row, "organisation_id"))
+        .transpose()
+}
+
 /// Uses up the invite whose token has this digest; None when it is unknown, used or expired.
 pub async fn invite_accept(
     conn: &mut AnyConnection,

@@ -1,9 +1,12 @@
-//! Mutating transactions: one revision each, and the change log that regions follow.
+//! Mutating transactions, and the change log that regions follow.
 
-use requestrocket_process::db::Db;
+use requestrocket_process::clock::unix_ms;
+use requestrocket_process::db::{Db, Dialect};
 use sqlx::{Any, AnyConnection, Transaction};
 
+use super::change::revision_newest;
 use super::row::{flag, number, unsigned};
+use crate::domain::id::{OrganisationId, UserId};
 use crate::domain::moment::Moment;
 use crate::domain::region::RegionName;
 use crate::fleet::Fleets;
@@ -37,13 +40,26 @@ impl Kind {
     }
 }
 
+/// Whose other changes wait until this one is done, so that what is counted or compared inside of it
+/// still holds at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// An organisation, with all that it owns.
+    Organisation(OrganisationId),
+    /// A user, with their tokens and the organisations that they own.
+    User(UserId),
+}
+
 /// A transaction that changes something. Dropped without [`Write::commit`] it changes nothing.
 ///
-/// Invariant: writers run one after the other, so revisions become visible in order.
+/// Invariant: from where one has drawn a revision to its end, no other draws one, so revisions
+/// become visible in order. Locks are taken in one order: [`Over`], then the revision.
 #[derive(Debug)]
 pub struct Write {
     tx: Transaction<'static, Any>,
-    revision: u64,
+    dialect: Dialect,
+    revision: Option<u64>,
+    version: Option<u64>,
     now: Moment,
     regions: Vec<RegionName>,
     is_everywhere: bool,
@@ -61,38 +77,85 @@ pub enum Reach {
 /// A committed change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// Its revision.
+    /// Its revision; of a change that no region has to hear of, the newest there is.
     pub revision: u64,
+    /// The version of the record that it leaves.
+    pub version: u64,
     /// Who has to hear of it.
     pub reach: Reach,
 }
 
 impl Write {
-    /// Begins; waits for the writer before.
+    /// Begins. SQLite has one writer, so there it waits for the one before.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn begin(db: &Db, now: Moment) -> sqlx::Result<Self> {
-        let mut tx = db.begin().await?;
-        // The row lock orders writers on PostgreSQL; SQLite has one writer anyway.
-        let (revision,): (i64,) =
-            sqlx::query_as("UPDATE revision SET newest = newest + 1 WHERE id = 1 RETURNING newest")
-                .fetch_one(&mut *tx)
-                .await?;
-        let revision = unsigned(revision)?;
         Ok(Self {
-            tx,
-            revision,
+            tx: db.begin().await?,
+            dialect: db.dialect(),
+            revision: None,
+            version: None,
             now,
             regions: Vec::new(),
             is_everywhere: false,
         })
     }
 
-    /// The revision that this change makes.
+    /// Waits for others that change the same, and has them wait. What does not exist keeps nobody
+    /// waiting.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn alone_over(&mut self, over: Over) -> sqlx::Result<()> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(());
+        }
+        // Others may go on to refer to the row.
+        let (statement, id) = match over {
+            Over::Organisation(id) => (
+                "SELECT 1 FROM organisation WHERE organisation_id = $1 FOR NO KEY UPDATE",
+                id.to_string(),
+            ),
+            Over::User(id) => (
+                "SELECT 1 FROM user_account WHERE user_id = $1 FOR NO KEY UPDATE",
+                id.to_string(),
+            ),
+        };
+        sqlx::query(statement)
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The revision that this change makes, for regions to follow. The first to ask has everybody
+    /// wait who makes one, until the end of the change: ask late.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn revision(&mut self) -> sqlx::Result<u64> {
+        if let Some(revision) = self.revision {
+            return Ok(revision);
+        }
+        // The row lock orders writers on PostgreSQL.
+        let (revision,): (i64,) =
+            sqlx::query_as("UPDATE revision SET newest = newest + 1 WHERE id = 1 RETURNING newest")
+                .fetch_one(&mut *self.tx)
+                .await?;
+        let revision = unsigned(revision)?;
+        self.revision = Some(revision);
+        Ok(revision)
+    }
+
+    /// The version of a record that no region knows, which was `previous` before (0: there was
+    /// none). A record that is made anew under its old name gets another one than before.
     #[must_use]
-    pub fn revision(&self) -> u64 {
-        self.revision
+    pub fn version_after(&mut self, previous: u64) -> u64 {
+        let now_ms = u64::try_from(unix_ms(self.now.get())).unwrap_or_default();
+        let version = previous.saturating_add(1).max(now_ms);
+        self.version = Some(version);
+        version
     }
 
     /// The moment of this change.
@@ -156,12 +219,17 @@ impl Write {
         } else {
             Reach::Regions(self.regions)
         };
+        let revision = match self.revision {
+            Some(revision) => revision,
+            None => unsigned(revision_newest(&mut self.tx).await?)?,
+        };
         self.tx.commit().await?;
         if reach != Reach::Nowhere {
-            fleets.announce(self.revision);
+            fleets.announce(revision);
         }
         Ok(Done {
-            revision: self.revision,
+            revision,
+            version: self.version.unwrap_or(revision),
             reach,
         })
     }
@@ -179,6 +247,7 @@ impl Write {
         id: &str,
         is_removed: bool,
     ) -> sqlx::Result<()> {
+        let revision = self.revision().await?;
         sqlx::query(
             "INSERT INTO change (region_name, kind, record_id, revision, is_removed) \
              VALUES ($1, $2, $3, $4, $5) \
@@ -188,7 +257,7 @@ impl Write {
         .bind(region)
         .bind(kind.as_str())
         .bind(id)
-        .bind(number(self.revision)?)
+        .bind(number(revision)?)
         .bind(flag(is_removed))
         .execute(&mut *self.tx)
         .await?;

@@ -16,3 +16,4 @@ mod process;
 mod routes;
 mod rules;
 mod world;
+mod writers;

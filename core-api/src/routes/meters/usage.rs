@@ -11,12 +11,12 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::app::AppState;
-use crate::app::call::{InPath, Read, id};
+use crate::app::call::{InPath, Read};
 use crate::domain::attachment::AttachedTo;
 use crate::domain::meter::{MeterForm, MeterLimits};
 use crate::domain::moment::Moment;
 use crate::domain::permission::Permission;
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code, id};
 use crate::fleet::Unanswered;
 use crate::store::attachment::attachment_fetch;
 

@@ -4,10 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
-use axum::extract::FromRequestParts;
-use http::Request;
 use requestrocket_core_api::app::AppState;
-use requestrocket_core_api::app::call::Mutation;
 use requestrocket_core_api::auth::{Caller, Scope};
 use requestrocket_core_api::domain::attachment::{AttachedTo, Attachment};
 use requestrocket_core_api::domain::condition::{Conditions, PathCondition, Pattern, Presence};
@@ -15,9 +12,11 @@ use requestrocket_core_api::domain::effect::Effect;
 use requestrocket_core_api::domain::permission::Permission;
 use requestrocket_core_api::domain::problem::Problems;
 use requestrocket_core_api::domain::rule::RuleForm;
+use requestrocket_core_api::domain::version::Expected;
 use requestrocket_core_api::error::{ApiResult, Code};
 use requestrocket_core_api::fleet::Fleets;
 use requestrocket_core_api::service::attachments;
+use requestrocket_core_api::service::change::Change;
 use requestrocket_policy::compile::check_layer;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;
@@ -28,7 +27,7 @@ use crate::world::{REGION, Who, World, id_of};
 
 /// An admin of the organisation with a process of its own, who changes a target's rules.
 struct Admin {
-    call: Mutation,
+    change: Change,
     scope: Scope,
     target: AttachedTo,
 }
@@ -46,12 +45,14 @@ impl Admin {
             token: uuid::Uuid::new_v4().to_string().parse().unwrap(),
         };
         let scope = Scope::enter(&state, &caller, &world.home, Permission::WriteResources);
-        let (mut parts, ()) = Request::put("/").body(()).unwrap().into_parts();
-        parts.extensions.insert(caller);
-        let call = Mutation::from_request_parts(&mut parts, &state);
         Self {
             scope: scope.await.unwrap(),
-            call: call.await.unwrap(),
+            change: Change {
+                state,
+                actor: caller,
+                expected: Expected::Any,
+                is_forced: false,
+            },
             target: AttachedTo::Target(target.parse().unwrap()),
         }
     }
@@ -67,7 +68,7 @@ impl Admin {
             meanwhile();
             Ok(form.clone())
         };
-        let made = attachments::create(&self.call, &self.scope, self.target, read).await;
+        let made = attachments::create(&self.change, &self.scope, self.target, read).await;
         made.map(|(rule, _)| rule)
     }
 
@@ -83,7 +84,7 @@ impl Admin {
             form.notes.clone_from(&current.form.notes);
             Ok::<_, Problems>(form)
         };
-        let made = attachments::update(&self.call, &self.scope, (self.target, rule), read).await;
+        let made = attachments::update(&self.change, &self.scope, (self.target, rule), read).await;
         made.map(|(rule, _)| rule)
     }
 }

@@ -1,0 +1,54 @@
+//! Who changes what. Every use case that changes something begins and ends here.
+
+use crate::app::AppState;
+use crate::auth::Caller;
+use crate::domain::version::Expected;
+use crate::error::{ApiError, ApiResult, Code};
+use crate::store::write::{Done, Over, Write};
+
+/// A change that somebody asks for: over REST, or on behalf of a job.
+#[derive(Debug)]
+pub struct Change {
+    /// What the process has.
+    pub state: AppState,
+    /// Who asks.
+    pub actor: Caller,
+    /// Which version of the record is meant.
+    pub expected: Expected,
+    /// What others still use goes too.
+    pub is_forced: bool,
+}
+
+impl Change {
+    /// Begins; end it with [`commit`](Self::commit). Others that change the same wait meanwhile.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn begin(&self, over: Over) -> sqlx::Result<Write> {
+        let mut write = self.state.begin().await?;
+        write.alone_over(over).await?;
+        Ok(write)
+    }
+
+    /// Refuses to change what is no longer as the actor saw it.
+    ///
+    /// # Errors
+    /// `PRECONDITION_FAILED`.
+    pub fn expects(&self, version: u64) -> ApiResult<()> {
+        if self.expected.holds(version) {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            Code::PreconditionFailed,
+            "the resource was changed since `If-Match`",
+        ))
+    }
+
+    /// Ends the change: whatever is to be kept or sent of it is written in its transaction, here.
+    ///
+    /// # Errors
+    /// The database does not answer; the change may then be done or not.
+    pub async fn commit(&self, write: Write) -> sqlx::Result<Done> {
+        write.commit(&self.state.fleets).await
+    }
+}
