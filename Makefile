@@ -11,7 +11,7 @@ PROFILE := $(if $(filter --release,$(STACK)),--release)
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 TEST := $(if $(NEXTEST),nextest run --no-fail-fast,test --no-fail-fast)
 
-.PHONY: help run build wasm test unit it adversary check fmt clippy tidy deny bench fuzz setup-%
+.PHONY: help run build wasm test unit it tour adversary check fmt clippy tidy deny bench fuzz setup-%
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,7 +26,7 @@ build: setup-run ## Builds every program
 wasm: setup-run ## Builds the Envoy filter
 	$(CARGO) xtask wasm
 
-test: setup-test unit it ## Runs every test
+test: setup-test unit it tour ## Runs every test
 
 unit: setup-test ## Tests without Envoy, the stores on SQLite and on a PostgreSQL of their own
 	scripts/with-postgres $(CARGO) $(TEST) --workspace --exclude requestrocket-integration-tests
@@ -36,6 +36,10 @@ it: setup-test wasm ## Black-box tests against the whole stack with a real Envoy
 	$(CARGO) xtask wasm --trap
 	$(CARGO) build $(BINARIES)
 	scripts/with-postgres $(CARGO) test --no-fail-fast -p requestrocket-integration-tests
+
+tour: setup-test wasm ## Pastes the README's tour beside a stack of its own
+	$(CARGO) build $(BINARIES)
+	scripts/tour
 
 adversary: setup-test wasm ## The long form of the hostile cases, with a table of what the innocent waited
 	$(CARGO) build $(BINARIES)
