@@ -37,7 +37,7 @@ it: setup-test wasm ## Black-box tests against the whole stack with a real Envoy
 	$(CARGO) build $(BINARIES)
 	scripts/with-postgres $(CARGO) test --no-fail-fast -p requestrocket-integration-tests
 
-tour: setup-test wasm ## Pastes the README's tour beside a stack of its own
+tour: setup-test wasm ## Pastes the README's tour and docs/recipes.md beside a stack of its own
 	$(CARGO) build $(BINARIES)
 	scripts/tour
 

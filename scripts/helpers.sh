@@ -1,9 +1,10 @@
-# What the README's tour uses: `. scripts/helpers.sh`, beside a `make run`.
+# What the README's tour and docs/recipes.md use: `. scripts/helpers.sh`, beside a `make run`.
 #
 #   api URL [CURL OPTION...]   a call to the Core API as the organisation's owner
 #   show [CURL OPTION...] URL  any call; prints the answer's head and body
 #   field PATH                 one value of the JSON on standard input, such as `demo.proxyUrl`
 #   stack PATH                 one value of what the running stack says about itself
+#   stand_in                   starts scripts/stand-in, which plays the providers, and sets STAND_IN
 #   C                          URL of the organisation in the Core API
 
 field() {
@@ -23,6 +24,12 @@ api() {
   curl -sS -w '\n' -H "Authorization: $(stack userToken)" -H 'Content-Type: application/json' "$@"
 }
 show() { curl -sS -i -w '\n\n' "$@"; }
+# A coprocess: it ends with the shell, because its standard input does.
+stand_in() {
+  [ -z "${STAND_IN_PIPE_PID:-}" ] || return 0
+  coproc STAND_IN_PIPE { exec scripts/stand-in; }
+  read -r STAND_IN <&"${STAND_IN_PIPE[0]}"
+}
 
 STACK_FILE=${REQUESTROCKET_STACK:-.local/stack.json}
 [ -f "$STACK_FILE" ] || { echo "no stack is running here: make run" >&2; return 1; }
