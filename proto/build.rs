@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let grpc = std::env::var_os("CARGO_FEATURE_GRPC").is_some();
     tonic_prost_build::configure()
         .bytes(".")
+        .boxed("requestrocket.region.v1.Proxy.cors")
         .build_client(grpc)
         .build_server(grpc)
         .compile_fds(descriptors)?;

@@ -7,6 +7,7 @@ pub mod attachment;
 pub mod base_url;
 pub mod ceiling;
 pub mod condition;
+pub mod cors;
 pub mod credential;
 pub mod effect;
 pub mod id;

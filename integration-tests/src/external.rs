@@ -71,15 +71,20 @@ fn python_path() -> Result<PathBuf> {
     if let Some(path) = binaries::variable("REQUESTROCKET_TEST_PYTHON") {
         return Ok(path.into());
     }
-    let cache = match binaries::variable("XDG_CACHE_HOME") {
-        Some(cache) => PathBuf::from(cache),
-        None => PathBuf::from(binaries::variable("HOME").context("no HOME")?).join(".cache"),
-    };
-    let path = cache.join("requestrocket/test-python/bin/python");
+    let path = cache()?.join("test-python/bin/python");
     if !path.exists() {
         bail!("{} is missing: run `make it`", path.display());
     }
     Ok(path)
+}
+
+/// Where `scripts/setup` puts what the tests drive.
+pub fn cache() -> Result<PathBuf> {
+    let cache = match binaries::variable("XDG_CACHE_HOME") {
+        Some(cache) => PathBuf::from(cache),
+        None => PathBuf::from(binaries::variable("HOME").context("no HOME")?).join(".cache"),
+    };
+    Ok(cache.join("requestrocket"))
 }
 
 /// Programs must reach the stack directly, whatever proxy this machine uses for the internet.

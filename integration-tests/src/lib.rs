@@ -5,6 +5,7 @@
 
 pub mod attached;
 pub mod binaries;
+pub mod browser;
 pub mod caller;
 pub mod canary;
 pub mod certificates;

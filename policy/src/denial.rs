@@ -23,6 +23,9 @@ pub enum Denial {
     CredentialMissing,
     /// The credential is wrong, expired, revoked or inactive, or there is no such proxy.
     CredentialInvalid,
+    /// A browser asks whether a page may call the proxy, and its origin is none of those that may
+    /// (made by Envoy).
+    OriginNotAllowed,
     /// The proxy is switched off.
     ProxyInactive,
     /// The organisation is suspended.
@@ -114,7 +117,7 @@ impl ProxyCode {
 
 impl Denial {
     /// Every refusal there is.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::PathAmbiguous,
         Self::BadRequest,
         Self::RequestTimeout,
@@ -122,6 +125,7 @@ impl Denial {
         Self::MethodNotAllowed,
         Self::CredentialMissing,
         Self::CredentialInvalid,
+        Self::OriginNotAllowed,
         Self::ProxyInactive,
         Self::BillingSuspended,
         Self::ProxyIncomplete,
@@ -144,7 +148,10 @@ impl Denial {
             Self::PathAmbiguous | Self::BadRequest => 400,
             Self::CredentialMissing => 401,
             Self::BillingSuspended => 402,
-            Self::CredentialInvalid | Self::ProxyInactive | Self::RuleDenied => 403,
+            Self::CredentialInvalid
+            | Self::OriginNotAllowed
+            | Self::ProxyInactive
+            | Self::RuleDenied => 403,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
             Self::RequestTooLarge | Self::ResponseTooLarge => 413,
@@ -170,6 +177,7 @@ impl Denial {
             | Self::MethodNotAllowed
             | Self::CredentialMissing
             | Self::CredentialInvalid
+            | Self::OriginNotAllowed
             | Self::ProxyInactive
             | Self::RuleDenied
             | Self::RequestTooLarge => Some(ProxyCode::AccessDenied),
@@ -195,6 +203,7 @@ impl Denial {
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::CredentialMissing => "CREDENTIAL_MISSING",
             Self::CredentialInvalid => "CREDENTIAL_INVALID",
+            Self::OriginNotAllowed => "ORIGIN_NOT_ALLOWED",
             Self::ProxyInactive => "PROXY_INACTIVE",
             Self::BillingSuspended => "BILLING_SUSPENDED",
             Self::ProxyIncomplete => "PROXY_INCOMPLETE",
@@ -221,6 +230,7 @@ impl Denial {
             Self::MethodNotAllowed => "The method is not allowed.",
             Self::CredentialMissing => "A proxy credential is required.",
             Self::CredentialInvalid => "The proxy credential is not valid for this proxy.",
+            Self::OriginNotAllowed => "Pages of this origin may not call the proxy.",
             Self::ProxyInactive => "The proxy is inactive.",
             Self::BillingSuspended => "The organisation is suspended.",
             Self::ProxyIncomplete => "The proxy's target or target credential is missing.",
@@ -276,6 +286,7 @@ impl Denial {
             | Self::RequestTimeout
             | Self::HeadersTooLarge
             | Self::CredentialInvalid
+            | Self::OriginNotAllowed
             | Self::ProxyInactive
             | Self::BillingSuspended
             | Self::ProxyIncomplete

@@ -126,6 +126,7 @@ pub(crate) fn proxy(
         limits: None,
         meters: Vec::new(),
         max_inspected_bytes: 1 << 20,
+        cors: None,
     }))
 }
 

@@ -8,6 +8,7 @@ pub mod listener;
 mod address_guard;
 mod buffer;
 mod cluster;
+mod cors;
 mod policy;
 mod route;
 mod scope;

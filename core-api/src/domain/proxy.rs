@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 
 use super::alias::Alias;
+use super::cors::Cors;
 use super::effect::Effect;
 use super::id::{CredentialId, OrganisationId, ProxyId, TargetId};
 use super::moment::Moment;
@@ -70,6 +71,8 @@ pub struct ProxyForm {
     pub max_inspected_bytes: u64,
     /// Stands for its id in its URL.
     pub alias: Option<Alias>,
+    /// Which pages of other origins may call it.
+    pub cors: Option<Cors>,
 }
 
 /// The record.

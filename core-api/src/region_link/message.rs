@@ -6,12 +6,13 @@ use std::num::NonZeroU64;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use requestrocket_proto::region::v1::{
-    Change, Credential, CredentialAuthType, CredentialSide, Organisation, Proxy, RecordKind,
-    Removed, Target, change::Kind,
+    self as wire, Change, Credential, CredentialAuthType, CredentialSide, Organisation, Proxy,
+    RecordKind, Removed, Target, change::Kind,
 };
 
 use requestrocket_proto::policy::v1::{Layer, Limits};
 
+use crate::domain::cors::Cors;
 use crate::domain::organisation::Plan;
 use crate::spec::{self, InvalidRow};
 use crate::store::attached_state::{Attached, MeterState, RedactionState, RuleState};
@@ -50,6 +51,8 @@ pub(super) enum InvalidRecord {
     Number,
     #[error("plan is unknown")]
     Plan,
+    #[error("what pages may call it cannot be read")]
+    Cors,
     #[error("an attachment cannot be read")]
     Attachment(#[from] InvalidRow),
 }
@@ -110,6 +113,7 @@ impl Present {
             max_requests_per_minute,
             max_requests_per_day,
             max_inspected_bytes,
+            cors,
         } = row.clone();
         let meters = self.meters.get(&proxy_id).into_iter().flatten();
         Ok(Kind::Proxy(Proxy {
@@ -137,6 +141,7 @@ impl Present {
                 .map_err(|_| InvalidRecord::Number)?,
             max_response_bytes: unsigned(max_response_bytes)?,
             alias: alias.unwrap_or_default(),
+            cors: cors.as_deref().map(self::cors).transpose()?.map(Box::new),
         }))
     }
 
@@ -178,6 +183,23 @@ impl Present {
             base_url,
         }))
     }
+}
+
+fn cors(text: &str) -> Result<wire::Cors, InvalidRecord> {
+    let Cors {
+        allowed_origins,
+        allowed_headers,
+        exposed_headers,
+        allow_credentials,
+        max_age_seconds,
+    } = serde_json::from_str(text).map_err(|_| InvalidRecord::Cors)?;
+    Ok(wire::Cors {
+        allowed_origins,
+        allowed_headers,
+        exposed_headers,
+        allow_credentials,
+        max_age_seconds,
+    })
 }
 
 fn organisation(row: &OrganisationState) -> Result<Kind, InvalidRecord> {

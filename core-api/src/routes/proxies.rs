@@ -1,5 +1,6 @@
 //! `/clients/{clientId}/proxies`
 
+mod cors;
 mod input;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use cors::CorsResource;
 use input::{ProxyInput, read_change, read_new};
 
 use super::shape::{ProxyState, RuleEffect};
@@ -68,6 +70,7 @@ pub struct ProxyResource {
     proxy_max_response_bytes: u64,
     proxy_max_inspected_bytes: u64,
     proxy_alias: Option<String>,
+    proxy_cors: Option<CorsResource>,
     /// Where to call it; null before the region first connected.
     #[serde(rename = "proxyBaseURL")]
     proxy_base_url: Option<String>,
@@ -110,6 +113,7 @@ impl ProxyResource {
             proxy_max_response_bytes: form.max_response_bytes,
             proxy_max_inspected_bytes: form.max_inspected_bytes,
             proxy_alias: form.alias.as_ref().map(Alias::to_string),
+            proxy_cors: form.cors.as_ref().map(CorsResource::from),
             proxy_base_url: url("api"),
             proxy_async_base_url: url("async"),
             proxy_status: status(proxy, fleets),

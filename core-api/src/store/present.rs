@@ -79,6 +79,8 @@ pub struct ProxyState {
     pub max_requests_per_day: Option<i64>,
     /// Of a request body that conditions look into.
     pub max_inspected_bytes: i64,
+    /// JSON: which pages of other origins may call it.
+    pub cors: Option<String>,
 }
 
 impl std::fmt::Debug for CredentialState {
@@ -151,7 +153,8 @@ pub async fn proxy_states(
 ) -> sqlx::Result<Vec<ProxyState>> {
     let columns = "proxy_id, organisation_id, live_target_id, live_target_credential_id, is_active,
                    timeout_seconds, max_response_bytes, alias, default_rule_effect,
-                   max_requests_per_minute, max_requests_per_day, max_inspected_bytes FROM proxy";
+                   max_requests_per_minute, max_requests_per_day, max_inspected_bytes, cors
+                   FROM proxy";
     fetch(
         conn,
         &statement(columns, "proxy_id", ids, IN_REGION),

@@ -11,6 +11,7 @@ use super::row::{
     unsigned_column,
 };
 use crate::domain::alias::Alias;
+use crate::domain::cors::Cors;
 use crate::domain::id::{CredentialId, OrganisationId, ProxyId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::domain::proxy::{Proxy, ProxyForm};
@@ -136,8 +137,8 @@ pub async fn proxy_update(conn: &mut AnyConnection, proxy: &Proxy) -> sqlx::Resu
          target_credential_id = $4, live_target_id = $5, live_target_credential_id = $6, \
          is_active = $7, default_rule_effect = $8, timeout_seconds = $9, \
          max_requests_per_minute = $10, max_requests_per_day = $11, max_response_bytes = $12, \
-         max_inspected_bytes = $13, alias = $14, updated_at = $15, revision = $16 \
-         WHERE organisation_id = $17 AND proxy_id = $18",
+         max_inspected_bytes = $13, alias = $14, cors = $15, updated_at = $16, revision = $17 \
+         WHERE organisation_id = $18 AND proxy_id = $19",
     )
     .bind(form.name.as_str())
     .bind(form.name.key())
@@ -153,6 +154,7 @@ pub async fn proxy_update(conn: &mut AnyConnection, proxy: &Proxy) -> sqlx::Resu
     .bind(number(form.max_response_bytes)?)
     .bind(number(form.max_inspected_bytes)?)
     .bind(form.alias.as_ref().map(Alias::as_str))
+    .bind(form.cors.as_ref().map(cors_text).transpose()?)
     .bind(proxy.updated_at.to_string())
     .bind(number(proxy.revision)?)
     .bind(proxy.organisation.to_string())
@@ -263,6 +265,7 @@ fn proxy_from_row(row: &AnyRow) -> sqlx::Result<Proxy> {
             max_response_bytes: unsigned_column(row, "max_response_bytes")?,
             max_inspected_bytes: unsigned_column(row, "max_inspected_bytes")?,
             alias: optional_column(row, "alias")?,
+            cors: cors_column(row)?,
         },
         has_target: live("live_target_id")?,
         has_target_credential: live("live_target_credential_id")?,
@@ -272,6 +275,18 @@ fn proxy_from_row(row: &AnyRow) -> sqlx::Result<Proxy> {
         revision,
         desired_revision: desired_revision(row, revision)?,
     })
+}
+
+fn cors_text(cors: &Cors) -> sqlx::Result<String> {
+    serde_json::to_string(cors).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+fn cors_column(row: &AnyRow) -> sqlx::Result<Option<Cors>> {
+    let text: Option<String> = row.try_get("cors")?;
+    let read = |text: String| {
+        serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    };
+    text.map(read).transpose()
 }
 
 fn desired_revision(row: &AnyRow, own: u64) -> sqlx::Result<u64> {

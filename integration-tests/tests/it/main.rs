@@ -20,6 +20,8 @@ mod config;
 #[cfg(test)]
 mod control_link;
 #[cfg(test)]
+mod cors;
+#[cfg(test)]
 mod denials;
 #[cfg(test)]
 mod destination;

@@ -14,6 +14,7 @@ fn the_table_is_that_of_the_specification() {
         MethodNotAllowed 405 proxy-access-denied METHOD_NOT_ALLOWED
         CredentialMissing 401 proxy-access-denied CREDENTIAL_MISSING
         CredentialInvalid 403 proxy-access-denied CREDENTIAL_INVALID
+        OriginNotAllowed 403 proxy-access-denied ORIGIN_NOT_ALLOWED
         ProxyInactive 403 proxy-access-denied PROXY_INACTIVE
         BillingSuspended 402 billing-suspended BILLING_SUSPENDED
         ProxyIncomplete 503 proxy-access-granted PROXY_INCOMPLETE

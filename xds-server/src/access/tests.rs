@@ -58,6 +58,7 @@ fn proxy(proxy_credentials: Vec<CallerConfig>) -> ProxyConfig {
         timeout_seconds: NonZeroU32::MIN,
         max_response_bytes: 1,
         max_inspected_bytes: 1,
+        cors: None,
         target: None,
         proxy_credentials,
         target_credential: None,

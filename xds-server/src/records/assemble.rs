@@ -71,6 +71,7 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
         layer: proxy.layer.clone(),
         limits: proxy.limits,
         meters: proxy.meters.clone(),
+        cors: proxy.cors.clone(),
         data_key: keys.data_key.clone(),
         digest_key: keys.digest_key.clone(),
     })

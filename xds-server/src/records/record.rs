@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use requestrocket_proto::policy::v1 as wire;
+use requestrocket_proto::region::v1::Cors;
 
 /// An organisation with its keys, both envelopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +156,8 @@ pub struct Proxy {
     pub limits: wire::Limits,
     /// Active ones.
     pub meters: Vec<wire::Meter>,
+    /// None: pages of other origins cannot call it.
+    pub cors: Option<Cors>,
 }
 
 /// What stands in for a layer that is missing or damaged: nothing gets past it.

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use requestrocket_proto::policy::v1 as wire;
+use requestrocket_proto::region::v1::Cors;
 
 /// One proxy with what its organisation, credentials and target contribute.
 ///
@@ -37,6 +38,8 @@ pub struct ProxyConfig {
     pub limits: wire::Limits,
     /// Active meters.
     pub meters: Vec<wire::Meter>,
+    /// None: pages of other origins cannot call it.
+    pub cors: Option<Cors>,
     /// Wrapped data key of the organisation (an envelope).
     pub data_key: Vec<u8>,
     /// Wrapped digest key of the organisation (an envelope).

@@ -25,11 +25,12 @@ struct Row {
     layer: Option<String>,
     limits: Option<String>,
     meters: Option<String>,
+    cors: Option<String>,
 }
 
 const SELECT: &str = "SELECT proxy_id, organisation_id, is_active, target_id, \
                       target_credential_id, timeout_seconds, max_response_bytes, \
-                      max_inspected_bytes, alias, layer, limits, meters FROM proxy";
+                      max_inspected_bytes, alias, layer, limits, meters, cors FROM proxy";
 const SELECT_CREDENTIALS: &str = "SELECT proxy_id, position, credential_id FROM proxy_credential";
 
 /// Writes a proxy and its list in place of what is `stored` of it.
@@ -66,18 +67,21 @@ async fn row_upsert(conn: &mut AnyConnection, proxy: &Proxy) -> Result<(), Store
         layer,
         limits,
         meters,
+        cors,
     } = proxy;
     sqlx::query(
         "INSERT INTO proxy (proxy_id, organisation_id, is_active, target_id, \
          target_credential_id, timeout_seconds, max_response_bytes, max_inspected_bytes, alias, \
-         layer, limits, meters) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+         layer, limits, meters, cors) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
          ON CONFLICT (proxy_id) DO UPDATE SET organisation_id = excluded.organisation_id, \
          is_active = excluded.is_active, target_id = excluded.target_id, \
          target_credential_id = excluded.target_credential_id, \
          timeout_seconds = excluded.timeout_seconds, \
          max_response_bytes = excluded.max_response_bytes, \
          max_inspected_bytes = excluded.max_inspected_bytes, alias = excluded.alias, \
-         layer = excluded.layer, limits = excluded.limits, meters = excluded.meters",
+         layer = excluded.layer, limits = excluded.limits, meters = excluded.meters, \
+         cors = excluded.cors",
     )
     .bind(proxy_id)
     .bind(organisation_id)
@@ -91,6 +95,7 @@ async fn row_upsert(conn: &mut AnyConnection, proxy: &Proxy) -> Result<(), Store
     .bind(encode(layer))
     .bind(encode(limits))
     .bind(encode_list(meters))
+    .bind(cors.as_ref().map(encode))
     .execute(conn)
     .await?;
     Ok(())
@@ -170,5 +175,9 @@ fn sound(row: Row, layer: wire::Layer, proxy_credential_ids: Vec<String>) -> Opt
         layer,
         limits: decode(row.limits.as_deref())?,
         meters: decode_list(row.meters.as_deref())?,
+        cors: match row.cors {
+            None => None,
+            Some(cors) => Some(decode(Some(&cors))?),
+        },
     })
 }

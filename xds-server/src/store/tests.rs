@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use requestrocket_policy::limit::{Counter, CounterKind, Micros, Window};
 use requestrocket_proto::policy::v1 as wire;
+use requestrocket_proto::region::v1::Cors;
 use sqlx::Connection;
 
 use super::affected::{Changed, affected_fetch};
@@ -153,6 +154,11 @@ fn proxy(id: &str, callers: &[&str], target: &str, target_credential: &str) -> P
         timeout_seconds: NonZeroU32::new(30).unwrap(),
         max_response_bytes: 6 << 20,
         max_inspected_bytes: 1 << 20,
+        cors: Some(Cors {
+            allowed_origins: vec!["https://a.example.com".to_owned()],
+            allow_credentials: true,
+            ..Cors::default()
+        }),
         alias: None,
         layer: layer_denying(&[id]),
         limits: limits(10),
@@ -235,6 +241,7 @@ async fn a_second_write_replaces_the_first() {
             alias: Some("weather".to_owned()),
             is_active: false,
             max_inspected_bytes: 5,
+            cors: None,
             layer: denying_layer(),
             limits: wire::Limits::default(),
             meters: Vec::new(),

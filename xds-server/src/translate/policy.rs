@@ -95,6 +95,7 @@ fn policy(config: &ProxyConfig) -> wire::ProxyPolicy {
         digest_key: _,
         // Envoy's, by the route.
         timeout_seconds: _,
+        cors: _,
         is_active,
         is_suspended,
         max_inspected_bytes,

@@ -25,6 +25,7 @@ use prost::Message;
 
 use super::buffer;
 use super::cluster;
+use super::cors;
 use super::policy::EncodedPolicy;
 use super::unread;
 use super::wire::seconds;
@@ -61,19 +62,21 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
     });
     let came_in = vec![absent(EDITED_BY)];
     let decided = vec![header(EDITED_BY, edited_here), absent(JUDGE_AGAIN)];
+    let mut routes: Vec<Route> = config.cors.iter().flat_map(cors::preflights).collect();
+    routes.extend([
+        Route {
+            action: Some(action(config, Some(NOWHERE))),
+            ..route((&name, came_in), config, policy)
+        },
+        Route {
+            action: Some(action(config, None)),
+            ..route((&name, decided), config, policy)
+        },
+    ]);
     let host = VirtualHost {
         name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
-        routes: vec![
-            Route {
-                action: Some(action(config, Some(NOWHERE))),
-                ..route((&name, came_in), config, policy)
-            },
-            Route {
-                action: Some(action(config, None)),
-                ..route((&name, decided), config, policy)
-            },
-        ],
+        routes,
         metadata: Some(metadata(&policy.rest)),
         // Not on the route: of two entries in one map nobody knows which is written first.
         typed_per_filter_config: unread(config, policy)
@@ -134,6 +137,7 @@ fn route(
         }),
         metadata: Some(metadata(&policy.admission)),
         request_body_buffer_limit: buffer::limit_bytes(config).map(|value| UInt64Value { value }),
+        typed_per_filter_config: config.cors.as_ref().map(cors::on_calls).unwrap_or_default(),
         ..Route::default()
     };
     if let Some(target) = &config.target {

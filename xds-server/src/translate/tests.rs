@@ -18,6 +18,7 @@ use envoy_types::pb::xds::r#type::matcher::v3::Matcher;
 use proptest::prelude::*;
 use prost::{Message, Name};
 use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented};
+use requestrocket_proto::region::v1::Cors;
 
 use super::listener::ListenerAddress;
 use super::*;
@@ -78,6 +79,7 @@ fn config() -> impl Strategy<Value = ProxyConfig> {
                     timeout_seconds: NonZeroU32::new(timeout).unwrap(),
                     max_response_bytes: max.0,
                     max_inspected_bytes: max.1,
+                    cors: None,
                     target,
                     proxy_credentials: Vec::new(),
                     target_credential: flags.2.then(wire::TargetCredential::default),
@@ -116,13 +118,13 @@ proptest! {
         prop_assert!(manager.upgrade_configs.iter().all(|upgrade| upgrade.filters.is_empty()));
         prop_assert!(manager.http_filters.iter().all(|f| !f.is_optional && !f.disabled));
         let names: Vec<_> = manager.http_filters.iter().map(|f| f.name.as_str()).collect();
-        let ["route-name", "requestrocket", "route-name-again", "requestrocket-again",
+        let ["envoy.filters.http.cors", "route-name", "requestrocket", "route-name-again", "requestrocket-again",
             "requestrocket-valve", super::route::FORWARD_PROXY, router] = names[..] else {
             panic!("{names:?}")
         };
         prop_assert!(router.ends_with("router"));
         let Some(http_filter::ConfigType::TypedConfig(config)) =
-            &manager.http_filters[1].config_type
+            &manager.http_filters[2].config_type
         else {
             panic!("the filter is configured in place")
         };
@@ -257,6 +259,43 @@ fn roots_are_the_systems_and_the_extra_one() {
 }
 
 type Differ = fn(&mut ProxyConfig);
+
+/// What browsers ask passes the filter by, so it must lead nowhere; calls come by it as ever.
+#[test]
+fn f2_pages_of_other_origins_get_round_the_filter_with_questions_only() {
+    let route_configuration = |config: &ProxyConfig| {
+        let translator = Translator::new(crate::fixtures::translation());
+        RouteConfiguration::decode(translator.proxy(config).route).unwrap()
+    };
+    let closed = complete();
+    let mut open = closed.clone();
+    open.cors = Some(Cors {
+        allowed_origins: vec!["*".to_owned()],
+        ..Cors::default()
+    });
+    let mut host = route_configuration(&open).virtual_hosts.remove(0);
+    let of_closed = route_configuration(&closed).virtual_hosts.remove(0);
+    assert_eq!(
+        host.typed_per_filter_config,
+        of_closed.typed_per_filter_config
+    );
+    let questions: Vec<_> = host.routes.drain(..2).collect();
+    for question in questions {
+        let Some(route::Action::DirectResponse(answer)) = question.action else {
+            panic!("{:?}", question.action)
+        };
+        assert!([204, 403].contains(&answer.status), "{}", answer.status);
+    }
+    for (mut call, of_closed) in host.routes.into_iter().zip(of_closed.routes) {
+        for filter in ["envoy.filters.http.cors", "route-name"] {
+            assert!(
+                call.typed_per_filter_config.remove(filter).is_some(),
+                "{filter}"
+            );
+        }
+        assert_eq!(call, of_closed);
+    }
+}
 
 #[test]
 fn whatever_the_filter_is_told_and_where_calls_go_makes_another_policy_version() {
@@ -430,6 +469,7 @@ fn complete() -> ProxyConfig {
         timeout_seconds: NonZeroU32::new(30).unwrap(),
         max_response_bytes: 6 << 20,
         max_inspected_bytes: 1 << 20,
+        cors: None,
         target: Some(TargetConfig {
             scheme: Scheme::Https,
             authority: "api.example.com".to_owned(),

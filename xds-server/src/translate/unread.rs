@@ -75,6 +75,13 @@ pub(super) fn asked_unless_short(max_bytes: u64) -> Option<ExtensionWithMatcherP
     })
 }
 
+/// For a route that answers by itself: the filter is not asked about requests with this header.
+pub(super) fn unasked_with(header: &str) -> ExtensionWithMatcherPerRoute {
+    ExtensionWithMatcherPerRoute {
+        xds_matcher: Some(skip_if(is_there(header))),
+    }
+}
+
 fn is_there(name: &str) -> MatchType {
     let input = HttpRequestHeaderMatchInput {
         header_name: name.to_owned(),

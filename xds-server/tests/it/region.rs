@@ -203,6 +203,7 @@ pub(crate) fn proxy(id: &str) -> ProxyConfig {
         timeout_seconds: NonZeroU32::new(30).unwrap(),
         max_response_bytes: 6 << 20,
         max_inspected_bytes: 1 << 20,
+        cors: None,
         target: Some(TargetConfig {
             scheme: Scheme::Https,
             authority: "api.example.com".to_owned(),

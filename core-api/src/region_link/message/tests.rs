@@ -38,6 +38,11 @@ fn proxy_state() -> ProxyState {
         max_requests_per_minute: Some(60),
         max_requests_per_day: None,
         max_inspected_bytes: 2048,
+        cors: Some(
+            r#"{"allowedOrigins":["https://a.example.com"],"allowedHeaders":["*"],
+                "exposedHeaders":["x-a"],"allowCredentials":true,"maxAgeSeconds":7}"#
+                .to_owned(),
+        ),
     }
 }
 
@@ -131,6 +136,13 @@ fn a_proxy_is_told_with_its_credentials_in_order_and_without_what_is_gone() {
         }),
         meters: Vec::new(),
         max_inspected_bytes: 2048,
+        cors: Some(Box::new(wire::Cors {
+            allowed_origins: vec!["https://a.example.com".into()],
+            allowed_headers: vec!["*".into()],
+            exposed_headers: vec!["x-a".into()],
+            allow_credentials: true,
+            max_age_seconds: 7,
+        })),
     };
     let told = present.change(&row("proxy", "p", 0)).unwrap().kind;
     assert_eq!(told, Some(Kind::Proxy(want)));

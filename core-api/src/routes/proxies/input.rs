@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ProxyResource;
+use super::cors::{self, CorsInput};
 use crate::app::body::{Body, Update};
 use crate::app::fields::{Fields, boolean, integer, parsed};
 use crate::domain::effect::Effect;
@@ -83,6 +84,8 @@ pub(super) struct ProxyInput {
     /// Slug that stands for the id in the proxy's URL, unique in its region.
     #[schema(pattern = "^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$")]
     proxy_alias: Option<String>,
+    /// Lets pages of other origins call the proxy from a browser; left out or null, none can.
+    proxy_cors: Option<CorsInput>,
 }
 
 /// What POST asks for. `limits` are the organisation's.
@@ -189,6 +192,8 @@ fn form(
     let max_response_bytes = ranged(&mut fields, "proxyMaxResponseBytes", RESPONSE_BYTES);
     let max_inspected_bytes = ranged(&mut fields, "proxyMaxInspectedBytes", INSPECTED_BYTES);
     let alias = fields.optional("proxyAlias", parsed);
+    let has_cors = fields.has("proxyCors");
+    let cors = fields.object("proxyCors", cors::read).flatten();
     fields.finish();
     Some(ProxyForm {
         name: name?,
@@ -203,6 +208,8 @@ fn form(
         max_response_bytes,
         max_inspected_bytes,
         alias,
+        // A refused one is noted; it must not read as none.
+        cors: if has_cors { Some(cors?) } else { None },
     })
 }
 

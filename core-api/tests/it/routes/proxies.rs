@@ -20,7 +20,7 @@ async fn a_proxy_has_its_defaults_and_its_urls() {
             "proxyDefaultRuleEffect": "allow", "proxyTimeoutSeconds": 30,
             "proxyMaxRequestsPerMinute": 60, "proxyMaxRequestsPerDay": 700,
             "proxyMaxResponseBytes": 6_291_456, "proxyMaxInspectedBytes": 1_048_576,
-            "proxyAlias": null, "proxyBaseURL": format!("http://127.0.0.1:9/api/{id}"),
+            "proxyAlias": null, "proxyCors": null, "proxyBaseURL": format!("http://127.0.0.1:9/api/{id}"),
             "proxyAsyncBaseURL": format!("http://127.0.0.1:9/async/{id}"),
             "proxyStatus": "pending", "createdBy": created["createdBy"],
             "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
@@ -329,6 +329,85 @@ async fn an_alias_is_one_proxys_in_its_region() {
                 "{bad}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn pages_that_may_call_a_proxy_are_read_with_their_defaults() {
+    for world in World::each().await {
+        let mut body = world.proxy_body(REGION).await;
+        body["proxyCors"] = json!({"allowedOrigins": ["https://a.example.com"]});
+        let made = world.create("proxies", &body).await;
+        let want = json!({
+            "allowedOrigins": ["https://a.example.com"],
+            "allowedHeaders": ["authorization", "content-type"], "exposedHeaders": [],
+            "allowCredentials": false, "maxAgeSeconds": 600,
+        });
+        assert_eq!(made["proxyCors"], want);
+        let path = world.at(&format!("proxies/{}", id_of(&made, "proxyId")));
+        let patch = json!({"proxyCors": {"maxAgeSeconds": 5}});
+        let patched = world.call("PATCH", &path).json(&patch).send().await;
+        assert_eq!(patched.body["proxyCors"]["maxAgeSeconds"], 5);
+        assert_eq!(
+            patched.body["proxyCors"]["allowedOrigins"],
+            want["allowedOrigins"]
+        );
+        let none = json!({"proxyCors": null});
+        let none = world.call("PATCH", &path).json(&none).send().await;
+        assert_eq!(none.body["proxyCors"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn pages_that_may_call_a_proxy_are_checked() {
+    for world in World::each().await {
+        let path = world.at(&format!(
+            "proxies/{}",
+            id_of(&world.proxy().await, "proxyId")
+        ));
+        for (cors, fields) in [
+            (json!({}), &["proxyCors.allowedOrigins"][..]),
+            (json!({"allowedOrigins": []}), &["proxyCors.allowedOrigins"]),
+            (
+                json!({"allowedOrigins": ["*", "https://a.b"]}),
+                &["proxyCors.allowedOrigins"],
+            ),
+            (
+                json!({"allowedOrigins": ["https://a.b", "a.b", "https://a.b/"]}),
+                &["proxyCors.allowedOrigins[1]", "proxyCors.allowedOrigins[2]"],
+            ),
+            (
+                json!({"allowedOrigins": ["*"], "allowCredentials": true}),
+                &["proxyCors.allowCredentials"],
+            ),
+            (
+                json!({"allowedOrigins": ["*"], "allowedHeaders": ["*", "x"]}),
+                &["proxyCors.allowedHeaders"],
+            ),
+            (
+                json!({"allowedOrigins": ["*"], "exposedHeaders": ["*"]}),
+                &["proxyCors.exposedHeaders[0]"],
+            ),
+            (
+                json!({"allowedOrigins": ["*"], "maxAgeSeconds": 86_401}),
+                &["proxyCors.maxAgeSeconds"],
+            ),
+            (json!("*"), &["proxyCors"]),
+        ] {
+            let sent = json!({ "proxyCors": cors });
+            let answer = world.call("PATCH", &path).json(&sent).send().await;
+            assert_eq!(
+                answer.expect(400, "VALIDATION_FAILED").fields(),
+                fields,
+                "{sent}"
+            );
+        }
+        let sent = json!({"proxyCors": {"allowedOrigins": ["*"], "origins": 1}});
+        let answer = world.call("PATCH", &path).json(&sent).send().await;
+        assert_eq!(
+            answer.expect(400, "UNKNOWN_FIELD").fields(),
+            ["proxyCors.origins"]
+        );
     }
 }
 

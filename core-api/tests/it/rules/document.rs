@@ -29,7 +29,7 @@ async fn the_reference_shows_every_operation_and_loads_nothing() {
             "{path}"
         );
     }
-    for outside in ["http://", "https://", "<script", "@import"] {
+    for outside in ["=\"http", "=\"//", "url(", "<script", "@import"] {
         assert!(!page.text.contains(outside), "{outside}");
     }
 }

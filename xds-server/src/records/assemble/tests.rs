@@ -76,6 +76,7 @@ fn records() -> Records {
         timeout_seconds: NonZeroU32::new(30).unwrap(),
         max_response_bytes: 5,
         max_inspected_bytes: 6,
+        cors: None,
         alias: Some("weather".to_owned()),
         layer: layer("p"),
         limits: limits(7),

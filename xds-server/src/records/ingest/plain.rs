@@ -123,6 +123,7 @@ fn from_wire(record: region::Proxy) -> Option<Proxy> {
         limits,
         meters,
         max_inspected_bytes,
+        cors,
     } = record;
     Some(Proxy {
         proxy_id,
@@ -138,5 +139,6 @@ fn from_wire(record: region::Proxy) -> Option<Proxy> {
         layer: layer.unwrap_or_else(denying_layer),
         limits: limits.unwrap_or_default(),
         meters,
+        cors: cors.map(|cors| *cors),
     })
 }

@@ -1,7 +1,9 @@
 use base64::Engine;
 use requestrocket_proto::policy::v1 as policy;
 use requestrocket_proto::region::v1::change::Kind;
-use requestrocket_proto::region::v1::{CredentialAuthType as Auth, CredentialSide, RecordKind};
+use requestrocket_proto::region::v1::{
+    Cors, CredentialAuthType as Auth, CredentialSide, RecordKind,
+};
 
 use super::*;
 use crate::fixtures::*;
@@ -204,6 +206,7 @@ async fn what_is_attached_is_stored_and_published() {
             proxy.limits = Some(limits(5));
             proxy.meters = vec![meter("m1"), meter("m2")];
             proxy.max_inspected_bytes = 77;
+            proxy.cors = Some(Box::new(cors()));
         });
         let changes = vec![
             planned(Some(limits(60))),
@@ -226,6 +229,7 @@ async fn what_is_attached_is_stored_and_published() {
         assert_eq!(config.limits, limits(5));
         assert_eq!(config.meters, [meter("m1"), meter("m2")]);
         assert_eq!(config.max_inspected_bytes, 77);
+        assert_eq!(config.cors, Some(cors()));
         assert_eq!(loaded(&region).await, (7, proxies));
     }
 }
@@ -430,5 +434,13 @@ async fn the_last_word_of_a_batch_on_a_record_counts() {
         let config = touched[2].1.as_ref().unwrap();
         assert_eq!(config.proxy_credentials.len(), 1);
         assert_eq!(config.target_credential.as_ref().unwrap().version, 2);
+    }
+}
+
+fn cors() -> Cors {
+    Cors {
+        allowed_origins: vec!["*".to_owned()],
+        max_age_seconds: 5,
+        ..Cors::default()
     }
 }

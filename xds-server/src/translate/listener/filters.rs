@@ -21,6 +21,7 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 
 use super::super::Settings;
 use super::super::cluster::dns_cache;
+use super::super::cors;
 use super::super::route::{
     AGAIN, EDITED_BY, FILTER, FORWARD_PROXY, JUDGE_AGAIN, VALVE, WORKED_ON_BY,
 };
@@ -49,7 +50,9 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
     let mark = set_header(JUDGE_AGAIN, "1");
     let route_again = extension("route-name", route_name(vec![mark]));
     [
-        extension("route-name", route_name(Vec::new())),
+        // Before all others, so that it sees every answer, whoever makes it.
+        cors::filter(),
+        extension(cors::ROUTE_NAME, route_name(Vec::new())),
         extension(FILTER, unread::asked_about_all(wasm.clone())),
         // A call that waited for its body goes on without the name of its route. It gets the name
         // of the one that is in force now, and is judged by that.

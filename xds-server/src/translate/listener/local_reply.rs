@@ -44,10 +44,18 @@ enum Status {
 }
 
 /// The first that matches counts; an answer of the filter matches none.
-const REPLIES: [Reply; 9] = [
+const REPLIES: [Reply; 10] = [
     Reply {
         when: When::Expression("response.code_details == 'dns_resolution_failure{address_denied}'"),
         denial: Denial::AddressNotAllowed,
+        status: Status::OfDenial,
+    },
+    // The route of a browser's question that a page of this origin may not ask.
+    Reply {
+        when: When::Expression(
+            "response.code == 403 && response.code_details == 'direct_response'",
+        ),
+        denial: Denial::OriginNotAllowed,
         status: Status::OfDenial,
     },
     Reply {

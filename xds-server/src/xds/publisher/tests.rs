@@ -26,6 +26,7 @@ fn proxy(id: &str, max_response_bytes: u64) -> ProxyConfig {
         timeout_seconds: NonZeroU32::MIN,
         max_response_bytes,
         max_inspected_bytes: 0,
+        cors: None,
         target: None,
         proxy_credentials: Vec::new(),
         target_credential: None,

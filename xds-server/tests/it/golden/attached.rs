@@ -1,6 +1,7 @@
 //! What is attached to the records of a golden case: everything that there is, in small.
 
 use requestrocket_proto::policy::v1 as wire;
+use requestrocket_proto::region::v1::Cors;
 
 /// One rule and one redaction that say whose they are.
 pub(crate) fn layer(whose: &str) -> wire::Layer {
@@ -66,5 +67,15 @@ fn conditions() -> wire::Conditions {
         query: Vec::new(),
         body: Vec::new(),
         claims: Vec::new(),
+    }
+}
+
+pub(super) fn cors(origin: &str) -> Cors {
+    Cors {
+        allowed_origins: vec![origin.to_owned()],
+        allowed_headers: vec!["authorization".to_owned()],
+        exposed_headers: vec!["x-total".to_owned()],
+        allow_credentials: true,
+        max_age_seconds: 600,
     }
 }

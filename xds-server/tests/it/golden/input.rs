@@ -54,6 +54,9 @@ struct Proxy {
     is_inspecting: bool,
     #[serde(default = "mebibyte")]
     max_inspected_bytes: u64,
+    /// Pages of this origin may call it.
+    #[serde(default)]
+    cors: Option<String>,
 }
 
 fn yes() -> bool {
@@ -112,6 +115,7 @@ impl Proxy {
             },
             limits: attached::limits(60),
             meters: self.meters.iter().map(|id| attached::meter(id)).collect(),
+            cors: self.cors.as_deref().map(attached::cors),
             data_key: b"wrapped data key".to_vec(),
             digest_key: b"wrapped digest key".to_vec(),
         }
