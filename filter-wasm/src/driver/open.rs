@@ -286,8 +286,8 @@ fn is_open(one: Open, host: &impl Shared, crowd: &mut Crowd) -> bool {
 }
 
 impl Call {
-    /// Ends a call that was let through, and counts what it brought so far. Once its answer has
-    /// begun, all that can be done is to cut it. What is answered here is to be kept, so that nothing
+    /// Ends a call that was let through, and counts what it brought so far. Once the caller has the
+    /// head of its answer, all that can be done is to cut it. What is answered here is to be kept, so that nothing
     /// that is still under way of the answer passes.
     #[must_use]
     pub fn end(self, host: &impl Host, shared: &super::Shared, denial: Denial) -> Self {
@@ -295,8 +295,10 @@ impl Call {
             stream: self.stream,
             progress: Progress::Over,
         };
+        // Envoy says that it is answered once the target has, whatever of that we hold.
+        let is_head_held = self.is_head_held();
         self.on_end(host, shared);
-        if host.is_answered() == Ok(false) {
+        if is_head_held || host.is_answered() == Ok(false) {
             rest.refuse(host, &denial.into());
         } else {
             Self::reset(host);

@@ -140,6 +140,19 @@ impl Call {
         }
     }
 
+    /// Whether the target has answered and the caller has nothing of that.
+    pub(super) fn is_head_held(&self) -> bool {
+        match &self.progress {
+            Progress::Answering(_, state) => state.is_head_held,
+            Progress::Fresh
+            | Progress::Waiting(_)
+            | Progress::Forwarded(_)
+            | Progress::Valve(_)
+            | Progress::Over
+            | Progress::Done => false,
+        }
+    }
+
     /// A part of the response's body has arrived, worked on as far as it is to be.
     pub fn on_response_body(&mut self, host: &impl Host, shared: &Shared, chunk: Chunk) -> Flow {
         if matches!(self.progress, Progress::Over) {

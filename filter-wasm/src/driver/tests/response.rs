@@ -22,6 +22,24 @@ fn answering(fixture: &PolicyFixture) -> (FakeHost, Shared, Call) {
     (host, shared, call)
 }
 
+/// Envoy says of either that it is answered.
+#[test]
+fn a_call_that_ends_is_refused_as_long_as_its_head_is_held() {
+    for (is_begun, status) in [(false, Some(403)), (true, None)] {
+        let mut answering = answering(&redacting());
+        answering.0.answered.borrow_mut().insert(0);
+        assert_eq!(answering.0.is_answered(), Ok(true));
+        if is_begun {
+            let (flow, sent) = piece(&mut answering, r#"{"a":1,"#, false);
+            assert_eq!((flow, &*sent), (Flow::Continue, r#"{"a":1"#));
+        }
+        let (host, shared, call) = answering;
+        let _rest = call.end(&host, &shared, Denial::CredentialInvalid);
+        assert_eq!(host.status(), status, "begun: {is_begun}");
+        assert_eq!(host.is_reset.get(), is_begun);
+    }
+}
+
 const VALVE: u32 = 8;
 
 /// Brings a piece to the valve, and what that lets through on to the call; what passes then.
