@@ -10,7 +10,12 @@ mod gzip;
 mod zstd;
 
 pub use self::decoder::Decoder;
-use crate::effort::Effort;
+use crate::{
+    effort::Effort,
+    holding::{Pool, Share},
+    memory::{self, NoMemory},
+    shares::Holder,
+};
 
 /// More codings than this are nobody's honest response.
 const MAX_CODINGS: usize = 2;
@@ -49,6 +54,9 @@ pub enum DecodeError {
     /// It decodes to more than its cap.
     #[error("the body decodes to more than is allowed")]
     TooLarge,
+    /// There is nothing left of the memory that its holder may take, or none at all.
+    #[error(transparent)]
+    NoMemory(#[from] NoMemory),
 }
 
 impl Coding {
@@ -99,18 +107,23 @@ impl Format {
 const PART_BYTES: usize = 64 << 10;
 
 /// Decodes a whole body with these codings, of which there is one at least, for an effort in turns.
+/// What that takes is the holder's, if there is one.
 pub(crate) async fn decode_in_turns(
-    coding: &Coding,
+    (coding, holder): (&Coding, Option<Holder>),
     body: &[u8],
     max_decoded_bytes: usize,
     effort: &mut Effort,
 ) -> Result<Vec<u8>, DecodeError> {
-    let mut decoder = Decoder::new(coding, decoder::count(max_decoded_bytes));
+    let mut decoder = Decoder::new(coding, decoder::count(max_decoded_bytes)).of(holder);
+    let mut room = holder.map(|holder| Share::new(Pool::Responses, holder));
     let mut content = Vec::new();
     for part in body.chunks(PART_BYTES) {
         let mut rest = part;
         while let Some(piece) = decoder.decode_within(&mut rest, effort)? {
-            content.extend_from_slice(piece);
+            memory::extend(&mut content, piece)?;
+            if let Some(room) = &mut room {
+                room.set(content.capacity()).map_err(|_| NoMemory)?;
+            }
             effort.rest().await;
         }
         effort.rest().await;

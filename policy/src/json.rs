@@ -12,7 +12,7 @@ pub(crate) mod select;
 pub(crate) mod text;
 pub(crate) mod view;
 
-use crate::effort::Exhausted;
+use crate::{effort::Exhausted, memory::NoMemory};
 
 pub use self::{doc::MAX_VALUES, eval::MAX_STEPS, view::MAX_READINGS};
 
@@ -72,6 +72,12 @@ pub enum Problem {
     /// An earlier call failed.
     #[error("reading had already failed")]
     Failed,
+}
+
+impl From<NoMemory> for Problem {
+    fn from(NoMemory: NoMemory) -> Self {
+        Self::NoMemory
+    }
 }
 
 impl From<Exhausted> for Problem {

@@ -27,6 +27,7 @@ pub mod id;
 pub mod json;
 pub mod limit;
 pub mod media;
+pub mod memory;
 mod meter;
 pub mod pattern;
 pub mod policy;

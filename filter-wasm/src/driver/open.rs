@@ -137,6 +137,10 @@ impl OpenCalls {
         let Ok(mut state) = self.state() else {
             return false;
         };
+        // Where it is noted once it is let through.
+        if state.fresh.try_reserve(1).is_err() {
+            return false;
+        }
         let own = Among::Organisation(holder.organisation);
         [own, Among::All]
             .into_iter()
@@ -242,6 +246,10 @@ impl OpenCalls {
 impl State {
     /// The callers of calls that last.
     fn look(&mut self, host: &impl Shared) -> Vec<Caller> {
+        // Without memory for them they are looked at later.
+        if self.lasting.try_reserve(self.recent.len()).is_err() {
+            return Vec::new();
+        }
         self.lasting.append(&mut self.recent);
         mem::swap(&mut self.recent, &mut self.fresh);
         let crowd = &mut self.crowd;

@@ -50,4 +50,6 @@ mod streams;
 #[cfg(test)]
 mod uploads;
 #[cfg(test)]
+mod windows;
+#[cfg(test)]
 mod witness;

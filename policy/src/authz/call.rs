@@ -19,6 +19,7 @@ use crate::{
         path::JsonPath,
     },
     pattern::{Effort, text_of},
+    shares::Holder,
     swap::RESERVED_PREFIXES,
 };
 
@@ -39,6 +40,8 @@ pub struct Call<'a> {
     effort: Effort,
     /// When it is to rest. Nobody else has it while it rests.
     work: Cell<Work>,
+    /// None: nobody counts what it takes.
+    holder: Option<Holder>,
 }
 
 /// A line. Patterns of names mean all spellings of a name; what `\b` sees depends on the spelling, so
@@ -91,6 +94,7 @@ impl<'a> Call<'a> {
             claims: None,
             effort: Effort::of_a_call(0),
             work: Cell::new(Work::unbounded()),
+            holder: None,
         }
     }
 
@@ -141,12 +145,19 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// What its body takes when it is decoded is this one's.
+    #[must_use]
+    pub(crate) fn held_by(mut self, holder: Holder) -> Self {
+        self.holder = Some(holder);
+        self
+    }
+
     /// None as long as the body is not there.
     pub(super) async fn document(&self) -> Option<&Document<'a>> {
         let body = self.raw_body?;
         if self.document.get().is_none() {
             let mut work = self.work();
-            let read = Document::read(body, self.raw_headers, &mut work).await;
+            let read = Document::read((body, self.holder), self.raw_headers, &mut work).await;
             self.work.set(work);
             return Some(self.document.get_or_init(|| read));
         }

@@ -13,6 +13,7 @@ use crate::{
     coding::{Coding, decode_in_turns},
     effort::Effort,
     http::{HeaderLine, name::is_twin},
+    shares::Holder,
 };
 
 /// A request's body.
@@ -34,11 +35,11 @@ const BYTES_CHECKED_A_STEP: usize = 8;
 impl<'a> Document<'a> {
     /// Reads a whole body that came with these header lines.
     pub(super) async fn read(
-        body: &'a [u8],
+        (body, holder): (&'a [u8], Option<Holder>),
         headers: &[HeaderLine<'_>],
         effort: &mut Effort,
     ) -> Self {
-        let Some(decoded) = decode(body, headers, effort).await else {
+        let Some(decoded) = decode((body, holder), headers, effort).await else {
             return Self::Unreadable;
         };
         let types = || values(headers, b"content-type");
@@ -60,7 +61,7 @@ impl<'a> Document<'a> {
 /// None when the body cannot be decoded, or when it is JSON without being decoded: a target that
 /// ignores the coding would read that.
 async fn decode<'a>(
-    body: &'a [u8],
+    (body, holder): (&'a [u8], Option<Holder>),
     headers: &[HeaderLine<'_>],
     effort: &mut Effort,
 ) -> Option<Cow<'a, [u8]>> {
@@ -77,7 +78,7 @@ async fn decode<'a>(
     if has_structure && starts_like_json(body) && std::str::from_utf8(body).is_ok() {
         return None;
     }
-    let decoded = decode_in_turns(&coding, body, DECODED_BYTES, effort).await;
+    let decoded = decode_in_turns((&coding, holder), body, DECODED_BYTES, effort).await;
     decoded.ok().map(Cow::Owned)
 }
 

@@ -1,16 +1,22 @@
 //! `br` (RFC 7932): windows of at most 16 MiB, for which memory is taken only as it fills.
 
+mod memory;
+
 use std::fmt;
 
-use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState};
+
+use self::memory::Memory;
 
 use super::{
     DecodeError,
     decoder::{Stage, Step},
 };
+use crate::memory::NoMemory;
 
 pub(super) struct Brotli {
-    state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
+    state: BrotliState<Memory, Memory, Memory>,
+    memory: Memory,
     phase: Phase,
 }
 
@@ -24,10 +30,12 @@ enum Phase {
 
 impl Brotli {
     pub(super) fn new() -> Self {
-        let alloc = StandardAlloc::default();
+        let memory = Memory::default();
+        let [bytes, numbers, codes] = [(); 3].map(|()| memory.clone());
         Self {
             // Strict: the format's "large window" extension is no content coding.
-            state: BrotliState::new_strict(alloc, alloc, alloc),
+            state: BrotliState::new_strict(bytes, numbers, codes),
+            memory,
             phase: Phase::Unbegun,
         }
     }
@@ -54,6 +62,9 @@ impl Stage for Brotli {
         self.phase = match result {
             BrotliResult::ResultSuccess => Phase::Ended,
             BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput => Phase::Running,
+            BrotliResult::ResultFailure if self.memory.is_refused() => {
+                return Err(NoMemory.into());
+            }
             BrotliResult::ResultFailure => return Err(DecodeError::Corrupt),
         };
         Ok(step)
@@ -61,6 +72,10 @@ impl Stage for Brotli {
 
     fn is_complete(&self) -> bool {
         self.phase != Phase::Running
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.memory.bytes()
     }
 }
 

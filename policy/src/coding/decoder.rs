@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use crate::effort::{DECODING, Effort, Exhausted};
+use crate::{
+    effort::{DECODING, Effort, Exhausted},
+    holding::{Pool, Share},
+    memory::NoMemory,
+    shares::Holder,
+};
 
 use super::{
     Coding, DecodeError, Format, brotli::Brotli, deflate::Deflate, gzip::Gzip, zstd::Zstd,
@@ -25,6 +30,9 @@ pub(super) trait Stage {
 
     /// Whether the body may end here.
     fn is_complete(&self) -> bool;
+
+    /// What it takes in memory, at most.
+    fn memory_bytes(&self) -> usize;
 }
 
 /// What one step did, in bytes.
@@ -45,6 +53,8 @@ pub struct Decoder {
     body_bytes: u64,
     /// What failed once stays so.
     failed: Option<DecodeError>,
+    /// What it takes; none: nobody counts that.
+    room: Option<Share>,
 }
 
 struct Layer {
@@ -68,7 +78,15 @@ impl Decoder {
             max_decoded_bytes,
             body_bytes: 0,
             failed: None,
+            room: None,
         }
+    }
+
+    /// Has the memory that it takes counted as the holder's.
+    #[must_use]
+    pub(crate) fn of(mut self, holder: Option<Holder>) -> Self {
+        self.room = holder.map(|holder| Share::new(Pool::Responses, holder));
+        self
     }
 
     /// Decodes the next piece, of at most 64 KiB, and takes what it was made of from the front of
@@ -92,8 +110,12 @@ impl Decoder {
         }
         let max = self.max_bytes(input);
         let before = input.len();
-        if let Err(error) = fill(&mut self.layers, input, (max, effort)) {
+        let filled = fill(&mut self.layers, input, (max, effort));
+        if let Err(error) = filled.and_then(|()| self.count_memory()) {
             self.failed = Some(error);
+            // Nothing of it is needed any more.
+            self.layers.clear();
+            self.room = None;
             return Err(error);
         }
         let taken = before.saturating_sub(input.len());
@@ -117,6 +139,14 @@ impl Decoder {
         } else {
             Err(DecodeError::Truncated)
         }
+    }
+
+    fn count_memory(&mut self) -> Result<(), DecodeError> {
+        let Some(room) = &mut self.room else {
+            return Ok(());
+        };
+        let bytes = self.layers.iter().map(Layer::memory_bytes).sum();
+        Ok(room.set(bytes).map_err(|_| NoMemory)?)
     }
 
     /// How much any coding may have given when `input` is taken.
@@ -229,6 +259,10 @@ impl Layer {
 
     fn is_complete(&self) -> bool {
         self.stage.is_complete() && self.pending().is_empty()
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.output.len().saturating_add(self.stage.memory_bytes())
     }
 }
 

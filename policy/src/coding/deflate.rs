@@ -7,6 +7,8 @@ use super::{
     decoder::{Stage, Step},
 };
 
+/// What one stream takes: its window, of 32 KiB, and its tables.
+pub(super) const MEMORY_BYTES: usize = 64 << 10;
 /// The lower half of a zlib header's first byte: its method is DEFLATE.
 const ZLIB_METHOD: u8 = 8;
 
@@ -45,6 +47,10 @@ impl Stage for Deflate {
             Self::Unbegun => true,
             Self::Running(inflate) => inflate.has_ended,
         }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        MEMORY_BYTES
     }
 }
 

@@ -5,7 +5,7 @@ use flate2::Crc;
 use super::{
     DecodeError,
     decoder::{Stage, Step},
-    deflate::Inflate,
+    deflate::{Inflate, MEMORY_BYTES},
 };
 
 /// What every member starts with: the magic number and the method, DEFLATE.
@@ -174,5 +174,9 @@ impl Stage for Gzip {
 
     fn is_complete(&self) -> bool {
         self.part == Part::Fixed(0)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        MEMORY_BYTES
     }
 }

@@ -43,7 +43,12 @@ fn decode_all(
 ) -> Result<Vec<u8>, DecodeError> {
     let coding = Coding::parse(header_value)?;
     let effort = &mut Effort::unbounded();
-    go_through(decode_in_turns(&coding, body, max_decoded_bytes, effort))
+    go_through(decode_in_turns(
+        (&coding, None),
+        body,
+        max_decoded_bytes,
+        effort,
+    ))
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {

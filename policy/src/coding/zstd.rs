@@ -1,7 +1,8 @@
 //! `zstd` (RFC 8878): frames one after the other, with windows of at most 8 MiB (RFC 9659).
 //!
 //! The decoder takes whole blocks, so that is how they are cut from the input. It holds back up to
-//! a window of what it decoded until a frame ends.
+//! a window of what it decoded until a frame ends. It allocates without asking, so we ask before each
+//! part.
 
 use std::{fmt, io::Read as _};
 
@@ -11,6 +12,7 @@ use super::{
     DecodeError,
     decoder::{Stage, Step, count},
 };
+use crate::memory;
 
 const MAX_WINDOW_BYTES: u64 = 8 * 1024 * 1024;
 const MAGIC: u32 = 0xfd2f_b528;
@@ -24,6 +26,11 @@ const IS_SINGLE_SEGMENT: u8 = 1 << 5;
 const MAX_BLOCK_BYTES: usize = 128 * 1024;
 const BLOCK_HEADER_BYTES: usize = 3;
 const CHECKSUM_BYTES: usize = 4;
+/// What a decoder takes beside its window: two blocks that are not handed out, and one's literals,
+/// sequences and tables.
+const TABLES_BYTES: usize = 4 << 20;
+/// What one part makes it allocate at most: a buffer twice the window, to which the old one moves.
+const PART_ALLOCATES_BYTES: usize = 24 << 20;
 
 pub(super) struct Zstd {
     decoder: FrameDecoder,
@@ -32,6 +39,8 @@ pub(super) struct Zstd {
     held: Vec<u8>,
     /// What the current frame gave.
     given_bytes: u64,
+    /// Of the largest window so far.
+    window_bytes: usize,
 }
 
 /// What comes next in the input.
@@ -65,6 +74,7 @@ impl Zstd {
             part: Part::FrameHeader,
             held: Vec::new(),
             given_bytes: 0,
+            window_bytes: 0,
         }
     }
 
@@ -78,7 +88,7 @@ impl Zstd {
             if next.is_empty() {
                 return Ok(taken);
             }
-            self.held.extend_from_slice(next);
+            memory::extend(&mut self.held, next)?;
             taken += next.len();
         }
     }
@@ -94,6 +104,7 @@ impl Zstd {
 
     /// Decodes the part, all of which is held.
     fn complete(&mut self) -> Result<(), DecodeError> {
+        memory::ask(PART_ALLOCATES_BYTES)?;
         match self.part {
             Part::FrameHeader => self.start_frame()?,
             Part::Block { .. } => {
@@ -121,6 +132,7 @@ impl Zstd {
             .map_err(|_| DecodeError::Corrupt)?;
         let descriptor = self.held.get(MAGIC_BYTES).copied().unwrap_or_default();
         self.given_bytes = 0;
+        self.window_bytes = self.window_bytes.max(window_bytes(&self.held));
         self.part = Part::Block {
             has_checksum: descriptor & HAS_CHECKSUM != 0,
         };
@@ -174,6 +186,14 @@ impl Stage for Zstd {
     fn is_complete(&self) -> bool {
         self.part == Part::FrameHeader && self.held.is_empty()
     }
+
+    fn memory_bytes(&self) -> usize {
+        match self.window_bytes {
+            0 => self.held.capacity(),
+            // Its buffer may be twice the window.
+            bytes => bytes.saturating_mul(2).saturating_add(TABLES_BYTES),
+        }
+    }
 }
 
 /// The length of a frame's header that starts with these bytes.
@@ -207,6 +227,22 @@ fn frame_header_bytes(start: &[u8]) -> Result<usize, DecodeError> {
     };
     let window_bytes = usize::from(!is_single_segment);
     Ok(MAGIC_BYTES + 1 + window_bytes + dictionary_id_bytes + content_size_bytes)
+}
+
+/// The window of a frame with that header, which is not refused (RFC 8878, 3.1.1.1.2).
+fn window_bytes(header: &[u8]) -> usize {
+    let descriptor = header.get(MAGIC_BYTES).copied().unwrap_or_default();
+    let max = usize::try_from(MAX_WINDOW_BYTES).unwrap_or(usize::MAX);
+    // Without a window of its own a frame's is its content, which then has a length.
+    let Some(window) = header.get(MAGIC_BYTES + 1) else {
+        return max;
+    };
+    if descriptor & IS_SINGLE_SEGMENT != 0 {
+        return max;
+    }
+    let base = 1_usize << (10 + (window >> 3)).min(30);
+    base.saturating_add(base / 8 * usize::from(window & 7))
+        .min(max)
 }
 
 /// The length of a block that starts with these bytes; the last one's includes the checksum that

@@ -14,6 +14,7 @@ use crate::{
     coding::{Coding, DecodeError, Decoder},
     denial::{Denial, Refusal},
     effort::{Account, Turn},
+    memory::{self, TURN_BYTES},
     policy::Policy,
 };
 
@@ -96,9 +97,10 @@ impl BodyPipe {
         values: Values,
         redaction: Option<Redaction>,
     ) -> Self {
+        let decoder = Decoder::new(coding, size.max_bytes.unwrap_or(u64::MAX));
         Self {
             // What is only read passes whatever it decodes to; memory does not grow with it.
-            decoder: Some(Decoder::new(coding, size.max_bytes.unwrap_or(u64::MAX))),
+            decoder: Some(decoder.of(Some(values.holder))),
             is_head_held: redaction.is_some(),
             redaction,
             ..Self::watching(size, values)
@@ -149,6 +151,9 @@ impl BodyPipe {
         if self.redaction.is_none() && self.on_size(chunk.len()) == ChunkDecision::Cut {
             return self.fail(Denial::ResponseTooLarge);
         }
+        if memory::ask(TURN_BYTES).is_err() {
+            return self.give_up();
+        }
         let done = if self.due.is_waiting {
             self.due.keep(chunk).map(|()| false)
         } else {
@@ -159,8 +164,22 @@ impl BodyPipe {
 
     /// Goes on with what waits, as far as this turn goes.
     pub(super) fn on_turn(&mut self, turn: &mut Turn) -> ChunkDecision {
+        if memory::ask(TURN_BYTES).is_err() {
+            return self.give_up();
+        }
         let done = self.work_on_due(turn);
         self.decide(done)
+    }
+
+    /// There is no memory to work with: what has to be changed ends, and what is only read passes.
+    fn give_up(&mut self) -> ChunkDecision {
+        if self.redaction.is_some() {
+            return self.fail(Denial::Overloaded);
+        }
+        self.values.fail();
+        self.decoder = None;
+        self.due.forget_input();
+        self.pass_on()
     }
 
     fn decide(&mut self, done: Result<bool, Denial>) -> ChunkDecision {

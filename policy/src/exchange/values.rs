@@ -14,6 +14,7 @@ use crate::{
     },
     limit::Micros,
     media::MediaKind,
+    memory,
     meter::{Extraction, ValueSum},
     policy::Policy,
     records::{Framer, framing_steps},
@@ -178,7 +179,9 @@ impl Values {
                 found && kept
             }
             Reader::Records(framer, reader) => {
+                let bytes = framer.held_bytes().saturating_add(piece.len());
                 effort.spend(framing_steps(piece)).is_ok()
+                    && memory::ask(bytes.saturating_mul(8)).is_ok()
                     && framer
                         .read(piece, &mut |record| reader.take(in_body, record, effort))
                         .is_ok()

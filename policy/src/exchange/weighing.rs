@@ -13,6 +13,7 @@ use crate::{
     effort::{InTurns, TURN_STEPS, Turn},
     http::{HeaderLine, RequestHead},
     id::CredentialId,
+    memory::{self, TURN_BYTES},
     meter::Metered,
     policy::{Policy, Standing},
     redact::Stage,
@@ -66,8 +67,12 @@ impl Weighing {
         Some(Self::InTurns(InTurns::new(work)))
     }
 
-    /// Goes on as far as the turn goes. Says whether it is done.
+    /// Goes on as far as the turn goes. Says whether it is done: so it is, too, when there is no
+    /// memory for it.
     pub(super) fn go_on(&mut self, turn: &mut Turn) -> bool {
+        if memory::ask(TURN_BYTES).is_err() {
+            *self = Self::Done(Err(Denial::Overloaded.into()));
+        }
         if let Self::InTurns(work) = self
             && let Some(weighed) = work.go_on(turn)
         {
@@ -91,6 +96,7 @@ fn weigh_in_turns(
 ) -> Option<impl Future<Output = (Weighed, u64)> + use<>> {
     let Begun { policy, used, .. } = begin(resolved, head, ports).ok()?;
     let policy = Arc::clone(policy);
+    let holder = policy.admission.holder(Some(used.0));
     let lines: Vec<(Vec<u8>, Vec<u8>)> = head
         .lines
         .iter()
@@ -107,7 +113,7 @@ fn weigh_in_turns(
             Err(denial) => return (Err(denial.into()), 0),
         };
         let judged = call.judged(&head, RequestBody::Whole(&body));
-        let judged = judged.in_turns_of(TURN_STEPS);
+        let judged = judged.in_turns_of(TURN_STEPS).held_by(holder);
         let weighed = weigh(&policy, used.0, &judged, &head).await;
         (weighed, judged.spent_in_turn())
     })

@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use self::filter::BYTES_PER_STEP;
 
-use crate::effort::{Effort, LOOK};
+use crate::{
+    effort::{Effort, LOOK},
+    memory,
+};
 
 use super::{
     Problem,
-    doc::{Doc, NodeId, ROOT},
+    doc::{Doc, MAX_VALUES, NodeId, ROOT},
     lexer::Kind,
     path::{JsonPath, Query, Segment, Selector},
     view::View,
@@ -22,7 +25,22 @@ pub const MAX_STEPS: usize = 1 << 21;
 
 /// What may still be done.
 #[derive(Debug)]
-pub(crate) struct Budget(usize);
+pub(crate) struct Budget {
+    left: usize,
+    /// With less than this left, memory has to be asked for.
+    ask_below: usize,
+}
+
+/// What a search may do without asking for memory, and how long a text it may do that in: what it
+/// allocates then is some hundred KiB.
+const FREE_STEPS: usize = 4 << 10;
+const FREE_BYTES: usize = 16 << 10;
+
+/// What one search allocates at most: its steps are as many nodes in lists, and so are the children
+/// and what is below of the last node; a list that grows is there twice, and half of it once more.
+/// Beside them are texts of values, which are a document's.
+const LOOK_BYTES: usize =
+    3 * (2 * MAX_STEPS + 2 * MAX_VALUES) * size_of::<NodeId>() + memory::TURN_BYTES;
 
 /// Evaluates paths over one view of a document.
 #[derive(Debug)]
@@ -40,9 +58,16 @@ enum Repeats {
 }
 
 impl Budget {
+    fn of(steps: usize) -> Self {
+        Self {
+            left: steps,
+            ask_below: steps.saturating_sub(FREE_STEPS),
+        }
+    }
+
     #[cfg(test)]
     pub(crate) fn new() -> Self {
-        Self(MAX_STEPS)
+        Self::of(MAX_STEPS)
     }
 
     /// Whether the effort bounds what may be done for a document.
@@ -52,7 +77,7 @@ impl Budget {
 
     /// What the effort is good for.
     pub(crate) fn within(effort: &Effort) -> Self {
-        Self(MAX_STEPS.min(looks(effort)))
+        Self::of(MAX_STEPS.min(looks(effort)))
     }
 
     /// Looks at values as far as the effort goes, which pays for it.
@@ -69,16 +94,25 @@ impl Budget {
         effort: &mut Effort,
         look: impl FnOnce(&mut Self) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let before = self.0;
+        let before = self.left;
+        self.ask_below = before.saturating_sub(FREE_STEPS);
         let seen = look(self);
-        let looks = before.saturating_sub(self.0);
+        let looks = before.saturating_sub(self.left);
         effort.spend(looks.saturating_mul(LOOK))?;
         seen
     }
 
     pub(crate) fn spend(&mut self, steps: usize) -> Result<(), Problem> {
-        self.0 = self.0.checked_sub(steps).ok_or(Problem::TooMuchWork)?;
+        self.left = self.left.checked_sub(steps).ok_or(Problem::TooMuchWork)?;
+        if self.left < self.ask_below {
+            self.ask()?;
+        }
         Ok(())
+    }
+
+    fn ask(&mut self) -> Result<(), Problem> {
+        self.ask_below = 0;
+        Ok(memory::ask(LOOK_BYTES)?)
     }
 }
 
@@ -94,11 +128,13 @@ impl<'d, 't, 'b> Evaluator<'d, 't, 'b> {
 
     /// The selected nodes, in document order.
     pub(crate) fn select(&mut self, path: &JsonPath) -> Result<Vec<NodeId>, Problem> {
+        self.ask()?;
         self.run(path.segments(), ROOT, Repeats::Merged)
     }
 
     /// The containers in which the rest of the path, behind a proper prefix, may match.
     pub(crate) fn on_the_way(&mut self, path: &JsonPath) -> Result<Vec<NodeId>, Problem> {
+        self.ask()?;
         let mut all = Vec::new();
         let mut nodes = vec![ROOT];
         for segment in path.segments() {
@@ -111,6 +147,14 @@ impl<'d, 't, 'b> Evaluator<'d, 't, 'b> {
             nodes = self.step(segment, &nodes, Repeats::Merged)?;
         }
         Ok(all)
+    }
+
+    /// Of a long text one value may be more than may be taken without asking.
+    fn ask(&mut self) -> Result<(), Problem> {
+        if self.doc().json(ROOT).len() > FREE_BYTES {
+            self.budget.ask()?;
+        }
+        Ok(())
     }
 
     fn query(

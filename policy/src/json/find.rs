@@ -115,6 +115,9 @@ async fn find_in<'t>(
         if found.len().saturating_add(nodes.len()) > MAX_FOUND {
             return Err(Problem::TooManyValues);
         }
+        found
+            .try_reserve(nodes.len())
+            .map_err(|_| Problem::NoMemory)?;
         found.extend(nodes.into_iter().map(|node| Node {
             path,
             json: doc.json(node),

@@ -1,7 +1,7 @@
 //! Readings of a held document: a parser that keeps one of several members of the same name may
 //! keep any, and a filter expression may see the difference. So each way is tried.
 
-use crate::effort::Effort;
+use crate::{effort::Effort, memory};
 
 use super::{
     Problem,
@@ -82,7 +82,7 @@ impl Readings {
             hidden: vec![Vec::new()],
         };
         for object in (0..doc.len()).filter(|node| doc.kind(*node) == Kind::Object) {
-            for choice in choices(doc, object, effort).await {
+            for choice in choices(doc, object, effort).await? {
                 readings.multiply(&choice)?;
             }
         }
@@ -125,10 +125,18 @@ impl Readings {
 }
 
 /// The repeated names of an object.
-async fn choices(doc: &Doc<'_>, object: NodeId, effort: &mut Effort) -> Vec<Choice> {
+async fn choices(
+    doc: &Doc<'_>,
+    object: NodeId,
+    effort: &mut Effort,
+) -> Result<Vec<Choice>, Problem> {
+    let is_long = doc.json(object).len() > FREE_BYTES;
     let mut sorted: Vec<Vec<Member<'_>>> = Vec::new();
     let mut children = View::whole(doc).children(object).peekable();
     while children.peek().is_some() {
+        if is_long {
+            memory::ask(SORTED_BYTES)?;
+        }
         let some = children.by_ref().take(MEMBERS_AT_ONCE);
         let mut members: Vec<Member<'_>> = some.map(|child| (doc.key(child), child)).collect();
         members.sort_unstable();
@@ -138,11 +146,15 @@ async fn choices(doc: &Doc<'_>, object: NodeId, effort: &mut Effort) -> Vec<Choi
         sorted.push(members);
         effort.rest().await;
     }
-    let members = merged(sorted, effort).await;
+    let members = merged(sorted, effort).await?;
+    if is_long {
+        // All repeated names together are no more than they.
+        memory::ask(members.len().saturating_mul(2 * size_of::<Member<'_>>()))?;
+    }
     let groups = members.chunk_by(|(left, _), (right, _)| left == right);
     let repeated = groups.filter(|group| group.len() > 1);
     let nodes = repeated.map(|group| group.iter().map(|(_, node)| *node).collect());
-    nodes.collect()
+    Ok(nodes.collect())
 }
 
 /// Of an object, with its name.
@@ -150,30 +162,39 @@ type Member<'t> = (Key<'t>, NodeId);
 
 /// Members that are sorted without a rest.
 const MEMBERS_AT_ONCE: usize = 1 << 12;
+/// Of a shorter object they are too few to be asked for.
+const FREE_BYTES: usize = 16 << 10;
+/// What they allocate: a list that grows, and names that are decoded, all of one document.
+const SORTED_BYTES: usize = MEMBERS_AT_ONCE * 4 * size_of::<Member<'_>>() + memory::TURN_BYTES;
 /// What it costs to find the place of one, in steps.
 const SORTED: usize = 64;
 
 /// All of some sorted lists, in order.
-async fn merged<'t>(mut lists: Vec<Vec<Member<'t>>>, effort: &mut Effort) -> Vec<Member<'t>> {
+async fn merged<'t>(
+    mut lists: Vec<Vec<Member<'t>>>,
+    effort: &mut Effort,
+) -> Result<Vec<Member<'t>>, Problem> {
     while lists.len() > 1 {
         let mut pairs = std::mem::take(&mut lists).into_iter();
         while let Some(left) = pairs.next() {
             let merged = match pairs.next() {
-                Some(right) => merge(left, right, effort).await,
+                Some(right) => merge(left, right, effort).await?,
                 None => left,
             };
             lists.push(merged);
         }
     }
-    lists.pop().unwrap_or_default()
+    Ok(lists.pop().unwrap_or_default())
 }
 
 async fn merge<'t>(
     left: Vec<Member<'t>>,
     right: Vec<Member<'t>>,
     effort: &mut Effort,
-) -> Vec<Member<'t>> {
-    let mut both = Vec::with_capacity(left.len().saturating_add(right.len()));
+) -> Result<Vec<Member<'t>>, Problem> {
+    let mut both = Vec::new();
+    both.try_reserve_exact(left.len().saturating_add(right.len()))
+        .map_err(|_| Problem::NoMemory)?;
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     while let Some(next) = match (left.peek(), right.peek()) {
         (Some(one), Some(other)) if other < one => right.next(),
@@ -184,7 +205,7 @@ async fn merge<'t>(
         effort.tire(MERGED);
         effort.rest().await;
     }
-    both
+    Ok(both)
 }
 
 /// What it costs to compare two names and move one, in steps.

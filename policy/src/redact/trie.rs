@@ -14,6 +14,7 @@ use crate::{
         select::{Answer, Select},
         view::{Readings, View},
     },
+    memory::{self, Allowance},
 };
 
 /// The number of a place; the root's is that of the root node.
@@ -44,7 +45,14 @@ struct Atlas<'d, 't> {
     places: Places,
     /// Of each node, once it is known.
     known: Vec<Option<PlaceId>>,
+    /// For what the places take.
+    allowance: Allowance,
 }
+
+/// What the maps of a place may allocate for one child, beside its name.
+const CHILD_BYTES: usize = 1 << 10;
+/// What a place may allocate for the number of a filter.
+const FILTER_BYTES: usize = 64;
 
 impl Places {
     /// Resolves all paths of a stage against its input.
@@ -67,6 +75,7 @@ impl Places {
                 places: vec![Place::default()],
             },
             known: nothing_known(doc.len())?,
+            allowance: Allowance::default(),
         };
         for (number, filter) in stage.filters.iter().enumerate() {
             for path in &filter.paths {
@@ -85,6 +94,7 @@ impl Places {
                     (Some(readings), false, Operation::Retain) => readings.len(),
                     _ => 1,
                 };
+                memory::ask(touched.len().saturating_mul(FILTER_BYTES))?;
                 atlas
                     .places
                     .settle(touched, needed, number, filter.operation);
@@ -158,11 +168,22 @@ impl Places {
         }
     }
 
-    fn child_or_new(&mut self, parent: PlaceId, key: Key<'_>) -> PlaceId {
+    fn child_or_new(
+        &mut self,
+        parent: PlaceId,
+        key: Key<'_>,
+        allowance: &mut Allowance,
+    ) -> Result<PlaceId, Problem> {
         let new = self.places.len();
+        self.places.try_reserve(1).map_err(|_| Problem::NoMemory)?;
         let Some(place) = self.places.get_mut(parent) else {
-            return parent;
+            return Ok(parent);
         };
+        let name_bytes = match &key {
+            Key::Name(name) => name.len(),
+            Key::Index(_) => 0,
+        };
+        allowance.take(CHILD_BYTES.saturating_add(name_bytes))?;
         let id = match key {
             Key::Name(name) => *place.members.entry(name.as_ref().into()).or_insert(new),
             Key::Index(index) => *place.elements.entry(index).or_insert(new),
@@ -173,7 +194,7 @@ impl Places {
                 ..Place::default()
             });
         }
-        id
+        Ok(id)
     }
 }
 
@@ -189,21 +210,21 @@ impl<'d, 't> Atlas<'d, 't> {
         let mut touched = Vec::new();
         for view in views {
             let mut evaluator = Evaluator::new(view, budget);
-            let selected = self.places_of(&evaluator.select(path)?);
+            let selected = self.places_of(&evaluator.select(path)?)?;
             for id in &selected {
                 if let Some(place) = self.places.places.get_mut(*id) {
                     place.selected = place.selected.saturating_add(1);
                 }
             }
-            touched.extend(selected);
+            append(&mut touched, selected)?;
             if operation == Operation::Retain {
-                let passed = self.places_of(&evaluator.on_the_way(path)?);
+                let passed = self.places_of(&evaluator.on_the_way(path)?)?;
                 for id in &passed {
                     if let Some(place) = self.places.places.get_mut(*id) {
                         place.passed = place.passed.saturating_add(1);
                     }
                 }
-                touched.extend(passed);
+                append(&mut touched, passed)?;
             }
         }
         touched.sort_unstable();
@@ -212,14 +233,20 @@ impl<'d, 't> Atlas<'d, 't> {
     }
 
     /// Each place once.
-    fn places_of(&mut self, nodes: &[NodeId]) -> Vec<PlaceId> {
-        let mut places: Vec<_> = nodes.iter().map(|node| self.place_of(*node)).collect();
+    fn places_of(&mut self, nodes: &[NodeId]) -> Result<Vec<PlaceId>, Problem> {
+        let mut places = Vec::new();
+        places
+            .try_reserve_exact(nodes.len())
+            .map_err(|_| Problem::NoMemory)?;
+        for node in nodes {
+            places.push(self.place_of(*node)?);
+        }
         places.sort_unstable();
         places.dedup();
-        places
+        Ok(places)
     }
 
-    fn place_of(&mut self, node: NodeId) -> PlaceId {
+    fn place_of(&mut self, node: NodeId) -> Result<PlaceId, Problem> {
         let mut unknown = Vec::new();
         let mut here = node;
         let mut place = loop {
@@ -233,13 +260,21 @@ impl<'d, 't> Atlas<'d, 't> {
             here = self.doc.parent(here);
         };
         for node in unknown.into_iter().rev() {
-            place = self.places.child_or_new(place, self.doc.key(node));
+            let key = self.doc.key(node);
+            let (places, allowance) = (&mut self.places, &mut self.allowance);
+            place = places.child_or_new(place, key, allowance)?;
             if let Some(known) = self.known.get_mut(node) {
                 *known = Some(place);
             }
         }
-        place
+        Ok(place)
     }
+}
+
+fn append(all: &mut Vec<PlaceId>, some: Vec<PlaceId>) -> Result<(), Problem> {
+    all.try_reserve(some.len()).map_err(|_| Problem::NoMemory)?;
+    all.extend(some);
+    Ok(())
 }
 
 fn nothing_known(nodes: usize) -> Result<Vec<Option<PlaceId>>, Problem> {

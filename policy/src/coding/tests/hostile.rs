@@ -1,6 +1,10 @@
 //! What comes from elsewhere: bombs, cut and broken bodies.
 
 use super::*;
+use crate::{
+    holding::{Pool, held_bytes},
+    memory::NoMemory,
+};
 
 const BOMB_BYTES: usize = 2 * 1024 * 1024;
 const CAP: u64 = 256 * 1024;
@@ -197,4 +201,30 @@ proptest! {
         }
         let _ = decode(&[format], &body, &[chunk], 1024 * 1024);
     }
+}
+
+/// A frame that says that its window is 8 MiB, and goes on.
+const LARGE_WINDOW: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0, 13 << 3];
+
+#[test]
+fn windows_are_their_holders_and_no_more_than_may_be() {
+    let somebody = crate::fixtures::holder(1);
+    let begin = || {
+        let mut decoder = Decoder::new(&Coding(vec![Format::Zstd]), u64::MAX).of(Some(somebody));
+        let begun = decoder.decode(&mut &LARGE_WINDOW[..]).map(drop);
+        (decoder, begun)
+    };
+    let mut open = Vec::new();
+    let refused = loop {
+        match begin() {
+            (decoder, Ok(())) => open.push(decoder),
+            (decoder, Err(error)) => break (decoder, error),
+        }
+    };
+    assert_eq!(refused.1, DecodeError::NoMemory(NoMemory));
+    let taken = held_bytes(Pool::Responses, somebody);
+    assert!(taken >= open.len() * (16 << 20), "{taken} bytes");
+    assert!((2..6).contains(&open.len()), "{} windows", open.len());
+    drop((open, refused));
+    assert_eq!(held_bytes(Pool::Responses, somebody), 0);
 }

@@ -58,6 +58,12 @@ impl Due {
         self.count()
     }
 
+    /// Nobody works on what has come.
+    pub(super) fn forget_input(&mut self) {
+        self.input = Bytes::default();
+        self.decoded = Bytes::default();
+    }
+
     /// Cuts off what is to be worked on next.
     pub(super) fn next_portion<'p>(&self, piece: &'p [u8]) -> (&'p [u8], &'p [u8]) {
         let length = usize::try_from(self.portion).unwrap_or(usize::MAX);

@@ -8,6 +8,7 @@ use crate::{
     holding::{Pool, Share},
     json::InvalidJson,
     media::MediaKind,
+    memory::{self, NoMemory},
     records::{Framer, RecordError, framing_steps},
     redact::{Documents, Mode, Redactor, Stage},
     shares::Holder,
@@ -66,6 +67,7 @@ impl Redaction {
             Self::Hold(_, held) => held.extend(piece)?,
             Self::Records(documents, framer, share) => {
                 effort.spend(framing_steps(piece)).map_err(Failure::from)?;
+                ask_for_records(framer, piece)?;
                 let rewrite = &mut |record: &[u8], out: &mut Vec<u8>| {
                     documents.redact(record, out, effort).map_err(Failure::from)
                 };
@@ -103,6 +105,7 @@ impl Redaction {
                 .map_err(Failure::from)
                 .map_err(Denial::from),
             Self::Records(documents, framer, _) => {
+                ask_for_records(framer, &[])?;
                 let (done, _) = account.pay(turn, |effort| {
                     let rewrite = &mut |record: &[u8], out: &mut Vec<u8>| {
                         documents.redact(record, out, effort).map_err(Failure::from)
@@ -116,6 +119,13 @@ impl Redaction {
         };
         done.map(|()| true)
     }
+}
+
+/// What is framed is copied, put together, and written: each time as much as is held at most, into
+/// something that grows.
+fn ask_for_records(framer: &Framer, piece: &[u8]) -> Result<(), Denial> {
+    let bytes = framer.held_bytes().saturating_add(piece.len());
+    memory::ask(bytes.saturating_mul(8)).map_err(|NoMemory| Denial::Overloaded)
 }
 
 /// What is left of a whole body, in turns.
@@ -165,6 +175,7 @@ impl From<Failure> for Denial {
 pub(super) fn denial_of(error: DecodeError) -> Denial {
     match error {
         DecodeError::TooLarge => Denial::ResponseTooLarge,
+        DecodeError::NoMemory(NoMemory) => Denial::Overloaded,
         DecodeError::UnknownCoding(_) | DecodeError::Corrupt | DecodeError::Truncated => {
             Denial::ResponseNotFilterable
         }
