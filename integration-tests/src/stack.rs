@@ -27,7 +27,7 @@ kill "$watcher" 2>/dev/null
 [ "$status" = 0 ] && [ -n "$data" ] && [ -z "$REQUESTROCKET_TEST_KEEP" ] && rm -rf -- "$data"
 exit "$status""#;
 
-/// `stack.json` (details 8), the members that tests use.
+/// `stack.json` of the local stack, the members that tests use.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StackFile {

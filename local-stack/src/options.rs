@@ -163,7 +163,7 @@ impl FromStr for DatabaseUrl {
 
 /// Plans of an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "product.md is their documentation")]
+#[expect(missing_docs, reason = "their names say which they are")]
 pub enum Plan {
     Basic,
     Team,

@@ -35,7 +35,7 @@ pub enum Effect {
     Allow,
 }
 
-/// The four layers, in the order in which a denying one is named (details 45).
+/// The four layers, in the order in which a denying one is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerName {
     /// Of the credential that the caller used.
@@ -55,7 +55,7 @@ pub enum DecidedBy {
     Rule(RuleId),
     /// No rule matched: the default effect.
     Default,
-    /// A rule asked for a body that cannot be read without doubt (details 42).
+    /// A rule asked for a body that cannot be read without doubt.
     UnreadableBody,
 }
 
@@ -269,7 +269,7 @@ impl<'p> Layers<'p> {
     }
 
     /// Whether a rule or a redaction depends on the method: headers that override it must not reach
-    /// the target then (details 27).
+    /// the target then.
     pub fn name_methods(self) -> bool {
         let mut layers = self.in_order().into_iter();
         layers.any(|(_, layer)| layer.names_methods)

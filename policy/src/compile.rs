@@ -211,7 +211,7 @@ fn inspected(bytes: u64) -> Result<NonZeroU64, InvalidPolicy> {
         .ok_or(InvalidPolicy::MaxInspectedBytes)
 }
 
-/// An inactive proxy of a suspended organisation is told to be inactive (details 22).
+/// An inactive proxy of a suspended organisation is told to be inactive: the nearer cause.
 fn standing(is_active: bool, is_suspended: bool) -> Standing {
     match (is_active, is_suspended) {
         (false, _) => Standing::Inactive,

@@ -88,7 +88,7 @@ impl Meter {
     }
 }
 
-/// What was found for one meter in one response (details 51): several values are summed.
+/// What was found for one meter in one response: several values are summed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ValueSum {
     total: Micros,

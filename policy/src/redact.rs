@@ -1,7 +1,7 @@
 //! Redaction: what a response loses on its way to the caller.
 //!
 //! A call has up to four stages; each sees what the one before left. In a stage, retain paths (if
-//! there are any) say what stays, then destroy paths what goes (details 55, 56). What stays is
+//! there are any) say what stays, then destroy paths what goes. What stays is
 //! copied byte for byte: nothing is parsed into values and written again.
 
 #[cfg(any(test, feature = "fixtures"))]

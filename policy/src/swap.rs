@@ -87,7 +87,7 @@ const RESERVED_HEADERS: [&str; 12] = [
 /// sees them, no target gets them.
 pub(crate) const RESERVED_PREFIXES: [&str; 3] = ["requestrocket-", "x-rr-", "x-envoy-"];
 
-/// Whether a target credential may put a header of that name on requests (details 39).
+/// Whether a target credential may put a header of that name on requests.
 pub fn is_injectable_header(name: &str) -> bool {
     let bytes = name.as_bytes();
     let is_token = !name.is_empty() && name.bytes().all(is_token_byte);

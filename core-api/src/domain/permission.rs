@@ -80,7 +80,7 @@ impl Permission {
                 matches!(role, Role::Owner | Role::Admin)
             }
             Self::DeleteOrganisation | Self::GrantOwner => matches!(role, Role::Owner),
-            // Plan and status are the operator's (details.md 1).
+            // Plan and status are the operator's.
             Self::ChangePlan => false,
         }
     }

@@ -96,7 +96,7 @@ fn but(mut body: Value, changes: &Value) -> Value {
     body
 }
 
-/// The error shape of product.md §2.
+/// The shape of the Core API's errors.
 pub(crate) fn shape(answer: &Answer) -> Result<()> {
     let json = &answer.json;
     ensure!(

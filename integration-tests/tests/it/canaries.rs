@@ -1,4 +1,4 @@
-//! F6: no byte of the caller's credential in anything the target receives.
+//! No byte of the caller's credential in anything the target receives.
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;

@@ -29,7 +29,7 @@ fn comparable(reply: &Reply) -> Result<String> {
     Ok(text.replace(&id, "ID"))
 }
 
-/// F16 and details 22.
+/// Nobody learns which proxies exist.
 #[tokio::test]
 async fn f16_an_unknown_proxy_answers_like_a_wrong_credential() -> Result<()> {
     let gateway = Gateway::shared().await?;
@@ -185,7 +185,7 @@ async fn a_suspended_organisation_is_402_until_it_is_reinstated() -> Result<()> 
     expect::ok(&other.call(&proxy.get("/")).await?)
 }
 
-/// Details 27; product.md §3 names the seven methods.
+/// Seven methods pass; nobody learns more from any other.
 #[tokio::test]
 async fn other_methods_are_405_before_authentication() -> Result<()> {
     let gateway = Gateway::shared().await?;

@@ -44,7 +44,7 @@ pub(crate) fn ok(reply: &Reply) -> Result<()> {
     granted(reply)
 }
 
-/// An error made by the gateway, in the shape of details 45.
+/// An error made by the gateway, in the shape that all of them have.
 pub(crate) fn error(reply: &Reply, status: u16, proxy_code: &str, code: &str) -> Result<()> {
     let got = (reply.status, reply.code());
     ensure!(

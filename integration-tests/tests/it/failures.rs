@@ -95,7 +95,7 @@ async fn a_slow_target_is_504_after_the_proxys_timeout() -> Result<()> {
     Ok(())
 }
 
-/// Details 48: the timeout is for the head, a body may take longer.
+/// The timeout is for the head, a body may take longer.
 #[tokio::test]
 async fn a_slow_body_is_not_a_timeout() -> Result<()> {
     let gateway = Gateway::shared().await?;
@@ -157,12 +157,11 @@ async fn a_declared_length_above_the_limit_is_413() -> Result<()> {
             expect::error(&reply, 413, "response-too-large", "RESPONSE_TOO_LARGE")?;
         }
     }
-    // Details 53: what has no body is never too large.
+    // What has no body is never too large.
     let reply = gateway.call(&proxy.request("HEAD", "/1000000")).await?;
     expect::ok(&reply)
 }
 
-/// Details 47.
 #[tokio::test]
 async fn a_target_that_dies_in_the_body_cuts_the_caller_too() -> Result<()> {
     let gateway = Gateway::shared().await?;

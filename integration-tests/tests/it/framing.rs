@@ -1,4 +1,4 @@
-//! F22: requests whose framing two readers could understand differently never reach a target.
+//! Requests whose framing two readers could understand differently never reach a target.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::{Connection, Request};

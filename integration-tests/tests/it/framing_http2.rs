@@ -1,4 +1,4 @@
-//! F22 from HTTP/2: nothing that HTTP/2 can carry becomes a line of the HTTP/1.1 request behind.
+//! From HTTP/2: nothing that HTTP/2 can carry becomes a line of the HTTP/1.1 request behind.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::gateway::{Gateway, Proxy};

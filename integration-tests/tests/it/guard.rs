@@ -67,7 +67,7 @@ async fn an_allowed_range_is_reached_by_name() -> Result<()> {
     Ok(())
 }
 
-/// Details 38: literal addresses are judged when they are saved, whatever their spelling.
+/// Literal addresses are judged when they are saved, whatever their spelling.
 #[tokio::test]
 async fn forbidden_literal_addresses_cannot_be_saved() -> Result<()> {
     let gateway = Gateway::shared().await?;

@@ -31,7 +31,7 @@ impl Scene {
     }
 }
 
-/// F5: what looks like ours is dropped on the way in, in every spelling.
+/// What looks like ours is dropped on the way in, in every spelling.
 #[tokio::test]
 async fn reserved_request_headers_never_reach_the_target() -> Result<()> {
     let scene = scene().await?;
@@ -79,7 +79,7 @@ async fn reserved_request_headers_never_reach_the_target() -> Result<()> {
     Ok(())
 }
 
-/// F5: the target's copies are replaced by ours, exactly one of each.
+/// The target's copies are replaced by ours, exactly one of each.
 #[tokio::test]
 async fn reserved_response_headers_of_the_target_are_dropped() -> Result<()> {
     let gateway = Gateway::shared().await?;
@@ -163,7 +163,6 @@ async fn twins_with_underscores_are_taken_for_what_the_target_may_take_them_for(
     Ok(())
 }
 
-/// Details 29 and F28.
 #[tokio::test]
 async fn the_peer_is_appended_to_x_forwarded_for_and_nothing_else_is_added() -> Result<()> {
     let scene = scene().await?;
@@ -290,7 +289,7 @@ async fn all_other_headers_pass_as_they_are() -> Result<()> {
     Ok(())
 }
 
-/// F26: the target's host, whatever the caller calls it.
+/// The target's host, whatever the caller calls it.
 #[tokio::test]
 async fn the_host_is_always_the_targets() -> Result<()> {
     let scene = scene().await?;

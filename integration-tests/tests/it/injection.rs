@@ -165,7 +165,7 @@ async fn a_changed_target_credential_is_used_at_once() -> Result<()> {
     Ok(())
 }
 
-/// Details 39 and F23: what must not be injected is refused when it is saved.
+/// What must not be injected is refused when it is saved.
 #[tokio::test]
 async fn reserved_names_and_control_bytes_are_refused_when_saved() -> Result<()> {
     let gateway = Gateway::shared().await?;

@@ -1,4 +1,4 @@
-//! F8 and details 22–25: the path that was judged is the path that is sent, below the base.
+//! The path that was judged is the path that is sent, below the base.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::Request;

@@ -220,7 +220,6 @@ async fn every_kind_of_path_that_a_stream_can_decide() -> Result<()> {
     Ok(())
 }
 
-/// Details 55.
 #[tokio::test]
 async fn what_is_retained_stays_with_its_ancestors() -> Result<()> {
     let scene = Scene::start().await?;
@@ -291,7 +290,7 @@ async fn whitespace_of_what_stays_is_kept() -> Result<()> {
     Ok(())
 }
 
-/// Details 56: within a stage all paths are resolved against its input.
+/// Within a stage all paths are resolved against its input.
 #[tokio::test]
 async fn retained_first_then_destroyed_and_inactive_filters_do_nothing() -> Result<()> {
     let scene = Scene::start().await?;

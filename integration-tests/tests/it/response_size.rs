@@ -159,7 +159,7 @@ async fn an_undeclared_body_is_cut_at_the_limit() -> Result<()> {
     Ok(())
 }
 
-/// Details 53: streams have no ceiling, and what has no body is never too long.
+/// Streams have no ceiling, and what has no body is never too long.
 #[tokio::test]
 async fn streams_and_heads_have_no_ceiling() -> Result<()> {
     let (gateway, _target, proxy) = scene(|plan| plan).await?;
@@ -180,7 +180,7 @@ async fn streams_and_heads_have_no_ceiling() -> Result<()> {
     Ok(())
 }
 
-/// Details 53: wire bytes for what passes as it is.
+/// Wire bytes for what passes as it is.
 #[tokio::test]
 async fn coded_bodies_count_as_they_are_sent() -> Result<()> {
     let gateway = Gateway::shared().await?;

@@ -112,7 +112,6 @@ async fn every_layer_must_allow_by_a_rule_or_by_its_default() -> Result<()> {
     Ok(())
 }
 
-/// Details 45.
 #[tokio::test]
 async fn of_several_denying_layers_the_first_is_named() -> Result<()> {
     let scene = Scene::start().await?;
@@ -313,7 +312,7 @@ async fn a_denial_says_nothing_of_the_rule_but_its_id() -> Result<()> {
     Ok(())
 }
 
-/// Details 22: who is no caller learns nothing of rules, and what stops a call earlier comes first.
+/// Who is no caller learns nothing of rules, and what stops a call earlier comes first.
 #[tokio::test]
 async fn rules_come_after_authentication_and_the_account() -> Result<()> {
     let scene = Scene::start().await?;

@@ -67,7 +67,7 @@ async fn each_event_arrives_before_the_next_one_is_sent() -> Result<()> {
     Ok(())
 }
 
-/// A stream has no size cap (product.md §3).
+/// A stream has no size cap.
 #[tokio::test]
 async fn an_event_stream_may_exceed_the_response_limit() -> Result<()> {
     let gateway = Gateway::shared().await?;
@@ -202,7 +202,7 @@ async fn a_refused_upgrade_passes_with_its_status() -> Result<()> {
     Ok(())
 }
 
-/// Details 59: any other protocol is dropped like every hop-by-hop header.
+/// Any other protocol is dropped like every hop-by-hop header.
 #[tokio::test]
 async fn only_websockets_are_upgraded() -> Result<()> {
     let gateway = Gateway::shared().await?;

@@ -211,7 +211,7 @@ async fn an_http2_caller_gets_the_same_treatment() -> Result<()> {
     Ok(())
 }
 
-/// F26 and F22 over HTTP/2.
+/// The target's host and the framing, over HTTP/2.
 #[tokio::test]
 async fn f26_http2_oddities_never_reach_the_target() -> Result<()> {
     let gateway = Gateway::shared().await?;

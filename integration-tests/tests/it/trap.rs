@@ -1,4 +1,4 @@
-//! F1 and F2: a trap inside the filter fails that request closed and nothing else.
+//! A trap inside the filter fails that request closed and nothing else.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,7 +63,7 @@ async fn f1_a_trap_fails_closed_and_the_next_request_works() -> Result<()> {
             trapped.body.is_empty(),
             "a gateway fault is bare: {trapped:?}"
         );
-        // F2: right after a trap nobody gets in without a credential.
+        // Right after a trap nobody gets in without a credential.
         let stranger = gateway
             .call(&Request::get(&proxy.path("/stranger")))
             .await?;
@@ -93,7 +93,7 @@ async fn f1_a_trap_fails_closed_and_the_next_request_works() -> Result<()> {
     Ok(())
 }
 
-/// F2: an Envoy that cannot load the filter serves nothing, and says so.
+/// An Envoy that cannot load the filter serves nothing, and says so.
 #[tokio::test]
 async fn f2_without_a_filter_that_loads_nothing_is_forwarded() -> Result<()> {
     let folder = tempfile::tempdir()?;

@@ -17,7 +17,7 @@ use crate::{
     pattern::{Pattern, text_of},
 };
 
-/// How many occurrences of a repeated name must match (details 41).
+/// How many occurrences of a repeated name must match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// One: deny rules, redactions, meters.
@@ -267,7 +267,7 @@ fn numbered<'p, T>(
     })
 }
 
-/// How a condition is judged by the occurrences of a matching name, one after the other (details 41).
+/// How a condition is judged by the occurrences of a matching name, one after the other.
 struct Judging {
     presence: Presence,
     mode: Mode,

@@ -1,5 +1,5 @@
 //! The request's body as a JSON document, or as something that holds no nodes, or as something
-//! that must not pass a body condition (details 42).
+//! that must not pass a body condition.
 //!
 //! Whoever reads the body behind us may be more lenient than we are. So what could be JSON to
 //! anybody is JSON to us as well, or unreadable, and only what cannot be JSON has no nodes.

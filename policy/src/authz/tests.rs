@@ -1,4 +1,4 @@
-//! Product.md §5 and details 24, 27, 41 to 44, sentence by sentence.
+//! Rules: what conditions match, and which of the rules that match decides.
 
 mod body;
 mod call;

@@ -1,4 +1,4 @@
-//! A denial with what it says of the one call that met it (details 45, 49).
+//! A denial with what it says of the one call that met it.
 
 use super::{Denial, DenialResponse, JsonText};
 

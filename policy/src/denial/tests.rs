@@ -1,4 +1,4 @@
-//! The error table of product.md §3 with details 45, 46 and 54, row by row.
+//! The table of errors that callers get, row by row.
 
 use super::*;
 
@@ -114,7 +114,7 @@ fn a_gateway_fault_is_bare() {
 fn there_is_one_sentence_for_each_code() {
     for one in Denial::ALL {
         let message = one.message();
-        // Details 38 gives the words of a forbidden address.
+        // A forbidden address has words of its own.
         let is_sentence = message.ends_with('.') || one == Denial::AddressNotAllowed;
         assert!(message.is_ascii() && is_sentence, "{message}");
         assert!(!message.contains(['"', '\\']), "{message}");
@@ -122,7 +122,7 @@ fn there_is_one_sentence_for_each_code() {
             .into_iter()
             .filter(|other| other.code() == one.code())
         {
-            // A forbidden address says so (details 38).
+            // A forbidden address says so.
             let says_more = [one, other].contains(&Denial::AddressNotAllowed);
             assert!(says_more || other.message() == message, "{one:?} {other:?}");
         }

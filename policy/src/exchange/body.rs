@@ -1,6 +1,6 @@
 //! A response's body on its way to the caller: measured, decoded, read by meters, redacted.
 //!
-//! Meters read what the target sent, before redaction (details 51). What has been passed on is
+//! Meters read what the target sent, before redaction. What has been passed on is
 //! never taken back, so whatever goes wrong later ends the response where it is.
 
 mod due;

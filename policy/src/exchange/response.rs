@@ -26,7 +26,7 @@ const STALE: [&str; 6] = [
     "repr-digest",
 ];
 
-/// Between warnings in one header (details 52).
+/// Between warnings in one header.
 pub(super) const SEPARATOR: &str = ", ";
 
 /// One change of a response's head. Names are lower case.

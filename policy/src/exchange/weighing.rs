@@ -148,7 +148,8 @@ pub(super) async fn weigh(
     }
 }
 
-/// In the order of product.md §6; stages without a filter for this call are left out.
+/// From the target outwards: its credential, itself, the caller's credential, the proxy. Stages without
+/// a filter for this call are left out.
 async fn stages(layers: authz::Layers<'_>, call: &authz::Call<'_>) -> Vec<Stage> {
     let order = [
         layers.target_credential,

@@ -73,7 +73,8 @@ fn is_plain(raw: &[u8]) -> bool {
     })
 }
 
-/// Refuses what strict and lenient readers understand differently (details 23).
+/// Refuses what strict and lenient readers understand differently: what was judged must be what the
+/// target reads.
 fn judge(raw: &[u8]) -> Result<(), AmbiguousPath> {
     // A space ends the path and `#` starts a fragment for some readers, as control bytes do.
     let has_forbidden_byte = raw

@@ -1,4 +1,4 @@
-//! The text forms of product.md §1 and details 19 and 33.
+//! The text forms of ids, and what is none.
 
 use proptest::prelude::*;
 
@@ -71,7 +71,7 @@ fn aliases_are_slugs_that_are_no_uuid() {
     }
 }
 
-/// Details 33 read as a pattern: `^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$`.
+/// An alias as a pattern: `^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$`.
 fn is_alias(text: &str) -> bool {
     let is_edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let chars: Vec<char> = text.chars().collect();

@@ -30,8 +30,8 @@ pub struct Node<'t> {
 }
 
 impl<'t> Node<'t> {
-    /// The value as patterns see it (details 44): a string decoded, with U+FFFD for lone
-    /// surrogates; anything else as it stands.
+    /// The value as patterns see it: what it says, not how it is written. A string is decoded, with
+    /// U+FFFD for lone surrogates; anything else is as it stands.
     pub fn text(&self) -> Cow<'t, str> {
         value_text(self.json)
     }

@@ -16,8 +16,8 @@ pub(crate) fn unescape_into(raw: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// The value of a node as text (details 44): a string decoded, with U+FFFD for lone surrogates;
-/// anything else as it stands.
+/// The value of a node as patterns and meters see it: a string decoded, with U+FFFD for lone
+/// surrogates; anything else as it stands.
 pub(crate) fn value_text(json: &str) -> Cow<'_, str> {
     let Some(raw) = json.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) else {
         return Cow::Borrowed(json);

@@ -1,4 +1,4 @@
-//! What a refused caller is told (details 45, 49; draft-ietf-httpapi-ratelimit-headers-10).
+//! What a refused caller is told (draft-ietf-httpapi-ratelimit-headers-10).
 
 use super::{Bounds, Counter, Window};
 

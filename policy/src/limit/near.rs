@@ -1,4 +1,4 @@
-//! The warning of a meter that comes near its limit (details 52).
+//! The warning of a meter that comes near its limit.
 
 use std::fmt;
 

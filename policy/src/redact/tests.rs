@@ -205,7 +205,7 @@ fn a_destroyed_root_is_null() {
     }
 }
 
-/// Details 55.
+/// Retain says what stays, destroy what goes.
 #[test]
 fn retain_keeps_what_is_selected_and_the_containers_on_the_way() {
     let document = r#"{"a":{"b":1,"c":[1,{"d":2}]},"e":5,"f":[],"a":"again"}"#;
@@ -246,7 +246,7 @@ fn retain_keeps_what_is_selected_and_the_containers_on_the_way() {
     check(&[retain(&["$"])], "5", "5");
 }
 
-/// Details 56.
+/// All paths of a stage are resolved against its input.
 #[test]
 fn destroy_comes_after_retain_and_stages_see_what_is_left() {
     let document = r#"{"a":[{"k":1,"s":2},{"k":3,"s":4}],"b":5}"#;

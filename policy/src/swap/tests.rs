@@ -1,4 +1,4 @@
-//! Details 30 and 39: what comes off a request and what goes on.
+//! What comes off a request and what goes on.
 
 use super::*;
 use crate::http::HeaderLine;

@@ -110,7 +110,7 @@ fn connection_manager(settings: &Settings) -> HttpConnectionManager {
 }
 
 proptest! {
-    /// F2: whatever a region is set to, its filter is there, before anything that forwards, and
+    /// Whatever a region is set to, its filter is there, before anything that forwards, and
     /// never lets traffic through when it fails.
     #[test]
     fn f2_the_filter_cannot_be_made_to_fail_open(settings in settings()) {
@@ -145,7 +145,7 @@ proptest! {
         prop_assert!(!fails_open);
     }
 
-    /// F2: nor can a proxy switch it off for itself, or be forwarded without a target.
+    /// Nor can a proxy switch it off for itself, or be forwarded without a target.
     #[test]
     fn f2_no_proxy_gets_round_the_filter(settings in settings(), config in config()) {
         let resources = Translator::new(settings).proxy(&config);

@@ -1,4 +1,4 @@
-//! Lines per file and tests per line of code, as style.md has them. (Lines and parameters of
+//! Lines per file and tests per line of code are bounded. (Lines and parameters of
 //! functions are clippy's.)
 
 use std::cmp::Reverse;

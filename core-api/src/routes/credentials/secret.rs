@@ -1,4 +1,4 @@
-//! Reads `credentialSecret`: one shape per type and side (details.md 2).
+//! Reads `credentialSecret`: one shape per type and side.
 
 use std::collections::BTreeMap;
 

@@ -21,7 +21,7 @@ async fn a_meter_admits_exactly_its_limit() -> Result<()> {
         scene.refused(&scene.proxy.get("/"), &meter, "day").await?;
     }
     ensure!(scene.target.count() == 5, "{} calls", scene.target.count());
-    // What was refused is not counted (details 50).
+    // What was refused is not counted.
     scene.used(&meter, 5.0).await?;
     let head = scene
         .gateway
@@ -31,7 +31,6 @@ async fn a_meter_admits_exactly_its_limit() -> Result<()> {
     Ok(())
 }
 
-/// Details 49.
 #[tokio::test]
 async fn a_refusal_names_every_window_and_when_it_ends() -> Result<()> {
     let scene = Scene::start().await?;
@@ -111,7 +110,7 @@ async fn minutes_end() -> Result<()> {
     .await
 }
 
-/// Details 50: the plan's limit is per credential, over all proxies of the region.
+/// The plan's limit is per credential, over all proxies of the region.
 #[tokio::test]
 async fn the_plan_limits_each_credential_over_all_proxies() -> Result<()> {
     let gateway = Gateway::shared().await?;
@@ -210,7 +209,6 @@ async fn an_inactive_meter_neither_counts_nor_blocks_and_an_edited_one_goes_on()
     Ok(())
 }
 
-/// Details 50.
 #[tokio::test]
 async fn f24_only_what_was_admitted_counts_whatever_the_target_does() -> Result<()> {
     let scene = Scene::start().await?;
@@ -250,7 +248,7 @@ async fn f24_only_what_was_admitted_counts_whatever_the_target_does() -> Result<
     scene.used(&meter, 9.0).await
 }
 
-/// Details 50: all limits are checked before any is increased.
+/// All limits are checked before any is increased.
 #[tokio::test]
 async fn a_call_that_one_limit_refuses_counts_for_no_other() -> Result<()> {
     let scene = Scene::with(|plan| plan.with("proxyMaxRequestsPerDay", 5)).await?;
@@ -270,7 +268,6 @@ async fn a_call_that_one_limit_refuses_counts_for_no_other() -> Result<()> {
     scene.used(&wide, 5.0).await
 }
 
-/// Details 52.
 #[tokio::test]
 async fn near_a_limit_every_answer_warns() -> Result<()> {
     let scene = Scene::with(|plan| plan.with("proxyMaxRequestsPerDay", 10)).await?;

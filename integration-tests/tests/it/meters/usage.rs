@@ -1,4 +1,4 @@
-//! What the Core API says of a meter (details 11).
+//! What the Core API says of a meter.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};

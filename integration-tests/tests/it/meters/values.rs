@@ -1,4 +1,4 @@
-//! Meters that sum what responses report (details 51).
+//! Meters that sum what responses report.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! F18: coded answers are decoded before they are redacted, or refused.
+//! Coded answers are decoded before they are redacted, or refused.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;

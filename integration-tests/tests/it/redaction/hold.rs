@@ -117,7 +117,7 @@ async fn large_bodies_are_held_whole() -> Result<()> {
     Ok(())
 }
 
-/// Details 53: what has to be held and is too long is 413, declared or not, in decoded bytes.
+/// What has to be held and is too long is 413, declared or not, in decoded bytes.
 #[tokio::test]
 async fn what_is_too_long_to_hold_is_413() -> Result<()> {
     let scene = holding(64 << 10).await?;

@@ -1,4 +1,4 @@
-//! F17: documents made to get a value past a filter.
+//! Documents made to get a value past a filter.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;

@@ -1,4 +1,4 @@
-//! F19: parts of answers, tags and lengths that no longer hold, trailers.
+//! Parts of answers, tags and lengths that no longer hold, trailers.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::Connection;

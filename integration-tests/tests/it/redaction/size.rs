@@ -74,7 +74,7 @@ async fn two_hundred_megabytes_are_redacted_while_envoy_stays_flat() -> Result<(
     Ok(())
 }
 
-/// Details 53: streamed redaction needs no hold, so what is longer is cut, in decoded bytes.
+/// Streamed redaction needs no hold, so what is longer is cut, in decoded bytes.
 #[tokio::test]
 async fn a_redacted_body_above_the_ceiling_is_cut() -> Result<()> {
     let scene = Scene::with(|plan| plan.with("proxyMaxResponseBytes", MEBIBYTE)).await?;

@@ -1,4 +1,4 @@
-//! Server-sent events and NDJSON, record by record as they come (details 57).
+//! Server-sent events and NDJSON, record by record as they come.
 
 use anyhow::{Context, Result, bail, ensure};
 use requestrocket_integration_tests::canary::Canary;
@@ -247,7 +247,7 @@ async fn streams_are_longer_than_an_answer_may_be() -> Result<()> {
     Ok(())
 }
 
-/// A target that goes away in the middle cuts the caller's stream too (details 47).
+/// A target that goes away in the middle cuts the caller's stream too.
 #[tokio::test]
 async fn f19_a_stream_that_breaks_off_is_broken_off() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;

@@ -1,4 +1,4 @@
-//! F20: which answers are redacted, which pass, and which are refused.
+//! Which answers are redacted, which pass, and which are refused.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::Request;
@@ -12,7 +12,6 @@ fn document() -> String {
     format!(r#"{{"s":"{SECRET}","a":1}}"#)
 }
 
-/// Details 58.
 #[tokio::test]
 async fn f20_json_is_told_by_its_type() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
@@ -167,7 +166,6 @@ fn upgrade(call: Request, protocol: &str) -> Request {
         .with("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
 }
 
-/// Details 59.
 #[tokio::test]
 async fn f21_a_websocket_is_refused_before_the_target_is_asked() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;

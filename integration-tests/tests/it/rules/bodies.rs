@@ -1,4 +1,4 @@
-//! Rules on the JSON body of a request; F11: a body that cannot be read lets nothing pass.
+//! Rules on the JSON body of a request: a body that cannot be read lets nothing pass.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Scene;
 use crate::expect;
 
-/// What a body that no condition can be decided on is denied by (details 42).
+/// What a body that no condition can be decided on is denied by.
 const UNREADABLE: &str = "unreadable-body";
 
 const FORBIDDEN: &str = r#"{"model":"gpt-4"}"#;
@@ -188,7 +188,7 @@ async fn a_body_that_is_no_json_and_does_not_claim_to_be_has_no_nodes() -> Resul
     Ok(())
 }
 
-/// Details 42: only when the condition would be evaluated.
+/// Only when the condition would be evaluated.
 #[tokio::test]
 async fn a_rule_that_does_not_get_to_its_body_condition_minds_no_body() -> Result<()> {
     let (scene, rule) = denying().await?;
@@ -214,7 +214,7 @@ async fn a_rule_that_does_not_get_to_its_body_condition_minds_no_body() -> Resul
 /// Path, value, document, whether a deny rule and whether an allow rule matches.
 type Case = (&'static str, Option<&'static str>, &'static str, bool, bool);
 
-/// Details 41 and 44, on nodes.
+/// Occurrences and what a value says, on nodes.
 #[tokio::test]
 async fn nodes() -> Result<()> {
     let scene = Scene::start().await?;

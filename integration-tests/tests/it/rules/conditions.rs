@@ -151,7 +151,7 @@ async fn path() -> Result<()> {
     Ok(())
 }
 
-/// Details 24: rules see the caller's path, not the target's base path.
+/// Rules see the caller's path, not the target's base path.
 #[tokio::test]
 async fn the_base_path_of_the_target_is_no_part_of_the_path() -> Result<()> {
     let gateway = Gateway::shared().await?;
@@ -273,7 +273,7 @@ async fn query() -> Result<()> {
     Ok(())
 }
 
-/// Details 41: any occurrence for a deny rule, all for an allow rule.
+/// Any occurrence for a deny rule, all for an allow rule.
 #[tokio::test]
 async fn repeated_names() -> Result<()> {
     let scene = Scene::start().await?;
@@ -330,7 +330,7 @@ async fn a_caller_without_a_verified_token_has_no_claims() -> Result<()> {
     scene.matches(&absent, &vec![(call, true)]).await
 }
 
-/// Details 43, as one call each: what the aliases mean is what is enforced.
+/// One call each: what the aliases mean is what is enforced.
 #[tokio::test]
 async fn aliases() -> Result<()> {
     let scene = Scene::start().await?;

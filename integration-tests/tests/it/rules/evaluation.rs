@@ -1,4 +1,4 @@
-//! The Core API's evaluation of a sample call says what the gateway would do (details 10).
+//! The Core API's evaluation of a sample call says what the gateway would do.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;

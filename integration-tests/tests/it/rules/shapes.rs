@@ -1,4 +1,4 @@
-//! F9 and F10: calls in odd shapes get past no rule.
+//! Calls in odd shapes get past no rule.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
@@ -13,7 +13,7 @@ const OVERRIDES: [&str; 3] = [
     "x-method-override",
 ];
 
-/// Details 27: a target that obeys them would do what no rule has seen.
+/// A target that obeys them would do what no rule has seen.
 #[tokio::test]
 async fn f9_override_headers_are_dropped_when_a_rule_has_methods() -> Result<()> {
     let scene = Scene::start().await?;

@@ -1,4 +1,4 @@
-//! Matching in list order, and the equal work of refusals (F15, F16).
+//! Matching in list order, and the equal work of refusals.
 
 use proptest::prelude::*;
 

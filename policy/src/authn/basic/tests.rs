@@ -1,4 +1,4 @@
-//! Details 32: any padding, UTF-8.
+//! Pairs with any padding, in UTF-8.
 
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! F11, details 42 and 44: bodies that are JSON, are not, or cannot be told; and when they are
+//! Bodies that are JSON, are not, or cannot be told; and when they are
 //! asked for at all.
 
 use super::*;

@@ -1,4 +1,4 @@
-//! F10, details 41: any or all of repeated names, the same for every kind of condition.
+//! Any or all of repeated names, the same for every kind of condition.
 
 use super::*;
 

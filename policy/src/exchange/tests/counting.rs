@@ -1,4 +1,4 @@
-//! What is counted when, and what a refused caller is told (product.md §7, details 45, 49, 50).
+//! What is counted when, and what a refused caller is told.
 
 mod leaving;
 

@@ -1,4 +1,4 @@
-//! F6: nothing of the caller's credential reaches the target; F15, F16: refusals do not tell.
+//! Nothing of the caller's credential reaches the target; refusals do not tell.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Details 22 as a matrix: every state of a proxy × every way of presenting × every request,
+//! The order of checks as a matrix: every state of a proxy × every way of presenting × every request,
 //! against the order of the checks written down as a list.
 
 use super::*;

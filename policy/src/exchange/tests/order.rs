@@ -1,4 +1,4 @@
-//! Which check comes first (details 22, 26, 27, 31, 32) and what a granted call is changed to.
+//! Which check comes first and what a granted call is changed to.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! What a caller gets of a response to which filters apply (product.md §6, details 53, 55 to 59).
+//! What a caller gets of a response to which filters apply.
 
 use requestrocket_proto::policy::v1 as wire;
 

@@ -1,4 +1,4 @@
-//! Declared lengths (product.md §3, details 53) and events out of order.
+//! Declared lengths and events out of order.
 
 use super::*;
 use crate::authz::LayerName;

@@ -1,4 +1,4 @@
-//! Details 23–25 sentence by sentence, a traversal corpus (F8) and properties.
+//! Which paths are refused, a corpus of traversals, and properties.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Details 26 and 39: which parameters carry a credential, and removal byte for byte.
+//! Which parameters carry a credential, and removal byte for byte.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Details 45 and 49: which limit is named, and the fields of the refusal.
+//! Which limit is named, and the fields of the refusal.
 
 use super::super::CounterKind;
 use super::super::tests::{START_MS, counter, meter};

@@ -1,4 +1,4 @@
-//! Amounts as details 51 has them.
+//! Amounts in millionths.
 
 use proptest::prelude::*;
 

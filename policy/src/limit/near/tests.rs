@@ -1,4 +1,4 @@
-//! Details 52.
+//! When a meter is near its limit, and what is said then.
 
 use super::super::tests::{START_MS, charge, counted, counter, meter, per_minute};
 use super::super::{Charge, Limits, Slot, Tally};

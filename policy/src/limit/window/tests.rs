@@ -1,4 +1,4 @@
-//! Windows against a calendar that others wrote (details 49, product.md §7).
+//! Windows against a calendar that others wrote.
 
 use proptest::prelude::*;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};

@@ -1,4 +1,4 @@
-//! Documents made to get a secret past the redactor (F17), or to break it.
+//! Documents made to get a secret past the redactor, or to break it.
 
 use super::*;
 use crate::json::{MAX_BLANK_BYTES, MAX_DEPTH, MAX_NAME_BYTES, Problem};

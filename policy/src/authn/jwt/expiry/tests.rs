@@ -1,4 +1,4 @@
-//! Hostile and honest `exp` members (F12, details 2 and the jwt row of product.md §4).
+//! Hostile and honest `exp` members of tokens.
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;

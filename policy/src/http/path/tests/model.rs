@@ -1,4 +1,4 @@
-//! The path against models written another way: RFC 3986 §5.2.4 to the letter, and details 23
+//! The path against models written another way: RFC 3986 §5.2.4 to the letter, and our refusals
 //! with repeated passes.
 
 use super::*;
@@ -55,7 +55,7 @@ fn the_model_resolves_the_examples_of_the_rfc() {
     }
 }
 
-/// Details 23 read literally: decode until stable, then look at segments.
+/// Our refusals, literally: decode until stable, then look at segments.
 fn is_ambiguous(raw: &str) -> bool {
     let lower = raw.to_ascii_lowercase();
     if lower.contains('\\') || lower.contains("%5c") || lower.contains("%00") {
@@ -80,7 +80,7 @@ fn is_ambiguous(raw: &str) -> bool {
 }
 
 /// Paths of ASCII without the lenient extras (backslashes behind escapes, `%u`, overlong UTF-8),
-/// in which details 23 is the whole truth.
+/// in which those refusals are the whole truth.
 fn plain_path() -> impl Strategy<Value = String> {
     let pieces = [
         ".", "..", "/", "/", "%2e", "%2E", "%2f", "%252e", "%25", "%00", "%5C", "\\", ";", "a",

@@ -32,7 +32,7 @@ fn is_ours(parameter: &str) -> bool {
         .eq_ignore_ascii_case(b"authorization")
 }
 
-/// Details 26, sentence by sentence.
+/// What carries a credential, written another way.
 fn expected(query: &str) -> Carried {
     let carriers: Vec<&str> = query.split('&').filter(|one| is_ours(one)).collect();
     if carriers.is_empty() {
