@@ -15,9 +15,11 @@ use crate::{
         query::{is_authorization, pair, parameters},
     },
     json::{
+        Problem,
         find::{Known, Node},
         path::JsonPath,
     },
+    memory::NoMemory,
     pattern::{Effort, text_of},
     shares::Holder,
     swap::RESERVED_PREFIXES,
@@ -42,6 +44,8 @@ pub struct Call<'a> {
     work: Cell<Work>,
     /// None: nobody counts what it takes.
     holder: Option<Holder>,
+    /// There was none for what is in the body, whatever that was taken for then.
+    lacks_memory: Cell<bool>,
 }
 
 /// A line. Patterns of names mean all spellings of a name; what `\b` sees depends on the spelling, so
@@ -95,6 +99,7 @@ impl<'a> Call<'a> {
             effort: Effort::of_a_call(0),
             work: Cell::new(Work::unbounded()),
             holder: None,
+            lacks_memory: Cell::new(false),
         }
     }
 
@@ -159,6 +164,10 @@ impl<'a> Call<'a> {
             let mut work = self.work();
             let read = Document::read((body, self.holder), self.raw_headers, &mut work).await;
             self.work.set(work);
+            let read = read.unwrap_or_else(|NoMemory| {
+                self.lacks_memory.set(true);
+                Document::Unreadable
+            });
             return Some(self.document.get_or_init(|| read));
         }
         self.document.get()
@@ -172,15 +181,30 @@ impl<'a> Call<'a> {
     ) -> Option<Vec<Node<'c>>> {
         let mut work = self.work();
         if self.known.get().is_none() {
-            let known = Known::read(text, &mut work).await.ok();
-            self.known.get_or_init(|| known);
+            let known = Known::read(text, &mut work).await;
+            let known = known.map_err(|invalid| self.note(invalid.problem));
+            self.known.get_or_init(|| known.ok());
         }
         let found = match self.known.get() {
-            Some(Some(known)) => known.find(paths, text, &mut work).await.ok(),
+            Some(Some(known)) => {
+                let found = known.find(paths, text, &mut work).await;
+                found.map_err(|problem| self.note(problem)).ok()
+            }
             Some(None) | None => None,
         };
         self.work.set(work);
         found
+    }
+
+    fn note(&self, problem: Problem) {
+        if problem == Problem::NoMemory {
+            self.lacks_memory.set(true);
+        }
+    }
+
+    /// Whether nobody can tell what is in the body because there was no memory to look.
+    pub(crate) fn lacks_memory(&self) -> bool {
+        self.lacks_memory.get()
     }
 
     /// Lets others have their turn if this one is over.

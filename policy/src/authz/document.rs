@@ -10,9 +10,10 @@ use std::borrow::Cow;
 
 use self::sniff::starts_like_json;
 use crate::{
-    coding::{Coding, decode_in_turns},
+    coding::{Coding, DecodeError, decode_in_turns},
     effort::Effort,
     http::{HeaderLine, name::is_twin},
+    memory::NoMemory,
     shares::Holder,
 };
 
@@ -38,23 +39,23 @@ impl<'a> Document<'a> {
         (body, holder): (&'a [u8], Option<Holder>),
         headers: &[HeaderLine<'_>],
         effort: &mut Effort,
-    ) -> Self {
-        let Some(decoded) = decode((body, holder), headers, effort).await else {
-            return Self::Unreadable;
+    ) -> Result<Self, NoMemory> {
+        let Some(decoded) = decode((body, holder), headers, effort).await? else {
+            return Ok(Self::Unreadable);
         };
         let types = || values(headers, b"content-type");
         if decoded.is_empty() || !(types().any(says_json) || starts_like_json(&decoded)) {
-            return Self::NoNodes;
+            return Ok(Self::NoNodes);
         }
         if types().any(names_another_charset) {
-            return Self::Unreadable;
+            return Ok(Self::Unreadable);
         }
         effort.tire(decoded.len() / BYTES_CHECKED_A_STEP);
-        match decoded {
+        let text = match decoded {
             Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
-        }
-        .map_or(Self::Unreadable, Self::Text)
+        };
+        Ok(text.map_or(Self::Unreadable, Self::Text))
     }
 }
 
@@ -64,22 +65,33 @@ async fn decode<'a>(
     (body, holder): (&'a [u8], Option<Holder>),
     headers: &[HeaderLine<'_>],
     effort: &mut Effort,
-) -> Option<Cow<'a, [u8]>> {
+) -> Result<Option<Cow<'a, [u8]>>, NoMemory> {
     let codings: Vec<&[u8]> = values(headers, b"content-encoding").collect();
     if body.is_empty() {
-        return Some(Cow::Borrowed(body));
+        return Ok(Some(Cow::Borrowed(body)));
     }
-    let coding = Coding::parse(&codings.join(&b","[..])).ok()?;
+    let Ok(coding) = Coding::parse(&codings.join(&b","[..])) else {
+        return Ok(None);
+    };
     if coding.is_identity() {
-        return Some(Cow::Borrowed(body));
+        return Ok(Some(Cow::Borrowed(body)));
     }
     // A lone number is no reading to be afraid of: an empty stream in brotli is the byte `7`.
     let has_structure = body.iter().any(|byte| b"{[\"".contains(byte));
     if has_structure && starts_like_json(body) && std::str::from_utf8(body).is_ok() {
-        return None;
+        return Ok(None);
     }
     let decoded = decode_in_turns((&coding, holder), body, DECODED_BYTES, effort).await;
-    decoded.ok().map(Cow::Owned)
+    match decoded {
+        Ok(content) => Ok(Some(Cow::Owned(content))),
+        Err(DecodeError::NoMemory(none)) => Err(none),
+        Err(
+            DecodeError::UnknownCoding(_)
+            | DecodeError::Corrupt
+            | DecodeError::Truncated
+            | DecodeError::TooLarge,
+        ) => Ok(None),
+    }
 }
 
 fn values<'h>(headers: &'h [HeaderLine<'h>], name: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {

@@ -114,7 +114,10 @@ fn weigh_in_turns(
         };
         let judged = call.judged(&head, RequestBody::Whole(&body));
         let judged = judged.in_turns_of(TURN_STEPS).held_by(holder);
-        let weighed = weigh(&policy, used.0, &judged, &head).await;
+        let mut weighed = weigh(&policy, used.0, &judged, &head).await;
+        if judged.lacks_memory() {
+            weighed = Err(Denial::Overloaded.into());
+        }
         (weighed, judged.spent_in_turn())
     })
 }

@@ -107,8 +107,10 @@ async fn find_in<'t>(
                 let tried = Readings::of(doc, effort).await;
                 readings.get_or_init(|| tried);
             }
-            let Some(Ok(readings)) = readings.get() else {
-                return Err(Problem::TooManyReadings);
+            let readings = match readings.get() {
+                Some(Ok(readings)) => readings,
+                Some(Err(problem)) => return Err(*problem),
+                None => return Err(Problem::TooManyReadings),
             };
             in_any_reading(compiled, (doc, readings), &mut budget, effort).await?
         };

@@ -104,7 +104,7 @@ impl Pass {
     ) -> Result<(), InvalidJson> {
         // Nothing that is left of a body is longer than it was.
         if out.try_reserve(body.len()).is_err() {
-            return Err(whole_document(Problem::TooMuchWork));
+            return Err(whole_document(Problem::NoMemory));
         }
         match self {
             Self::Stream(redactor) => redactor.redact(body, out, effort).await,

@@ -6,7 +6,7 @@ use crate::{
     denial::Denial,
     effort::{Account, Effort, Exhausted, InTurns, Turn},
     holding::{Pool, Share},
-    json::InvalidJson,
+    json::{InvalidJson, Problem},
     media::MediaKind,
     memory::{self, NoMemory},
     records::{Framer, RecordError, framing_steps},
@@ -139,35 +139,46 @@ fn redacted(
         let body = &body.bytes;
         let done = documents.redact_in_turns(body, &mut out, &mut effort).await;
         let is_exhausted = effort.is_exhausted();
-        let denial = |_| too_much_or(Denial::ResponseNotFilterable, is_exhausted);
+        let denial = |invalid| too_much_or(Failure::from(invalid).into(), is_exhausted);
         (done.map(|()| out).map_err(denial), effort.spent_in_turn())
     })
 }
 
-/// The content is not what it has to be, or there is too much of it: then no effort is left.
-struct Failure;
+/// The content is not what it has to be, or there is too much of it: then no effort is left. Or there
+/// is no memory for it.
+struct Failure(Denial);
 
 impl From<InvalidJson> for Failure {
-    fn from(_: InvalidJson) -> Self {
-        Self
+    fn from(invalid: InvalidJson) -> Self {
+        Self(if invalid.problem == Problem::NoMemory {
+            Denial::Overloaded
+        } else {
+            Denial::ResponseNotFilterable
+        })
     }
 }
 
 impl From<Exhausted> for Failure {
     fn from(Exhausted: Exhausted) -> Self {
-        Self
+        Self(Denial::ResponseNotFilterable)
     }
 }
 
 impl From<RecordError> for Failure {
-    fn from(_: RecordError) -> Self {
-        Self
+    fn from(error: RecordError) -> Self {
+        Self(match error {
+            RecordError::NoMemory => Denial::Overloaded,
+            RecordError::TooLarge
+            | RecordError::NotText
+            | RecordError::NotField
+            | RecordError::Failed => Denial::ResponseNotFilterable,
+        })
     }
 }
 
 impl From<Failure> for Denial {
-    fn from(Failure: Failure) -> Self {
-        Self::ResponseNotFilterable
+    fn from(Failure(denial): Failure) -> Self {
+        denial
     }
 }
 
