@@ -224,15 +224,41 @@ pub fn integer(least: u64, most: u64) -> impl Fn(&Value) -> Result<u64, Invalid>
     move |value| {
         let number = value
             .as_u64()
+            .or_else(|| whole(value))
             .filter(|number| (least..=most).contains(number));
         number.ok_or_else(|| Invalid::value(format!("must be an integer from {least} to {most}")))
     }
+}
+
+/// `1.0` and `1e3` are whole numbers of JSON, too, as far as they are exact.
+fn whole(value: &Value) -> Option<u64> {
+    let text = format!(
+        "{:.0}",
+        value.as_f64().filter(|number| number.fract() == 0.0)?
+    );
+    text.parse().ok().filter(|number| *number < 1 << 53)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn whole_numbers_are_whole_however_they_are_written() {
+        for (text, want) in [
+            ("1000", Some(1000)),
+            ("1e3", Some(1000)),
+            ("5.0", Some(5)),
+            ("5.5", None),
+            ("-1.0", None),
+            ("1e30", None),
+            ("\"5\"", None),
+        ] {
+            let value = serde_json::from_str(text).unwrap();
+            assert_eq!(integer(1, 1000)(&value).ok(), want, "{text}");
+        }
+    }
 
     #[test]
     fn every_problem_is_listed_with_its_path() {

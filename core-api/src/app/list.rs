@@ -11,6 +11,9 @@ use crate::domain::listing::{ListQuery, Order, Page, Sort};
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult};
 
+/// JSON numbers are exact up to here everywhere.
+const LARGEST_PAGE: u64 = (1 << 53) - 1;
+const LONGEST_SEARCH: usize = 200;
 /// The last one is of some lists only.
 const SORTS: [(&str, Sort); 3] = [
     ("createdAt", Sort::CreatedAt),
@@ -80,7 +83,7 @@ pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
     let mut query = Query::new(raw, &mut problems);
     let sorts = SORTS.split_at(if filters.priority { 3 } else { 2 }).0;
     let list = ListQuery {
-        page: query.integer("page", 1, u64::MAX).unwrap_or(1),
+        page: query.integer("page", 1, LARGEST_PAGE).unwrap_or(1),
         limit: query.integer("limit", 1, 100).unwrap_or(20),
         sort: word(&mut query, "sort", sorts).unwrap_or(Sort::CreatedAt),
         order: word(&mut query, "order", &ORDERS).unwrap_or(Order::Descending),
@@ -95,7 +98,7 @@ pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
             None
         },
         kind: kind(&mut query, filters.types),
-        search: query.take("search").map(|text| text.to_lowercase()),
+        search: search(&mut query),
     };
     for flag in filters.flags {
         query.boolean(flag);
@@ -141,6 +144,16 @@ impl RawQuery {
     pub fn list(&self, filters: Filters) -> ApiResult<ListQuery> {
         read(self.0.as_deref(), filters)
     }
+}
+
+/// A longer text is in no name.
+fn search(query: &mut Query<'_>) -> Option<String> {
+    let text = query.take("search")?;
+    if text.chars().count() > LONGEST_SEARCH {
+        let problem = format!("must be at most {LONGEST_SEARCH} characters");
+        query.problem("search", problem);
+    }
+    Some(text.to_lowercase())
 }
 
 fn word<T: Copy>(query: &mut Query<'_>, name: &str, words: &[(&str, T)]) -> Option<T> {
@@ -196,7 +209,7 @@ mod tests {
             "page=1.5",
             "page=",
             "page=a",
-            "page=18446744073709551616",
+            "page=9007199254740992",
             "limit=0",
             "limit=101",
             "limit=1000000000",
@@ -222,8 +235,8 @@ mod tests {
 
     #[test]
     fn a_page_far_past_the_end_is_no_error() {
-        let list = read(Some("page=9223372036854775808&limit=100"), ALL).unwrap();
-        assert_eq!(list.offset(), i64::MAX);
+        let list = read(Some("page=9007199254740991&limit=100"), ALL).unwrap();
+        assert_eq!(list.offset(), 900_719_925_474_099_000);
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! What holds for every operation is said once, here, and not at each handler.
 
-use std::collections::BTreeMap;
-
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr, Required, ResponseBuilder};
 
 const SCHEME: &str = "token";
-/// Paths that anybody may call.
-const PUBLIC: [&str; 3] = ["/healthz", "/readyz", "/invites/accept"];
+/// Paths that only say whether the process lives.
+const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
+/// Paths that need no token.
+const OPEN: [&str; 1] = ["/invites/accept"];
 
 /// POSTs that change nothing.
 const TRIALS: [&str; 2] = ["/evaluate", "/preview"];
@@ -23,42 +24,11 @@ pub fn complete(document: &mut OpenApi) {
         "`u-…` of a user (also as `Bearer u-…`), or `o-…` of an operator",
     );
     components.add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Header(header)));
-    let schemas = &mut components.schemas;
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             describe(path, &method, operation);
-            if method == HttpMethod::Patch {
-                loosen(operation, schemas);
-            }
             name_responses(operation);
         }
-    }
-}
-
-/// A merge patch may leave every member out: its schema is that of PUT without `required`.
-fn loosen(operation: &mut Operation, schemas: &mut BTreeMap<String, RefOr<Schema>>) {
-    let Some(RefOr::T(body)) = &mut operation.request_body else {
-        return;
-    };
-    for content in body.content.values_mut() {
-        let RefOr::T(content) = content else { continue };
-        let Some(RefOr::Ref(whole)) = &content.schema else {
-            continue;
-        };
-        let name = whole
-            .ref_location
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let Some(RefOr::T(Schema::Object(object))) = schemas.get(&name) else {
-            continue;
-        };
-        let mut object = object.clone();
-        object.required.clear();
-        let patch = format!("{}Patch", name.trim_end_matches("Input"));
-        content.schema = Some(RefOr::Ref(Ref::from_schema_name(&patch)));
-        schemas.insert(patch, RefOr::T(Schema::Object(object)));
     }
 }
 
@@ -92,38 +62,40 @@ pub(super) fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation
 }
 
 fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
-    let is_public = PUBLIC.contains(&path);
-    if !is_public {
+    let is_health = HEALTH.contains(&path);
+    if !is_health {
+        refusal(operation, "400", "Every problem is listed");
+        refusal(operation, "401", "No token that counts");
+        too_often(operation);
+        refusal(operation, "500", "A fault of the API's own");
+        refusal(operation, "503", "The store or a region is away");
+    }
+    if !is_health && !OPEN.contains(&path) {
         let requirement = SecurityRequirement::new(SCHEME, Vec::<String>::new());
         operation.security = Some(vec![requirement]);
-        refusal(operation, "401", "No token that counts");
-        refusal(operation, "429", "Too many requests with this token");
     }
-    if path.contains("{clientId}") {
+    if path.contains("{clientId}") || path == "/clients" {
         refusal(operation, "403", "Your roles do not permit this");
     }
-    if path.contains('{') {
+    if path.contains('{') || OPEN.contains(&path) {
         refusal(
             operation,
             "404",
             "No such resource, or another organisation's",
         );
     }
-    let parameters = operation.parameters.iter().flatten();
-    let mut places = parameters.filter_map(|parameter| match parameter {
-        RefOr::T(parameter) => Some(&parameter.parameter_in),
-        RefOr::Ref(_) => None,
-    });
-    if *method != HttpMethod::Get || places.any(|place| *place == ParameterIn::Query) {
-        refusal(operation, "400", "Every problem is listed");
-    }
     match method {
         HttpMethod::Get => {}
         HttpMethod::Post => {
             parameter(
                 operation,
-                header("Idempotency-Key", "Makes a repetition harmless for 24 h"),
+                header(
+                    "Idempotency-Key",
+                    "Makes a repetition harmless for 24 h; bare or as a quoted string",
+                ),
             );
+            refusal(operation, "422", "The key stands for another body");
+            refusal(operation, "409", "Not possible in the present state");
             if TRIALS.iter().any(|end| path.ends_with(end)) {
                 refuses_bodies(operation);
             } else {
@@ -138,6 +110,20 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
             conditional(operation);
             changes(operation, false);
         }
+    }
+}
+
+/// 429 says when to come back.
+fn too_often(operation: &mut Operation) {
+    refusal(operation, "429", "Too many requests with this token");
+    let after = HeaderBuilder::new()
+        .schema(Some(Object::with_type(Type::Integer)))
+        .description(Some("Seconds after which to come back"))
+        .build();
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("429") {
+        response
+            .headers
+            .insert("Retry-After".to_owned(), after.into());
     }
 }
 
@@ -172,6 +158,7 @@ fn changes(operation: &mut Operation, has_body: bool) {
 }
 
 fn refuses_bodies(operation: &mut Operation) {
+    refusal(operation, "408", "The body did not arrive in time");
     refusal(operation, "413", "The body is larger than 1 MiB");
     refusal(operation, "415", "The body is not JSON by its content type");
 }
