@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use requestrocket_policy::authn::jwt::{InvalidExpiry, expiry_ms};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::problem::{Fault, Invalid};
@@ -34,11 +33,6 @@ const GATEWAY_PREFIXES: [&str; 3] = ["requestrocket-", "x-rr-", "x-envoy-"];
 /// One secret value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(Zeroizing<String>);
-
-#[derive(Deserialize)]
-struct Expiry {
-    exp: Option<serde_json::Value>,
-}
 
 /// The secret of a credential, by its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,28 +140,16 @@ impl SecretText {
         Self::text(raw)
     }
 
-    /// A literal JWT: its `exp`, if it can be read, must be a number, because it is honoured.
+    /// A literal JWT: its `exp`, if any, must be a number, because it is honoured.
     ///
     /// # Errors
     /// `INVALID_SECRET`.
     pub fn jwt(raw: &str) -> Result<Self, Invalid> {
-        let payload = raw
-            .split('.')
-            .nth(1)
-            .unwrap_or_default()
-            .trim_end_matches('=');
-        let claims = URL_SAFE_NO_PAD
-            .decode(payload)
-            .map(Zeroizing::new)
-            .unwrap_or_default();
-        let exp = serde_json::from_slice::<Expiry>(&claims)
-            .ok()
-            .and_then(|claims| claims.exp);
-        match exp {
-            None | Some(serde_json::Value::Number(_)) => Self::bare(raw),
-            Some(_) => Err(Invalid::new(
+        match expiry_ms(raw) {
+            Ok(_) => Self::bare(raw),
+            Err(InvalidExpiry) => Err(Invalid::new(
                 Fault::InvalidSecret,
-                "must have a number as `exp`",
+                "must have claims that can be read, with a number as `exp`, if any",
             )),
         }
     }
@@ -337,6 +319,9 @@ fn exposed(values: &BTreeMap<String, SecretText>) -> BTreeMap<&str, &str> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     #[test]
@@ -360,6 +345,8 @@ mod tests {
             ("{}", true),
             (r#"{"exp":1}"#, true),
             (r#"{"exp":"1"}"#, false),
+            (r#"{"exp":2,"exp":null}"#, false),
+            (r#"{"exp":2"#, false),
             ("[", true),
         ] {
             assert_eq!(SecretText::jwt(&token(claims)).is_ok(), is_good, "{claims}");

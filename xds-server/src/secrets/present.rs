@@ -1,16 +1,10 @@
 //! Proxy credentials: what callers present, kept as keyed digests.
 
-use std::time::Duration;
-
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use requestrocket_policy::authn::DigestKey;
+use requestrocket_policy::authn::jwt::{InvalidExpiry, expiry_ms};
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
 use requestrocket_proto::region::v1::CredentialAuthType;
-use serde::Deserialize;
-use serde_json::{Number, Value};
-use zeroize::Zeroizing;
 
 use super::shape;
 use crate::records::record::SecretProblem;
@@ -61,39 +55,10 @@ fn digests(key: &DigestKey, value: &str, valid_until_ms: u64) -> Vec<wire::Secre
     }]
 }
 
-#[derive(Deserialize)]
-struct Claims {
-    exp: Option<Value>,
-}
-
 /// `exp` of a literal token, unverified: the token is compared as a whole anyway.
 fn valid_until_ms(token: &str) -> Result<u64, SecretProblem> {
-    let payload = token.split('.').nth(1).unwrap_or_default();
-    let Ok(payload) = URL_SAFE_NO_PAD
-        .decode(payload.trim_end_matches('='))
-        .map(Zeroizing::new)
-    else {
-        return Ok(NO_END);
-    };
-    match serde_json::from_slice::<Claims>(&payload) {
-        Ok(Claims {
-            exp: Some(Value::Number(exp)),
-        }) => Ok(to_ms(&exp)),
-        Ok(Claims { exp: Some(_) }) => Err(SecretProblem::Expiry),
-        Ok(Claims { exp: None }) | Err(_) => Ok(NO_END),
+    match expiry_ms(token) {
+        Ok(end) => Ok(end.unwrap_or(NO_END)),
+        Err(InvalidExpiry) => Err(SecretProblem::Expiry),
     }
-}
-
-/// Whole milliseconds; what lies before 1970 is long past, not without end.
-fn to_ms(seconds: &Number) -> u64 {
-    let long_past = 1;
-    if let Some(seconds) = seconds.as_u64() {
-        return seconds.saturating_mul(1000).max(long_past);
-    }
-    let seconds = seconds.as_f64().unwrap_or_default();
-    if seconds <= 0.0 {
-        return long_past;
-    }
-    let ms = Duration::try_from_secs_f64(seconds).map_or(u128::MAX, |span| span.as_millis());
-    u64::try_from(ms).unwrap_or(u64::MAX).max(long_past)
 }

@@ -201,7 +201,9 @@ fn exp_of_a_literal_token_ends_it() {
         (r#"{"exp":0}"#, Ok(1)),
         (r#"{"exp":-5}"#, Ok(1)),
         (r#"{"exp":1e99}"#, Ok(u64::MAX)),
-        (r#"{"exp":null}"#, Ok(0)),
+        (r#"{"exp":9,"exp":5}"#, Ok(5_000)),
+        (r#"{"exp":9,"exp":null}"#, Err(SecretProblem::Expiry)),
+        (r#"{"exp":null}"#, Err(SecretProblem::Expiry)),
         (r#"{"sub":"a"}"#, Ok(0)),
         ("not json", Ok(0)),
         (r#"{"exp":"1700000000"}"#, Err(SecretProblem::Expiry)),
@@ -209,6 +211,8 @@ fn exp_of_a_literal_token_ends_it() {
     ] {
         assert_eq!(end(&token(claims)), want, "{claims}");
     }
+    // `{"exp":5}`, and bits after it that belong to no byte.
+    assert_eq!(end("e30.eyJleHAiOjV9IB.c"), Ok(5_000));
     assert_eq!(end("opaque"), Ok(0));
     assert_eq!(end("a.%%%.c"), Ok(0));
 }

@@ -8,6 +8,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use zeroize::Zeroizing;
 
 const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
@@ -16,25 +17,46 @@ const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The token has an `exp` that is no moment in time, so nobody can say when it ends.
+/// The token has claims that cannot be read, or an `exp` that is no moment in time, so nobody can
+/// say when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`exp` of the token must be a number of seconds")]
 pub struct InvalidExpiry;
 
 /// When a token ends: Unix time in milliseconds, never 0; none without `exp`.
 ///
-/// A text that is no JWT has no end. Of several `exp` members the earliest counts.
+/// A text that is no JWT has no end. Its claims are read as leniently as any reader would, so that
+/// none sees an `exp` that is overlooked here; of several the earliest counts.
 pub fn expiry_ms(token: &str) -> Result<Option<u64>, InvalidExpiry> {
-    let Some(claims) = token.split('.').nth(1) else {
-        return Ok(None);
-    };
-    let Ok(claims) = ANY_PADDING.decode(claims) else {
+    let Some(claims) = token.split('.').nth(1).and_then(claims) else {
         return Ok(None);
     };
     match serde_json::from_slice::<Expiries>(&claims) {
-        Ok(Expiries(Earliest::None)) | Err(_) => Ok(None),
+        Ok(Expiries(Earliest::None)) => Ok(None),
         Ok(Expiries(Earliest::At(ms))) => Ok(Some(ms)),
-        Ok(Expiries(Earliest::Invalid)) => Err(InvalidExpiry),
+        Ok(Expiries(Earliest::Invalid)) | Err(_) => Err(InvalidExpiry),
+    }
+}
+
+/// The second part of a token, decoded, if it begins like an object. As many decoders do, this takes
+/// both alphabets of base64 and passes over what belongs to none of them.
+fn claims(part: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut letters: Zeroizing<Vec<u8>> =
+        part.bytes().filter_map(letter).collect::<Vec<_>>().into();
+    if letters.len() % 4 == 1 {
+        letters.pop();
+    }
+    let claims = ANY_PADDING.decode(&*letters).map(Zeroizing::new).ok()?;
+    let text = claims.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&claims);
+    text.trim_ascii_start().starts_with(b"{").then_some(claims)
+}
+
+fn letter(byte: u8) -> Option<u8> {
+    match byte {
+        b'+' => Some(b'-'),
+        b'/' => Some(b'_'),
+        b'-' | b'_' => Some(byte),
+        _ => byte.is_ascii_alphanumeric().then_some(byte),
     }
 }
 

@@ -74,6 +74,47 @@ fn what_ends_after_all_clocks_ends_at_the_last_moment() {
 }
 
 #[test]
+fn claims_that_cannot_be_read_are_not_without_end() {
+    for claims in [
+        "{",
+        r#"{"exp":5"#,
+        r#"{"exp":5}{}"#,
+        r#"{"exp":5} x"#,
+        r#"{"exp":1e400,"exp":5}"#,
+        r"{'exp':5}",
+        r#"{"\ud800":1,"exp":5}"#,
+        "\u{feff}{\"exp\":5}",
+    ] {
+        check(claims, Err(InvalidExpiry));
+    }
+    let claims = URL_SAFE_NO_PAD.encode(b"{\"\xff\":1,\"exp\":5}");
+    assert_eq!(expiry_ms(&format!("h.{claims}.s")), Err(InvalidExpiry));
+}
+
+#[test]
+fn claims_are_read_as_the_most_lenient_decoder_would() {
+    let end = Ok(Some(9_000));
+    let claims = r#"{"exp":9,"x":"\u007f~~??>>"}"#;
+    let plain = URL_SAFE_NO_PAD.encode(claims);
+    assert!(plain.contains(['-', '_']), "{plain}");
+    let standard = plain.replace('-', "+").replace('_', "/");
+    let (head, tail) = plain.split_at(7);
+    for part in [plain.clone(), standard, format!("{head} \u{e9}{tail}==")] {
+        assert_eq!(expiry_ms(&format!("h.{part}.s")), end, "{part}");
+    }
+    // Bits that no byte takes.
+    let part = URL_SAFE_NO_PAD.encode(r#"{"exp":9}  "#);
+    let last = part.chars().last().unwrap();
+    for other in ['A', 'B', 'C', 'D'] {
+        let part = format!("{}{other}", part.strip_suffix(last).unwrap());
+        assert_eq!(expiry_ms(&format!("h.{part}.s")), end, "{part}");
+    }
+    // A letter too many for whole bytes.
+    let part = URL_SAFE_NO_PAD.encode(r#"{"exp":9}   "#);
+    assert_eq!(expiry_ms(&format!("h.{part}A.s")), end);
+}
+
+#[test]
 fn of_several_the_earliest_counts() {
     check(r#"{"exp":9,"exp":5,"exp":7}"#, Ok(Some(5_000)));
 }
