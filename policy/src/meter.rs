@@ -93,7 +93,7 @@ impl Meter {
 pub(crate) struct ValueSum {
     total: Micros,
     has_any: bool,
-    /// Something stood there that is no number from 0 on, with at most 6 decimals.
+    /// Something stood there that is no number from 0 on.
     has_other: bool,
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 const ONE: u64 = 1_000_000;
 const DECIMALS: i64 = 6;
-/// More digits than the largest amount has.
-const MAX_DIGITS: usize = 20;
+/// Of the largest amount.
+const MAX_DIGITS: i64 = 20;
 
 /// An amount in millionths. Arithmetic ends at the largest amount instead of starting anew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +16,8 @@ impl Micros {
     pub const ZERO: Self = Self(0);
     /// The smallest amount.
     pub const LEAST: Self = Self(1);
+    /// The largest amount.
+    pub const MOST: Self = Self(u64::MAX);
     /// One request.
     pub const ONE: Self = Self(ONE);
 
@@ -67,7 +69,10 @@ impl Micros {
     }
 
     /// Reads a JSON number that is not negative, or a JSON string that holds one. None for what
-    /// is no number, or cannot be had exactly with six decimals.
+    /// is no number.
+    ///
+    /// Never less than what stands there: more than six decimals are rounded up, and what is too
+    /// large is the largest amount.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text
             .strip_prefix('"')
@@ -77,7 +82,7 @@ impl Micros {
         if number.is_negative && number.digits().next().is_some() {
             return None;
         }
-        number.micros()
+        Some(number.micros())
     }
 }
 
@@ -137,37 +142,41 @@ impl<'a> Number<'a> {
             .skip_while(|digit| *digit == 0)
     }
 
-    fn micros(&self) -> Option<Micros> {
-        let mut digits = Vec::with_capacity(MAX_DIGITS);
-        let mut zeros = 0_usize;
-        for digit in self.digits() {
-            if digit == 0 {
-                zeros += 1;
-                continue;
-            }
-            if digits.len().checked_add(zeros)? >= MAX_DIGITS {
-                return None;
-            }
-            digits.extend(std::iter::repeat_n(0, zeros));
-            digits.push(digit);
-            zeros = 0;
+    /// Rounded up, and at most the largest amount.
+    fn micros(&self) -> Micros {
+        let mut digits = self.digits().peekable();
+        if digits.peek().is_none() {
+            return Micros::ZERO;
         }
-        if digits.is_empty() {
-            return Some(Micros::ZERO);
+        // How many of the digits stand before the point, when millionths are counted.
+        let zeros = self.len().saturating_sub(self.digits().count());
+        let whole = count(self.integer.len())
+            .saturating_sub(count(zeros))
+            .saturating_add(DECIMALS)
+            .saturating_add(self.exponent);
+        if whole > MAX_DIGITS {
+            return Micros::MOST;
         }
-        // What the last digit that is not 0 stands for, as a power of ten of a millionth.
-        let fraction = i64::try_from(self.fraction.len()).ok()?;
-        let place = i64::try_from(zeros)
-            .ok()?
-            .checked_add(DECIMALS)?
-            .checked_sub(fraction)?
-            .checked_add(self.exponent)?;
-        let scale = 10_u64.checked_pow(u32::try_from(place).ok()?)?;
-        let amount = digits.into_iter().try_fold(0_u64, |sum, digit| {
-            sum.checked_mul(10)?.checked_add(u64::from(digit))
-        })?;
-        amount.checked_mul(scale).map(Micros)
+        let mut amount = Some(0_u64);
+        for _ in 0..whole {
+            let digit = digits.next().unwrap_or_default();
+            amount = amount
+                .and_then(|amount| amount.checked_mul(10))
+                .and_then(|amount| amount.checked_add(u64::from(digit)));
+        }
+        let rest = u64::from(digits.any(|digit| digit > 0));
+        amount
+            .and_then(|amount| amount.checked_add(rest))
+            .map_or(Micros::MOST, Micros)
     }
+
+    fn len(&self) -> usize {
+        self.integer.len().saturating_add(self.fraction.len())
+    }
+}
+
+fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
 }
 
 fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {

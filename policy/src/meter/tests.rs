@@ -20,19 +20,17 @@ fn several_values_are_summed() {
 }
 
 #[test]
+fn nothing_is_lost_of_values_that_cannot_be_had_exactly() {
+    check(&[Some("1.0000001"), Some("1")], "2.000001", false);
+    let most = "18446744073709.551615";
+    check(&[Some("18446744073710")], most, false);
+    check(&[Some("1e300"), Some("1e300"), Some("2")], most, false);
+}
+
+#[test]
 fn what_is_no_amount_adds_nothing_and_is_missed() {
     check(&[], "0", true);
-    for text in [
-        "",
-        "-1",
-        "1.0000001",
-        "ten",
-        "true",
-        "null",
-        "[1]",
-        "NaN",
-        "0x10",
-    ] {
+    for text in ["", "-1", "ten", "true", "null", "[1]", "NaN", "0x10"] {
         check(&[Some(text)], "0", true);
         check(&[Some("2"), Some(text)], "2", true);
     }

@@ -99,7 +99,7 @@ async fn numbers_of_bodies_are_summed() -> Result<()> {
             .with_context(|| value.to_owned())?;
     }
     for value in [
-        "-1", "\"-1\"", "null", "true", "\"many\"", "\"\"", "[1]", "{}", "1e400",
+        "-1", "\"-1\"", "null", "true", "\"many\"", "\"\"", "[1]", "{}", "-1e400",
     ] {
         scene.missed(of_json(tokens(value))).await?;
         used(&scene.gateway, &scene.proxy, &meter, total)
@@ -115,6 +115,28 @@ async fn numbers_of_bodies_are_summed() -> Result<()> {
     ] {
         scene.missed(script).await?;
         used(&scene.gateway, &scene.proxy, &meter, total).await?;
+    }
+    Ok(())
+}
+
+/// Nothing is lost of a value that cannot be had exactly.
+#[tokio::test]
+async fn what_is_too_fine_is_rounded_up_and_what_is_too_large_is_the_most() -> Result<()> {
+    const MOST: f64 = 18_446_744_073_709.55;
+    let scene = Scene::start().await?;
+    let meter = scene.meter(&summing("$.n", &json!({}))).await?;
+    for (number, total) in [
+        ("0.0000001", 0.000_001),
+        ("1.0000001", 1.000_002),
+        ("\"1e-30\"", 1.000_003),
+        ("18446744073710", MOST),
+        ("1e400", MOST),
+    ] {
+        let script = of_json(format!(r#"{{"n":{number}}}"#));
+        ensure!(!scene.missed(script).await?, "{number} is missed");
+        used(&scene.gateway, &scene.proxy, &meter, total)
+            .await
+            .with_context(|| number.to_owned())?;
     }
     Ok(())
 }
@@ -199,12 +221,22 @@ async fn the_last_record_of_a_stream_that_has_the_value_counts() -> Result<()> {
     let events = "data: {\"usage\":{\"total\":1}}\n\ndata: {\"x\":1}\n\n\
                   data: {\"usage\":\ndata: {\"total\":\"40\"}}\n\ndata: {}\n\ndata: [DONE]\n\n";
     let lines = "{\"usage\":{\"total\":1}}\n{\"usage\":{\"total\":2}}\n{}\n";
-    let mut total = 0.0;
-    for (content_type, stream, adds) in [
+    let cases = [
         ("text/event-stream", events, 40.0),
+        ("text/event-stream", "data: {\"usage\":{\"total\":4}}", 4.0),
+        (
+            "text/event-stream",
+            "data: {\"usage\":{\"total\":1}}\n\ndata: {\"usage\":{\"total\":5}}\n",
+            5.0,
+        ),
         ("application/x-ndjson", lines, 2.0),
         ("application/jsonl", "{\"usage\":{\"total\":3}}", 3.0),
-    ] {
+    ];
+    let mut total = 0.0;
+    for (n, &(content_type, stream, adds)) in cases.iter().chain(&cases).enumerate() {
+        if n == cases.len() {
+            scene.gateway.destroy(&scene.proxy, &["$.x"]).await?;
+        }
         let single: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
         for script in [
             chunked(content_type, &[stream]),
