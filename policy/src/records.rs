@@ -98,17 +98,15 @@ impl Framer {
         })
     }
 
-    /// Ends the stream and appends what was still held.
-    ///
-    /// Of NDJSON that is the last record, if no line end followed it. An event without the blank
-    /// line at its end was never sent as far as its standard goes: its record is dropped.
+    /// Ends the stream and appends what was still held: the last record, if its line end or the
+    /// blank line after its event did not come.
     pub fn finish<E: From<RecordError>>(
         &mut self,
         rewrite: Rewrite<'_, E>,
         out: &mut Vec<u8>,
     ) -> Result<(), E> {
         self.run(|format| match format {
-            Format::Sse(sse) => sse.finish(out).map_err(E::from),
+            Format::Sse(sse) => sse.finish(rewrite, out),
             Format::Ndjson(ndjson) => ndjson.finish(rewrite, out),
         })
     }
@@ -118,14 +116,9 @@ impl Framer {
         self.push(chunk, &mut looking(look), &mut Vec::new())
     }
 
-    /// Ends a stream that is sent as it is. That ends its last record, too: here somebody only
-    /// looks, so an event without the blank line at its end is shown as well.
+    /// Ends a stream that is sent as it is, and shows the last record.
     pub fn read_end(&mut self, look: &mut dyn FnMut(&[u8])) -> Result<(), RecordError> {
-        let (mut look, mut unsent) = (looking(look), Vec::new());
-        self.run(|format| match format {
-            Format::Sse(sse) => sse.read_end(&mut look),
-            Format::Ndjson(ndjson) => ndjson.finish(&mut look, &mut unsent),
-        })
+        self.finish(&mut looking(look), &mut Vec::new())
     }
 
     /// Bytes of memory that records without an end take.

@@ -76,18 +76,16 @@ impl Sse {
         Ok(())
     }
 
-    /// A record without the end of its event goes with all of it; anything else passes.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), RecordError> {
+    /// The stream's end ends the last event, too: readers may take it for one.
+    pub(super) fn finish<E: From<RecordError>>(
+        &mut self,
+        rewrite: Rewrite<'_, E>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), E> {
         if !self.has_begun {
             self.begin(out);
         }
-        event::emit_unfinished((&std::mem::take(&mut self.held), self.lines), out)
-    }
-
-    /// Shows the record of an event whose end did not come.
-    pub(super) fn read_end(&mut self, look: Rewrite<'_, RecordError>) -> Result<(), RecordError> {
-        let event = std::mem::take(&mut self.held);
-        event::emit((&event, self.lines), look, &mut Vec::new())
+        event::emit((&std::mem::take(&mut self.held), self.lines), rewrite, out)
     }
 
     /// Lets a byte order mark at the start of the stream pass.

@@ -123,6 +123,35 @@ async fn lines_of_ndjson_are_redacted_one_by_one() -> Result<()> {
     Ok(())
 }
 
+/// Also of its last record, whose own end did not come.
+#[tokio::test]
+async fn the_end_of_a_stream_ends_its_last_record() -> Result<()> {
+    let scene = Scene::destroying(&["$.s"]).await?;
+    let secret = secret();
+    for (end, wanted) in [("", ""), ("\n", "\n"), ("\r\n", "\r\n"), ("\r", "\r")] {
+        let event = format!("data: {secret}{end}");
+        check(
+            &scene,
+            EVENTS,
+            &event,
+            &format!("data: {{\"a\":1}}{wanted}"),
+        )
+        .await?;
+        let after = format!("data: {secret}\n\nid: 2\ndata:{secret}{end}");
+        let wanted = format!("data: {{\"a\":1}}\n\nid: 2\ndata: {{\"a\":1}}{wanted}");
+        check(&scene, EVENTS, &after, &wanted).await?;
+    }
+    let done = "data: {\"a\":1}\n\ndata: [DONE]";
+    check(&scene, EVENTS, done, done).await?;
+    check(
+        &scene,
+        NDJSON[0],
+        &format!("[1]\n{secret}"),
+        "[1]\n{\"a\":1}",
+    )
+    .await
+}
+
 /// A target that answers JSON, or something like events, under the name of events.
 #[tokio::test]
 async fn f17_what_is_called_events_and_is_something_else_does_not_pass() -> Result<()> {
@@ -170,6 +199,8 @@ async fn f17_a_record_that_is_no_json_ends_the_stream() -> Result<()> {
         (NDJSON[0], format!("{{\"a\":1}}\n{SECRET}\n")),
         (NDJSON[0], format!("{{\"a\":1}}\n{{\"a\":1}}{secret}\n")),
         (NDJSON[0], format!("{{\"a\":1}}\n{broken}")),
+        (EVENTS, format!("data: {{\"a\":1}}\n\ndata: {broken}")),
+        (EVENTS, format!("data: {{\"a\":1}}\n\ndata: {broken}\n")),
     ];
     for (content_type, stream) in cases {
         let reply = scene.reply(chunked(content_type, &[&stream])).await?;

@@ -30,17 +30,6 @@ pub(super) fn emit<E: From<RecordError>>(
     put
 }
 
-/// Sends the start of an event, unless there is a record in it.
-pub(super) fn emit_unfinished(
-    (event, allowed): (&[u8], Lines),
-    out: &mut Vec<u8>,
-) -> Result<(), RecordError> {
-    if record(event, allowed)?.is_none() {
-        out.extend_from_slice(event);
-    }
-    Ok(())
-}
-
 fn record(event: &[u8], allowed: Lines) -> Result<Option<Cow<'_, [u8]>>, RecordError> {
     // UTF-16 and its like have no fields that we could see, but callers might.
     if memchr(0, event).is_some() {
@@ -135,6 +124,8 @@ fn put_back<E>(
 
 /// Makes a data field of every line of the text from `start` on.
 fn begin_every_line(out: &mut Vec<u8>, start: usize, end: &[u8]) {
+    // The last line of a stream may lack its end.
+    let end = if end.is_empty() { b"\n" } else { end };
     let text = out.get(start..).unwrap_or_default();
     if super::next_line_end(text).is_none() {
         return;

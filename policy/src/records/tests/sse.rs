@@ -134,20 +134,40 @@ fn a_byte_order_mark_is_no_part_of_the_first_line() {
 }
 
 #[test]
-fn an_unfinished_event_is_not_sent() {
+fn the_end_of_the_stream_ends_the_last_event() {
     for (stream, want) in [
-        ("data: 1\n\ndata: 2\n", "data: <1>\n\n"),
-        ("data: 1\n\nid: 2\ndata: bad", "data: <1>\n\n"),
-        ("data: 1", ""),
-        ("data: 1\r", ""),
+        ("data: 1\n\ndata: 2\n", "data: <1>\n\ndata: <2>\n"),
+        ("data: 1", "data: <1>"),
+        ("data:1", "data: <1>"),
+        ("data: 1\r", "data: <1>\r"),
+        ("data: 1\r\n", "data: <1>\r\n"),
+        ("id: 2\ndata: 1\nevent: x", "id: 2\ndata: <1>\nevent: x"),
+        ("data: 1\ndata: 2", "data: <1\ndata: 2>\n"),
+        ("data: 1\rid: 1\rdata: 2", "data: <1\rdata: 2>\rid: 1\r"),
+        ("\u{feff}data: 1", "\u{feff}data: <1>"),
         ("id: 1\n", "id: 1\n"),
         ("da", "da"),
+        ("data", "data"),
         (": bye", ": bye"),
         ("data: 1\n\ndata: [DONE]\n", "data: <1>\n\ndata: [DONE]\n"),
         ("data: 1\n\ndata: [DONE]", "data: <1>\n\ndata: [DONE]"),
     ] {
         check(Framer::sse, stream, want, Ok(()));
     }
+    for last in ["data: bad", "id: 2\ndata: bad\n", "data: bad\r\n"] {
+        let stream = format!("data: 1\n\n{last}");
+        check(Framer::sse, &stream, "data: <1>\n\n", REFUSED);
+    }
+}
+
+#[test]
+fn lines_made_of_a_last_record_end() {
+    let split = &mut |_: &[u8], out: &mut Vec<u8>| {
+        out.extend_from_slice(b"[\n]");
+        Ok(())
+    };
+    let (out, end) = run(Framer::sse(MAX), b"data: []", &[1], split);
+    assert_eq!((out, end), (b"data: [\ndata: ]".to_vec(), Ok(())));
 }
 
 #[test]
@@ -215,9 +235,11 @@ fn an_event_has_a_longest() {
     }
 }
 
-/// What a browser makes of a whole stream: type, data and id of each event (WHATWG HTML §9.2.6).
+/// What a browser makes of a stream that ends with a blank line: type, data and id of each event
+/// (WHATWG HTML §9.2.6).
 fn dispatched(stream: &str) -> Vec<(String, String, String)> {
-    let text = stream.strip_prefix('\u{feff}').unwrap_or(stream);
+    let stream = format!("{stream}\n\n");
+    let text = stream.strip_prefix('\u{feff}').unwrap_or(&stream);
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines: Vec<&str> = text.split('\n').collect();
     lines.pop();
