@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use requestrocket_proto::region::v1::NodeStatus;
+use requestrocket_proto::region::v1::{NodeStatus, UnusableProxy};
 use tokio::sync::watch;
 
 pub use self::proxy_status::{NodeState, NodeView, ProxyCondition, ProxyStatus};
@@ -36,6 +36,8 @@ pub struct RegionState {
     pub link: Link,
     /// As last reported; what it says of connections holds while the link is up.
     pub nodes: Vec<NodeStatus>,
+    /// What the region stored and cannot use, by proxy id; as last reported.
+    pub unusable: BTreeMap<String, UnusableProxy>,
 }
 
 /// Whether a region's link is up.
@@ -60,7 +62,8 @@ pub enum Applied {
     True,
     /// Not within the time given.
     Timeout,
-    /// At least one connected Envoy refused, and none is outstanding.
+    /// At least one connected Envoy refused, or the region cannot use what came, and none is
+    /// outstanding.
     Rejected,
     /// The region is away or has no connected Envoy.
     NoEnvoy,
@@ -171,7 +174,13 @@ impl RegionState {
         if !self.is_connected() || connected.peek().is_none() {
             return Some(Applied::NoEnvoy);
         }
-        let mut outcome = Applied::True;
+        let brought =
+            |one: &UnusableProxy| (one.after_revision + 1..=one.revision).contains(&revision);
+        let mut outcome = if self.unusable.values().any(brought) {
+            Applied::Rejected
+        } else {
+            Applied::True
+        };
         for node in connected {
             if node.settled_revision < revision {
                 return None;

@@ -11,6 +11,7 @@ mod hello;
 mod inquiry;
 mod links;
 mod message;
+mod reports;
 mod service;
 
 use std::time::Duration;

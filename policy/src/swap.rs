@@ -87,11 +87,15 @@ const RESERVED_HEADERS: [&str; 12] = [
 /// sees them, no target gets them.
 pub(crate) const RESERVED_PREFIXES: [&str; 3] = ["requestrocket-", "x-rr-", "x-envoy-"];
 
+/// Whether the text is a token, as names of headers are (RFC 9110 §5.1).
+pub fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(is_token_byte)
+}
+
 /// Whether a target credential may put a header of that name on requests.
 pub fn is_injectable_header(name: &str) -> bool {
     let bytes = name.as_bytes();
-    let is_token = !name.is_empty() && name.bytes().all(is_token_byte);
-    is_token
+    is_header_name(name)
         && !RESERVED_HEADERS
             .iter()
             .any(|reserved| is_twin(bytes, reserved.as_bytes()))

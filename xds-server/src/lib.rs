@@ -17,6 +17,7 @@ pub mod secrets;
 pub mod serve;
 pub mod store;
 pub mod translate;
+pub mod unusable;
 pub mod xds;
 
 #[cfg(test)]

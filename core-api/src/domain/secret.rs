@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use requestrocket_policy::authn::jwt::{InvalidExpiry, expiry_ms};
+use requestrocket_policy::swap::{is_header_name, is_injectable_header};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -13,23 +14,6 @@ use super::problem::{Fault, Invalid};
 
 const MAX_VALUE_BYTES: usize = 8192;
 const MAX_NAME_BYTES: usize = 256;
-/// Headers that frame a message or belong to one connection.
-const MESSAGE_HEADERS: [&str; 11] = [
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-/// Headers that the gateway itself speaks.
-const GATEWAY_PREFIXES: [&str; 3] = ["requestrocket-", "x-rr-", "x-envoy-"];
-
 /// One secret value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(Zeroizing<String>);
@@ -178,19 +162,14 @@ impl fmt::Debug for SecretText {
 /// # Errors
 /// `INVALID_SECRET`.
 pub fn header_name(raw: &str) -> Result<String, Invalid> {
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if !(1..=MAX_NAME_BYTES).contains(&raw.len()) || !raw.bytes().all(is_token) {
+    if !(1..=MAX_NAME_BYTES).contains(&raw.len()) || !is_header_name(raw) {
         return Err(Invalid::new(
             Fault::InvalidSecret,
             "must be the name of a header",
         ));
     }
-    // Targets may take `_` for `-`.
-    let lower = raw.to_ascii_lowercase().replace('_', "-");
-    let is_ours = GATEWAY_PREFIXES
-        .iter()
-        .any(|prefix| lower.starts_with(prefix));
-    if is_ours || MESSAGE_HEADERS.contains(&lower.as_str()) {
+    // By the region's rule and the filter's.
+    if !is_injectable_header(raw) {
         return Err(Invalid::new(
             Fault::InvalidSecret,
             "names a header that cannot be injected",
@@ -362,6 +341,13 @@ mod tests {
             "TE",
             "RequestRocket-Code",
             "X-RR-scope",
+            "x_rr_valve",
+            "x-rr_route",
+            "X_Envoy-Expected",
+            "HTTP2-Settings",
+            "http2_settings",
+            "keep_alive",
+            "Transfer_Encoding",
             "a b",
             "",
             "é",

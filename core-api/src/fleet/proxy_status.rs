@@ -11,7 +11,7 @@ pub enum ProxyStatus {
     Pending,
     /// Every connected node has it.
     Applied,
-    /// A connected node refused it.
+    /// A connected node refused it, or the region cannot use some of it.
     Rejected,
     /// Its target or target credential is gone.
     Incomplete,
@@ -43,7 +43,7 @@ pub struct NodeView {
     pub state: NodeState,
     /// When the node's state last changed; Unix time in milliseconds.
     pub changed_at_ms: u64,
-    /// Envoy's error text, when the node refused the proxy.
+    /// Envoy's error text, when the node refused the proxy; or what the region cannot use.
     pub rejection: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct NodeView {
 pub enum NodeState {
     /// Took it.
     Acknowledged,
-    /// Refused it and keeps the last good one.
+    /// Refused it and keeps the last good one, or got it without what the region cannot use.
     Rejected,
     /// Has not answered yet.
     Pending,
@@ -113,7 +113,7 @@ impl RegionState {
         }
         let mut status = ProxyStatus::Applied;
         for node in self.nodes.iter().filter(|node| node.is_connected) {
-            match state_of(node, proxy_id, desired).0 {
+            match self.state_of(node, proxy_id, desired).0 {
                 NodeState::Rejected => return ProxyStatus::Rejected,
                 NodeState::Pending => status = ProxyStatus::Pending,
                 NodeState::Acknowledged => {}
@@ -123,7 +123,7 @@ impl RegionState {
     }
 
     fn view(&self, node: &NodeStatus, proxy_id: &str, desired: u64) -> NodeView {
-        let (state, rejection) = state_of(node, proxy_id, desired);
+        let (state, rejection) = self.state_of(node, proxy_id, desired);
         NodeView {
             node_id: node.node_id.clone(),
             is_connected: self.is_connected() && node.is_connected,
@@ -133,20 +133,23 @@ impl RegionState {
             rejection: rejection.map(str::to_owned),
         }
     }
-}
 
-fn state_of<'a>(
-    node: &'a NodeStatus,
-    proxy_id: &str,
-    desired: u64,
-) -> (NodeState, Option<&'a str>) {
-    let refused = node
-        .rejections
-        .iter()
-        .find(|rejection| rejection.proxy_id == proxy_id && rejection.revision >= desired);
-    match refused {
-        Some(rejection) => (NodeState::Rejected, Some(&rejection.detail)),
-        None if node.settled_revision >= desired => (NodeState::Acknowledged, None),
-        None => (NodeState::Pending, None),
+    /// What the node did, and why. What the region cannot use no node has, whatever it took.
+    fn state_of<'a>(
+        &'a self,
+        node: &'a NodeStatus,
+        proxy_id: &str,
+        desired: u64,
+    ) -> (NodeState, Option<&'a str>) {
+        let refused = node
+            .rejections
+            .iter()
+            .find(|rejection| rejection.proxy_id == proxy_id && rejection.revision >= desired);
+        match (refused, self.unusable.get(proxy_id)) {
+            (Some(rejection), _) => (NodeState::Rejected, Some(&rejection.detail)),
+            (None, _) if node.settled_revision < desired => (NodeState::Pending, None),
+            (None, Some(unusable)) => (NodeState::Rejected, Some(&unusable.detail)),
+            (None, None) => (NodeState::Acknowledged, None),
+        }
     }
 }

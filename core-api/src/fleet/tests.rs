@@ -1,4 +1,4 @@
-use requestrocket_proto::region::v1::Rejection;
+use requestrocket_proto::region::v1::{Rejection, UnusableProxy};
 
 use super::*;
 
@@ -20,7 +20,11 @@ fn node(id: &str, is_connected: bool, settled: u64, rejected: &[(&str, u64)]) ->
 }
 
 fn region(link: Link, nodes: Vec<NodeStatus>) -> RegionState {
-    RegionState { link, nodes }
+    RegionState {
+        link,
+        nodes,
+        ..RegionState::default()
+    }
 }
 
 #[test]
@@ -78,6 +82,64 @@ fn a_node_shows_what_it_did_with_the_desired_revision() {
             ("rejected", 8, &refused)
         ]
     );
+}
+
+/// What the batch of these revisions brought of `p` cannot be used.
+fn with_unusable(mut region: RegionState, (after, to): (u64, u64)) -> RegionState {
+    let one = UnusableProxy {
+        proxy_id: "p".to_owned(),
+        after_revision: after,
+        revision: to,
+        detail: "credential c: secret has the wrong shape for its type".to_owned(),
+    };
+    region.unusable = BTreeMap::from([(one.proxy_id.clone(), one)]);
+    region
+}
+
+#[test]
+fn what_the_region_cannot_use_is_never_applied() {
+    let nodes = |settled| vec![node("a", true, settled, &[])];
+    for (proxy_id, settled, want) in [
+        ("p", 6, ProxyStatus::Pending),
+        ("p", 7, ProxyStatus::Rejected),
+        ("p", 9, ProxyStatus::Rejected),
+        ("q", 9, ProxyStatus::Applied),
+    ] {
+        let region = with_unusable(region(Link::Up, nodes(settled)), (5, 7));
+        let status = region.proxy_status(ProxyCondition::Serving, proxy_id, 7);
+        assert_eq!(status, want, "{proxy_id} {settled}");
+        let [view] = &region.nodes_of_proxy(proxy_id, 7, MINUTE)[..] else {
+            panic!("one node")
+        };
+        let shown = view.rejection.as_deref();
+        let want = (want == ProxyStatus::Rejected)
+            .then_some("credential c: secret has the wrong shape for its type");
+        assert_eq!(shown, want, "{proxy_id} {settled}");
+    }
+    let refused = with_unusable(
+        region(Link::Up, vec![node("a", true, 7, &[("p", 7)])]),
+        (5, 7),
+    );
+    let views = refused.nodes_of_proxy("p", 7, MINUTE);
+    assert_eq!(views[0].rejection.as_deref(), Some("bad route"));
+}
+
+#[tokio::test]
+async fn waiting_tells_what_the_region_cannot_use_of_what_came() {
+    let limit = Duration::from_millis(20);
+    for (span, settled, want) in [
+        ((3, 4), 4, Applied::Rejected),
+        ((1, 5), 5, Applied::Rejected),
+        ((3, 4), 3, Applied::Timeout),
+        ((4, 5), 5, Applied::True),
+        ((2, 3), 5, Applied::True),
+    ] {
+        let fleets = Fleets::default();
+        let nodes = vec![node("a", true, settled, &[])];
+        let state = with_unusable(region(Link::Up, nodes), span);
+        fleets.update("eu", |known| *known = state);
+        assert_eq!(fleets.wait_applied("eu", 4, limit).await, want, "{span:?}");
+    }
 }
 
 #[test]

@@ -17,8 +17,9 @@ use super::gate::Peer;
 use super::hello::Introduction;
 use super::inquiry::Inquiries;
 use super::links::{Links, Place};
+use super::reports::Reports;
 use super::service::unavailable;
-use crate::fleet::Asked;
+use crate::fleet::{Asked, RegionState};
 use crate::store::region::{self, RegionRow};
 
 /// A region that says nothing first is let go.
@@ -45,6 +46,8 @@ struct Attached {
     sent: AtomicI64,
     /// What it was asked.
     inquiries: Inquiries,
+    /// What it says that it cannot use.
+    reports: Reports,
 }
 
 /// Why a link ended.
@@ -129,6 +132,7 @@ impl Session {
             peer,
             sent,
             inquiries: Inquiries::default(),
+            reports: Reports::default(),
         };
         let end = tokio::select! {
             end = attached.listen(inbound) => end,
@@ -163,6 +167,14 @@ impl Attached {
                 self.link
                     .fleets
                     .update(self.peer.region().as_str(), |state| state.nodes = nodes);
+                Ok(())
+            }
+            Some(Kind::Unusable(unusable)) => {
+                if let Some(unusable) = self.reports.take(unusable) {
+                    let region = self.peer.region().as_str();
+                    let set = |state: &mut RegionState| state.unusable = unusable;
+                    self.link.fleets.update(region, set);
+                }
                 Ok(())
             }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),

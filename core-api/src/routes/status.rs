@@ -47,7 +47,7 @@ pub struct NodeResource {
     state: &'static str,
     /// When this last changed.
     at: Option<String>,
-    /// Envoy's error text.
+    /// Envoy's error text, or what the region cannot use.
     rejection: Option<String>,
 }
 

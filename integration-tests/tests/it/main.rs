@@ -72,4 +72,6 @@ mod tls;
 #[cfg(test)]
 mod trap;
 #[cfg(test)]
+mod unusable;
+#[cfg(test)]
 mod waiting;

@@ -12,6 +12,8 @@ use crate::records::record::{
 };
 use crate::records::region_config::{CallerConfig, ProxyConfig, Scheme, TargetConfig};
 
+pub mod unusable;
+
 #[cfg(test)]
 mod tests;
 
@@ -112,8 +114,8 @@ fn usable_secret<'a>(
     organisation_id: &str,
     side: Side,
 ) -> Option<&'a StoredSecret> {
-    let is_own = credential.organisation_id == organisation_id && credential.side == side;
-    credential.secret.as_ref().ok().filter(|_| is_own)
+    let is_usable = unusable::problem(credential, organisation_id, side).is_none();
+    credential.secret.as_ref().ok().filter(|_| is_usable)
 }
 
 /// None, with a log line, for a URL that the control plane should never have let pass.

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use requestrocket_proto::region::v1 as region;
 use sqlx::AnyConnection;
+use tokio::sync::watch;
 
 use crate::metrics;
+use crate::records::assemble::unusable::unusable;
 use crate::records::assemble::{assemble_all, assemble_some};
 use crate::records::record::Records;
 use crate::records::region_config::RegionUpdate;
@@ -18,6 +20,7 @@ use crate::store::records::{records_fetch, records_fetch_all, records_fetch_list
 use crate::store::retain::records_retain;
 use crate::store::state::{revision_fetch, revision_update};
 use crate::store::{Store, StoreFailed};
+use crate::unusable::{Register, Span, UnusableProxies};
 
 mod credential;
 mod organisation;
@@ -33,6 +36,7 @@ mod tests;
 pub struct Ingest {
     store: Store,
     context: Context,
+    unusable: Register,
 }
 
 /// What converting a secret needs.
@@ -71,7 +75,15 @@ impl Ingest {
         Self {
             store,
             context: Context { region, keys },
+            unusable: Register::default(),
         }
+    }
+
+    /// What is stored and cannot be used. A change is told here before it is given out to be
+    /// published.
+    #[must_use]
+    pub fn unusable(&self) -> watch::Receiver<UnusableProxies> {
+        self.unusable.subscribe()
     }
 
     /// Up to where everything is stored.
@@ -90,7 +102,12 @@ impl Ingest {
     pub async fn load(&self) -> Result<(u64, RegionUpdate), StoreFailed> {
         let mut tx = self.store.begin().await?;
         let revision = revision_fetch(&mut tx).await?;
-        Ok((revision, full_update(&mut tx).await?))
+        let records = records_fetch_all(&mut tx).await?;
+        let span = Span {
+            after: revision.saturating_sub(1),
+            to: revision,
+        };
+        Ok((revision, self.full_update(span, &records)))
     }
 
     /// Stores changes and says which proxies they touch.
@@ -105,11 +122,13 @@ impl Ingest {
         let mut tx = self.store.begin().await?;
         let (_, touched) = self.take_in(&mut tx, changes).await?;
         let affected = affected_fetch(&mut tx, &touched).await?;
-        let update = delta_update(&mut tx, &affected).await?;
+        let ids: Vec<&str> = affected.iter().map(String::as_str).collect();
+        let records = records_fetch(&mut tx, &ids).await?;
+        let span = span_to(revision, &mut tx).await?;
         revision_update(&mut tx, revision).await?;
         tx.commit().await.map_err(StoreFailed::from)?;
         metrics::batch_stored("delta");
-        Ok(update)
+        Ok(self.delta_update(span, &affected, &records))
     }
 
     /// Replaces all there is. Secrets that did not come again are kept.
@@ -124,11 +143,35 @@ impl Ingest {
         let mut tx = self.store.begin().await?;
         let (mentioned, _) = self.take_in(&mut tx, changes).await?;
         records_retain(&mut tx, &mentioned).await?;
-        let update = full_update(&mut tx).await?;
+        let records = records_fetch_all(&mut tx).await?;
+        let span = span_to(revision, &mut tx).await?;
         revision_update(&mut tx, revision).await?;
         tx.commit().await.map_err(StoreFailed::from)?;
         metrics::batch_stored("full");
-        Ok(update)
+        Ok(self.full_update(span, &records))
+    }
+
+    fn full_update(&self, span: Span, records: &Records) -> RegionUpdate {
+        let found = records.proxies.values().filter_map(|proxy| {
+            let detail = unusable(proxy, records)?;
+            Some((proxy.proxy_id.clone(), detail))
+        });
+        self.unusable.replace(span, found.collect());
+        RegionUpdate::Full(assemble_all(records))
+    }
+
+    fn delta_update(
+        &self,
+        span: Span,
+        affected: &BTreeSet<String>,
+        records: &Records,
+    ) -> RegionUpdate {
+        let found = affected.iter().map(|id| {
+            let proxy = records.proxies.get(id);
+            (id.clone(), proxy.and_then(|proxy| unusable(proxy, records)))
+        });
+        self.unusable.update(span, found.collect());
+        RegionUpdate::Delta(assemble_some(affected, records))
     }
 
     /// Says which records came, and which of them differ from what was stored.
@@ -177,19 +220,13 @@ fn listed(changes: &[region::Change]) -> Changed {
     listed
 }
 
-async fn full_update(conn: &mut AnyConnection) -> Result<RegionUpdate, StoreFailed> {
-    Ok(RegionUpdate::Full(assemble_all(
-        &records_fetch_all(conn).await?,
-    )))
-}
-
-async fn delta_update(
-    conn: &mut AnyConnection,
-    affected: &BTreeSet<String>,
-) -> Result<RegionUpdate, StoreFailed> {
-    let ids: Vec<&str> = affected.iter().map(String::as_str).collect();
-    let records = records_fetch(conn, &ids).await?;
-    Ok(RegionUpdate::Delta(assemble_some(affected, &records)))
+/// What a batch up to `revision` brings. One from a control plane that was set back brings itself.
+async fn span_to(revision: u64, conn: &mut AnyConnection) -> Result<Span, StoreFailed> {
+    let after = revision_fetch(conn).await?.min(revision.saturating_sub(1));
+    Ok(Span {
+        after,
+        to: revision,
+    })
 }
 
 impl Batch<'_> {

@@ -98,6 +98,25 @@ pub enum SecretProblem {
 }
 
 impl SecretProblem {
+    const ALL: [Self; 9] = [
+        Self::Missing,
+        Self::Sealed,
+        Self::Shape,
+        Self::Value,
+        Self::Name,
+        Self::Expiry,
+        Self::AuthType,
+        Self::Keys,
+        Self::Damaged,
+    ];
+
+    /// From what it prints, as it is stored.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|problem| problem.to_string() == text)
+    }
+
     /// One word for it, as in metrics.
     pub fn word(self) -> &'static str {
         match self {

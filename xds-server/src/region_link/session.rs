@@ -1,13 +1,14 @@
 //! One attached stream: batches and queries in; acknowledgements, the fleet's status and answers
 //! out.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
 use requestrocket_proto::region::v1::region_link_client::RegionLinkClient;
 use requestrocket_proto::region::v1::{
-    ControlMessage, FleetStatus, Hello, NodeStatus, RegionMessage, Stored, control_message,
-    region_message,
+    ControlMessage, FleetStatus, Hello, NodeStatus, RegionMessage, Stored, Unusable,
+    control_message, region_message,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -19,15 +20,23 @@ use super::inbox::{Inbox, ProtocolViolation, Ready};
 use super::queries::Queries;
 use super::{LinkFailed, RegionLink, publish};
 use crate::metrics;
+use crate::unusable::UnusableProxies;
 
 /// The control plane sends far less in one message.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
 /// Between the hello and the first sign of an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Proxies of one message of what cannot be used.
+const PROXIES_A_MESSAGE: usize = 1000;
+
 /// What has to be said next; only the newest of each kind counts.
 #[derive(Debug)]
 struct Unsaid {
+    /// What cannot be used is to be told anew.
+    unusable: bool,
+    /// What is being told of it.
+    parts: VecDeque<Unusable>,
     stored: Option<u64>,
     fleet: bool,
 }
@@ -52,7 +61,10 @@ pub(super) async fn run(
     let mut inbound = attached?.into_inner();
     tracing::info!("control plane is connected");
     metrics::link_up();
+    let mut unusable = link.ingest.unusable();
     let mut unsaid = Unsaid {
+        unusable: true,
+        parts: VecDeque::new(),
         stored: None,
         fleet: true,
     };
@@ -63,6 +75,8 @@ pub(super) async fn run(
                 control_message::Kind::Batch(batch) => {
                     if let Some(ready) = inbox.take(batch)? {
                         unsaid.stored = Some(apply(link, ready).await?);
+                        // Before the fleet can say that it has it.
+                        unsaid.unusable |= unusable.has_changed().unwrap_or(false);
                     }
                 }
                 control_message::Kind::Query(query) => queries.ask(query),
@@ -71,7 +85,7 @@ pub(super) async fn run(
             () = queries.progress() => {}
             permit = outbox.reserve(), if unsaid.is_any() || queries.is_any() => {
                 let permit = permit.map_err(|_| LinkFailed::Closed)?;
-                if let Some(next) = unsaid.next(&mut link.fleet) {
+                if let Some(next) = unsaid.next(&mut unusable, &mut link.fleet) {
                     permit.send(next);
                 } else if let Some(answer) = queries.next() {
                     permit.send(message(region_message::Kind::Answer(answer)));
@@ -105,10 +119,20 @@ async fn apply(link: &RegionLink, ready: Ready) -> Result<u64, LinkFailed> {
 
 impl Unsaid {
     fn is_any(&self) -> bool {
-        self.stored.is_some() || self.fleet
+        self.unusable || !self.parts.is_empty() || self.stored.is_some() || self.fleet
     }
 
-    fn next(&mut self, fleet: &mut watch::Receiver<Vec<NodeStatus>>) -> Option<RegionMessage> {
+    fn next(
+        &mut self,
+        unusable: &mut watch::Receiver<UnusableProxies>,
+        fleet: &mut watch::Receiver<Vec<NodeStatus>>,
+    ) -> Option<RegionMessage> {
+        if self.parts.is_empty() && std::mem::take(&mut self.unusable) {
+            self.parts = parts(&unusable.borrow_and_update());
+        }
+        if let Some(part) = self.parts.pop_front() {
+            return Some(message(region_message::Kind::Unusable(part)));
+        }
         if let Some(revision) = self.stored.take() {
             return Some(message(region_message::Kind::Stored(Stored { revision })));
         }
@@ -120,6 +144,26 @@ impl Unsaid {
             nodes,
         })))
     }
+}
+
+/// One message at least.
+fn parts(unusable: &UnusableProxies) -> VecDeque<Unusable> {
+    let all: Vec<_> = unusable.values().cloned().collect();
+    let mut parts: VecDeque<_> = all
+        .chunks(PROXIES_A_MESSAGE)
+        .map(|proxies| Unusable {
+            proxies: proxies.to_vec(),
+            is_last: false,
+        })
+        .collect();
+    match parts.back_mut() {
+        Some(last) => last.is_last = true,
+        None => parts.push_back(Unusable {
+            proxies: Vec::new(),
+            is_last: true,
+        }),
+    }
+    parts
 }
 
 fn message(kind: region_message::Kind) -> RegionMessage {

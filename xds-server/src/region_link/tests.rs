@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -6,7 +7,8 @@ use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::region::v1::region_message::Kind;
 use requestrocket_proto::region::v1::{
-    Change, ConfigBatch, Hello, MeterUsageQuery, Query, RecordKind, Stored, answer, query,
+    Change, ConfigBatch, CredentialAuthType, CredentialSide, Hello, MeterUsageQuery, Query,
+    RecordKind, Stored, UnusableProxy, answer, query,
 };
 use tokio::net::TcpListener;
 
@@ -246,6 +248,8 @@ async fn the_fleet_is_told_at_once_and_on_every_change() {
     let mut control = Control::start(&authority, REGION).await;
     let running = Running::with(&control, &authority).await;
     let mut attached = control.attached().await;
+    let all_usable = |kind: Option<Kind>| matches!(kind, Some(Kind::Unusable(u)) if u.is_last && u.proxies.is_empty());
+    assert!(all_usable(attached.next().await));
     assert!(matches!(attached.next().await, Some(Kind::FleetStatus(s)) if s.nodes.is_empty()));
     for settled_revision in [1, 2] {
         let node_id = "eu-1-envoy-1".to_owned();
@@ -261,8 +265,99 @@ async fn the_fleet_is_told_at_once_and_on_every_change() {
     // Nobody read these: the next session hears of the last one only.
     drop(attached);
     let mut attached = control.attached().await;
+    assert!(all_usable(attached.next().await));
     assert!(matches!(attached.next().await, Some(Kind::FleetStatus(s)) if s.nodes.len() == 1));
     running.tasks.shutdown().await;
+}
+
+/// What is told next of what cannot be used, by proxy, and what was told before it.
+async fn unusable(attached: &mut fake::Attached) -> (BTreeMap<String, UnusableProxy>, Vec<Kind>) {
+    let (mut proxies, mut before) = (BTreeMap::new(), Vec::new());
+    loop {
+        match attached.next().await.unwrap() {
+            Kind::Unusable(part) => {
+                let named = part.proxies.into_iter();
+                proxies.extend(named.map(|one| (one.proxy_id.clone(), one)));
+                if part.is_last {
+                    return (proxies, before);
+                }
+            }
+            other => before.push(other),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_told_before_it_is_stored_and_anew_to_every_session() {
+    let authority = Authority::new();
+    let mut control = Control::start(&authority, REGION).await;
+    let running = Running::with(&control, &authority).await;
+    let mut attached = control.attached().await;
+    assert!(unusable(&mut attached).await.0.is_empty());
+
+    let mut changes = all(&running.region);
+    let header = serde_json::json!({ "headers": { "x_rr_valve": CANARY } });
+    let custom = (CredentialSide::Target, CredentialAuthType::Custom);
+    changes.push(
+        running
+            .region
+            .credential(&id(21), 1, custom, &header.to_string()),
+    );
+    changes.push(proxy(&id(2), &[&id(10)], &id(30), &id(21)));
+    attached.full(7, changes).await;
+    let (told, before) = unusable(&mut attached).await;
+    let is_stored = |kind: &Kind| matches!(kind, Kind::Stored(stored) if stored.revision == 7);
+    assert!(!before.iter().any(is_stored), "{before:?}");
+    let name = format!(
+        "credential {}: secret names a header or parameter that cannot be set",
+        id(21)
+    );
+    let want = UnusableProxy {
+        proxy_id: id(2),
+        after_revision: 0,
+        revision: 7,
+        detail: name.clone(),
+    };
+    assert_eq!(told, BTreeMap::from([(id(2), want)]));
+    attached.stored(7).await;
+
+    // As long as it is so, also to a session that knows of no change.
+    drop(attached);
+    let mut attached = control.attached().await;
+    let (told, before) = unusable(&mut attached).await;
+    assert_eq!(before, []);
+    assert_eq!(told[&id(2)].detail, name);
+    let repaired = running.region.credential(
+        &id(21),
+        2,
+        (CredentialSide::Target, CredentialAuthType::Custom),
+        &header.to_string().replace("x_rr_valve", "x-key"),
+    );
+    attached.delta(8, vec![repaired]).await;
+    assert!(unusable(&mut attached).await.0.is_empty());
+    running.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_region_that_starts_again_knows_why_it_cannot_use_something() {
+    for store in test_stores().await {
+        let region = Region::with(store).await;
+        let mut changes = all(&region);
+        changes.push(region.caller(&id(11), 3, "a\r\nX-Evil: 1"));
+        changes.push(proxy(&id(2), &[&id(10), &id(11)], &id(30), &id(20)));
+        region.ingest.apply_full(5, changes).await.unwrap();
+        let (store, keys) = (region.store.store.clone(), Arc::clone(&region.keys));
+        let again = Ingest::new(store, REGION.to_owned(), keys);
+        again.load().await.unwrap();
+        let told = again.unusable().borrow().clone();
+        let problem = "secret holds a value that is empty, too long or has control bytes";
+        assert_eq!(
+            told.values()
+                .map(|one| one.detail.clone())
+                .collect::<Vec<_>>(),
+            [format!("credential {}: {problem}", id(11))]
+        );
+    }
 }
 
 #[tokio::test]
@@ -390,7 +485,7 @@ async fn queries_are_answered_beside_batches() {
         match attached.next().await.unwrap() {
             Kind::Answer(answer) => answers.push(answer),
             Kind::Stored(Stored { revision }) => stored = revision,
-            Kind::FleetStatus(_) => {}
+            Kind::FleetStatus(_) | Kind::Unusable(_) => {}
             kind @ Kind::Hello(_) => panic!("{kind:?}"),
         }
     }

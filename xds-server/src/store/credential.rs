@@ -15,10 +15,11 @@ type Row = (
     i64,
     Option<String>,
     Option<String>,
+    Option<String>,
 );
 
 const SELECT: &str = "SELECT credential_id, organisation_id, side, is_active, version, secret, \
-                      layer FROM credential";
+                      problem, layer FROM credential";
 
 /// Writes a credential, new or not.
 pub async fn credential_upsert(
@@ -71,7 +72,7 @@ pub async fn credential_delete(conn: &mut AnyConnection, ids: &[&str]) -> Result
 /// A row that no code of ours wrote is logged and served as if its secret were missing; a damaged
 /// layer as one that denies.
 fn from_row(row: Row) -> Option<Credential> {
-    let (credential_id, organisation_id, side, is_active, version, secret, layer) = row;
+    let (credential_id, organisation_id, side, is_active, version, secret, problem, layer) = row;
     let side = match side.as_str() {
         "proxy" => Side::Proxy,
         "target" => Side::Target,
@@ -86,7 +87,9 @@ fn from_row(row: Row) -> Option<Credential> {
             tracing::error!(credential_id, "stored secret is damaged");
             Err(SecretProblem::Damaged)
         }
-        None => Err(SecretProblem::Missing),
+        None => Err(problem
+            .and_then(|text| SecretProblem::from_text(&text))
+            .unwrap_or(SecretProblem::Missing)),
     };
     let layer = decode(layer.as_deref()).unwrap_or_else(|| {
         tracing::error!(credential_id, "stored layer of the credential is damaged");

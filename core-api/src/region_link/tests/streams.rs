@@ -4,7 +4,9 @@ use super::harness::{Control, attach, credentials, hello};
 use crate::fleet::Link;
 use crate::store::region::{region_fetch, sealing_key};
 use crate::store::testing::{sqlite, stores};
-use requestrocket_proto::region::v1::{Hello, RegionMessage, region_message::Kind};
+use requestrocket_proto::region::v1::{
+    Hello, RegionMessage, Unusable, UnusableProxy, region_message::Kind,
+};
 
 #[tokio::test]
 async fn a_region_is_told_its_own_records_and_no_others() {
@@ -81,6 +83,50 @@ async fn what_the_region_stored_is_dropped_here() {
             .unwrap();
         assert_eq!(row.stored_revision, 3);
     }
+}
+
+#[tokio::test]
+async fn what_a_region_cannot_use_is_known_until_it_says_otherwise() {
+    let control = Control::with_records(sqlite().await).await;
+    let region = control.region("eu-1").await;
+    let mut link = region.attach(&control, 0).await;
+    let report = |ids: &[&str], is_last| {
+        let proxies = ids.iter().map(|id| UnusableProxy {
+            proxy_id: (*id).to_owned(),
+            detail: format!("of {id}"),
+            ..UnusableProxy::default()
+        });
+        Kind::Unusable(Unusable {
+            proxies: proxies.collect(),
+            is_last,
+        })
+    };
+    let known = async |mark: &str, want: &[&str]| {
+        control
+            .fleets
+            .until("eu-1", |state| {
+                state.nodes.iter().any(|node| node.node_id == mark)
+            })
+            .await;
+        let known = control.fleets.region("eu-1").unusable;
+        assert_eq!(known.keys().collect::<Vec<_>>(), want, "{mark}");
+    };
+    link.send(report(&["p"], false)).await;
+    link.report("in part").await;
+    known("in part", &[]).await;
+    link.send(report(&["q"], true)).await;
+    link.report("whole").await;
+    known("whole", &["p", "q"]).await;
+    drop(link);
+    control
+        .fleets
+        .until("eu-1", |state| !state.is_connected())
+        .await;
+    assert_eq!(control.fleets.region("eu-1").unusable.len(), 2);
+    link = region.attach(&control, 0).await;
+    link.send(report(&[], true)).await;
+    link.report("repaired").await;
+    known("repaired", &[]).await;
 }
 
 #[tokio::test]

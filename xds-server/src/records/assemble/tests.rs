@@ -217,3 +217,80 @@ fn base_urls_are_taken_apart() {
         assert_eq!(got(raw).as_deref(), want, "{raw}");
     }
 }
+
+type Spoil = fn(&mut Records);
+
+fn of<'a>(records: &'a mut Records, id: &str) -> &'a mut Credential {
+    records.credentials.get_mut(id).unwrap()
+}
+
+/// The target credential puts its secret there.
+fn inject(records: &mut Records, location: wire::Location, name: &str) {
+    of(records, "t").secret = Ok(StoredSecret::Injections(vec![wire::Injection {
+        location: location.into(),
+        name: name.to_owned(),
+        ..wire::Injection::default()
+    }]));
+}
+
+#[test]
+fn what_is_gone_or_switched_off_is_not_named_as_unusable() {
+    let cases: [Spoil; 5] = [
+        |_| (),
+        |r| drop(r.credentials.remove("c2")),
+        |r| r.targets.clear(),
+        |r| of(r, "t").is_active = false,
+        |r| inject(r, wire::Location::Header, "x-key"),
+    ];
+    for (case, spoil) in cases.iter().enumerate() {
+        let mut records = records();
+        spoil(&mut records);
+        let told = unusable::unusable(&records.proxies["p"], &records);
+        assert_eq!(told, None, "case {case}");
+    }
+}
+
+#[test]
+fn what_is_stored_and_cannot_be_used_is_named_and_not_used() {
+    let name = "credential t: secret names a header or parameter that cannot be set";
+    let side = "credential t: auth type does not fit the side of the credential";
+    let damaged = "credential t: stored secret is damaged";
+    let cases: [(Spoil, &str); 6] = [
+        (
+            |r| inject(r, wire::Location::Header, "http2-settings"),
+            name,
+        ),
+        (|r| inject(r, wire::Location::Header, "x_rr_valve"), name),
+        (|r| inject(r, wire::Location::Query, ""), name),
+        (|r| of(r, "t").side = Side::Proxy, side),
+        (|r| of(r, "t").organisation_id = "other".to_owned(), side),
+        (
+            |r| of(r, "t").secret = Ok(StoredSecret::Presented(presented())),
+            damaged,
+        ),
+    ];
+    for (case, (spoil, want)) in cases.iter().enumerate() {
+        let mut records = records();
+        spoil(&mut records);
+        let told = unusable::unusable(&records.proxies["p"], &records);
+        assert_eq!(told.as_deref(), Some(*want), "case {case}");
+        assert_eq!(assembled(spoil).target_credential, None, "case {case}");
+    }
+}
+
+#[test]
+fn all_that_cannot_be_used_is_named() {
+    let mut records = records();
+    of(&mut records, "c2").secret = Err(SecretProblem::Expiry);
+    records.targets.get_mut("x").unwrap().base_url = "ftp://x".to_owned();
+    let told = unusable::unusable(&records.proxies["p"], &records);
+    let want =
+        "credential c2: token has an `exp` that is no time; target x: base URL cannot be used";
+    assert_eq!(told.as_deref(), Some(want));
+    records.organisations.clear();
+    let told = unusable::unusable(&records.proxies["p"], &records);
+    assert_eq!(
+        told.as_deref(),
+        Some("organisation is not known to the region")
+    );
+}

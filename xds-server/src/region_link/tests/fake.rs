@@ -201,7 +201,9 @@ impl Attached {
         loop {
             match self.next().await.unwrap() {
                 region_message::Kind::Stored(stored) if stored.revision >= revision => return,
-                region_message::Kind::Stored(_) | region_message::Kind::FleetStatus(_) => {}
+                region_message::Kind::Stored(_)
+                | region_message::Kind::FleetStatus(_)
+                | region_message::Kind::Unusable(_) => {}
                 kind @ (region_message::Kind::Hello(_) | region_message::Kind::Answer(_)) => {
                     panic!("{kind:?}")
                 }

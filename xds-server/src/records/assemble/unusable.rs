@@ -1,0 +1,63 @@
+//! What of a proxy is stored and cannot be used. Pure.
+//!
+//! What is gone is not named: the control plane knows that by itself.
+
+use requestrocket_policy::swap::is_injectable_header;
+use requestrocket_proto::policy::v1::{Injection, Location};
+
+use super::parse_base_url;
+use crate::records::record::{Credential, Proxy, Records, SecretProblem, Side, StoredSecret};
+
+/// Which records of the proxy cannot be used, and why, in one line; None when all can.
+pub fn unusable(proxy: &Proxy, records: &Records) -> Option<String> {
+    if !records.organisations.contains_key(&proxy.organisation_id) {
+        return Some("organisation is not known to the region".to_owned());
+    }
+    let callers = proxy
+        .proxy_credential_ids
+        .iter()
+        .map(|id| (id, Side::Proxy));
+    let credentials = callers.chain([(&proxy.target_credential_id, Side::Target)]);
+    let credentials = credentials.filter_map(|(id, side)| {
+        let credential = records.credentials.get(id)?;
+        let problem = problem(credential, &proxy.organisation_id, side)?;
+        Some(format!("credential {id}: {problem}"))
+    });
+    let target = records.targets.get(&proxy.target_id);
+    let target = target.and_then(|target| {
+        let is_own = target.organisation_id == proxy.organisation_id;
+        let is_usable = is_own && parse_base_url(&target.base_url, &target.layer).is_some();
+        (!is_usable).then(|| format!("target {}: base URL cannot be used", target.target_id))
+    });
+    let parts: Vec<String> = credentials.chain(target).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Why the credential cannot be used on this side of a proxy of the organisation.
+pub(super) fn problem(
+    credential: &Credential,
+    organisation_id: &str,
+    side: Side,
+) -> Option<SecretProblem> {
+    if credential.organisation_id != organisation_id || credential.side != side {
+        return Some(SecretProblem::AuthType);
+    }
+    match &credential.secret {
+        Ok(StoredSecret::Presented(_)) => (side != Side::Proxy).then_some(SecretProblem::Damaged),
+        Ok(StoredSecret::Injections(_)) if side != Side::Target => Some(SecretProblem::Damaged),
+        // What was stored when other names were allowed: the filter would refuse the policy.
+        Ok(StoredSecret::Injections(injections)) => {
+            let is_usable = injections.iter().all(is_allowed);
+            (!is_usable).then_some(SecretProblem::Name)
+        }
+        Err(problem) => Some(*problem),
+    }
+}
+
+fn is_allowed(injection: &Injection) -> bool {
+    match injection.location() {
+        Location::Header => is_injectable_header(&injection.name),
+        Location::Query => !injection.name.is_empty(),
+        Location::Unspecified => false,
+    }
+}
