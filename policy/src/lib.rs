@@ -11,6 +11,8 @@ pub mod address;
 pub mod admission;
 pub mod authn;
 pub mod authz;
+#[cfg(test)]
+mod chance;
 pub mod coding;
 pub mod compile;
 pub mod denial;

@@ -1,12 +1,11 @@
 //! JSONPath (RFC 9535).
 //!
-//! The grammar is the `jsonpath-rust` crate's; [`lower`] turns its tree into ours, and refuses what
-//! the RFC does not know or what is beyond the bounds. Evaluation is ours, because it must be bounded
-//! and must see every occurrence of a repeated name.
+//! [`parse`] takes exactly what the RFC does, but for the bounds, and patterns that do not compile.
+//! Evaluation is bounded as well, and sees every occurrence of a repeated name.
 
 mod filter;
-mod lower;
 mod number;
+mod parse;
 mod pattern;
 
 pub(crate) use self::filter::{Comparable, Comparison, Filter, Function, Literal, Operator, Query};
@@ -68,7 +67,7 @@ pub(crate) enum Selector {
 impl JsonPath {
     /// Compiles a path.
     pub fn parse(text: &str) -> Result<Self, InvalidJsonPath> {
-        let segments = lower::parse(text)?;
+        let segments = parse::parse(text)?;
         Ok(Self {
             text: text.into(),
             is_streamable: segments.iter().all(Segment::is_streamable),

@@ -69,3 +69,14 @@ pub(crate) enum Function {
     Count(Query),
     Value(Query),
 }
+
+impl Function {
+    /// As it is written.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Length(_) => "length",
+            Self::Count(_) => "count",
+            Self::Value(_) => "value",
+        }
+    }
+}

@@ -27,10 +27,6 @@ impl Number {
         }
     }
 
-    pub(crate) fn of_float(float: f64) -> Self {
-        Self { whole: None, float }
-    }
-
     pub(crate) fn order(&self, other: &Self) -> Option<Ordering> {
         match (self.whole, other.whole) {
             (Some(left), Some(right)) => Some(left.cmp(&right)),

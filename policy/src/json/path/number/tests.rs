@@ -48,7 +48,7 @@ fn counts_and_literals_are_numbers() {
         Some(Ordering::Equal)
     );
     assert_eq!(
-        Number::of_float(0.5).order(&Number::parse("5e-1")),
+        Number::parse("0.5").order(&Number::parse("5e-1")),
         Some(Ordering::Equal)
     );
     assert_eq!(

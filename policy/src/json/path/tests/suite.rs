@@ -56,6 +56,11 @@ fn cases() -> Vec<Case> {
     suite.tests
 }
 
+/// All, good and bad.
+pub(super) fn selectors() -> Vec<String> {
+    cases().into_iter().map(|case| case.selector).collect()
+}
+
 #[test]
 fn the_suite_agrees_on_what_is_a_path() {
     for case in cases() {
