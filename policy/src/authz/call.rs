@@ -6,7 +6,7 @@ use std::{
     fmt,
 };
 
-use super::document::Document;
+use super::document::{Document, loose};
 use crate::{
     effort::Effort as Work,
     http::{
@@ -205,6 +205,14 @@ impl<'a> Call<'a> {
     /// Whether nobody can tell what is in the body because there was no memory to look.
     pub(crate) fn lacks_memory(&self) -> bool {
         self.lacks_memory.get()
+    }
+
+    /// Which of the paths could select something in a body that is no JSON, to some reader.
+    pub(super) async fn suspected(&self, paths: &[JsonPath], body: &[u8]) -> Box<[bool]> {
+        let mut work = self.work();
+        let suspected = loose::suspected(paths, body, &mut work).await;
+        self.work.set(work);
+        suspected
     }
 
     /// Lets others have their turn if this one is over.

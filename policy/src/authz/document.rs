@@ -2,13 +2,15 @@
 //! that must not pass a body condition.
 //!
 //! Whoever reads the body behind us may be more lenient than we are. So what could be JSON to
-//! anybody is JSON to us as well, or unreadable, and only what cannot be JSON has no nodes.
+//! anybody is JSON to us as well, or must not pass a condition of which such a reader could find
+//! nodes; only what cannot be JSON has none.
 
+pub(super) mod loose;
 mod sniff;
 
 use std::borrow::Cow;
 
-use self::sniff::starts_like_json;
+use self::{loose::could_be_json, sniff::starts_like_json};
 use crate::{
     coding::{Coding, DecodeError, decode_in_turns},
     effort::Effort,
@@ -20,11 +22,17 @@ use crate::{
 /// A request's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Document<'a> {
-    /// Says it is JSON, or starts like it.
-    Text(Cow<'a, str>),
+    /// JSON, if it is as strict as we are.
+    Text {
+        text: Cow<'a, str>,
+        /// Says that it is JSON: then it must be.
+        claims_json: bool,
+    },
+    /// JSON to lenient readers at most.
+    Loose(Cow<'a, [u8]>),
     /// No JSON to anybody.
     NoNodes,
-    /// In a coding or an encoding that we cannot take off.
+    /// In a coding that we cannot take off, or claims to be JSON and is no text.
     Unreadable,
 }
 
@@ -44,18 +52,30 @@ impl<'a> Document<'a> {
             return Ok(Self::Unreadable);
         };
         let types = || values(headers, b"content-type");
-        if decoded.is_empty() || !(types().any(says_json) || starts_like_json(&decoded)) {
+        let claims_json = types().any(says_json);
+        effort.tire(decoded.len() / BYTES_CHECKED_A_STEP);
+        if decoded.is_empty() || !(claims_json || could_be_json(&decoded)) {
             return Ok(Self::NoNodes);
         }
-        if types().any(names_another_charset) {
-            return Ok(Self::Unreadable);
-        }
-        effort.tire(decoded.len() / BYTES_CHECKED_A_STEP);
-        let text = match decoded {
-            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
-        };
-        Ok(text.map_or(Self::Unreadable, Self::Text))
+        let is_told = !types().any(names_another_charset);
+        let text = if is_told { text(decoded) } else { Err(decoded) };
+        Ok(match text {
+            Ok(text) => Self::Text { text, claims_json },
+            Err(_) if claims_json => Self::Unreadable,
+            Err(bytes) => Self::Loose(bytes),
+        })
+    }
+}
+
+/// The bytes as UTF-8, or as they are.
+fn text(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Cow<'_, [u8]>> {
+    match bytes {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes)
+            .map(Cow::Borrowed)
+            .map_err(|_| Cow::Borrowed(bytes)),
+        Cow::Owned(bytes) => String::from_utf8(bytes)
+            .map(Cow::Owned)
+            .map_err(|error| Cow::Owned(error.into_bytes())),
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Probe<'c, 'a> {
 pub(super) enum Nodes<'c> {
     /// In the order of the paths.
     Found(Vec<Node<'c>>),
+    /// None that we could read; whether somebody else might, by path.
+    Suspected(Box<[bool]>),
     Unreadable,
 }
 
@@ -54,14 +56,23 @@ impl<'c, 'a> Probe<'c, 'a> {
             return Some(nodes);
         }
         let nodes = match self.call.document().await? {
-            Document::Text(text) => match self.call.find(&self.paths.body, text).await {
-                Some(nodes) => Nodes::Found(nodes),
-                None => Nodes::Unreadable,
-            },
+            Document::Text { text, claims_json } => {
+                let found = self.call.find(&self.paths.body, text).await;
+                match (found, claims_json) {
+                    (Some(nodes), _) => Nodes::Found(nodes),
+                    (None, true) => Nodes::Unreadable,
+                    (None, false) => self.suspected(text.as_bytes()).await,
+                }
+            }
+            Document::Loose(bytes) => self.suspected(bytes).await,
             Document::NoNodes => Nodes::NONE,
             Document::Unreadable => Nodes::Unreadable,
         };
         Some(self.body.get_or_init(|| nodes))
+    }
+
+    async fn suspected(&self, body: &[u8]) -> Nodes<'c> {
+        Nodes::Suspected(self.call.suspected(&self.paths.body, body).await)
     }
 
     pub(super) fn claims(&self) -> &Nodes<'c> {
@@ -84,13 +95,14 @@ impl<'c> Nodes<'c> {
 
     /// The nodes of one path; none when the document cannot be read.
     pub(super) fn at(&self, path: usize) -> Option<impl Iterator<Item = &Node<'c>>> {
-        match self {
+        let nodes = match self {
             Self::Found(nodes) => {
                 let start = nodes.partition_point(|node| node.path < path);
-                let rest = nodes.get(start..).unwrap_or_default();
-                Some(rest.iter().take_while(move |node| node.path == path))
+                nodes.get(start..).unwrap_or_default()
             }
-            Self::Unreadable => None,
-        }
+            Self::Suspected(by_path) if by_path.get(path) == Some(&false) => &[],
+            Self::Suspected(_) | Self::Unreadable => return None,
+        };
+        Some(nodes.iter().take_while(move |node| node.path == path))
     }
 }

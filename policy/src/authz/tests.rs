@@ -2,6 +2,7 @@
 
 mod body;
 mod call;
+mod lenient;
 pub(crate) mod model;
 mod naive_json;
 mod occurrences;

@@ -157,7 +157,7 @@ fn all_conditions_that_do_not_hold_are_listed() {
 #[test]
 fn a_body_that_cannot_be_read_decides_and_is_reported() {
     let sample = Sample {
-        body: Some("{"),
+        body: Some("{\"a\":"),
         ..GET
     };
     let report = reported("allow", &["deny 1 b:$.a", "deny 2 POST b:$.a"], &sample);
@@ -170,11 +170,13 @@ fn a_body_that_cannot_be_read_decides_and_is_reported() {
     // Nothing reaches the condition.
     let report = reported("allow", &["deny 2 POST b:$.a"], &sample);
     assert_eq!(report.decided_by, DecidedBy::Default);
-    // No body is a body without nodes.
-    assert_eq!(
-        failed("deny", "b:$.a", &GET),
-        ["body[0].path: there is none"]
-    );
+    // No body is a body without nodes, and so is one in which nobody could find any.
+    for body in [None, Some("{"), Some("upload")] {
+        assert_eq!(
+            failed("deny", "b:$.a", &Sample { body, ..GET }),
+            ["body[0].path: there is none"]
+        );
+    }
 }
 
 #[test]

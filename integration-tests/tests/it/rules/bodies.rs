@@ -101,6 +101,57 @@ async fn f11_a_coded_body_is_decoded_for_the_rule_and_sent_as_it_came() -> Resul
     Ok(())
 }
 
+/// What looks random, the same every time (xorshift).
+fn binary(start: &[u8], length: usize, state: &mut u64) -> Vec<u8> {
+    let mut body = start.to_vec();
+    for _ in 0..length {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        body.extend(state.to_le_bytes().first());
+    }
+    body
+}
+
+/// Bodies that claim nothing: binaries pass, and members for lenient readers do not.
+#[tokio::test]
+async fn f11_uploads_pass_and_hide_no_member() -> Result<()> {
+    let (scene, _) = denying().await?;
+    let upload = |body: Vec<u8>| {
+        let call = scene.proxy.request("POST", "/chat");
+        call.with("content-type", "application/octet-stream")
+            .body(body)
+    };
+    let mut state = 1;
+    for n in 0..300 {
+        let start: &[u8] = [&b""[..], b"{", b"[", b"\"", b"{\\rtf1\\ansi{"][n % 5];
+        let body = binary(start, 1 + 37 * n, &mut state);
+        scene
+            .passes(&upload(body))
+            .await
+            .with_context(|| format!("upload {n}"))?;
+    }
+    for body in [
+        &b"{} {\"model\":\"gpt-4\"}"[..],
+        b"{'model':'gpt-4'}",
+        b"{model:'gpt-4'}",
+        b"/* x */{\"model\":\"gpt-4\"}",
+        b"{/* ' */\"model\"/* : */:\"gpt-4\"/* ' */}",
+        b"{\"m\\x6fdel\":\"gpt-4\"}",
+        b"{\"mo\xffdel\":\"gpt-4\"}",
+        b"\xff{\"model\":\"gpt-4\"}",
+        b"\xef\xbb\xbf{\"model\":\"gpt-4\"}",
+        b"{\0\"\0m\0o\0d\0e\0l\0\"\0:\0\"\0g\0\"\0}\0",
+        b"\x1e{\"model\":\"gpt-4\"}",
+    ] {
+        scene
+            .denied(&upload(body.to_vec()), Layer::Proxy, UNREADABLE)
+            .await
+            .with_context(|| String::from_utf8_lossy(body).into_owned())?;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn f11_what_cannot_be_read_is_denied() -> Result<()> {
     let (scene, _) = denying().await?;

@@ -236,7 +236,7 @@ const CONDITIONS: [&str; 25] = [
     "c:$.a[*]=1",
 ];
 
-const DOCUMENTS: [(&str, Kind); 14] = [
+const DOCUMENTS: [(&str, Kind); 17] = [
     ("", Kind::Other),
     ("n=1", Kind::Other),
     ("{}", Kind::Json),
@@ -247,10 +247,14 @@ const DOCUMENTS: [(&str, Kind); 14] = [
     ("{\"a\":[1,2,\"1\"]}", Kind::Json),
     ("{\"a\":[1],\"a\":[1]}", Kind::Json),
     ("{\"a\":[{\"n\":1}],\"n\":{\"n\":[2]}}", Kind::Json),
-    ("{\"n\":1", Kind::Unreadable),
-    ("{} {}", Kind::Unreadable),
-    ("{}x", Kind::Unreadable),
-    ("[1,]", Kind::Unreadable),
+    // No member of theirs is any that a condition looks for.
+    ("{} {}", Kind::Other),
+    ("{}x", Kind::Other),
+    ("[1,]", Kind::Other),
+    ("{\"n\":1,\"a\":[1]", Kind::Unreadable),
+    ("{} {n:1,a:[1]}", Kind::Unreadable),
+    ("{\"a\":[1],\"\\u006e\":1}x", Kind::Unreadable),
+    ("[{'n':1,'a':[1]},]", Kind::Unreadable),
 ];
 
 pub(crate) fn rule_text() -> impl Strategy<Value = String> {
