@@ -19,6 +19,7 @@ type HeaderLines = Vec<(String, Vec<u8>)>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum HostCall {
     RequestHeaders,
+    SwitchAsked,
     SetRequestHeader,
     RemoveRequestHeader,
     WarnCaller,
@@ -158,6 +159,12 @@ impl Host for FakeHost {
             .map(|(name, value)| (name.as_bytes(), value.as_slice()))
             .collect();
         HeaderMap::encode(&lines).ok_or(HostFailure)
+    }
+
+    fn is_switch_asked(&self) -> Result<bool, HostFailure> {
+        self.call(HostCall::SwitchAsked)?;
+        let request = self.request.borrow();
+        Ok(request.iter().any(|(name, _)| name == "upgrade"))
     }
 
     fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure> {

@@ -14,6 +14,9 @@ pub trait Host: Shared {
     /// All lines of the request's head, pseudo-headers included; names are lower case.
     fn request_headers(&self) -> Result<HeaderMap, HostFailure>;
 
+    /// Whether the request asked the target to switch protocols.
+    fn is_switch_asked(&self) -> Result<bool, HostFailure>;
+
     /// Puts a request header in place of its line, or adds it. Works for `:path` too.
     fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure>;
 

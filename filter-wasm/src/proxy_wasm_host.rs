@@ -15,6 +15,8 @@ const ROUTE_NAME: &[u8] = b"xds\0route_name";
 const ROUTE_ADMISSION: &[u8] = b"xds\0route_metadata\0typed_filter_metadata\0requestrocket";
 const ROUTE_POLICY: &[u8] = b"xds\0virtual_host_metadata\0typed_filter_metadata\0requestrocket";
 const RESPONSE_CODE: &[u8] = b"response\0code";
+/// Put by a native filter behind ours; the request's headers are no longer there.
+const SWITCH_ASKED: &[u8] = b"filter_state\0requestrocket-switch-asked";
 /// Where the cluster's filters and `local_reply_config` look for the request's warnings.
 const WARNING: &str = "requestrocket-warning";
 /// `envoy.config.core.v3.GrpcService { envoy_grpc { cluster_name: "xds" } }`: the cluster of the
@@ -31,6 +33,10 @@ const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 impl Host for ProxyWasmHost {
     fn request_headers(&self) -> Result<HeaderMap, HostFailure> {
         abi::header_map(MapType::RequestHeaders).map(HeaderMap::from_encoded)
+    }
+
+    fn is_switch_asked(&self) -> Result<bool, HostFailure> {
+        Ok(abi::property(SWITCH_ASKED)?.is_some())
     }
 
     fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure> {

@@ -1,8 +1,11 @@
 //! The tests' own certificate authority, which the stacks trust for targets, and one they do not.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, anyhow};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -73,6 +76,18 @@ fn private(key: &KeyPair) -> PrivateKeyDer<'static> {
 }
 
 impl Identity {
+    /// Its files for servers that read PEM: `cert.pem` and `key.pem`.
+    pub fn write_pem(&self, folder: &Path) -> Result<()> {
+        let chain: String = self
+            .chain
+            .iter()
+            .map(|one| pem("CERTIFICATE", one))
+            .collect();
+        std::fs::write(folder.join("cert.pem"), chain)?;
+        let key = pem("PRIVATE KEY", self.key.secret_der());
+        Ok(std::fs::write(folder.join("key.pem"), key)?)
+    }
+
     /// A TLS server that offers the given protocols.
     pub fn acceptor(self, protocols: &[&str]) -> Result<TlsAcceptor> {
         let mut config = ServerConfig::builder_with_provider(provider())
@@ -85,6 +100,11 @@ impl Identity {
             .collect();
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
 }
 
 /// The cryptography of every TLS end of the harness.

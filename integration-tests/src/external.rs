@@ -1,13 +1,14 @@
 //! Programs nobody here wrote: curl, Python and Node.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::process::{Child, Command};
 
+use crate::certificates::Identity;
 use crate::{binaries, wait};
 
 const RUN: Duration = Duration::from_mins(1);
@@ -135,6 +136,15 @@ class Server(BaseApplication):
 Server().run()
 ";
 
+/// The port that a program has written down.
+async fn port_in(file: &Path, what: &str) -> Result<u16> {
+    wait::until(what, || async {
+        let text = std::fs::read_to_string(file).ok();
+        Ok(text.map(|text| text.parse::<u16>()).transpose()?)
+    })
+    .await
+}
+
 impl Httpbin {
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
@@ -149,13 +159,7 @@ impl Httpbin {
             .kill_on_drop(true)
             .spawn()
             .context("start httpbin")?;
-        let port = wait::until("httpbin", || async {
-            Ok(std::fs::read_to_string(&port_file)
-                .ok()
-                .map(|text| text.parse::<u16>())
-                .transpose()?)
-        })
-        .await?;
+        let port = port_in(&port_file, "httpbin").await?;
         Ok(Self {
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             _process: process,
@@ -164,5 +168,60 @@ impl Httpbin {
 
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+}
+
+/// A server of Node's as a target: it may offer TLS with HTTP/2 and HTTP/1.1, as most do.
+#[derive(Debug)]
+pub struct NodeTarget {
+    port: u16,
+    _process: Child,
+}
+
+/// What comes before each script: its certificate, and how it says where it listens.
+const NODE_TARGET: &str = "
+import fs from 'node:fs';
+import http from 'node:http';
+import http2 from 'node:http2';
+import crypto from 'node:crypto';
+const folder = process.argv[1];
+const tls = {
+  key: fs.readFileSync(folder + '/key.pem'),
+  cert: fs.readFileSync(folder + '/cert.pem'),
+};
+function listen(server, host = '127.0.0.1') {
+  server.on('error', () => {});
+  server.listen(0, host, () => {
+    fs.writeFileSync(folder + '/port.new', String(server.address().port));
+    fs.renameSync(folder + '/port.new', folder + '/port');
+  });
+}
+";
+
+impl NodeTarget {
+    /// Runs a script that calls `listen` with a server; `tls` holds what TLS needs.
+    pub async fn start(identity: &Identity, script: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        identity.write_pem(folder.path())?;
+        let whole = format!("{NODE_TARGET}{script}");
+        let mut command = command("node");
+        command
+            .args(["--input-type=module", "-e", &whole])
+            .arg(folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let process = command.kill_on_drop(true).spawn().context("start node")?;
+        let port = port_in(&folder.path().join("port"), "a target of node").await?;
+        Ok(Self {
+            port,
+            _process: process,
+        })
+    }
+
+    pub fn http_url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    pub fn https_url(&self) -> String {
+        format!("https://localhost:{}", self.port)
     }
 }

@@ -9,10 +9,14 @@ mod address_guard;
 mod buffer;
 mod cluster;
 mod cors;
+mod forwarded;
+mod hop_by_hop;
 mod policy;
+mod retry;
 mod route;
 mod scope;
 mod unread;
+mod upgrade;
 mod wire;
 
 use std::fmt;

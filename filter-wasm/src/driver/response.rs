@@ -284,4 +284,11 @@ impl<H: Host> ResponseHead for HostResponseHead<'_, H> {
                 None
             })
     }
+
+    fn is_switch_asked(&self) -> bool {
+        self.host.is_switch_asked().unwrap_or_else(|HostFailure| {
+            self.has_failed.set(true);
+            false
+        })
+    }
 }

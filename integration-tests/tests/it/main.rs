@@ -68,6 +68,8 @@ mod settings;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod targets;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod trap;

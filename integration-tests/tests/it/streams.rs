@@ -218,7 +218,7 @@ async fn only_websockets_are_upgraded() -> Result<()> {
     Ok(())
 }
 
-fn upgrade(request: Request, protocol: &str) -> Request {
+pub(crate) fn upgrade(request: Request, protocol: &str) -> Request {
     request
         .with("connection", "Upgrade")
         .with("upgrade", protocol)

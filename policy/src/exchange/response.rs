@@ -62,6 +62,9 @@ pub(super) fn judge(
     };
     // What is declared and small enough is not watched: Envoy holds the target to it.
     let max = policy.admission.max_response_bytes.get();
+    if is_bodiless || length.is_unknown() {
+        refuse_unasked_switch(head)?;
+    }
     if is_plain && length.is_at_most(max) {
         return Ok((Vec::new(), None));
     }
@@ -91,11 +94,22 @@ pub(super) fn judge_length(
     (max, holder): (u64, Holder),
     (head, is_end): (&dyn ResponseHead, bool),
 ) -> Result<Option<BodyPipe>, Denial> {
+    refuse_unasked_switch(head)?;
     if is_end {
         return Ok(None);
     }
     let size = size_watch(max, (head, Length::of(head)))?;
     Ok(Some(BodyPipe::watching(size, Values::none(holder))))
+}
+
+/// What follows a switch of protocols is the target's to the end of the connection, so only who
+/// asked for one gets it. One that declares a length is no switch to Envoy.
+fn refuse_unasked_switch(head: &dyn ResponseHead) -> Result<(), Denial> {
+    let is_refused = status(head) == Some(101) && !head.is_switch_asked();
+    if is_refused {
+        return Err(Denial::TargetUnreachable);
+    }
+    Ok(())
 }
 
 /// Whether a response to a request that we never saw is Envoy's refusal of it.
@@ -217,6 +231,13 @@ impl Length {
         match text.and_then(|text| text.parse().ok()) {
             Some(bytes) => Self::Declared(bytes),
             None => Self::Nonsense,
+        }
+    }
+
+    fn is_unknown(self) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::Declared(_) | Self::Nonsense => false,
         }
     }
 

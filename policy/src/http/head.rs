@@ -36,6 +36,11 @@ pub struct RequestHead<'a> {
 pub trait ResponseHead {
     /// Value of the first line of that name; names are lower case, `:status` included.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
+
+    /// Whether the request asked the target to switch protocols. Nobody did where nobody says so.
+    fn is_switch_asked(&self) -> bool {
+        false
+    }
 }
 
 impl<'a> RequestHead<'a> {

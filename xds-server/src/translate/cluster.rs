@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 
 use envoy_types::pb::envoy::config::cluster::v3::{
-    CircuitBreakers, Cluster,
+    CircuitBreakers, Cluster, UpstreamConnectionOptions,
     circuit_breakers::Thresholds,
     cluster::{ClusterDiscoveryType, CustomClusterType, DnsLookupFamily, LbPolicy},
+    upstream_connection_options::{FirstAddressFamilyVersion, HappyEyeballsConfig},
 };
 use envoy_types::pb::envoy::config::common::mutation_rules::v3::HeaderMutation as Mutation;
-use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use envoy_types::pb::envoy::config::core::v3::{
-    DataSource, Http1ProtocolOptions, Http2ProtocolOptions, TransportSocket,
-    UpstreamHttpProtocolOptions, data_source, transport_socket,
+    DataSource, Http1ProtocolOptions, Http2ProtocolOptions,
+    HttpProtocolOptions as CommonProtocolOptions, TransportSocket, UpstreamHttpProtocolOptions,
+    data_source, transport_socket,
 };
 use envoy_types::pb::envoy::extensions::clusters::dynamic_forward_proxy::v3::{
     ClusterConfig, cluster_config::ClusterImplementationSpecifier,
@@ -42,10 +43,13 @@ use requestrocket_policy::denial::{
 };
 
 use super::address_guard;
+use super::hop_by_hop;
 use super::listener::{BUFFER_BYTES, http_filter};
+use super::retry;
+use super::upgrade;
 use super::wire::{
-    WARNING, extension, file, number, put_header, remove_header, remove_matching, remove_reserved,
-    seconds, set_header, some_any,
+    WARNING, extension, file, number, remove_matching, remove_reserved, seconds, set_header,
+    some_any,
 };
 use super::{Settings, TargetRoots};
 use crate::records::region_config::Scheme;
@@ -67,6 +71,11 @@ const STREAMS: u32 = 100;
 /// the others nothing to send.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = STREAMS * STREAM_WINDOW_BYTES;
+/// Lines of a response's head, of which the status is one over HTTP/2, and how long they may be
+/// together: 96 KiB, and 32 bytes for each line, which HTTP/2 counts. Envoy's own 100 and 60 are less
+/// than what servers send.
+const MAX_HEADER_LINES: u32 = 201;
+const MAX_HEADER_KIB: u32 = 104;
 /// Calls that wait for an address; names that do not resolve must not stop those that do.
 const MAX_PENDING_LOOKUPS: u32 = UNREACHED;
 /// The shared resources are older than any proxy.
@@ -99,7 +108,7 @@ pub(super) fn targets(settings: &Settings) -> Vec<Resource> {
 pub(super) fn dns_cache(settings: &Settings) -> DnsCacheConfig {
     DnsCacheConfig {
         name: "targets".to_owned(),
-        dns_lookup_family: DnsLookupFamily::V4Preferred.into(),
+        dns_lookup_family: DnsLookupFamily::All.into(),
         dns_min_refresh_rate: seconds(5),
         max_hosts: number(MAX_HOSTS),
         dns_cache_circuit_breaker: Some(DnsCacheCircuitBreakers {
@@ -124,6 +133,7 @@ fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {
         per_connection_buffer_limit_bytes: number(BUFFER_BYTES),
         lb_policy: LbPolicy::ClusterProvided.into(),
         circuit_breakers: Some(circuit_breakers()),
+        upstream_connection_options: Some(connection_options()),
         cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(CustomClusterType {
             name: "envoy.clusters.dynamic_forward_proxy".to_owned(),
             typed_config: some_any(forward_proxy),
@@ -158,6 +168,18 @@ fn circuit_breakers() -> CircuitBreakers {
     }
 }
 
+/// Both kinds of addresses are tried, in turn. IPv4 first: many a name has an IPv6 address that leads
+/// nowhere.
+fn connection_options() -> UpstreamConnectionOptions {
+    UpstreamConnectionOptions {
+        happy_eyeballs_config: Some(HappyEyeballsConfig {
+            first_address_family_version: FirstAddressFamilyVersion::V4.into(),
+            first_address_family_count: number(1),
+        }),
+        ..UpstreamConnectionOptions::default()
+    }
+}
+
 fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
     let http1 = Http1ProtocolOptions {
         enable_trailers: true,
@@ -187,17 +209,23 @@ fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
             auto_san_validation: true,
             ..UpstreamHttpProtocolOptions::default()
         }),
+        common_http_protocol_options: Some(CommonProtocolOptions {
+            max_headers_count: number(MAX_HEADER_LINES),
+            max_response_headers_kb: number(MAX_HEADER_KIB),
+            ..CommonProtocolOptions::default()
+        }),
         upstream_protocol_options: Some(protocol),
-        http_filters: target_filters(),
+        http_filters: target_filters(scheme),
         ..HttpProtocolOptions::default()
     }
 }
 
 /// What happens on the way to a target and back, and to no answer of the gateway's own. It stands
-/// here, once, because on the routes it would cost every proxy memory.
-fn target_filters() -> Vec<HttpFilter> {
+/// here, once, because on the routes it would cost every proxy memory. A request comes by again for
+/// each try, in the state in which the last one left it.
+fn target_filters(scheme: Scheme) -> Vec<HttpFilter> {
     let mutations = Mutations {
-        request_mutations: request_mutations(),
+        request_mutations: request_mutations(scheme),
         // A target may take a trailer for a header, and the filter has decided by then: carriers,
         // overrides, injected names and all that a rule looks for could come behind its back. So
         // none passes, as RFC 9110 (6.5.1) allows.
@@ -211,7 +239,9 @@ fn target_filters() -> Vec<HttpFilter> {
         ..HeaderMutation::default()
     };
     vec![
+        http_filter(extension("after-silence", retry::no_try_after_silence())),
         http_filter(extension("envoy.filters.http.header_mutation", edits)),
+        http_filter(extension("named-by-connection", hop_by_hop::drop_named())),
         http_filter(extension(
             "envoy.filters.http.upstream_codec",
             UpstreamCodec {},
@@ -219,25 +249,16 @@ fn target_filters() -> Vec<HttpFilter> {
     ]
 }
 
-fn request_mutations() -> Vec<Mutation> {
-    let forwarded_for = "x-forwarded-for";
-    let peer = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
-    let after_list = format!("%REQ({forwarded_for})%, {peer}");
+fn request_mutations(scheme: Scheme) -> Vec<Mutation> {
+    // Hop by hop, but left alone by Envoy. Of `te` it leaves `trailers`, which HTTP/2 targets need.
+    let hop_by_hop = match scheme {
+        Scheme::Http => "te|trailer|proxy[-_](?:authenticate|authorization)",
+        Scheme::Https => "trailer|proxy[-_](?:authenticate|authorization)",
+    };
     vec![
-        // Envoy made this one; the caller's own, if there was one, is put back.
-        remove_header("x-forwarded-proto"),
-        set_header("x-forwarded-proto", "%REQ(x-rr-xfp)%"),
-        put_header(
-            forwarded_for,
-            &after_list,
-            HeaderAppendAction::OverwriteIfExists,
-        ),
-        put_header(forwarded_for, peer, HeaderAppendAction::AddIfAbsent),
-        // A target could take it for the list that ends with the peer.
-        remove_matching("x_forwarded[-_]for|x-forwarded_for"),
         remove_reserved(),
-        // Hop by hop, but left alone by Envoy.
-        remove_matching("te|trailer|proxy[-_](?:authenticate|authorization)"),
+        upgrade::undisguised(),
+        remove_matching(hop_by_hop),
     ]
 }
 

@@ -10,9 +10,9 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 use envoy_types::pb::envoy::config::core::v3::Metadata;
 use envoy_types::pb::envoy::config::route::v3::{
-    DirectResponseAction, HeaderMatcher, RetryPolicy, Route, RouteAction, RouteConfiguration,
-    RouteMatch, VirtualHost, header_matcher::HeaderMatchSpecifier, route,
-    route_action::ClusterSpecifier, route_match::PathSpecifier,
+    DirectResponseAction, HeaderMatcher, Route, RouteAction, RouteConfiguration, RouteMatch,
+    VirtualHost, header_matcher::HeaderMatchSpecifier, route, route_action::ClusterSpecifier,
+    route_match::PathSpecifier,
 };
 use envoy_types::pb::envoy::extensions::common::matching::v3::ExtensionWithMatcherPerRoute;
 use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3::{
@@ -27,6 +27,7 @@ use super::buffer;
 use super::cluster;
 use super::cors;
 use super::policy::EncodedPolicy;
+use super::retry;
 use super::unread;
 use super::wire::seconds;
 use crate::records::region_config::{ProxyConfig, Scheme, TargetConfig};
@@ -66,10 +67,13 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
     routes.extend([
         Route {
             action: Some(action(config, Some(NOWHERE))),
+            request_body_buffer_limit: bytes(buffer::limit_bytes(config)),
             ..route((&name, came_in), config, policy)
         },
         Route {
             action: Some(action(config, None)),
+            // What waits for a decision is not kept on: this is for another try.
+            request_body_buffer_limit: bytes(Some(retry::BODY_BYTES)),
             ..route((&name, decided), config, policy)
         },
     ]);
@@ -78,6 +82,7 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
         domains: vec!["*".to_owned()],
         routes,
         metadata: Some(metadata(&policy.rest)),
+        include_is_timeout_retry_header: true,
         // Not on the route: of two entries in one map nobody knows which is written first.
         typed_per_filter_config: unread(config, policy)
             .map(|asked| (FILTER.to_owned(), pack_any(asked)))
@@ -105,6 +110,10 @@ fn header(name: &str, specifier: HeaderMatchSpecifier) -> HeaderMatcher {
         header_match_specifier: Some(specifier),
         ..HeaderMatcher::default()
     }
+}
+
+fn bytes(limit: Option<u64>) -> Option<UInt64Value> {
+    limit.map(|value| UInt64Value { value })
 }
 
 fn absent(name: &str) -> HeaderMatcher {
@@ -136,7 +145,6 @@ fn route(
             ..RouteMatch::default()
         }),
         metadata: Some(metadata(&policy.admission)),
-        request_body_buffer_limit: buffer::limit_bytes(config).map(|value| UInt64Value { value }),
         typed_per_filter_config: config.cors.as_ref().map(cors::on_calls).unwrap_or_default(),
         ..Route::default()
     };
@@ -183,12 +191,9 @@ fn forward(cluster: &str, timeout_seconds: NonZeroU32) -> RouteAction {
     RouteAction {
         cluster_specifier: Some(ClusterSpecifier::Cluster(cluster.to_owned())),
         // Zero: the length of a response is not limited in time. The head is, by the timeout of
-        // the only try, which counts from the end of the request and ends with the head.
+        // each try, which counts from the end of the request and ends with the head.
         timeout: seconds(0),
-        retry_policy: Some(RetryPolicy {
-            per_try_timeout: seconds(timeout_seconds.get()),
-            ..RetryPolicy::default()
-        }),
+        retry_policy: Some(retry::policy(timeout_seconds)),
         idle_timeout: seconds(IDLE_SECONDS),
         ..RouteAction::default()
     }

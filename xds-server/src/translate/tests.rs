@@ -118,8 +118,9 @@ proptest! {
         prop_assert!(manager.upgrade_configs.iter().all(|upgrade| upgrade.filters.is_empty()));
         prop_assert!(manager.http_filters.iter().all(|f| !f.is_optional && !f.disabled));
         let names: Vec<_> = manager.http_filters.iter().map(|f| f.name.as_str()).collect();
-        let ["envoy.filters.http.cors", "route-name", "requestrocket", "route-name-again", "requestrocket-again",
-            "requestrocket-valve", super::route::FORWARD_PROXY, router] = names[..] else {
+        let ["envoy.filters.http.cors", "route-name", "requestrocket", "route-name-again",
+            "requestrocket-again", "requestrocket-valve", "upgrade", "upgrade-name", "repeatable",
+            super::route::FORWARD_PROXY, "forwarded", router] = names[..] else {
             panic!("{names:?}")
         };
         prop_assert!(router.ends_with("router"));
@@ -163,13 +164,16 @@ proptest! {
         prop_assert!(of_host.is_empty());
         let [came_in, edited] = &host.routes[..] else { panic!("two routes") };
         for route in [came_in, edited] {
-            prop_assert_eq!(route.request_body_buffer_limit, None);
             let filters: Vec<_> = route.typed_per_filter_config.keys().map(String::as_str).collect();
             let is_forwarded = matches!(route.action, Some(route::Action::Route(_)));
             prop_assert_eq!(is_forwarded, config.target.is_some());
             let wanted: &[&str] = if is_forwarded { &[super::route::FORWARD_PROXY] } else { &[] };
             prop_assert_eq!(filters, wanted);
         }
+        // What is kept of a body for another try is bounded on every route.
+        prop_assert_eq!(came_in.request_body_buffer_limit, None);
+        let kept = edited.request_body_buffer_limit.map(|limit| limit.value);
+        prop_assert_eq!(kept, Some(super::retry::BODY_BYTES));
         // Once the filter has edited a call, it leaves by the route whose policy did, or not at all.
         prop_assert_eq!(edited_by(came_in.r#match.as_ref().unwrap()), None);
         let bound = edited_by(edited.r#match.as_ref().unwrap());

@@ -18,7 +18,7 @@ use envoy_types::pb::envoy::r#type::matcher::v3::{
 };
 use envoy_types::pb::xds::core::v3::TypedExtensionConfig as MatcherExtension;
 use envoy_types::pb::xds::r#type::matcher::v3::matcher::matcher_list::predicate::{
-    MatchType, SinglePredicate, single_predicate,
+    MatchType, PredicateList, SinglePredicate, single_predicate,
 };
 use envoy_types::pb::xds::r#type::matcher::v3::matcher::matcher_list::{FieldMatcher, Predicate};
 use envoy_types::pb::xds::r#type::matcher::v3::matcher::{
@@ -42,9 +42,18 @@ pub(super) fn asked_about_all(filter: TypedExtensionConfig) -> ExtensionWithMatc
 
 /// The filter, asked only about requests with this header, which no caller can bring.
 pub(super) fn asked_with(header: &str, filter: TypedExtensionConfig) -> ExtensionWithMatcher {
-    let is_missing = MatchType::NotMatcher(Box::new(predicate(is_there(header))));
+    asked_if(header, ".+", filter)
+}
+
+/// The filter, asked only about requests of which a header's whole value matches.
+pub(super) fn asked_if(
+    header: &str,
+    regex: &str,
+    filter: TypedExtensionConfig,
+) -> ExtensionWithMatcher {
+    let is_other = MatchType::NotMatcher(Box::new(predicate(is(header, regex))));
     ExtensionWithMatcher {
-        xds_matcher: Some(skip_if(is_missing)),
+        xds_matcher: Some(skip_if(is_other)),
         extension_config: Some(filter),
         ..ExtensionWithMatcher::default()
     }
@@ -54,6 +63,29 @@ pub(super) fn asked_with(header: &str, filter: TypedExtensionConfig) -> Extensio
 pub(super) fn asked_without(header: &str, filter: TypedExtensionConfig) -> ExtensionWithMatcher {
     ExtensionWithMatcher {
         xds_matcher: Some(skip_if(is_there(header))),
+        extension_config: Some(filter),
+        ..ExtensionWithMatcher::default()
+    }
+}
+
+/// The filter, asked only about responses with a header whose value is not as usual.
+pub(super) fn asked_of_unusual(
+    header: &str,
+    usual: &str,
+    filter: TypedExtensionConfig,
+) -> ExtensionWithMatcher {
+    let of_response = |regex| {
+        let input = HttpResponseHeaderMatchInput {
+            header_name: header.to_owned(),
+        };
+        MatchType::SinglePredicate(matches(named(header, input), regex))
+    };
+    let is_missing = MatchType::NotMatcher(Box::new(predicate(of_response(".*"))));
+    let is_usual = MatchType::OrMatcher(PredicateList {
+        predicate: vec![predicate(is_missing), predicate(of_response(usual))],
+    });
+    ExtensionWithMatcher {
+        xds_matcher: Some(skip_if(is_usual)),
         extension_config: Some(filter),
         ..ExtensionWithMatcher::default()
     }
@@ -83,10 +115,14 @@ pub(super) fn unasked_with(header: &str) -> ExtensionWithMatcherPerRoute {
 }
 
 fn is_there(name: &str) -> MatchType {
+    is(name, ".+")
+}
+
+fn is(name: &str, regex: &str) -> MatchType {
     let input = HttpRequestHeaderMatchInput {
         header_name: name.to_owned(),
     };
-    MatchType::SinglePredicate(matches(named(name, input), ".+"))
+    MatchType::SinglePredicate(matches(named(name, input), regex))
 }
 
 fn matches(input: MatcherExtension, regex: &str) -> SinglePredicate {

@@ -40,6 +40,22 @@ fn a_call_that_ends_is_refused_as_long_as_its_head_is_held() {
     }
 }
 
+#[test]
+fn a_switch_of_protocols_passes_to_who_asked_for_it() {
+    let asked = ("upgrade", "websocket");
+    for (lines, want) in [
+        (&[KEY, asked][..], Flow::Continue),
+        (&[KEY][..], Flow::Ended),
+    ] {
+        let (host, shared) = call(&fixture(), lines);
+        let host = host.answered_with(&[(":status", "101"), asked]);
+        let mut call = Call::new(7);
+        assert_eq!(call.on_request_head(&host, &shared, false), Flow::Continue);
+        let mut forgotten = Call::forgotten(&host, &shared, 7).unwrap();
+        assert_eq!(forgotten.on_response_head(&host, &shared, false), want);
+    }
+}
+
 const VALVE: u32 = 8;
 
 /// Brings a piece to the valve, and what that lets through on to the call; what passes then.

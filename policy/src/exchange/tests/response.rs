@@ -91,8 +91,17 @@ fn answers_without_a_body_and_streams_are_never_too_large() {
 }
 
 #[test]
+fn a_switch_that_nobody_asked_for_is_no_answer() {
+    let head = FakeResponse::new(&[(":status", "101"), ("upgrade", "websocket")]);
+    let want = Some(Denial::TargetUnreachable);
+    for method in ["GET", "POST", "HEAD"] {
+        assert_eq!(forwarded(method).on_head(&head), want, "{method}");
+    }
+}
+
+#[test]
 fn one_question_decides_a_response_that_declares_its_length() {
-    for (length, want) in [(Some("5"), 1), (Some("1001"), 3), (None, 3)] {
+    for (length, want) in [(Some("5"), 1), (Some("1001"), 3), (None, 4)] {
         let mut head = vec![(":status", "200")];
         head.extend(length.map(|length| ("content-length", length)));
         let head = FakeResponse::new(&head);
@@ -101,7 +110,7 @@ fn one_question_decides_a_response_that_declares_its_length() {
     }
     let head = FakeResponse::new(&[("content-length", "1001")]);
     forwarded("HEAD").on_head(&head);
-    assert_eq!(head.asked.get(), 0);
+    assert_eq!(head.asked.get(), 1);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use envoy_types::pb::envoy::config::core::v3::{
     CidrRange, Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions,
-    TypedExtensionConfig, http_protocol_options::HeadersWithUnderscoresAction,
+    SchemeHeaderTransformation, TypedExtensionConfig,
+    http_protocol_options::HeadersWithUnderscoresAction,
 };
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
     HttpConnectionManager, ScopedRds, ScopedRoutes,
@@ -45,6 +46,11 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
         generate_request_id: flag(false),
         preserve_external_request_id: true,
         server_header_transformation: ServerHeaderTransformation::PassThrough.into(),
+        // HTTP/2 targets are told how they are called, whatever the caller used or says.
+        scheme_header_transformation: Some(SchemeHeaderTransformation {
+            match_upstream: true,
+            ..SchemeHeaderTransformation::default()
+        }),
         // The filter judges the path as it came.
         normalize_path: flag(false),
         merge_slashes: false,

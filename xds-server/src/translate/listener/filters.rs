@@ -22,10 +22,13 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 use super::super::Settings;
 use super::super::cluster::dns_cache;
 use super::super::cors;
+use super::super::forwarded;
+use super::super::retry;
 use super::super::route::{
     AGAIN, EDITED_BY, FILTER, FORWARD_PROXY, JUDGE_AGAIN, VALVE, WORKED_ON_BY,
 };
 use super::super::unread;
+use super::super::upgrade;
 use super::super::wire::{extension, file, flag, millis, set_header};
 use super::http_filter;
 
@@ -63,7 +66,13 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
         extension(AGAIN, unread::asked_with(JUDGE_AGAIN, wasm.clone())),
         // Responses come by here first: what is too much at once is held back from our filter.
         extension(VALVE, unread::asked_with(WORKED_ON_BY, wasm)),
+        extension("upgrade", upgrade::over_http1()),
+        extension("upgrade-name", upgrade::disguised()),
+        extension("repeatable", retry::repeatable()),
         extension(FORWARD_PROXY, forward_proxy),
+        // Behind the last that has Envoy choose a route: it chooses none without the header that
+        // this removes.
+        extension("forwarded", forwarded::edits()),
         extension("envoy.filters.http.router", router),
     ]
     .map(http_filter)

@@ -44,7 +44,7 @@ enum Status {
 }
 
 /// The first that matches counts; an answer of the filter matches none.
-const REPLIES: [Reply; 10] = [
+const REPLIES: [Reply; 13] = [
     Reply {
         when: When::Expression("response.code_details == 'dns_resolution_failure{address_denied}'"),
         denial: Denial::AddressNotAllowed,
@@ -56,6 +56,20 @@ const REPLIES: [Reply; 10] = [
             "response.code == 403 && response.code_details == 'direct_response'",
         ),
         denial: Denial::OriginNotAllowed,
+        status: Status::OfDenial,
+    },
+    // A call that could be repeated: Envoy would try it again (`retry.rs`).
+    Reply {
+        when: When::Expression("response.code_details == 'lua_response'"),
+        denial: Denial::TargetTimeout,
+        status: Status::OfDenial,
+    },
+    // Another try was due when more of the body came than is kept.
+    Reply {
+        when: When::Expression(
+            "response.code_details == 'request_payload_exceeded_retry_buffer_limit'",
+        ),
+        denial: Denial::TargetUnreachable,
         status: Status::OfDenial,
     },
     Reply {
@@ -93,6 +107,12 @@ const REPLIES: [Reply; 10] = [
     },
     Reply {
         when: When::Expression("response.code_details == 'absolute_path_rejected'"),
+        denial: Denial::BadRequest,
+        status: Status::OfDenial,
+    },
+    // HTTP/1.0, to which Envoy would say 426.
+    Reply {
+        when: When::Expression("response.code_details == 'low_version'"),
         denial: Denial::BadRequest,
         status: Status::OfDenial,
     },

@@ -1,0 +1,6 @@
+//! Targets as they are: real servers with the habits that gateways meet.
+
+mod connections;
+mod heads;
+mod http2;
+mod websockets;
