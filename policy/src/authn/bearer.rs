@@ -1,10 +1,23 @@
-//! bearer: the prefix (case does not count) and the token.
+//! bearer: the prefix (case does not count, and a blank may be several) and the token.
 
 /// What follows the prefix, if the value has it.
 pub(super) fn compared<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
-    let (head, token) = value.split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix.as_bytes())
-        .then_some(token)
+    prefix.bytes().try_fold(value, |rest, wanted| {
+        let (byte, rest) = rest.split_first()?;
+        let is_same = byte.eq_ignore_ascii_case(&wanted);
+        is_same.then(|| {
+            if wanted == b' ' {
+                past_blanks(rest)
+            } else {
+                rest
+            }
+        })
+    })
+}
+
+fn past_blanks(rest: &[u8]) -> &[u8] {
+    let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+    rest.get(blanks..).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -17,7 +30,12 @@ mod tests {
             ("Bearer abc", "Bearer ", Some("abc")),
             ("bearer abc", "Bearer ", Some("abc")),
             ("BEARER Abc", "Bearer ", Some("Abc")),
-            ("Bearer  abc", "Bearer ", Some(" abc")),
+            ("Bearer  abc", "Bearer ", Some("abc")),
+            ("Bearer    a  b", "Bearer ", Some("a  b")),
+            ("My  Token  abc", "My Token ", Some("abc")),
+            ("Bearer  ", "Bearer ", Some("")),
+            (" Bearer abc", "Bearer ", None),
+            ("Bearer\tabc", "Bearer ", None),
             ("Bearer ", "Bearer ", Some("")),
             ("Bearer", "Bearer ", None),
             ("Bearerabc", "Bearer ", None),
