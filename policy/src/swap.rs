@@ -161,6 +161,9 @@ impl Upstream {
         if head.has_proxy_authorization {
             remove(head.spellings("proxy-authorization"));
         }
+        if head.has_empty_forwarded_for {
+            remove(vec![Cow::Borrowed("x-forwarded-for")]);
+        }
         for HeaderInjection { name, .. } in &self.headers {
             let spellings = head.spellings(name);
             // A host's "replace" may touch the first line only, and no twin.

@@ -1,6 +1,6 @@
 //! Which headers pass, which are ours, which never reach the other side.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
 use requestrocket_integration_tests::target::{Recorded, Target, respond};
@@ -178,6 +178,9 @@ async fn the_peer_is_appended_to_x_forwarded_for_and_nothing_else_is_added() -> 
     names.sort_unstable();
     assert_eq!(names, ["host", "x-forwarded-for", "x-mine"]);
     assert_eq!(plain.head.all("x-forwarded-for"), ["127.0.0.1"]);
+    let empty = scene.proxy.get("/").with("x-forwarded-for", "");
+    let seen = scene.seen(&empty).await?;
+    assert_eq!(seen.head.all("x-forwarded-for"), ["127.0.0.1"]);
     let clean = scene
         .proxy
         .get("/")
@@ -326,5 +329,19 @@ async fn the_host_is_always_the_targets() -> Result<()> {
         "{reply:?}"
     );
     assert_eq!(scene.target.count(), before, "two hosts reached the target");
+    Ok(())
+}
+
+/// Envoy itself would say 426.
+#[tokio::test]
+async fn a_caller_of_http_1_0_is_told_that_its_request_is_bad() -> Result<()> {
+    let scene = scene().await?;
+    let request = scene.proxy.get("/").bytes();
+    let old = String::from_utf8(request)?.replace("HTTP/1.1", "HTTP/1.0");
+    let mut connection = scene.gateway.connect().await?;
+    connection.send(old.as_bytes()).await?;
+    let reply = connection.answer("GET").await?.context("closed")?;
+    expect::error(&reply, 400, "proxy-access-denied", "BAD_REQUEST")?;
+    assert_eq!(scene.target.count(), 0);
     Ok(())
 }

@@ -29,6 +29,8 @@ pub struct RequestHead<'a> {
     pub(crate) authority: Lines<'a>,
     pub(crate) authorization: Lines<'a>,
     pub(crate) has_proxy_authorization: bool,
+    /// An empty list of addresses is none; one is made of it by whoever appends to it.
+    pub(crate) has_empty_forwarded_for: bool,
 }
 
 /// What the engine asks about a response's head. Each call may cost the host something, so the
@@ -53,6 +55,7 @@ impl<'a> RequestHead<'a> {
             authority: Lines::None,
             authorization: Lines::None,
             has_proxy_authorization: false,
+            has_empty_forwarded_for: false,
         };
         for &(name, value) in lines {
             head.take_line(name, value);
@@ -71,6 +74,8 @@ impl<'a> RequestHead<'a> {
             self.authorization.add(value);
         } else if is_twin(name, b"proxy-authorization") {
             self.has_proxy_authorization = true;
+        } else if value.is_empty() && name.eq_ignore_ascii_case(b"x-forwarded-for") {
+            self.has_empty_forwarded_for = true;
         }
     }
 

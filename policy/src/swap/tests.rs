@@ -48,6 +48,20 @@ fn edits(upstream: &Upstream, raw: &str, lines: &[(&str, &str)]) -> Vec<String> 
 }
 
 #[test]
+fn an_empty_list_of_addresses_goes() {
+    let none = upstream(vec![], vec![]);
+    let own = upstream(vec![header("x-forwarded-for", "s")], vec![]);
+    let name = "x-forwarded-for";
+    for (upstream, value, want) in [
+        (&none, "", &["- x-forwarded-for"][..]),
+        (&none, "192.0.2.1", &[]),
+        (&own, "", &["- x-forwarded-for", "x-forwarded-for = s"]),
+    ] {
+        assert_eq!(edits(upstream, "/api/p/a", &[(name, value)]), want);
+    }
+}
+
+#[test]
 fn authorization_goes_even_when_another_header_is_injected() {
     let none = upstream(vec![], vec![]);
     let other = upstream(vec![header("X-Api-Key", "s")], vec![]);
