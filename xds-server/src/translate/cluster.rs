@@ -71,6 +71,9 @@ const STREAMS: u32 = 100;
 /// the others nothing to send.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = STREAMS * STREAM_WINDOW_BYTES;
+/// An unused connection is closed by whoever is first, and should not be the target when a call
+/// comes. Most servers wait for 60 s or longer; Envoy would for an hour.
+const IDLE_SECONDS: u32 = 55;
 /// Lines of a response's head, of which the status is one over HTTP/2, and how long they may be
 /// together: 96 KiB, and 32 bytes for each line, which HTTP/2 counts. Envoy's own 100 and 60 are less
 /// than what servers send.
@@ -110,6 +113,11 @@ pub(super) fn dns_cache(settings: &Settings) -> DnsCacheConfig {
         name: "targets".to_owned(),
         dns_lookup_family: DnsLookupFamily::All.into(),
         dns_min_refresh_rate: seconds(5),
+        // Envoy's own, said here because all share the cache: a name is asked for again each minute,
+        // a server that does not answer is given up after 5 s, a name that nobody calls after 300 s.
+        dns_refresh_rate: seconds(60),
+        dns_query_timeout: seconds(5),
+        host_ttl: seconds(300),
         max_hosts: number(MAX_HOSTS),
         dns_cache_circuit_breaker: Some(DnsCacheCircuitBreakers {
             max_pending_requests: number(MAX_PENDING_LOOKUPS),
@@ -210,6 +218,7 @@ fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
             ..UpstreamHttpProtocolOptions::default()
         }),
         common_http_protocol_options: Some(CommonProtocolOptions {
+            idle_timeout: seconds(IDLE_SECONDS),
             max_headers_count: number(MAX_HEADER_LINES),
             max_response_headers_kb: number(MAX_HEADER_KIB),
             ..CommonProtocolOptions::default()
