@@ -3,4 +3,5 @@
 mod connections;
 mod heads;
 mod http2;
+mod uploads;
 mod websockets;

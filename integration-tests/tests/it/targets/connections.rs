@@ -1,17 +1,19 @@
 //! How targets treat their connections: closed while a call is on its way, or on one kind of
 //! address only.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::certificates::trusted;
 use requestrocket_integration_tests::external::NodeTarget;
-use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan};
+use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan, Secret};
 use requestrocket_integration_tests::target::{
     Gate, Recorded, Script, Step, Style, Target, echo_body,
 };
 use tokio::time::Instant;
 
+use crate::destination::Destination;
 use crate::expect;
 
 /// Answers calls to `/first`; closes at any other.
@@ -35,10 +37,10 @@ async fn a_call_that_may_be_repeated_is_when_its_connection_closes() -> Result<(
             ("POST", false),
             ("PATCH", false),
         ] {
-            let closed = std::sync::atomic::AtomicUsize::new(0);
+            let closed = AtomicUsize::new(0);
             let target = Target::with_style(style.clone(), move |request| {
                 let is_first = request.path() == "/first";
-                if is_first || closed.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0 {
+                if is_first || closed.fetch_add(1, Ordering::Relaxed) > 0 {
                     echo_body(request)
                 } else {
                     Script::AfterHead(vec![Step::Close])
@@ -118,5 +120,37 @@ async fn a_target_on_either_kind_of_address_is_reached() -> Result<()> {
         expect::ok(&reply).context(host)?;
         assert_eq!(reply.text(), "here");
     }
+    Ok(())
+}
+
+/// Each try leaves by the route whose policy edited the call, whatever changed since.
+#[tokio::test]
+async fn a_call_that_is_sent_again_goes_where_its_secret_belongs() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let other = Destination::new(&gateway).await?;
+    let gate = Gate::default();
+    let (held, tries) = (gate.clone(), AtomicUsize::new(0));
+    let target = Target::answering(move |request| {
+        if tries.fetch_add(1, Ordering::Relaxed) > 0 {
+            return echo_body(request);
+        }
+        Script::AfterHead(vec![Step::Wait(held.clone()), Step::Close])
+    })
+    .await?;
+    let plan = ProxyPlan::to(&target.url()).injecting(Secret::api_key("of-the-first"));
+    let proxy = gateway.proxy(&plan).await?;
+    let mut connection = gateway.connect().await?;
+    connection.send(&proxy.get("/").bytes()).await?;
+    target.wait_for("the first try", |_| true).await?;
+    let record = format!("proxies/{}", proxy.id);
+    gateway.api.applied("PATCH", &record, &other.change).await?;
+    gate.open();
+    let reply = connection.answer("GET").await?.context("closed")?;
+    expect::ok(&reply)?;
+    assert_eq!(target.count(), 2);
+    for seen in target.requests() {
+        assert_eq!(seen.head.all("authorization"), ["of-the-first"]);
+    }
+    assert_eq!(other.arrived()?, 0);
     Ok(())
 }
