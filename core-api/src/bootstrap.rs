@@ -7,18 +7,18 @@ use requestrocket_process::file;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::app::AppState;
-use crate::auth::token::NewToken;
 use crate::domain::id::{OrganisationId, TokenId, UserId};
-use crate::domain::member::{Member, Roles};
-use crate::domain::organisation::{Limits, Organisation, OrganisationStatus, Plan};
-use crate::domain::user::{Profile, User};
-use crate::domain::user_token::UserToken;
-use crate::store::member::member_insert;
-use crate::store::organisation::organisation_insert;
-use crate::store::user::{user_insert, user_is_none};
-use crate::store::user_token::{operator_token_insert, user_token_insert};
-use crate::store::write::Write;
+use crate::domain::people::member::{Member, Roles};
+use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
+use crate::domain::people::user::{Profile, User};
+use crate::domain::people::user_token::UserToken;
+use crate::http::AppState;
+use crate::identity::token::NewToken;
+use crate::store::log::write::Write;
+use crate::store::people::member::member_insert;
+use crate::store::people::organisation::organisation_insert;
+use crate::store::people::user::{user_insert, user_is_none};
+use crate::store::people::user_token::{operator_token_insert, user_token_insert};
 
 const ORGANISATION_NAME: &str = "My organisation";
 const EMAIL: &str = "owner@localhost";
@@ -190,10 +190,10 @@ mod tests {
     use requestrocket_process::tasks::TaskSet;
 
     use super::*;
-    use crate::auth::{Caller, caller_of};
-    use crate::domain::permission::Role;
-    use crate::fleet::Fleets;
-    use crate::store::session::membership_fetch;
+    use crate::domain::people::permission::Role;
+    use crate::http::authenticate::{Caller, caller_of};
+    use crate::region::fleet::Fleets;
+    use crate::store::people::session::membership_fetch;
     use crate::store::testing::stores;
 
     fn bearing(token: &NewToken) -> HeaderMap {

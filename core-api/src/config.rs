@@ -10,9 +10,9 @@ use ipnet::IpNet;
 use requestrocket_process::settings::{self, InvalidSettings};
 use serde::Deserialize;
 
-use crate::app::FAILURES_PER_MINUTE;
 use crate::domain::ceiling::Ceilings;
-use crate::domain::organisation::Plan;
+use crate::domain::people::organisation::Plan;
+use crate::http::FAILURES_PER_MINUTE;
 
 /// What the names of this process's environment variables begin with.
 pub const ENV_PREFIX: &str = "REQUESTROCKET_CORE_API_";

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use requestrocket_core_api::bootstrap::{self, FirstStart};
 use requestrocket_core_api::config::Config;
-use requestrocket_core_api::domain::region::RegionName;
-use requestrocket_core_api::region_link;
+use requestrocket_core_api::domain::gateway::region::RegionName;
+use requestrocket_core_api::region::link;
 use requestrocket_core_api::serve::{self, Core};
 use requestrocket_process::logs;
 
@@ -69,7 +69,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::RegionToken { region } => {
             let state = serve::open(&config).await?;
-            let token = region_link::issue_token(&state.db, &state.clock, &region).await?;
+            let token = link::issue_token(&state.db, &state.clock, &region).await?;
             Ok(say(token.expose())?)
         }
         Command::OperatorToken => {

@@ -1,6 +1,6 @@
 //! The running process: store, region link and REST API, put together.
 
-mod http;
+pub(crate) mod rest;
 mod trace;
 
 use std::future::Future;
@@ -14,12 +14,12 @@ use requestrocket_process::tasks::TaskSet;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::app::{self, AppState};
 use crate::bootstrap::{self, FirstStart};
 use crate::config::Config;
-use crate::fleet::Fleets;
-use crate::pki::{Authority, Identity};
-use crate::region_link::RegionLink;
+use crate::http::AppState;
+use crate::region::fleet::Fleets;
+use crate::region::link::RegionLink;
+use crate::region::pki::{Authority, Identity};
 use crate::store::MIGRATIONS;
 
 /// Connections that are still open after this are cut.
@@ -116,13 +116,13 @@ impl Core {
                 .unwrap_or(Ok(()))?;
             Ok(())
         });
-        let app = trace::layered(app::router(state), metrics);
+        let app = trace::layered(crate::http::router(state), metrics);
         let stopping = tasks.stopping();
         tasks.spawn("rest server", async move {
             bounded(
                 stopping.cancelled(),
                 GRACE,
-                http::serve(rest, app, stopping.clone(), http::HEAD_TIMEOUT),
+                rest::serve(rest, app, stopping.clone(), rest::HEAD_TIMEOUT),
             )
             .await;
             Ok(())

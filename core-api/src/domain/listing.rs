@@ -1,6 +1,6 @@
 //! What is asked of a list of records, and a page of it.
 
-use super::region::RegionName;
+use crate::domain::gateway::region::RegionName;
 
 /// What a caller asks of a list; a list refuses the filters that it does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! Refuses what would be one too many. Writers run one after the other, so what is counted inside a
 //! transaction still holds at its commit.
 
-use crate::app::AppState;
 use crate::error::{ApiError, ApiResult, Code};
+use crate::http::AppState;
 pub(super) use crate::store::ceiling::Counted;
 use crate::store::ceiling::ceiling_count;
-use crate::store::write::Write;
+use crate::store::log::write::Write;
 
 /// Whether there may be one more.
 ///

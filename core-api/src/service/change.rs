@@ -1,10 +1,10 @@
 //! Who changes what. Every use case that changes something begins and ends here.
 
-use crate::app::AppState;
-use crate::auth::Caller;
 use crate::domain::version::Expected;
 use crate::error::{ApiError, ApiResult, Code};
-use crate::store::write::{Done, Over, Write};
+use crate::http::AppState;
+use crate::http::authenticate::Caller;
+use crate::store::log::write::{Done, Over, Write};
 
 /// A change that somebody asks for: over REST, or on behalf of a job.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-use requestrocket_core_api::fleet::Link;
+use requestrocket_core_api::region::fleet::Link;
 use requestrocket_proto::region::v1::NodeStatus;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use requestrocket_core_api::fleet::Link;
+use requestrocket_core_api::region::fleet::Link;
 use requestrocket_proto::region::v1::NodeStatus;
 use serde_json::{Value, json};
 

@@ -4,19 +4,21 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
-use requestrocket_core_api::app::AppState;
-use requestrocket_core_api::auth::{Caller, Scope};
-use requestrocket_core_api::domain::attachment::{AttachedTo, Attachment};
-use requestrocket_core_api::domain::condition::{Conditions, PathCondition, Pattern, Presence};
-use requestrocket_core_api::domain::effect::Effect;
-use requestrocket_core_api::domain::permission::Permission;
+use requestrocket_core_api::domain::guard::attachment::{AttachedTo, Attachment};
+use requestrocket_core_api::domain::guard::condition::{
+    Conditions, PathCondition, Pattern, Presence,
+};
+use requestrocket_core_api::domain::guard::effect::Effect;
+use requestrocket_core_api::domain::guard::rule::RuleForm;
+use requestrocket_core_api::domain::people::permission::Permission;
 use requestrocket_core_api::domain::problem::Problems;
-use requestrocket_core_api::domain::rule::RuleForm;
 use requestrocket_core_api::domain::version::Expected;
 use requestrocket_core_api::error::{ApiResult, Code};
-use requestrocket_core_api::fleet::Fleets;
-use requestrocket_core_api::service::attachments;
+use requestrocket_core_api::http::AppState;
+use requestrocket_core_api::http::authenticate::{Caller, Scope};
+use requestrocket_core_api::region::fleet::Fleets;
 use requestrocket_core_api::service::change::Change;
+use requestrocket_core_api::service::guard::attachments;
 use requestrocket_policy::compile::check_layer;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;

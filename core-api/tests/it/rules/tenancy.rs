@@ -72,7 +72,7 @@ fn paths(template: &str, ids: &BTreeMap<&str, String>, world: &World) -> Vec<Str
 
 async fn ids<'a>(world: &World, proxy: &Value) -> BTreeMap<&'a str, String> {
     let select = |column: &str, digest_of: &str| {
-        let digest = requestrocket_core_api::auth::token::digest(digest_of.as_bytes());
+        let digest = requestrocket_core_api::identity::token::digest(digest_of.as_bytes());
         format!("SELECT {column} FROM user_token WHERE token_digest = '{digest}'")
     };
     let mut ids = BTreeMap::new();

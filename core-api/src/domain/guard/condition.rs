@@ -1,0 +1,214 @@
+//! Conditions of rules, redactions and meters. The engine itself says what a pattern and a path
+//! may be: what is refused there is refused when it is saved.
+
+use requestrocket_policy::json::path::{InvalidJsonPath, JsonPath};
+use requestrocket_policy::pattern as engine;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::problem::{Fault, Invalid};
+
+/// A record has at most so many conditions of all kinds together.
+pub const MAX_CONDITIONS: usize = 50;
+/// What `methods` may name.
+pub const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];
+/// What `flags` may hold, each once.
+const FLAGS: &str = "imsx";
+
+/// When something applies: all must hold; what is absent or empty holds.
+///
+/// Its JSON is the main form of the API, also in the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conditions {
+    /// Upper case.
+    pub methods: Vec<String>,
+    /// Of the target path.
+    pub path: Option<PathCondition>,
+    /// Of header lines.
+    pub headers: Vec<NamedCondition>,
+    /// Of query parameters, decoded.
+    pub query: Vec<NamedCondition>,
+    /// Of the JSON request body.
+    pub body: Vec<NodeCondition>,
+    /// Of the verified token.
+    pub claims: Vec<NodeCondition>,
+}
+
+/// Of the path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathCondition {
+    /// What the path matches.
+    #[serde(flatten)]
+    pub pattern: Pattern,
+    /// Or does not.
+    pub presence: Presence,
+}
+
+/// Of headers or parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCondition {
+    /// Of the name.
+    pub name: Pattern,
+    /// Of the value; without one the name alone decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Pattern>,
+    /// Of such a header or parameter.
+    pub presence: Presence,
+}
+
+/// Of nodes of a JSON document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeCondition {
+    /// Where the nodes are.
+    pub path: Path,
+    /// Of their text; without one their existence decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Pattern>,
+    /// Of such a node.
+    pub presence: Presence,
+}
+
+/// Whether there must be something that matches, or must not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Presence {
+    /// There must.
+    #[default]
+    Present,
+    /// There must not.
+    Absent,
+}
+
+/// A regular expression that the engine takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pattern {
+    pattern: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    flags: String,
+}
+
+/// A JSONPath that the engine takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Path(String);
+
+impl Conditions {
+    /// How many there are of all kinds together; each method is one.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let Self {
+            methods,
+            path,
+            headers,
+            query,
+            body,
+            claims,
+        } = self;
+        methods.len()
+            + usize::from(path.is_some())
+            + headers.len()
+            + query.len()
+            + body.len()
+            + claims.len()
+    }
+}
+
+impl Pattern {
+    /// Compiles it as the engine will.
+    ///
+    /// # Errors
+    /// Says where the pattern goes wrong.
+    pub fn parse(pattern: &str, flags: &str) -> Result<Self, Invalid> {
+        engine::Pattern::parse(pattern, flags)?;
+        Ok(Self::new(pattern, flags))
+    }
+
+    /// The same for names of headers, which match without regard to case, and to `-` or `_`.
+    ///
+    /// # Errors
+    /// Says where the pattern goes wrong.
+    pub fn parse_header_name(pattern: &str, flags: &str) -> Result<Self, Invalid> {
+        engine::Pattern::parse_header_name(pattern, flags)?;
+        Ok(Self::new(pattern, flags))
+    }
+
+    fn new(pattern: &str, flags: &str) -> Self {
+        Self {
+            pattern: pattern.to_owned(),
+            flags: flags.to_owned(),
+        }
+    }
+
+    /// The expression.
+    #[must_use]
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Its flags.
+    #[must_use]
+    pub fn flags(&self) -> &str {
+        &self.flags
+    }
+}
+
+impl Path {
+    /// Compiles it as the engine will.
+    ///
+    /// # Errors
+    /// Says where the path goes wrong.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        JsonPath::parse(raw)?;
+        Ok(Self(raw.to_owned()))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<engine::InvalidPattern> for Invalid {
+    fn from(invalid: engine::InvalidPattern) -> Self {
+        let engine::InvalidPattern { position, problem } = invalid;
+        Self::new(Fault::InvalidPattern, problem).position(position)
+    }
+}
+
+impl From<InvalidJsonPath> for Invalid {
+    fn from(invalid: InvalidJsonPath) -> Self {
+        let InvalidJsonPath { position, problem } = invalid;
+        Self::new(Fault::InvalidJsonPath, problem).position(position)
+    }
+}
+
+/// Flags of patterns: each of `i`, `m`, `s`, `x` at most once.
+///
+/// # Errors
+/// Any other text.
+pub fn parse_flags(raw: &str) -> Result<String, Invalid> {
+    let is_legal = |(index, flag): (usize, char)| {
+        FLAGS.contains(flag) && raw.chars().take(index).all(|earlier| earlier != flag)
+    };
+    if raw.chars().enumerate().all(is_legal) {
+        Ok(raw.to_owned())
+    } else {
+        Err(Invalid::value(
+            "must be of `i`, `m`, `s`, `x`, each at most once",
+        ))
+    }
+}
+
+impl Presence {
+    /// The meaning of a word; blogs and older documents have their own ones.
+    ///
+    /// # Errors
+    /// Any other word.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        match raw {
+            "present" | "must_exist" => Ok(Self::Present),
+            "absent" | "must_not_exist" => Ok(Self::Absent),
+            _ => Err(Invalid::value("must be `present` or `absent`")),
+        }
+    }
+}

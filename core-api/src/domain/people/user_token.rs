@@ -1,0 +1,26 @@
+//! Tokens with which users call the Core API.
+
+use crate::domain::id::{TokenId, UserId};
+use crate::domain::moment::Moment;
+use crate::domain::name::Name;
+
+/// A user token as it is stored: without the token itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserToken {
+    /// Its id.
+    pub id: TokenId,
+    /// Whose it is.
+    pub user: UserId,
+    /// What the user calls it.
+    pub name: Name,
+    /// The first characters, to tell tokens apart.
+    pub prefix: String,
+    /// When it ends.
+    pub expires_at: Option<Moment>,
+    /// When it was last seen, to the minute.
+    pub last_used_at: Option<Moment>,
+    /// When it was made.
+    pub created_at: Moment,
+    /// Of its last change.
+    pub revision: u64,
+}

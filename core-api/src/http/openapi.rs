@@ -1,0 +1,69 @@
+//! The API's description: `/openapi.json`, generated from the routes, and `/docs` made from it.
+
+mod attached;
+mod bounds;
+mod common;
+mod finish;
+mod reference;
+mod secrets;
+mod updates;
+
+use axum::Router;
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use utoipa::OpenApi;
+
+use crate::error::ErrorBody;
+use crate::http::AppState;
+use crate::http::list::Pagination;
+
+pub use common::complete;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "RequestRocket Core API",
+        description = "Manages organisations, credentials, targets and proxies. Every path is also served below `/api`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        contact(name = "RequestRocket")
+    ),
+    servers((url = "/"), (url = "/api")),
+    tags(
+        (name = "credentials", description = "What callers present and targets are given"),
+        (name = "filters", description = "What goes from responses"),
+        (name = "health", description = "Whether the process lives"),
+        (name = "members", description = "People of an organisation, and offers to join it"),
+        (name = "meters", description = "What is counted, and what is too much"),
+        (name = "organisations", description = "Organisations and their settings"),
+        (name = "proxies", description = "What callers call"),
+        (name = "regions", description = "Where calls are served"),
+        (name = "rules", description = "Which calls may pass"),
+        (name = "targets", description = "Where calls go"),
+        (name = "users", description = "The user who calls, and the user's tokens")
+    ),
+    components(schemas(ErrorBody, Pagination))
+)]
+struct Base;
+
+/// The document before any route.
+pub fn base() -> utoipa::openapi::OpenApi {
+    Base::openapi()
+}
+
+/// `/openapi.json` and `/docs`.
+pub fn router(document: &utoipa::openapi::OpenApi) -> Router<AppState> {
+    // A document that cannot be written is a defect that the snapshot test shows.
+    let value = finish::finish(serde_json::to_value(document).unwrap_or_default());
+    let page = reference::page(&value);
+    let json = value.to_string();
+    let json =
+        get(async move || ([(CONTENT_TYPE, "application/json")], json.clone()).into_response());
+    let docs = get(async move || {
+        let policy = "default-src 'none'; style-src 'unsafe-inline'";
+        ([(CONTENT_SECURITY_POLICY, policy)], Html(page.clone())).into_response()
+    });
+    Router::new()
+        .route("/openapi.json", json)
+        .route("/docs", docs)
+}

@@ -1,0 +1,38 @@
+//! One file a resource: handlers, their requests and answers, and what the documentation says.
+
+pub mod gateway;
+pub mod guard;
+pub mod health;
+pub mod people;
+mod shape;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::AppState;
+
+/// Routes behind authentication.
+pub fn protected() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(gateway::credentials::router())
+        .merge(people::invites::router())
+        .merge(people::members::router())
+        .merge(people::organisations::router())
+        .merge(gateway::regions::router())
+        .merge(people::tokens::router())
+        .merge(people::users::router())
+        .merge(gateway::status::router())
+        .merge(gateway::targets::router())
+        .merge(gateway::proxies::router())
+        .merge(guard::rules::router())
+        .merge(guard::filters::router())
+        .merge(guard::meters::router())
+        .merge(guard::evaluate::router())
+        .merge(guard::preview::router())
+}
+
+/// Routes for everybody.
+pub fn public() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(health::router())
+        .merge(people::invites::public_router())
+}

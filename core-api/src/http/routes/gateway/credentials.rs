@@ -1,0 +1,264 @@
+//! `/clients/{clientId}/credentials`
+
+mod input;
+mod secret;
+
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use input::{CredentialInput, Object, SECRET, read_change, read_new};
+
+use crate::domain::gateway::credential::{Credential, CredentialForm};
+use crate::domain::gateway::secret::SecretText;
+use crate::domain::people::permission::Permission;
+use crate::error::{ApiError, ApiResult, id};
+use crate::http::AppState;
+use crate::http::body::Body;
+use crate::http::call::{InPath, Mutation, Read};
+use crate::http::etag::Tag;
+use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
+use crate::service::gateway::credentials::{self, Written};
+use crate::store::gateway::credential::{credential_fetch, credential_list};
+
+const FILTERS: Filters = Filters {
+    region: true,
+    active: true,
+    priority: false,
+    types: &["proxy", "target"],
+    // No type that can be pending exists yet, so both answers are the same list.
+    flags: &["includeTemporary"],
+};
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_credentials, create_credential))
+        .routes(routes!(
+            get_credential,
+            replace_credential,
+            change_credential,
+            delete_credential
+        ))
+}
+
+/// A credential; its secret is never shown.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialResource {
+    credential_id: Uuid,
+    client_id: Uuid,
+    credential_name: String,
+    #[schema(value_type = CredentialType)]
+    credential_type: &'static str,
+    #[schema(value_type = CredentialAuthType)]
+    credential_auth_type: &'static str,
+    credential_region: String,
+    #[schema(value_type = RuleEffect)]
+    credential_default_rule_effect: &'static str,
+    credential_active: bool,
+    /// Of the secret: +1 for every new one.
+    credential_version: u64,
+    /// `active` or `inactive`
+    credential_status: &'static str,
+    created_by: String,
+    created_at: String,
+    updated_at: String,
+}
+
+impl From<&Credential> for CredentialResource {
+    fn from(credential: &Credential) -> Self {
+        let CredentialForm {
+            name,
+            default_rule_effect,
+            is_active,
+        } = &credential.form;
+        Self {
+            credential_id: credential.id.uuid(),
+            client_id: credential.organisation.uuid(),
+            credential_name: name.to_string(),
+            credential_type: credential.side.as_str(),
+            credential_auth_type: credential.auth_type.as_str(),
+            credential_region: credential.region.to_string(),
+            credential_default_rule_effect: default_rule_effect.as_str(),
+            credential_active: *is_active,
+            credential_version: credential.version,
+            credential_status: credential.status(),
+            created_by: credential.created_by.clone(),
+            created_at: credential.created_at.to_string(),
+            updated_at: credential.updated_at.to_string(),
+        }
+    }
+}
+
+/// The organisation's credentials.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/credentials",
+    tag = "credentials",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ListParams,
+        ("region" = Option<String>, Query, description = "Only of this region"),
+        ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
+        ("type" = Option<String>, Query, description = "`proxy` or `target`"),
+    ),
+    responses((status = 200, body = Listed<CredentialResource>))
+)]
+async fn list_credentials(
+    call: Read,
+    InPath(client): InPath<String>,
+    query: RawQuery,
+) -> ApiResult {
+    let scope = call.enter(&client, Permission::ReadResources).await?;
+    let query = query.list(FILTERS)?;
+    let page = credential_list(&mut *call.state.connect().await?, scope.id(), &query).await?;
+    Ok(list::answer(&query, page, |credential| {
+        CredentialResource::from(&credential)
+    }))
+}
+
+/// Adds a credential.
+#[utoipa::path(
+    post,
+    path = "/clients/{clientId}/credentials",
+    tag = "credentials",
+    params(("clientId" = Uuid, Path, description = "The organisation")),
+    request_body = CredentialInput,
+    responses((status = 201, body = CredentialResource))
+)]
+async fn create_credential(
+    call: Mutation,
+    InPath(client): InPath<String>,
+    body: Body,
+) -> ApiResult {
+    let scope = call.enter(&client, Permission::WriteResources).await?;
+    let new = read_new(body)?;
+    let Written {
+        credential,
+        generated,
+        done,
+    } = credentials::create(&call.change, &scope, new).await?;
+    let id = credential.id.to_string();
+    let resource = CredentialResource::from(&credential);
+    match generated {
+        None => Ok(call.created(&done, &id, &resource).await),
+        Some(key) => {
+            call.created_once(&done, &id, &with_key(&resource, &key), &resource)
+                .await
+        }
+    }
+}
+
+/// One credential.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/credentials/{credentialId}",
+    tag = "credentials",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("credentialId" = Uuid, Path, description = "The credential"),
+    ),
+    responses((status = 200, body = CredentialResource), (status = 304, description = "As known"))
+)]
+async fn get_credential(
+    call: Read,
+    InPath((client, credential)): InPath<(String, String)>,
+) -> ApiResult {
+    let scope = call.enter(&client, Permission::ReadResources).await?;
+    let mut conn = call.state.connect().await?;
+    let found = credential_fetch(&mut conn, scope.id(), id(&credential)?).await?;
+    let credential = found.ok_or_else(ApiError::not_found)?;
+    Ok(call.answer(
+        &CredentialResource::from(&credential),
+        &Tag::of_revision(credential.revision),
+    ))
+}
+
+/// Replaces a credential; its secret stays unless one is sent.
+#[utoipa::path(
+    put,
+    path = "/clients/{clientId}/credentials/{credentialId}",
+    tag = "credentials",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("credentialId" = Uuid, Path, description = "The credential"),
+    ),
+    request_body = CredentialInput,
+    responses((status = 200, body = CredentialResource))
+)]
+async fn replace_credential(
+    call: Mutation,
+    InPath((client, credential)): InPath<(String, String)>,
+    body: Body,
+) -> ApiResult {
+    update(call, &client, &credential, body).await
+}
+
+/// Changes members of a credential (JSON merge patch).
+#[utoipa::path(
+    patch,
+    path = "/clients/{clientId}/credentials/{credentialId}",
+    tag = "credentials",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("credentialId" = Uuid, Path, description = "The credential"),
+    ),
+    request_body(content = CredentialInput, content_type = "application/merge-patch+json"),
+    responses((status = 200, body = CredentialResource))
+)]
+async fn change_credential(
+    call: Mutation,
+    InPath((client, credential)): InPath<(String, String)>,
+    body: Body,
+) -> ApiResult {
+    update(call, &client, &credential, body).await
+}
+
+async fn update(call: Mutation, client: &str, credential: &str, body: Body) -> ApiResult {
+    let scope = call.enter(client, Permission::WriteResources).await?;
+    let read = |current: &Credential| read_change(body, current);
+    let written = credentials::update(&call.change, &scope, credential, read).await?;
+    let Written {
+        credential,
+        generated,
+        done,
+    } = written;
+    let resource = CredentialResource::from(&credential);
+    match generated {
+        None => Ok(call.updated(&done, &resource).await),
+        Some(key) => call.updated_once(&done, &with_key(&resource, &key)).await,
+    }
+}
+
+/// Deletes a credential. One that proxies give to their targets needs `force=true`; one of
+/// callers never does, and its callers are denied at once.
+#[utoipa::path(
+    delete,
+    path = "/clients/{clientId}/credentials/{credentialId}",
+    tag = "credentials",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("credentialId" = Uuid, Path, description = "The credential"),
+        ("force" = Option<bool>, Query, description = "Also when proxies use it"),
+    ),
+    responses((status = 204))
+)]
+async fn delete_credential(
+    call: Mutation,
+    InPath((client, credential)): InPath<(String, String)>,
+) -> ApiResult {
+    let scope = call.enter(&client, Permission::WriteResources).await?;
+    let done = credentials::delete(&call.change, &scope, &credential).await?;
+    Ok(call.deleted(&done).await)
+}
+
+/// The answer with the key that was generated: the only one that ever has it.
+fn with_key(resource: &CredentialResource, key: &SecretText) -> Object {
+    let mut object = document(resource);
+    object.insert(SECRET.to_owned(), json!({ "key": key.expose() }));
+    object
+}

@@ -1,0 +1,187 @@
+//! Reads what is sent for a credential.
+
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::CredentialResource;
+use super::secret;
+use crate::domain::gateway::credential::{AuthType, Credential, CredentialForm, Side};
+use crate::domain::gateway::secret::Secret;
+use crate::domain::guard::effect::Effect;
+use crate::domain::problem::{Fault, Problems};
+use crate::http::body::Body;
+use crate::http::fields::{Fields, boolean, parsed};
+use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
+use crate::service::gateway::credentials::{ChangedCredential, NewCredential, NewSecret};
+
+/// Members that answers have and PUT and PATCH may only repeat.
+const FIXED: [&str; 9] = [
+    "credentialId",
+    "clientId",
+    "createdBy",
+    "createdAt",
+    "updatedAt",
+    "credentialRegion",
+    "credentialType",
+    "credentialVersion",
+    "credentialStatus",
+];
+/// Write-only: taken as sent, never merged.
+pub(super) const SECRET: &str = "credentialSecret";
+
+/// What to send for a credential.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    clippy::struct_field_names,
+    reason = "documents what is read below"
+)]
+pub(super) struct CredentialInput {
+    /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
+    credential_name: String,
+    /// Cannot be changed later; PUT may leave it out.
+    credential_type: Option<CredentialType>,
+    /// Another one needs a new secret.
+    credential_auth_type: Option<CredentialAuthType>,
+    /// Cannot be changed later; PUT may leave it out.
+    credential_region: Option<String>,
+    /// Write-only. apiKey `{key}` (of a target also location, name, prefix), bearer
+    /// `{token, prefix}`, basicAuth `{username, password}`, jwt `{token}`, custom
+    /// `{headers, query}`. Left out in PUT and PATCH it stays. `{}` for an apiKey of callers
+    /// generates one, which that answer alone shows.
+    credential_secret: Option<Object>,
+    credential_default_rule_effect: Option<RuleEffect>,
+    /// Default true.
+    credential_active: Option<bool>,
+}
+
+/// Any JSON object.
+pub(super) type Object = Map<String, Value>;
+
+/// What POST asks for.
+///
+/// # Errors
+/// Every problem of the body.
+pub(super) fn read_new(body: Body) -> Result<NewCredential, Problems> {
+    let mut problems = Problems::default();
+    let mut fields = Fields::new(body.into_object(), &mut problems);
+    let region = fields.required("credentialRegion", parsed);
+    let side = fields.required("credentialType", parsed::<Side>);
+    let auth_type = fields.required("credentialAuthType", parsed::<AuthType>);
+    let secret = if let (Some(auth_type), Some(side)) = (auth_type, side) {
+        new_secret(&mut fields, auth_type, side)
+    } else {
+        fields.take(SECRET);
+        None
+    };
+    let form = form(fields);
+    problems.check()?;
+    match (region, side, auth_type, secret, form) {
+        (Some(region), Some(side), Some(auth_type), Some(secret), Some(form)) => {
+            Ok(NewCredential {
+                region,
+                side,
+                auth_type,
+                form,
+                secret,
+            })
+        }
+        _ => Err(problems),
+    }
+}
+
+fn new_secret(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> Option<NewSecret> {
+    if !is_of(fields, auth_type, side) {
+        fields.take(SECRET);
+        return None;
+    }
+    if fields.has(SECRET) {
+        return fields
+            .object(SECRET, |members| secret::read(auth_type, side, members))
+            .flatten();
+    }
+    // A null reads as absent.
+    fields.take(SECRET);
+    match (auth_type, side) {
+        (AuthType::None, _) => Some(NewSecret::Given(Secret::None)),
+        (AuthType::ApiKey, Side::Proxy) => Some(NewSecret::Generate),
+        _ => {
+            fields.problem(Fault::ValidationFailed, SECRET, "is required");
+            None
+        }
+    }
+}
+
+/// What PUT or PATCH make of `current`.
+///
+/// # Errors
+/// Every problem of the body.
+pub(super) fn read_change(body: Body, current: &Credential) -> Result<ChangedCredential, Problems> {
+    let mut problems = Problems::default();
+    let shown = document(&CredentialResource::from(current));
+    let update = body.onto(&shown, &FIXED, &[SECRET], &mut problems);
+    let mut fields = Fields::new(update.object, &mut problems);
+    let auth_type = fields
+        .optional("credentialAuthType", parsed)
+        .unwrap_or(current.auth_type);
+    let secret = changed_secret(&mut fields, auth_type, current);
+    let form = form(fields);
+    problems.check()?;
+    let form = form.ok_or(problems)?;
+    Ok(ChangedCredential {
+        auth_type,
+        form,
+        secret,
+    })
+}
+
+fn changed_secret(
+    fields: &mut Fields<'_>,
+    auth_type: AuthType,
+    current: &Credential,
+) -> Option<NewSecret> {
+    let is_other = auth_type != current.auth_type;
+    if is_other && !is_of(fields, auth_type, current.side) {
+        fields.take(SECRET);
+        return None;
+    }
+    if fields.has(SECRET) {
+        let read = |members: Fields<'_>| secret::read(auth_type, current.side, members);
+        let secret = fields.object(SECRET, read).flatten();
+        // There is no other "none": nothing changes.
+        return secret.filter(|_| is_other || auth_type != AuthType::None);
+    }
+    // A null reads as absent.
+    fields.take(SECRET);
+    if is_other && auth_type == AuthType::None {
+        return Some(NewSecret::Given(Secret::None));
+    }
+    if is_other {
+        let text = "is required when `credentialAuthType` changes";
+        fields.problem(Fault::ValidationFailed, SECRET, text);
+    }
+    None
+}
+
+fn is_of(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> bool {
+    let is_of = auth_type.is_of(side);
+    if !is_of {
+        let text = format!("is not for {} credentials", side.as_str());
+        fields.problem(Fault::ValidationFailed, "credentialAuthType", text);
+    }
+    is_of
+}
+
+fn form(mut fields: Fields<'_>) -> Option<CredentialForm> {
+    let name = fields.required("credentialName", parsed);
+    let default_rule_effect = fields.optional("credentialDefaultRuleEffect", parsed);
+    let is_active = fields.optional("credentialActive", boolean);
+    fields.finish();
+    Some(CredentialForm {
+        name: name?,
+        default_rule_effect: default_rule_effect.unwrap_or(Effect::Allow),
+        is_active: is_active.unwrap_or(true),
+    })
+}

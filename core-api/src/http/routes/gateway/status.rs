@@ -1,0 +1,109 @@
+//! `/clients/{clientId}/proxies/{proxyId}/status`
+
+use requestrocket_process::clock;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::domain::moment::Moment;
+use crate::domain::people::permission::Permission;
+use crate::error::{ApiError, ApiResult, id};
+use crate::http::AppState;
+use crate::http::call::{InPath, Read};
+use crate::region::fleet::NodeView;
+use crate::service::gateway::status::status_of;
+use crate::store::gateway::proxy_usage::proxy_usages;
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(get_status))
+}
+
+/// How far a proxy's newest state came.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusResource {
+    proxy_id: Uuid,
+    /// `pending`, `applied`, `rejected`, `incomplete` or `inactive`.
+    proxy_status: &'static str,
+    /// The newest version that touched the proxy or a record it uses.
+    desired_version: u64,
+    /// The region's Envoys; those gone for ten minutes are left out.
+    nodes: Vec<NodeResource>,
+}
+
+/// What one Envoy has of a proxy.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeResource {
+    node_id: String,
+    connected: bool,
+    /// Everything up to this version is settled there.
+    version: u64,
+    /// `acknowledged`, `rejected` or `pending`, of the desired version.
+    state: &'static str,
+    /// When this last changed.
+    at: Option<String>,
+    /// Envoy's error text, or what the region cannot use.
+    rejection: Option<String>,
+}
+
+impl From<NodeView> for NodeResource {
+    fn from(view: NodeView) -> Self {
+        let NodeView {
+            node_id,
+            is_connected,
+            revision,
+            state,
+            changed_at_ms,
+            rejection,
+        } = view;
+        Self {
+            node_id,
+            connected: is_connected,
+            version: revision,
+            state: state.as_str(),
+            at: moment(changed_at_ms),
+            rejection,
+        }
+    }
+}
+
+/// The state of a proxy, Envoy by Envoy.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/proxies/{proxyId}/status",
+    tag = "proxies",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("proxyId" = Uuid, Path, description = "The proxy"),
+    ),
+    responses((status = 200, body = StatusResource), (status = 304, description = "As known"))
+)]
+async fn get_status(call: Read, InPath((client, proxy)): InPath<(String, String)>) -> ApiResult {
+    let scope = call.enter(&client, Permission::ReadResources).await?;
+    let proxy = id(&proxy)?;
+    let mut conn = call.state.connect().await?;
+    let usages = proxy_usages(&mut conn, scope.id(), &[proxy]).await?;
+    drop(conn);
+    let usage = usages.first().ok_or_else(ApiError::not_found)?;
+    let region = call.state.fleets.region(usage.region.as_str());
+    let now_ms = u64::try_from(clock::unix_ms(call.state.clock.now())).unwrap_or_default();
+    let nodes = region.nodes_of_proxy(&proxy.to_string(), usage.desired, now_ms);
+    call.answer_content(&StatusResource {
+        proxy_id: proxy.uuid(),
+        proxy_status: status_of(&call.state.fleets, usage).as_str(),
+        desired_version: usage.desired,
+        nodes: nodes.into_iter().map(NodeResource::from).collect(),
+    })
+}
+
+/// A node's clock may say anything; what is no moment is left out.
+fn moment(unix_ms: u64) -> Option<String> {
+    let nanoseconds = i128::from(unix_ms) * 1_000_000;
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?;
+    Some(Moment::from(moment).to_string())
+}

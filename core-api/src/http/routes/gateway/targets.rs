@@ -1,0 +1,291 @@
+//! `/clients/{clientId}/targets`
+
+use axum::response::Response;
+use ipnet::IpNet;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::domain::gateway::base_url::BaseUrl;
+use crate::domain::gateway::region::RegionName;
+use crate::domain::gateway::target::{Target, TargetForm, is_test_path};
+use crate::domain::guard::effect::Effect;
+use crate::domain::people::permission::Permission;
+use crate::domain::problem::{Invalid, Problems};
+use crate::error::{ApiError, ApiResult, id};
+use crate::http::AppState;
+use crate::http::body::Body;
+use crate::http::call::{InPath, Mutation, Read};
+use crate::http::etag::Tag;
+use crate::http::fields::{Fields, parsed, string};
+use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::http::routes::shape::{RuleEffect, document};
+use crate::service::gateway::targets;
+use crate::store::gateway::target::{target_fetch, target_list};
+
+const FILTERS: Filters = Filters {
+    region: true,
+    active: false,
+    priority: false,
+    types: &[],
+    flags: &[],
+};
+/// Members that answers have and PUT and PATCH may only repeat.
+const FIXED: [&str; 6] = [
+    "targetId",
+    "clientId",
+    "createdBy",
+    "createdAt",
+    "updatedAt",
+    "targetRegion",
+];
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_targets, create_target))
+        .routes(routes!(
+            get_target,
+            replace_target,
+            change_target,
+            delete_target
+        ))
+}
+
+/// A target: where calls go.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetResource {
+    target_id: Uuid,
+    client_id: Uuid,
+    target_name: String,
+    #[serde(rename = "targetBaseURL")]
+    target_base_url: String,
+    target_test_path: Option<String>,
+    target_region: String,
+    #[schema(value_type = RuleEffect)]
+    target_default_rule_effect: &'static str,
+    created_by: String,
+    created_at: String,
+    updated_at: String,
+}
+
+/// What to send for a target.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    clippy::struct_field_names,
+    reason = "documents what `form` reads"
+)]
+pub struct TargetInput {
+    /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
+    target_name: String,
+    /// http or https; may carry a path prefix, but neither userinfo, query nor fragment.
+    #[schema(rename = "targetBaseURL", max_length = 2048)]
+    target_base_url: String,
+    /// What the target's test asks for; begins with a slash.
+    #[schema(pattern = "^/")]
+    target_test_path: Option<String>,
+    /// Cannot be changed later; PUT may leave it out.
+    target_region: Option<String>,
+    target_default_rule_effect: Option<RuleEffect>,
+}
+
+impl From<&Target> for TargetResource {
+    fn from(target: &Target) -> Self {
+        let TargetForm {
+            name,
+            base_url,
+            test_path,
+            default_rule_effect,
+        } = &target.form;
+        Self {
+            target_id: target.id.uuid(),
+            client_id: target.organisation.uuid(),
+            target_name: name.to_string(),
+            target_base_url: base_url.to_string(),
+            target_test_path: test_path.clone(),
+            target_region: target.region.to_string(),
+            target_default_rule_effect: default_rule_effect.as_str(),
+            created_by: target.created_by.clone(),
+            created_at: target.created_at.to_string(),
+            updated_at: target.updated_at.to_string(),
+        }
+    }
+}
+
+/// The organisation's targets.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/targets",
+    tag = "targets",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ListParams,
+        ("region" = Option<String>, Query, description = "Only of this region"),
+    ),
+    responses((status = 200, body = Listed<TargetResource>))
+)]
+async fn list_targets(call: Read, InPath(client): InPath<String>, query: RawQuery) -> ApiResult {
+    let scope = call.enter(&client, Permission::ReadResources).await?;
+    let query = query.list(FILTERS)?;
+    let page = target_list(&mut *call.state.connect().await?, scope.id(), &query).await?;
+    Ok(list::answer(&query, page, |target| {
+        TargetResource::from(&target)
+    }))
+}
+
+/// Adds a target.
+#[utoipa::path(
+    post,
+    path = "/clients/{clientId}/targets",
+    tag = "targets",
+    params(("clientId" = Uuid, Path, description = "The organisation")),
+    request_body = TargetInput,
+    responses((status = 201, body = TargetResource))
+)]
+async fn create_target(call: Mutation, InPath(client): InPath<String>, body: Body) -> ApiResult {
+    let scope = call.enter(&client, Permission::WriteResources).await?;
+    let mut problems = Problems::default();
+    let mut fields = Fields::new(body.into_object(), &mut problems);
+    let region = fields.required("targetRegion", parsed::<RegionName>);
+    let form = form(fields, &call.change.state.allow_private_targets);
+    problems.check()?;
+    let (Some(region), Some(form)) = (region, form) else {
+        return Err(problems.into());
+    };
+    let (target, done) = targets::create(&call.change, &scope, region, form).await?;
+    Ok(call
+        .created(
+            &done,
+            &target.id.to_string(),
+            &TargetResource::from(&target),
+        )
+        .await)
+}
+
+/// One target.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/targets/{targetId}",
+    tag = "targets",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("targetId" = Uuid, Path, description = "The target"),
+    ),
+    responses((status = 200, body = TargetResource), (status = 304, description = "As known"))
+)]
+async fn get_target(call: Read, InPath((client, target)): InPath<(String, String)>) -> ApiResult {
+    let scope = call.enter(&client, Permission::ReadResources).await?;
+    let found = target_fetch(&mut *call.state.connect().await?, scope.id(), id(&target)?).await?;
+    let target = found.ok_or_else(ApiError::not_found)?;
+    Ok(call.answer(
+        &TargetResource::from(&target),
+        &Tag::of_revision(target.revision),
+    ))
+}
+
+/// Replaces a target.
+#[utoipa::path(
+    put,
+    path = "/clients/{clientId}/targets/{targetId}",
+    tag = "targets",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("targetId" = Uuid, Path, description = "The target"),
+    ),
+    request_body = TargetInput,
+    responses((status = 200, body = TargetResource))
+)]
+async fn replace_target(
+    call: Mutation,
+    InPath((client, target)): InPath<(String, String)>,
+    body: Body,
+) -> ApiResult {
+    update(call, &client, &target, body).await
+}
+
+/// Changes members of a target (JSON merge patch).
+#[utoipa::path(
+    patch,
+    path = "/clients/{clientId}/targets/{targetId}",
+    tag = "targets",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("targetId" = Uuid, Path, description = "The target"),
+    ),
+    request_body(content = TargetInput, content_type = "application/merge-patch+json"),
+    responses((status = 200, body = TargetResource))
+)]
+async fn change_target(
+    call: Mutation,
+    InPath((client, target)): InPath<(String, String)>,
+    body: Body,
+) -> ApiResult {
+    update(call, &client, &target, body).await
+}
+
+async fn update(call: Mutation, client: &str, target: &str, body: Body) -> ApiResult {
+    let scope = call.enter(client, Permission::WriteResources).await?;
+    let allowed = &call.change.state.allow_private_targets;
+    let read = |target: &Target| {
+        let mut problems = Problems::default();
+        let document: Map<String, Value> = document(&TargetResource::from(target));
+        let update = body.onto(&document, &FIXED, &[], &mut problems);
+        let form = form(Fields::new(update.object, &mut problems), allowed);
+        problems.check()?;
+        form.ok_or(problems)
+    };
+    let (target, done) = targets::update(&call.change, &scope, target, read).await?;
+    Ok(call.updated(&done, &TargetResource::from(&target)).await)
+}
+
+/// Deletes a target that no proxy uses, or any with `force=true`.
+#[utoipa::path(
+    delete,
+    path = "/clients/{clientId}/targets/{targetId}",
+    tag = "targets",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("targetId" = Uuid, Path, description = "The target"),
+        ("force" = Option<bool>, Query, description = "Also when proxies use it"),
+    ),
+    responses((status = 204))
+)]
+async fn delete_target(
+    call: Mutation,
+    InPath((client, target)): InPath<(String, String)>,
+) -> ApiResult<Response> {
+    let scope = call.enter(&client, Permission::WriteResources).await?;
+    let done = targets::delete(&call.change, &scope, &target).await?;
+    Ok(call.deleted(&done).await)
+}
+
+fn form(mut fields: Fields<'_>, allowed: &[IpNet]) -> Option<TargetForm> {
+    let name = fields.required("targetName", parsed);
+    let base_url = fields.required("targetBaseURL", |value| {
+        BaseUrl::parse(&string(value)?, allowed)
+    });
+    let test_path = fields.optional("targetTestPath", |value| {
+        let path = string(value)?;
+        let problem = "must begin with a slash and hold no blanks, control bytes or fragment";
+        if is_test_path(&path) {
+            Ok(path)
+        } else {
+            Err(Invalid::value(problem))
+        }
+    });
+    let default_rule_effect = fields.optional("targetDefaultRuleEffect", parsed);
+    fields.finish();
+    Some(TargetForm {
+        name: name?,
+        base_url: base_url?,
+        test_path,
+        default_rule_effect: default_rule_effect.unwrap_or(Effect::Allow),
+    })
+}

@@ -1,0 +1,10 @@
+//! What is looked at and counted on the way: rules, filters, meters, and how to try them.
+
+pub(crate) mod attachments;
+pub(crate) mod conditions;
+pub mod evaluate;
+pub mod filters;
+pub mod meters;
+pub mod preview;
+pub mod rules;
+pub(crate) mod sample;

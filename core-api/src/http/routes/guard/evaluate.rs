@@ -1,0 +1,216 @@
+//! `/clients/{clientId}/proxies/{proxyId}/evaluate`
+
+use axum::Json;
+use axum::response::IntoResponse;
+use requestrocket_policy::evaluate::{
+    Effect, Evaluation, FailedCondition, LayerName, LayerReport, RuleReport, SampleLayers, evaluate,
+};
+use requestrocket_proto::policy::v1 as wire;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::sample::{SampleCall, check_size, refused, sample_call};
+use crate::domain::people::permission::Permission;
+use crate::domain::problem::Problems;
+use crate::error::{ApiResult, id};
+use crate::http::AppState;
+use crate::http::body::Body;
+use crate::http::call::{InPath, Read};
+use crate::http::fields::Fields;
+use crate::http::routes::shape::RuleEffect;
+use crate::service::guard::sample::{ProxyLayers, layers};
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(evaluate_call))
+}
+
+/// A sample call.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what `sample_call` reads")]
+struct SampleCallInput {
+    /// One of the proxy's credentials; default its first.
+    credential_id: Option<Uuid>,
+    #[schema(example = "GET")]
+    method: String,
+    /// Below the proxy's URL: leading slash, no query.
+    #[schema(example = "/v1/invoices")]
+    path: String,
+    /// Pairs of name and value.
+    #[schema(max_items = 200, example = json!([["x-team", "billing"]]))]
+    headers: Option<Vec<Vec<String>>>,
+    /// Without its `?`.
+    #[schema(example = "a=1&b=2")]
+    query: Option<String>,
+    body: Option<String>,
+    /// As of a verified token.
+    claims: Option<serde_json::Map<String, Value>>,
+}
+
+/// What the rules say of a call.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct EvaluationResource {
+    #[schema(value_type = RuleEffect)]
+    effect: &'static str,
+    /// Those that exist: of an incomplete proxy some are missing.
+    layers: Vec<LayerResource>,
+}
+
+/// What one layer says.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct LayerResource {
+    /// `proxyCredential`, `targetCredential`, `target` or `proxy`.
+    layer: &'static str,
+    #[schema(value_type = RuleEffect)]
+    effect: &'static str,
+    /// A rule's id, `default`, or `unreadable-body`.
+    decided_by: String,
+    /// In the order in which they are tried.
+    rules: Vec<RuleReportResource>,
+}
+
+/// What one rule says.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct RuleReportResource {
+    rule_id: String,
+    matched: bool,
+    /// The conditions that do not hold.
+    failed: Vec<FailedResource>,
+}
+
+/// A condition that does not hold.
+#[derive(Debug, Serialize, ToSchema)]
+struct FailedResource {
+    /// As in `headers[0].value`.
+    condition: String,
+    problem: String,
+}
+
+/// Says which rule decides a sample call on each layer, and why the others do not match. Nothing
+/// is sent, counted or changed; a proxy that is inactive or incomplete can be tried too.
+#[utoipa::path(
+    post,
+    path = "/clients/{clientId}/proxies/{proxyId}/evaluate",
+    tag = "rules",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("proxyId" = Uuid, Path, description = "The proxy"),
+    ),
+    request_body = SampleCallInput,
+    responses((status = 200, body = EvaluationResource))
+)]
+async fn evaluate_call(
+    call: Read,
+    InPath((client, proxy)): InPath<(String, String)>,
+    body: Body,
+) -> ApiResult {
+    let scope = call.enter(&client, Permission::ReadResources).await?;
+    let proxy = id(&proxy)?;
+    let mut problems = Problems::default();
+    let sample = read(body, &mut problems);
+    let credential = sample.as_ref().and_then(|sample| sample.credential);
+    let mut conn = call.state.connect().await?;
+    let layers = layers(&mut conn, scope.id(), proxy, credential).await?;
+    drop(conn);
+    problems.check()?;
+    let sample = sample.ok_or(problems)?;
+    check_size(&sample, 0)?;
+    let tenant = scope.id().to_string();
+    let work = move || judge(layers, &sample);
+    Ok(Json(call.state.trials.run(&tenant, work).await?).into_response())
+}
+
+fn read(body: Body, problems: &mut Problems) -> Option<SampleCall> {
+    let mut fields = Fields::new(body.into_object(), problems);
+    let sample = sample_call(&mut fields);
+    fields.finish();
+    sample
+}
+
+fn judge(layers: ProxyLayers, sample: &SampleCall) -> ApiResult<EvaluationResource> {
+    let ProxyLayers {
+        proxy_credential,
+        target_credential,
+        target,
+        proxy,
+    } = layers;
+    let missing: Vec<LayerName> = [
+        (LayerName::ProxyCredential, proxy_credential.is_none()),
+        (LayerName::TargetCredential, target_credential.is_none()),
+        (LayerName::Target, target.is_none()),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_missing)| is_missing.then_some(name))
+    .collect();
+    let layers = SampleLayers {
+        proxy_credential: proxy_credential.unwrap_or_else(open_layer),
+        target_credential: target_credential.unwrap_or_else(open_layer),
+        target: target.unwrap_or_else(open_layer),
+        proxy,
+    };
+    let Evaluation { effect, layers } = evaluate(layers, &sample.sample()).map_err(refused)?;
+    let present = layers
+        .into_iter()
+        .filter(|report| !missing.contains(&report.layer));
+    Ok(EvaluationResource {
+        effect: word(effect),
+        layers: present.map(LayerResource::from).collect(),
+    })
+}
+
+/// Stands for a layer whose record is gone. It decides nothing and is not shown.
+pub(super) fn open_layer() -> wire::Layer {
+    wire::Layer {
+        default_effect: wire::Effect::Allow.into(),
+        ..wire::Layer::default()
+    }
+}
+
+fn word(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Allow => "allow",
+        Effect::Deny => "deny",
+    }
+}
+
+impl From<LayerReport> for LayerResource {
+    fn from(report: LayerReport) -> Self {
+        let LayerReport {
+            layer,
+            effect,
+            decided_by,
+            rules,
+        } = report;
+        Self {
+            layer: layer.as_str(),
+            effect: word(effect),
+            decided_by: decided_by.to_string(),
+            rules: rules.into_iter().map(RuleReportResource::from).collect(),
+        }
+    }
+}
+
+impl From<RuleReport> for RuleReportResource {
+    fn from(report: RuleReport) -> Self {
+        let RuleReport {
+            rule_id,
+            is_matched,
+            failed,
+        } = report;
+        let failed = failed.into_iter();
+        Self {
+            rule_id: rule_id.to_string(),
+            matched: is_matched,
+            failed: failed
+                .map(|FailedCondition { condition, problem }| FailedResource { condition, problem })
+                .collect(),
+        }
+    }
+}

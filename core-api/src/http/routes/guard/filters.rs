@@ -1,0 +1,324 @@
+//! `/clients/{clientId}/{credentials|targets|proxies}/{id}/filters`
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::attachments::{self, AttachedToResource, Resource, attached_to};
+use super::conditions::{
+    NamedCondition, NodeCondition, PathCondition, conditions, json_path, notes, to_main_form,
+};
+use crate::domain::guard::attachment::Attachment;
+use crate::domain::guard::condition::{self, Conditions};
+use crate::domain::guard::redaction::{MAX_PATHS, RedactionForm};
+use crate::domain::problem::{Fault, Problems};
+use crate::error::ApiResult;
+use crate::http::AppState;
+use crate::http::body::Body;
+use crate::http::call::{InPath, Mutation, Read};
+use crate::http::fields::{Fields, boolean, parsed};
+use crate::http::list::{Filters, ListParams, Listed, RawQuery};
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_filters, create_filter))
+        .routes(routes!(
+            get_filter,
+            replace_filter,
+            change_filter,
+            delete_filter
+        ))
+}
+
+/// A filter: what is taken out of JSON responses.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FilterResource {
+    filter_id: Uuid,
+    client_id: Uuid,
+    attached_to: AttachedToResource,
+    #[schema(value_type = FilterOperation)]
+    operation: &'static str,
+    #[schema(value_type = Vec<String>)]
+    paths: Vec<condition::Path>,
+    filter_active: bool,
+    methods: Vec<String>,
+    #[schema(value_type = Option<PathCondition>)]
+    path: Option<condition::PathCondition>,
+    #[schema(value_type = Vec<NamedCondition>)]
+    headers: Vec<condition::NamedCondition>,
+    #[schema(value_type = Vec<NamedCondition>)]
+    query: Vec<condition::NamedCondition>,
+    #[schema(value_type = Vec<NodeCondition>)]
+    claims: Vec<condition::NodeCondition>,
+    notes: Option<String>,
+    created_by: String,
+    created_at: String,
+    updated_at: String,
+}
+
+/// What becomes of what the paths select.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents the words of domain::redaction")]
+enum FilterOperation {
+    /// Only that stays, with what it lies in.
+    Retain,
+    /// That goes.
+    Destroy,
+}
+
+/// What to send for a filter. Conditions limit it to some calls; they have the same aliases as
+/// those of rules.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what `form` reads")]
+struct FilterInput {
+    operation: FilterOperation,
+    /// 1 to 100 JSONPaths (RFC 9535) of at most 1024 bytes each.
+    #[schema(min_items = 1, max_items = 100, example = json!(["$..ssn"]))]
+    paths: Vec<String>,
+    /// Default true.
+    filter_active: Option<bool>,
+    /// Out of GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD; `GET` also means HEAD.
+    #[schema(example = json!(["GET"]))]
+    methods: Option<Vec<String>>,
+    path: Option<PathCondition>,
+    #[schema(max_items = 50)]
+    headers: Option<Vec<NamedCondition>>,
+    /// Decoded names and values.
+    #[schema(max_items = 50)]
+    query: Option<Vec<NamedCondition>>,
+    /// Of the verified token.
+    #[schema(max_items = 50)]
+    claims: Option<Vec<NodeCondition>>,
+    #[schema(max_length = 2000)]
+    notes: Option<String>,
+}
+
+impl From<&Attachment<RedactionForm>> for FilterResource {
+    fn from(filter: &Attachment<RedactionForm>) -> Self {
+        let RedactionForm {
+            operation,
+            paths,
+            is_active,
+            conditions,
+            notes,
+        } = &filter.form;
+        let Conditions {
+            methods,
+            path,
+            headers,
+            query,
+            body: _,
+            claims,
+        } = conditions.clone();
+        Self {
+            filter_id: filter.id.uuid(),
+            client_id: filter.organisation.uuid(),
+            attached_to: filter.attached_to.into(),
+            operation: operation.as_str(),
+            paths: paths.clone(),
+            filter_active: *is_active,
+            methods,
+            path,
+            headers,
+            query,
+            claims,
+            notes: notes.clone(),
+            created_by: filter.created_by.clone(),
+            created_at: filter.created_at.to_string(),
+            updated_at: filter.updated_at.to_string(),
+        }
+    }
+}
+
+impl Resource for RedactionForm {
+    type View = FilterResource;
+    const FILTERS: Filters = Filters {
+        region: false,
+        active: true,
+        priority: false,
+        types: &[],
+        flags: &[],
+    };
+    const FIXED: [&'static str; 6] = [
+        "filterId",
+        "clientId",
+        "attachedTo",
+        "createdBy",
+        "createdAt",
+        "updatedAt",
+    ];
+
+    fn to_main_form(object: &mut Map<String, Value>, problems: &mut Problems) {
+        to_main_form(object, "", problems);
+    }
+
+    fn form(mut fields: Fields<'_>) -> Option<Self> {
+        let operation = fields.required("operation", parsed);
+        let paths = paths(&mut fields);
+        let is_active = fields.optional("filterActive", boolean);
+        let conditions = conditions(&mut fields, false);
+        let notes = fields.optional("notes", notes);
+        fields.finish();
+        Some(Self {
+            operation: operation?,
+            paths: paths?,
+            is_active: is_active.unwrap_or(true),
+            conditions,
+            notes,
+        })
+    }
+}
+
+fn paths(fields: &mut Fields<'_>) -> Option<Vec<condition::Path>> {
+    if !fields.has("paths") {
+        fields.take("paths");
+        fields.problem(Fault::ValidationFailed, "paths", "is required");
+        return None;
+    }
+    let paths = fields.list("paths", MAX_PATHS, json_path)?;
+    if paths.is_empty() {
+        fields.problem(Fault::ValidationFailed, "paths", "must name at least one");
+        return None;
+    }
+    Some(paths)
+}
+
+/// The filters of the record.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters",
+    tag = "filters",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ListParams,
+        ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
+    ),
+    responses((status = 200, body = Listed<FilterResource>))
+)]
+async fn list_filters(
+    call: Read,
+    InPath((client, kind, record)): InPath<(String, String, String)>,
+    query: RawQuery,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::list::<RedactionForm>(call, &client, attached_to, query).await
+}
+
+/// Adds a filter to the record.
+#[utoipa::path(
+    post,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters",
+    tag = "filters",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+    ),
+    request_body = FilterInput,
+    responses((status = 201, body = FilterResource))
+)]
+async fn create_filter(
+    call: Mutation,
+    InPath((client, kind, record)): InPath<(String, String, String)>,
+    body: Body,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::create::<RedactionForm>(call, &client, attached_to, body).await
+}
+
+/// One filter of the record.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters/{filterId}",
+    tag = "filters",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ("filterId" = Uuid, Path, description = "The filter"),
+    ),
+    responses((status = 200, body = FilterResource), (status = 304, description = "As known"))
+)]
+async fn get_filter(
+    call: Read,
+    InPath((client, kind, record, filter)): InPath<(String, String, String, String)>,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::get::<RedactionForm>(call, &client, attached_to, &filter).await
+}
+
+/// Replaces a filter of the record.
+#[utoipa::path(
+    put,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters/{filterId}",
+    tag = "filters",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ("filterId" = Uuid, Path, description = "The filter"),
+    ),
+    request_body = FilterInput,
+    responses((status = 200, body = FilterResource))
+)]
+async fn replace_filter(
+    call: Mutation,
+    InPath((client, kind, record, filter)): InPath<(String, String, String, String)>,
+    body: Body,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::update::<RedactionForm>(call, &client, (attached_to, &filter), body).await
+}
+
+/// Changes members of a filter of the record (JSON merge patch).
+#[utoipa::path(
+    patch,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters/{filterId}",
+    tag = "filters",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ("filterId" = Uuid, Path, description = "The filter"),
+    ),
+    request_body(content = FilterInput, content_type = "application/merge-patch+json"),
+    responses((status = 200, body = FilterResource))
+)]
+async fn change_filter(
+    call: Mutation,
+    InPath((client, kind, record, filter)): InPath<(String, String, String, String)>,
+    body: Body,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::update::<RedactionForm>(call, &client, (attached_to, &filter), body).await
+}
+
+/// Deletes a filter of the record.
+#[utoipa::path(
+    delete,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters/{filterId}",
+    tag = "filters",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ("filterId" = Uuid, Path, description = "The filter"),
+    ),
+    responses((status = 204))
+)]
+async fn delete_filter(
+    call: Mutation,
+    InPath((client, kind, record, filter)): InPath<(String, String, String, String)>,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::delete::<RedactionForm>(call, &client, attached_to, &filter).await
+}

@@ -1,0 +1,303 @@
+//! `/clients/{clientId}/{credentials|targets|proxies}/{id}/rules`
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::attachments::{self, AttachedToResource, Resource, attached_to};
+use super::conditions::{
+    NamedCondition, NodeCondition, PathCondition, conditions, notes, to_main_form,
+};
+use crate::domain::guard::attachment::Attachment;
+use crate::domain::guard::condition::{self, Conditions};
+use crate::domain::guard::rule::{DEFAULT_PRIORITY, MAX_PRIORITY, RuleForm};
+use crate::domain::problem::Problems;
+use crate::error::ApiResult;
+use crate::http::AppState;
+use crate::http::body::Body;
+use crate::http::call::{InPath, Mutation, Read};
+use crate::http::fields::{Fields, boolean, integer, parsed};
+use crate::http::list::{Filters, ListParams, Listed, RawQuery};
+use crate::http::routes::shape::RuleEffect;
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_rules, create_rule))
+        .routes(routes!(get_rule, replace_rule, change_rule, delete_rule))
+}
+
+/// A rule: what a layer allows or denies.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleResource {
+    rule_id: Uuid,
+    client_id: Uuid,
+    attached_to: AttachedToResource,
+    #[schema(value_type = RuleEffect)]
+    effect: &'static str,
+    priority: u64,
+    rule_active: bool,
+    methods: Vec<String>,
+    #[schema(value_type = Option<PathCondition>)]
+    path: Option<condition::PathCondition>,
+    #[schema(value_type = Vec<NamedCondition>)]
+    headers: Vec<condition::NamedCondition>,
+    #[schema(value_type = Vec<NamedCondition>)]
+    query: Vec<condition::NamedCondition>,
+    #[schema(value_type = Vec<NodeCondition>)]
+    body: Vec<condition::NodeCondition>,
+    #[schema(value_type = Vec<NodeCondition>)]
+    claims: Vec<condition::NodeCondition>,
+    notes: Option<String>,
+    created_by: String,
+    created_at: String,
+    updated_at: String,
+}
+
+/// What to send for a rule. It matches when all its conditions hold; one that is left out holds.
+///
+/// Also accepted: `pathPattern` with `pathPresence`, `headerChecks`, `queryChecks`, `token` for
+/// claims, `regexFlags` for all patterns, `jsonPath` and `matchValue` in conditions of nodes,
+/// `must_exist` and `must_not_exist`.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what `form` reads")]
+struct RuleInput {
+    effect: RuleEffect,
+    /// The highest matching rule of a layer decides, at equal priority deny; default 500.
+    #[schema(minimum = 0, maximum = 1000)]
+    priority: Option<u64>,
+    /// Default true.
+    rule_active: Option<bool>,
+    /// Out of GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD; `GET` also means HEAD.
+    #[schema(example = json!(["GET"]))]
+    methods: Option<Vec<String>>,
+    path: Option<PathCondition>,
+    #[schema(max_items = 50)]
+    headers: Option<Vec<NamedCondition>>,
+    /// Decoded names and values.
+    #[schema(max_items = 50)]
+    query: Option<Vec<NamedCondition>>,
+    /// Of the JSON request body.
+    #[schema(max_items = 50)]
+    body: Option<Vec<NodeCondition>>,
+    /// Of the verified token.
+    #[schema(max_items = 50)]
+    claims: Option<Vec<NodeCondition>>,
+    #[schema(max_length = 2000)]
+    notes: Option<String>,
+}
+
+impl From<&Attachment<RuleForm>> for RuleResource {
+    fn from(rule: &Attachment<RuleForm>) -> Self {
+        let RuleForm {
+            effect,
+            priority,
+            is_active,
+            conditions,
+            notes,
+        } = &rule.form;
+        let Conditions {
+            methods,
+            path,
+            headers,
+            query,
+            body,
+            claims,
+        } = conditions.clone();
+        Self {
+            rule_id: rule.id.uuid(),
+            client_id: rule.organisation.uuid(),
+            attached_to: rule.attached_to.into(),
+            effect: effect.as_str(),
+            priority: *priority,
+            rule_active: *is_active,
+            methods,
+            path,
+            headers,
+            query,
+            body,
+            claims,
+            notes: notes.clone(),
+            created_by: rule.created_by.clone(),
+            created_at: rule.created_at.to_string(),
+            updated_at: rule.updated_at.to_string(),
+        }
+    }
+}
+
+impl Resource for RuleForm {
+    type View = RuleResource;
+    const FILTERS: Filters = Filters {
+        region: false,
+        active: true,
+        priority: true,
+        types: &[],
+        flags: &[],
+    };
+    const FIXED: [&'static str; 6] = [
+        "ruleId",
+        "clientId",
+        "attachedTo",
+        "createdBy",
+        "createdAt",
+        "updatedAt",
+    ];
+
+    fn to_main_form(object: &mut Map<String, Value>, problems: &mut Problems) {
+        to_main_form(object, "", problems);
+    }
+
+    fn form(mut fields: Fields<'_>) -> Option<Self> {
+        let effect = fields.required("effect", parsed);
+        let priority = fields.optional("priority", integer(0, MAX_PRIORITY));
+        let is_active = fields.optional("ruleActive", boolean);
+        let conditions = conditions(&mut fields, true);
+        let notes = fields.optional("notes", notes);
+        fields.finish();
+        Some(Self {
+            effect: effect?,
+            priority: priority.unwrap_or(DEFAULT_PRIORITY),
+            is_active: is_active.unwrap_or(true),
+            conditions,
+            notes,
+        })
+    }
+}
+
+/// The rules of the record.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules",
+    tag = "rules",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ListParams,
+        ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
+    ),
+    responses((status = 200, body = Listed<RuleResource>))
+)]
+async fn list_rules(
+    call: Read,
+    InPath((client, kind, record)): InPath<(String, String, String)>,
+    query: RawQuery,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::list::<RuleForm>(call, &client, attached_to, query).await
+}
+
+/// Adds a rule to the record.
+#[utoipa::path(
+    post,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules",
+    tag = "rules",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+    ),
+    request_body = RuleInput,
+    responses((status = 201, body = RuleResource))
+)]
+async fn create_rule(
+    call: Mutation,
+    InPath((client, kind, record)): InPath<(String, String, String)>,
+    body: Body,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::create::<RuleForm>(call, &client, attached_to, body).await
+}
+
+/// One rule of the record.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules/{ruleId}",
+    tag = "rules",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ("ruleId" = Uuid, Path, description = "The rule"),
+    ),
+    responses((status = 200, body = RuleResource), (status = 304, description = "As known"))
+)]
+async fn get_rule(
+    call: Read,
+    InPath((client, kind, record, rule)): InPath<(String, String, String, String)>,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::get::<RuleForm>(call, &client, attached_to, &rule).await
+}
+
+/// Replaces a rule of the record.
+#[utoipa::path(
+    put,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules/{ruleId}",
+    tag = "rules",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ("ruleId" = Uuid, Path, description = "The rule"),
+    ),
+    request_body = RuleInput,
+    responses((status = 200, body = RuleResource))
+)]
+async fn replace_rule(
+    call: Mutation,
+    InPath((client, kind, record, rule)): InPath<(String, String, String, String)>,
+    body: Body,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::update::<RuleForm>(call, &client, (attached_to, &rule), body).await
+}
+
+/// Changes members of a rule of the record (JSON merge patch).
+#[utoipa::path(
+    patch,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules/{ruleId}",
+    tag = "rules",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ("ruleId" = Uuid, Path, description = "The rule"),
+    ),
+    request_body(content = RuleInput, content_type = "application/merge-patch+json"),
+    responses((status = 200, body = RuleResource))
+)]
+async fn change_rule(
+    call: Mutation,
+    InPath((client, kind, record, rule)): InPath<(String, String, String, String)>,
+    body: Body,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::update::<RuleForm>(call, &client, (attached_to, &rule), body).await
+}
+
+/// Deletes a rule of the record.
+#[utoipa::path(
+    delete,
+    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules/{ruleId}",
+    tag = "rules",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
+        ("attachedId" = Uuid, Path, description = "The record"),
+        ("ruleId" = Uuid, Path, description = "The rule"),
+    ),
+    responses((status = 204))
+)]
+async fn delete_rule(
+    call: Mutation,
+    InPath((client, kind, record, rule)): InPath<(String, String, String, String)>,
+) -> ApiResult {
+    let attached_to = attached_to(&kind, &record)?;
+    attachments::delete::<RuleForm>(call, &client, attached_to, &rule).await
+}

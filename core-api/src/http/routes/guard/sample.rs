@@ -1,0 +1,124 @@
+//! Reads a sample call, for evaluate and preview.
+
+use requestrocket_policy::evaluate::{InvalidSample, Sample};
+use serde_json::Value;
+
+use crate::domain::guard::meter::is_header_name;
+use crate::domain::id::CredentialId;
+use crate::domain::problem::{Fault, Invalid, Problems};
+use crate::error::{ApiError, ApiResult, Code};
+use crate::http::fields::{Fields, parsed, string};
+
+/// Header lines of a sample.
+const MAX_HEADERS: usize = 200;
+/// All parts of a sample together.
+const MAX_SAMPLE_BYTES: usize = 64 * 1024;
+
+/// Name and value.
+pub(super) type HeaderPair = (String, String);
+
+/// A call that a caller of the API made up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct SampleCall {
+    /// What the caller of the proxy would use; the proxy's first one if there is none.
+    pub(super) credential: Option<CredentialId>,
+    method: String,
+    path: String,
+    headers: Vec<HeaderPair>,
+    query: String,
+    body: Option<String>,
+    /// JSON.
+    claims: Option<String>,
+}
+
+impl SampleCall {
+    /// As the engine takes it.
+    pub(super) fn sample(&self) -> Sample<'_> {
+        Sample {
+            method: &self.method,
+            path: &self.path,
+            headers: &self.headers,
+            query: &self.query,
+            body: self.body.as_deref(),
+            claims: self.claims.as_deref(),
+        }
+    }
+}
+
+/// Reads the members of a sample call; whatever is refused is noted.
+pub(super) fn sample_call(fields: &mut Fields<'_>) -> Option<SampleCall> {
+    let credential = fields.optional("credentialId", parsed);
+    let method = fields.required("method", string);
+    let path = fields.required("path", string);
+    let headers = headers(fields);
+    let query = fields.optional("query", string);
+    let body = fields.optional("body", string);
+    let claims = fields.optional("claims", |value| match value {
+        Value::Object(_) => Ok(value.to_string()),
+        _ => Err(Invalid::value("must be an object")),
+    });
+    Some(SampleCall {
+        credential,
+        method: method?.to_ascii_uppercase(),
+        path: path?,
+        headers: headers.unwrap_or_default(),
+        query: query.unwrap_or_default(),
+        body,
+        claims,
+    })
+}
+
+/// `headers`: pairs of name and value.
+pub(super) fn headers(fields: &mut Fields<'_>) -> Option<Vec<HeaderPair>> {
+    fields.list("headers", MAX_HEADERS, header)
+}
+
+fn header(value: &Value) -> Result<HeaderPair, Invalid> {
+    let invalid = || Invalid::value("must be a list of a header's name and its value");
+    let [Value::String(name), Value::String(value)] =
+        value.as_array().ok_or_else(invalid)?.as_slice()
+    else {
+        return Err(invalid());
+    };
+    let is_sendable = |c: char| c == '\t' || !c.is_control();
+    if is_header_name(name) && value.chars().all(is_sendable) {
+        Ok((name.clone(), value.clone()))
+    } else {
+        Err(invalid())
+    }
+}
+
+/// Refuses a sample that would keep the process busy for seconds: filters and rules go through all
+/// of it, each on its own.
+pub(super) fn check_size(call: &SampleCall, response: usize) -> ApiResult<()> {
+    let lines = call.headers.iter();
+    let size = lines
+        .map(|(name, value)| name.len() + value.len())
+        .sum::<usize>()
+        + call.path.len()
+        + call.query.len()
+        + call.body.as_ref().map_or(0, String::len)
+        + call.claims.as_ref().map_or(0, String::len)
+        + response;
+    if size <= MAX_SAMPLE_BYTES {
+        return Ok(());
+    }
+    let text = format!("a sample has at most {MAX_SAMPLE_BYTES} bytes, this one has {size}");
+    Err(ApiError::new(Code::BodyTooLarge, text))
+}
+
+/// What the engine says of a sample, at the member that it means.
+pub(super) fn refused(invalid: InvalidSample) -> ApiError {
+    let field = match invalid {
+        InvalidSample::Method => "method",
+        InvalidSample::Path | InvalidSample::PathAmbiguous => "path",
+        InvalidSample::Query => "query",
+        InvalidSample::Claims => "claims",
+        InvalidSample::TooManyChanges | InvalidSample::TooMuchWork => "response.body",
+        // What was saved compiled when it was saved.
+        InvalidSample::Layer { .. } => return ApiError::internal(invalid),
+    };
+    let mut problems = Problems::default();
+    problems.add(Fault::ValidationFailed, field, invalid.to_string());
+    problems.into()
+}

@@ -1,0 +1,7 @@
+//! Who may edit: users, members, invites, tokens, organisations.
+
+pub mod invites;
+pub mod members;
+pub mod organisations;
+pub mod tokens;
+pub mod users;

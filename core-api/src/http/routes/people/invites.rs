@@ -1,0 +1,274 @@
+//! `/clients/{clientId}/invites` and `/invites/accept`
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::members::roles;
+use crate::domain::id::UserId;
+use crate::domain::people::member::Invite;
+use crate::domain::people::permission::Permission;
+use crate::domain::problem::Problems;
+use crate::error::{ApiError, ApiResult, id};
+use crate::http::AppState;
+use crate::http::authenticate::caller_of;
+use crate::http::body::Body;
+use crate::http::call::{CONFIG_VERSION, InPath, Mutation, Read};
+use crate::http::etag::Tag;
+use crate::http::fields::{Fields, parsed, string};
+use crate::http::idempotency::ReplayBody;
+use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::service::people::invites::{self, Guest, Welcome};
+use crate::store::people::invite::{invite_fetch, invite_list};
+
+/// The routes of this file that need a token.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_invites, create_invite))
+        .routes(routes!(get_invite, delete_invite))
+}
+
+/// The route that needs none.
+pub fn public_router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(accept_invite))
+}
+
+/// An offer to become a member, without its token.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InviteResource {
+    invite_id: Uuid,
+    client_id: Uuid,
+    email: String,
+    roles: Vec<&'static str>,
+    expires_at: String,
+    accepted_at: Option<String>,
+    created_by: String,
+    created_at: String,
+}
+
+/// An invite just made: the one time that its token is shown.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct NewInviteResource<'a> {
+    invite_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invite_token: Option<&'a str>,
+}
+
+/// What to send for an invite.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "documents what `create_invite` reads")]
+pub struct InviteInput {
+    email: String,
+    /// At least one of `owner`, `admin`, `user`.
+    roles: Vec<String>,
+}
+
+/// What to send to accept an invite.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what `accept_invite` reads")]
+pub struct AcceptInput {
+    invite_token: String,
+    /// Not needed with a user token.
+    first_name: Option<String>,
+    /// Not needed with a user token.
+    last_name: Option<String>,
+}
+
+/// A new member, with a token that is shown this once.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct WelcomeResource<'a> {
+    user_id: Uuid,
+    client_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+}
+
+impl From<&Invite> for InviteResource {
+    fn from(invite: &Invite) -> Self {
+        Self {
+            invite_id: invite.id.uuid(),
+            client_id: invite.organisation.uuid(),
+            email: invite.email.to_string(),
+            roles: invite.roles.words().collect(),
+            expires_at: invite.expires_at.to_string(),
+            accepted_at: invite.accepted_at.map(|moment| moment.to_string()),
+            created_by: invite.created_by.clone(),
+            created_at: invite.created_at.to_string(),
+        }
+    }
+}
+
+/// The organisation's invites.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/invites",
+    tag = "members",
+    params(("clientId" = Uuid, Path, description = "The organisation"), ListParams),
+    responses((status = 200, body = Listed<InviteResource>))
+)]
+async fn list_invites(call: Read, InPath(client): InPath<String>, query: RawQuery) -> ApiResult {
+    let scope = call.enter(&client, Permission::ReadMembers).await?;
+    let query = query.list(Filters::default())?;
+    let page = invite_list(&mut *call.state.connect().await?, scope.id(), &query).await?;
+    Ok(list::answer(&query, page, |invite| {
+        InviteResource::from(&invite)
+    }))
+}
+
+/// Makes an invite and shows its token this once.
+#[utoipa::path(
+    post,
+    path = "/clients/{clientId}/invites",
+    tag = "members",
+    params(("clientId" = Uuid, Path, description = "The organisation")),
+    request_body = InviteInput,
+    responses((status = 201, body = NewInviteResource<'_>))
+)]
+async fn create_invite(call: Mutation, InPath(client): InPath<String>, body: Body) -> ApiResult {
+    let scope = call.enter(&client, Permission::WriteMembers).await?;
+    let mut problems = Problems::default();
+    let mut fields = Fields::new(body.into_object(), &mut problems);
+    let (email, roles) = (fields.required("email", parsed), roles(&mut fields));
+    fields.finish();
+    problems.check()?;
+    let (email, roles) = email.zip(roles).ok_or(problems)?;
+    let (invite, token, done) = invites::create(&call.change, &scope, email, roles).await?;
+    let invite_id = invite.id.uuid();
+    let shown = NewInviteResource {
+        invite_id,
+        invite_token: Some(token.expose()),
+    };
+    let replay = NewInviteResource {
+        invite_id,
+        invite_token: None,
+    };
+    call.created_once(&done, &invite.id.to_string(), &shown, &replay)
+        .await
+}
+
+/// One invite.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/invites/{inviteId}",
+    tag = "members",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("inviteId" = Uuid, Path, description = "The invite"),
+    ),
+    responses((status = 200, body = InviteResource), (status = 304, description = "As known"))
+)]
+async fn get_invite(call: Read, InPath((client, invite)): InPath<(String, String)>) -> ApiResult {
+    let scope = call.enter(&client, Permission::ReadMembers).await?;
+    let mut conn = call.state.connect().await?;
+    let found = invite_fetch(&mut conn, scope.id(), id(&invite)?).await?;
+    let invite = found.ok_or_else(ApiError::not_found)?;
+    Ok(call.answer(
+        &InviteResource::from(&invite),
+        &Tag::of_revision(invite.revision),
+    ))
+}
+
+/// Withdraws an invite.
+#[utoipa::path(
+    delete,
+    path = "/clients/{clientId}/invites/{inviteId}",
+    tag = "members",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("inviteId" = Uuid, Path, description = "The invite"),
+    ),
+    responses((status = 204))
+)]
+async fn delete_invite(
+    call: Mutation,
+    InPath((client, invite)): InPath<(String, String)>,
+) -> ApiResult<Response> {
+    let scope = call.enter(&client, Permission::WriteMembers).await?;
+    let done = invites::withdraw(&call.change, &scope, &invite).await?;
+    Ok(call.deleted(&done).await)
+}
+
+/// Accepts an invite: makes a user, or binds to the one whose token is presented.
+#[utoipa::path(
+    post,
+    path = "/invites/accept",
+    tag = "members",
+    request_body = AcceptInput,
+    responses((status = 201, body = WelcomeResource<'_>))
+)]
+async fn accept_invite(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult<Response> {
+    let caller = if headers.contains_key(AUTHORIZATION) {
+        Some(caller_of(&state, &headers).await?.user()?)
+    } else {
+        None
+    };
+    let mut problems = Problems::default();
+    let accepted = accepted(Fields::new(body.into_object(), &mut problems), caller);
+    problems.check()?;
+    let (token, guest) = accepted.ok_or(problems)?;
+    welcome(&invites::accept(&state, &token, guest).await?)
+}
+
+fn accepted(mut fields: Fields<'_>, caller: Option<UserId>) -> Option<(String, Guest)> {
+    let token = fields.required("inviteToken", string);
+    let guest = if let Some(user) = caller {
+        // Sent by callers that fill in one form for both; the user's own name stays.
+        fields.optional("firstName", string);
+        fields.optional("lastName", string);
+        Some(Guest::Known(user))
+    } else {
+        let first_name = fields.required("firstName", parsed);
+        let last_name = fields.required("lastName", parsed);
+        let names = first_name.zip(last_name);
+        names.map(|(first, last)| Guest::New(first, last))
+    };
+    fields.finish();
+    token.zip(guest)
+}
+
+fn welcome(welcome: &Welcome) -> ApiResult<Response> {
+    let Welcome {
+        user,
+        organisation,
+        token,
+        done,
+    } = welcome;
+    let (user_id, client_id) = (user.uuid(), organisation.uuid());
+    let shown = WelcomeResource {
+        user_id,
+        client_id,
+        token: Some(token.expose()),
+    };
+    let replay = WelcomeResource {
+        user_id,
+        client_id,
+        token: None,
+    };
+    let replay = serde_json::to_string(&replay).map_err(ApiError::internal)?;
+    let location = format!("/clients/{organisation}/members/{user}");
+    let mut response = (StatusCode::CREATED, Json(shown)).into_response();
+    response.extensions_mut().insert(ReplayBody(replay));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONFIG_VERSION, HeaderValue::from(done.revision));
+    headers.insert(
+        LOCATION,
+        HeaderValue::from_str(&location).map_err(ApiError::internal)?,
+    );
+    Ok(response)
+}

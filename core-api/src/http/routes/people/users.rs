@@ -1,0 +1,172 @@
+//! `/users/me`: the caller's own account.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::tokens::TokenResource;
+use crate::domain::people::user::{Profile, User};
+use crate::domain::people::user_token::UserToken;
+use crate::domain::problem::Problems;
+use crate::error::{ApiError, ApiResult};
+use crate::http::AppState;
+use crate::http::body::Body;
+use crate::http::call::{Mutation, Read};
+use crate::http::etag::Tag;
+use crate::http::fields::{Fields, parsed};
+use crate::http::routes::shape::document;
+use crate::store::log::write::Over;
+use crate::store::people::user::{user_fetch, user_update};
+use crate::store::people::user_token::user_token_newest;
+
+/// Members that answers have and PUT and PATCH may only repeat.
+const FIXED: [&str; 3] = ["userId", "createdAt", "updatedAt"];
+const TOKENS: &str = "tokens";
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(get_me, replace_me, change_me))
+}
+
+/// A user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserResource {
+    user_id: Uuid,
+    email: String,
+    first_name: String,
+    last_name: String,
+    /// The newest hundred.
+    tokens: Vec<TokenResource>,
+    created_at: String,
+    updated_at: String,
+}
+
+/// What to send for a user.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what `profile` reads")]
+pub struct UserInput {
+    email: String,
+    /// 1 to 200 characters.
+    first_name: String,
+    /// 1 to 200 characters.
+    last_name: String,
+}
+
+impl UserResource {
+    fn new(user: &User, tokens: &[UserToken]) -> Self {
+        let Profile {
+            email,
+            first_name,
+            last_name,
+        } = &user.profile;
+        Self {
+            user_id: user.id.uuid(),
+            email: email.to_string(),
+            first_name: first_name.to_string(),
+            last_name: last_name.to_string(),
+            tokens: tokens.iter().map(TokenResource::from).collect(),
+            created_at: user.created_at.to_string(),
+            updated_at: user.updated_at.to_string(),
+        }
+    }
+}
+
+/// The caller.
+#[utoipa::path(
+    get,
+    path = "/users/me",
+    tag = "users",
+    responses((status = 200, body = UserResource), (status = 304, description = "As known"))
+)]
+async fn get_me(call: Read) -> ApiResult {
+    let id = call.caller.user()?;
+    let mut conn = call.state.connect().await?;
+    let user = user_fetch(&mut conn, id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    let tokens = user_token_newest(&mut conn, id).await?;
+    let tag = Tag::of_revision(user.revision);
+    Ok(call.answer(&UserResource::new(&user, &tokens), &tag))
+}
+
+/// Replaces the caller's name and address.
+#[utoipa::path(
+    put,
+    path = "/users/me",
+    tag = "users",
+    request_body = UserInput,
+    responses((status = 200, body = UserResource))
+)]
+async fn replace_me(call: Mutation, body: Body) -> ApiResult {
+    update(call, body).await
+}
+
+/// Changes the caller's name or address (JSON merge patch).
+#[utoipa::path(
+    patch,
+    path = "/users/me",
+    tag = "users",
+    request_body(content = UserInput, content_type = "application/merge-patch+json"),
+    responses((status = 200, body = UserResource))
+)]
+async fn change_me(call: Mutation, body: Body) -> ApiResult {
+    update(call, body).await
+}
+
+async fn update(call: Mutation, mut body: Body) -> ApiResult {
+    let id = call.change.actor.user()?;
+    let mut write = call.change.begin(Over::User(id)).await?;
+    let mut user = user_fetch(write.conn(), id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    let tokens = user_token_newest(write.conn(), id).await?;
+    call.change.expects(user.revision)?;
+    body.ignore(TOKENS, |sent| are_listed(sent, &tokens));
+    let mut problems = Problems::default();
+    let mut document = document(&UserResource::new(&user, &tokens));
+    document.remove(TOKENS);
+    let update = body.onto(&document, &FIXED, &[], &mut problems);
+    let profile = profile(Fields::new(update.object, &mut problems));
+    problems.check()?;
+    user.profile = profile.ok_or(problems)?;
+    user.updated_at = write.now();
+    user.revision = write.version_after(user.revision);
+    user_update(write.conn(), &user).await?;
+    let done = call.change.commit(write).await?;
+    Ok(call
+        .updated(&done, &UserResource::new(&user, &tokens))
+        .await)
+}
+
+/// When a token was last used may have changed since the caller read the list; the rest may not.
+fn are_listed(sent: &Value, tokens: &[UserToken]) -> bool {
+    let id = |item: &Value| {
+        item.get("tokenId")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let sent: Option<Vec<String>> = sent
+        .as_array()
+        .and_then(|items| items.iter().map(id).collect());
+    sent.is_some_and(|ids| {
+        ids.into_iter()
+            .eq(tokens.iter().map(|token| token.id.to_string()))
+    })
+}
+
+fn profile(mut fields: Fields<'_>) -> Option<Profile> {
+    let email = fields.required("email", parsed);
+    let first_name = fields.required("firstName", parsed);
+    let last_name = fields.required("lastName", parsed);
+    fields.finish();
+    Some(Profile {
+        email: email?,
+        first_name: first_name?,
+        last_name: last_name?,
+    })
+}

@@ -1,0 +1,91 @@
+//! What is open to strangers is bounded by their address: invalid tokens and invites that are none.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::AUTHORIZATION;
+use http::{Method, StatusCode};
+
+use super::origin::origin;
+use crate::error::{ApiError, Code};
+use crate::http::AppState;
+
+/// Extension of a request: who is at the other end of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+/// The middleware of protected routes, before authentication. A token is always looked at: who
+/// shares an address with a stranger, such as that of a load balancer, is not shut out.
+pub async fn before_authentication(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let peer = peer(&state, &request);
+    let has_token = request.headers().contains_key(AUTHORIZATION);
+    if !has_token && let Some(refusal) = used_up(&state, peer) {
+        return refusal;
+    }
+    let response = next.run(request).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        return counted(&state, peer, response);
+    }
+    response
+}
+
+/// The middleware of routes for everybody; what only reads is never refused.
+pub async fn before_public(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if *request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let peer = peer(&state, &request);
+    let has_token = request.headers().contains_key(AUTHORIZATION);
+    if !has_token && let Some(refusal) = used_up(&state, peer) {
+        return refusal;
+    }
+    let response = next.run(request).await;
+    let is_failure = if has_token {
+        response.status() == StatusCode::UNAUTHORIZED
+    } else {
+        response.status().is_client_error()
+    };
+    if is_failure {
+        return counted(&state, peer, response);
+    }
+    response
+}
+
+/// Those without an address are one.
+fn peer(state: &AppState, request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<Peer>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| *address);
+    origin(peer, request.headers(), &state.trusted_proxies)
+}
+
+fn used_up(state: &AppState, peer: IpAddr) -> Option<Response> {
+    let (limit, now) = (state.failures_per_minute, state.now());
+    let left = state.failures.check(peer, limit, now).err()?;
+    Some(refusal(limit, left))
+}
+
+/// The failure, or above the limit a refusal in its place.
+fn counted(state: &AppState, peer: IpAddr, failure: Response) -> Response {
+    let (limit, now) = (state.failures_per_minute, state.now());
+    match state.failures.count(peer, limit, now) {
+        Ok(()) => failure,
+        Err(left) => refusal(limit, left),
+    }
+}
+
+fn refusal(limit: u64, left: u64) -> Response {
+    let text = format!("more than {limit} failures from this address in a minute");
+    ApiError::new(Code::RateLimited, text)
+        .retry_after(left)
+        .into_response()
+}

@@ -1,0 +1,4 @@
+//! Who calls: credentials of users and how often they may be tried.
+
+pub mod rate;
+pub mod token;

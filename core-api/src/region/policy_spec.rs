@@ -1,0 +1,282 @@
+//! From conditions, rules, redactions and meters to the policy spec that the engine compiles
+//! (`policy.v1`): regions are told it, and evaluate and preview compile it right here.
+
+use std::num::NonZeroU64;
+
+use requestrocket_proto::policy::v1 as wire;
+
+use crate::domain::guard::attachment::Attachment;
+use crate::domain::guard::condition::{
+    Conditions, NamedCondition, NodeCondition, Path, PathCondition, Pattern, Presence,
+};
+use crate::domain::guard::effect::Effect;
+use crate::domain::guard::meter::{Extraction, MeterForm, MeterLimits};
+use crate::domain::guard::redaction::{Operation, RedactionForm};
+use crate::domain::guard::rule::RuleForm;
+use crate::store::log::attached_state::{MeterState, RedactionState, RuleState};
+
+/// A row of the store that means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRow {
+    /// No effect of that name.
+    #[error("effect is unknown")]
+    Effect,
+    /// No operation of that name.
+    #[error("operation is unknown")]
+    Operation,
+    /// A JSON column holds something else.
+    #[error("conditions, paths or extraction cannot be read")]
+    Json,
+    /// A number is negative or too large.
+    #[error("number is out of range")]
+    Number,
+}
+
+/// What is attached to one record, beside its default effect.
+#[must_use]
+pub fn layer(
+    default_effect: Effect,
+    rules: &[Attachment<RuleForm>],
+    redactions: &[Attachment<RedactionForm>],
+) -> wire::Layer {
+    let rule = |rule: &Attachment<RuleForm>| wire::Rule {
+        rule_id: rule.id.to_string(),
+        effect: effect(rule.form.effect).into(),
+        // A form's priority is at most 1000.
+        priority: rule.form.priority.try_into().unwrap_or(u32::MAX),
+        conditions: Some(conditions(&rule.form.conditions)),
+    };
+    let redaction = |redaction: &Attachment<RedactionForm>| wire::Redaction {
+        filter_id: redaction.id.to_string(),
+        operation: operation(redaction.form.operation).into(),
+        paths: texts(&redaction.form.paths),
+        conditions: Some(conditions(&redaction.form.conditions)),
+    };
+    wire::Layer {
+        default_effect: effect(default_effect).into(),
+        rules: rules.iter().map(rule).collect(),
+        redactions: redactions.iter().map(redaction).collect(),
+    }
+}
+
+/// A proxy's meters.
+#[must_use]
+pub fn meters(meters: &[Attachment<MeterForm>]) -> Vec<wire::Meter> {
+    let meter = |meter: &Attachment<MeterForm>| {
+        let MeterLimits {
+            minute,
+            hour,
+            day,
+            month,
+        } = meter.form.limits;
+        wire::Meter {
+            meter_id: meter.id.to_string(),
+            extraction: meter.form.counted.extraction().cloned().map(extraction),
+            conditions: Some(conditions(&meter.form.conditions)),
+            limits: Some(wire::Limits {
+                minute: minute.map(NonZeroU64::get),
+                hour: hour.map(NonZeroU64::get),
+                day: day.map(NonZeroU64::get),
+                month: month.map(NonZeroU64::get),
+            }),
+        }
+    };
+    meters.iter().map(meter).collect()
+}
+
+/// The same from rows.
+///
+/// # Errors
+/// A row means nothing.
+pub fn stored_layer(
+    default_effect: &str,
+    rules: &[RuleState],
+    redactions: &[RedactionState],
+) -> Result<wire::Layer, InvalidRow> {
+    Ok(wire::Layer {
+        default_effect: stored_effect(default_effect)?.into(),
+        rules: rules.iter().map(stored_rule).collect::<Result<_, _>>()?,
+        redactions: redactions
+            .iter()
+            .map(stored_redaction)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// A meter from its row.
+///
+/// # Errors
+/// The row means nothing.
+pub fn stored_meter(row: &MeterState) -> Result<wire::Meter, InvalidRow> {
+    let MeterState {
+        attached_id: _,
+        meter_id,
+        extraction,
+        conditions: conditions_json,
+        limit_minute,
+        limit_hour,
+        limit_day,
+        limit_month,
+    } = row;
+    let stored = extraction.as_deref().map(json).transpose()?;
+    Ok(wire::Meter {
+        meter_id: meter_id.clone(),
+        extraction: stored.map(self::extraction),
+        conditions: Some(conditions(&json(conditions_json)?)),
+        limits: Some(wire::Limits {
+            minute: limit(*limit_minute)?,
+            hour: limit(*limit_hour)?,
+            day: limit(*limit_day)?,
+            month: limit(*limit_month)?,
+        }),
+    })
+}
+
+fn extraction(extraction: Extraction) -> wire::meter::Extraction {
+    match extraction {
+        Extraction::Body { path } => wire::meter::Extraction::BodyPath(path.as_str().into()),
+        Extraction::Header { name } => wire::meter::Extraction::HeaderName(name),
+    }
+}
+
+/// A ceiling.
+///
+/// # Errors
+/// It is negative.
+pub fn limit(stored: Option<i64>) -> Result<Option<u64>, InvalidRow> {
+    stored
+        .map(|limit| limit.try_into().map_err(|_| InvalidRow::Number))
+        .transpose()
+}
+
+fn stored_rule(row: &RuleState) -> Result<wire::Rule, InvalidRow> {
+    let RuleState {
+        attached_id: _,
+        rule_id,
+        effect: effect_word,
+        priority,
+        conditions: conditions_json,
+    } = row;
+    Ok(wire::Rule {
+        rule_id: rule_id.clone(),
+        effect: stored_effect(effect_word)?.into(),
+        priority: (*priority).try_into().map_err(|_| InvalidRow::Number)?,
+        conditions: Some(conditions(&json(conditions_json)?)),
+    })
+}
+
+fn stored_redaction(row: &RedactionState) -> Result<wire::Redaction, InvalidRow> {
+    let RedactionState {
+        attached_id: _,
+        filter_id,
+        operation,
+        paths,
+        conditions: conditions_json,
+    } = row;
+    let word = operation.parse().map_err(|_| InvalidRow::Operation)?;
+    Ok(wire::Redaction {
+        filter_id: filter_id.clone(),
+        operation: self::operation(word).into(),
+        paths: json(paths)?,
+        conditions: Some(conditions(&json(conditions_json)?)),
+    })
+}
+
+fn stored_effect(word: &str) -> Result<wire::Effect, InvalidRow> {
+    word.parse().map(effect).map_err(|_| InvalidRow::Effect)
+}
+
+fn effect(effect: Effect) -> wire::Effect {
+    match effect {
+        Effect::Allow => wire::Effect::Allow,
+        Effect::Deny => wire::Effect::Deny,
+    }
+}
+
+fn operation(operation: Operation) -> wire::Operation {
+    match operation {
+        Operation::Retain => wire::Operation::Retain,
+        Operation::Destroy => wire::Operation::Destroy,
+    }
+}
+
+fn texts(paths: &[Path]) -> Vec<String> {
+    paths.iter().map(|path| path.as_str().to_owned()).collect()
+}
+
+fn conditions(conditions: &Conditions) -> wire::Conditions {
+    let Conditions {
+        methods,
+        path,
+        headers,
+        query,
+        body,
+        claims,
+    } = conditions;
+    wire::Conditions {
+        methods: methods.clone(),
+        path: path.as_ref().map(path_condition),
+        headers: headers.iter().map(named).collect(),
+        query: query.iter().map(named).collect(),
+        body: body.iter().map(node).collect(),
+        claims: claims.iter().map(node).collect(),
+    }
+}
+
+fn path_condition(condition: &PathCondition) -> wire::PathCondition {
+    let PathCondition {
+        pattern: own,
+        presence: there,
+    } = condition;
+    wire::PathCondition {
+        pattern: Some(pattern(own)),
+        presence: presence(*there).into(),
+    }
+}
+
+fn named(condition: &NamedCondition) -> wire::NamedCondition {
+    let NamedCondition {
+        name,
+        value,
+        presence: there,
+    } = condition;
+    wire::NamedCondition {
+        name: Some(pattern(name)),
+        value: value.as_ref().map(pattern),
+        presence: presence(*there).into(),
+    }
+}
+
+fn node(condition: &NodeCondition) -> wire::NodeCondition {
+    let NodeCondition {
+        path,
+        value,
+        presence: there,
+    } = condition;
+    wire::NodeCondition {
+        path: path.as_str().to_owned(),
+        value: value.as_ref().map(pattern),
+        presence: presence(*there).into(),
+    }
+}
+
+fn pattern(pattern: &Pattern) -> wire::Pattern {
+    wire::Pattern {
+        pattern: pattern.pattern().to_owned(),
+        flags: pattern.flags().to_owned(),
+    }
+}
+
+fn presence(presence: Presence) -> wire::Presence {
+    match presence {
+        Presence::Present => wire::Presence::Present,
+        Presence::Absent => wire::Presence::Absent,
+    }
+}
+
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, InvalidRow> {
+    serde_json::from_str(text).map_err(|_| InvalidRow::Json)
+}
+
+#[cfg(test)]
+mod tests;

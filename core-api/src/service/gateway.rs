@@ -1,0 +1,8 @@
+//! What stands between callers and targets: credentials, targets, proxies, regions.
+
+pub mod credentials;
+pub mod proxies;
+pub mod regions;
+pub(crate) mod release;
+pub mod status;
+pub mod targets;

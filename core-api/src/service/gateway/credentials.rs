@@ -1,0 +1,242 @@
+//! Creating, rotating and deleting credentials. A secret is sealed before it is stored.
+
+use sqlx::AnyConnection;
+
+use super::regions;
+use super::release::{Bound, release};
+use crate::domain::gateway::api_key;
+use crate::domain::gateway::credential::{AuthType, Credential, CredentialForm, Side};
+use crate::domain::gateway::region::RegionName;
+use crate::domain::gateway::secret::{Secret, SecretText};
+use crate::domain::id::CredentialId;
+use crate::domain::problem::Problems;
+use crate::error::{ApiError, ApiResult, Code, id};
+use crate::http::authenticate::Scope;
+use crate::region::sealing::{SealingUnavailable, SecretOwner, seal};
+use crate::service::ceiling::{self, Counted};
+use crate::service::change::Change;
+use crate::store::gateway::credential::{
+    credential_delete, credential_fetch, credential_insert, credential_secret_update,
+    credential_update,
+};
+use crate::store::gateway::region::sealing_key;
+use crate::store::log::write::{Done, Kind, Over};
+
+/// What a caller sent as a new secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewSecret {
+    /// This one.
+    Given(Secret),
+    /// A key of ours, shown once.
+    Generate,
+}
+
+/// A credential to be made.
+#[derive(Clone, Debug)]
+pub struct NewCredential {
+    /// Where it is used.
+    pub region: RegionName,
+    /// Its side.
+    pub side: Side,
+    /// Its type.
+    pub auth_type: AuthType,
+    /// What else was decided.
+    pub form: CredentialForm,
+    /// Its secret.
+    pub secret: NewSecret,
+}
+
+/// A change of a credential.
+#[derive(Clone, Debug)]
+pub struct ChangedCredential {
+    /// Its type; another one only with a new secret.
+    pub auth_type: AuthType,
+    /// What else was decided.
+    pub form: CredentialForm,
+    /// The new secret, if there is one.
+    pub secret: Option<NewSecret>,
+}
+
+/// A credential as it is now.
+#[derive(Debug)]
+pub struct Written {
+    /// The record.
+    pub credential: Credential,
+    /// The key that was generated, to be shown this once.
+    pub generated: Option<SecretText>,
+    /// The change.
+    pub done: Done,
+}
+
+/// Adds a credential.
+///
+/// # Errors
+/// The region is unknown, not the organisation's to use, or has never enrolled.
+pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiResult<Written> {
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let counted = Counted::Credentials(scope.id());
+    ceiling::check(&change.state, &mut write, counted).await?;
+    let mut problems = Problems::default();
+    let organisation = &scope.organisation;
+    regions::check(
+        write.conn(),
+        organisation,
+        &new.region,
+        "credentialRegion",
+        &mut problems,
+    )
+    .await?;
+    problems.check()?;
+    let NewCredential {
+        region,
+        side,
+        auth_type,
+        form,
+        secret,
+    } = new;
+    let credential = Credential {
+        id: CredentialId::random(),
+        organisation: scope.id(),
+        region,
+        side,
+        auth_type,
+        form,
+        version: 1,
+        created_at: write.now(),
+        updated_at: write.now(),
+        created_by: scope.actor.clone(),
+        revision: write.revision().await?,
+    };
+    let (secret, generated) = settle(secret, &credential.region)?;
+    let sealed = sealed(write.conn(), &credential, &secret).await?;
+    credential_insert(write.conn(), &credential, sealed.as_deref()).await?;
+    write
+        .touch(
+            &credential.region,
+            Kind::Credential,
+            &credential.id.to_string(),
+        )
+        .await?;
+    let done = change.commit(write).await?;
+    Ok(Written {
+        credential,
+        generated,
+        done,
+    })
+}
+
+/// Changes a credential to what `read` makes of its present state.
+///
+/// # Errors
+/// There is none, `If-Match` names another version, or `read` found problems.
+pub async fn update(
+    change: &Change,
+    scope: &Scope,
+    credential: &str,
+    read: impl FnOnce(&Credential) -> Result<ChangedCredential, Problems>,
+) -> ApiResult<Written> {
+    let credential: CredentialId = id(credential)?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let found = credential_fetch(write.conn(), scope.id(), credential).await?;
+    let mut credential = found.ok_or_else(ApiError::not_found)?;
+    change.expects(credential.revision)?;
+    let ChangedCredential {
+        auth_type,
+        form,
+        secret,
+    } = read(&credential)?;
+    credential.form = form;
+    credential.updated_at = write.now();
+    credential.revision = write.revision().await?;
+    credential_update(write.conn(), &credential).await?;
+    let mut shown = None;
+    if let Some(secret) = secret {
+        credential.auth_type = auth_type;
+        credential.version += 1;
+        let (secret, generated) = settle(secret, &credential.region)?;
+        let sealed = sealed(write.conn(), &credential, &secret).await?;
+        credential_secret_update(write.conn(), &credential, sealed.as_deref()).await?;
+        shown = generated;
+    }
+    write
+        .touch(
+            &credential.region,
+            Kind::Credential,
+            &credential.id.to_string(),
+        )
+        .await?;
+    let done = change.commit(write).await?;
+    Ok(Written {
+        credential,
+        generated: shown,
+        done,
+    })
+}
+
+/// Deletes a credential. A proxy credential goes at any time: that is how a caller is revoked.
+///
+/// # Errors
+/// There is none, it is another version, or proxies give it to their targets.
+pub async fn delete(change: &Change, scope: &Scope, credential: &str) -> ApiResult<Done> {
+    let credential: CredentialId = id(credential)?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let found = credential_fetch(write.conn(), scope.id(), credential).await?;
+    let credential = found.ok_or_else(ApiError::not_found)?;
+    change.expects(credential.revision)?;
+    let (bound, is_forced) = match credential.side {
+        Side::Proxy => (Bound::ProxyCredential(credential.id), true),
+        Side::Target => (Bound::TargetCredential(credential.id), change.is_forced),
+    };
+    release(&mut write, scope.id(), &credential.region, bound, is_forced).await?;
+    credential_delete(write.conn(), scope.id(), credential.id).await?;
+    write
+        .removed(
+            &credential.region,
+            Kind::Credential,
+            &credential.id.to_string(),
+        )
+        .await?;
+    Ok(change.commit(write).await?)
+}
+
+/// The secret itself, and the key to show when it is ours.
+fn settle(secret: NewSecret, region: &RegionName) -> ApiResult<(Secret, Option<SecretText>)> {
+    match secret {
+        NewSecret::Given(secret) => Ok((secret, None)),
+        NewSecret::Generate => {
+            let key = api_key::generate(region).map_err(ApiError::internal)?;
+            Ok((Secret::ProxyKey(key.clone()), Some(key)))
+        }
+    }
+}
+
+async fn sealed(
+    conn: &mut AnyConnection,
+    credential: &Credential,
+    secret: &Secret,
+) -> ApiResult<Option<String>> {
+    let Some(json) = secret.json().map_err(ApiError::internal)? else {
+        return Ok(None);
+    };
+    let key = sealing_key(conn, credential.region.as_str()).await?;
+    let owner = SecretOwner {
+        region: credential.region.as_str(),
+        organisation_id: &credential.organisation.to_string(),
+        credential_id: &credential.id.to_string(),
+        version: credential.version,
+    };
+    seal(&key, &owner, &json)
+        .map(Some)
+        .map_err(ApiError::internal)
+}
+
+impl From<SealingUnavailable> for ApiError {
+    fn from(error: SealingUnavailable) -> Self {
+        match error {
+            SealingUnavailable::UnknownRegion | SealingUnavailable::NeverEnrolled => {
+                Self::new(Code::RegionUnavailable, "the region has not connected yet")
+            }
+            SealingUnavailable::Store(error) => error.into(),
+        }
+    }
+}

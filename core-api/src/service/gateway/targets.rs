@@ -1,0 +1,108 @@
+//! Creating, changing and deleting targets.
+
+use super::regions;
+use super::release::{Bound, release};
+use crate::domain::gateway::region::RegionName;
+use crate::domain::gateway::target::{Target, TargetForm};
+use crate::domain::id::TargetId;
+use crate::domain::problem::Problems;
+use crate::error::{ApiError, ApiResult, id};
+use crate::http::authenticate::Scope;
+use crate::service::ceiling::{self, Counted};
+use crate::service::change::Change;
+use crate::store::gateway::target::{target_delete, target_fetch, target_insert, target_update};
+use crate::store::log::write::{Done, Kind, Over};
+
+/// Adds a target.
+///
+/// # Errors
+/// The region is unknown or not the organisation's to use.
+pub async fn create(
+    change: &Change,
+    scope: &Scope,
+    region: RegionName,
+    form: TargetForm,
+) -> ApiResult<(Target, Done)> {
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let counted = Counted::Targets(scope.id());
+    ceiling::check(&change.state, &mut write, counted).await?;
+    let mut problems = Problems::default();
+    let organisation = &scope.organisation;
+    regions::check(
+        write.conn(),
+        organisation,
+        &region,
+        "targetRegion",
+        &mut problems,
+    )
+    .await?;
+    problems.check()?;
+    let target = Target {
+        id: TargetId::random(),
+        organisation: scope.id(),
+        region,
+        form,
+        created_at: write.now(),
+        updated_at: write.now(),
+        created_by: scope.actor.clone(),
+        revision: write.revision().await?,
+    };
+    target_insert(write.conn(), &target).await?;
+    write
+        .touch(&target.region, Kind::Target, &target.id.to_string())
+        .await?;
+    let done = change.commit(write).await?;
+    Ok((target, done))
+}
+
+/// Changes a target to what `read` makes of its present state.
+///
+/// # Errors
+/// There is no such target, `If-Match` names another version, or `read` found problems.
+pub async fn update(
+    change: &Change,
+    scope: &Scope,
+    target: &str,
+    read: impl FnOnce(&Target) -> Result<TargetForm, Problems>,
+) -> ApiResult<(Target, Done)> {
+    let target: TargetId = id(target)?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let found = target_fetch(write.conn(), scope.id(), target).await?;
+    let mut target = found.ok_or_else(ApiError::not_found)?;
+    change.expects(target.revision)?;
+    target.form = read(&target)?;
+    target.updated_at = write.now();
+    target.revision = write.revision().await?;
+    target_update(write.conn(), &target).await?;
+    write
+        .touch(&target.region, Kind::Target, &target.id.to_string())
+        .await?;
+    let done = change.commit(write).await?;
+    Ok((target, done))
+}
+
+/// Deletes a target; with `force` also one that proxies are bound to.
+///
+/// # Errors
+/// There is no such target, it is another version, or it is in use.
+pub async fn delete(change: &Change, scope: &Scope, target: &str) -> ApiResult<Done> {
+    let target: TargetId = id(target)?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let found = target_fetch(write.conn(), scope.id(), target).await?;
+    let target = found.ok_or_else(ApiError::not_found)?;
+    change.expects(target.revision)?;
+    let bound = Bound::Target(target.id);
+    release(
+        &mut write,
+        scope.id(),
+        &target.region,
+        bound,
+        change.is_forced,
+    )
+    .await?;
+    target_delete(write.conn(), scope.id(), target.id).await?;
+    write
+        .removed(&target.region, Kind::Target, &target.id.to_string())
+        .await?;
+    Ok(change.commit(write).await?)
+}

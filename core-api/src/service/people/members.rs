@@ -1,0 +1,84 @@
+//! Changing and removing members.
+//!
+//! Invariant: an organisation always has an owner, and only owners make, change or remove owners.
+
+use crate::domain::id::UserId;
+use crate::domain::people::member::{Member, Roles};
+use crate::domain::people::permission::Permission;
+use crate::domain::problem::Problems;
+use crate::error::{ApiError, ApiResult, Code, id};
+use crate::http::authenticate::Scope;
+use crate::service::change::Change;
+use crate::store::log::write::{Done, Over, Write};
+use crate::store::people::member::{
+    member_delete, member_fetch, member_other_owner_exists, member_update,
+};
+
+/// Gives a member the roles that `read` makes of its present state.
+///
+/// # Errors
+/// There is no such member, `If-Match` names another version, only owners may do this, or it
+/// would leave no owner.
+pub async fn update(
+    change: &Change,
+    scope: &Scope,
+    user: &str,
+    read: impl FnOnce(&Member) -> Result<Roles, Problems>,
+) -> ApiResult<(Member, Done)> {
+    let user: UserId = id(user)?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let found = member_fetch(write.conn(), scope.id(), user).await?;
+    let mut member = found.ok_or_else(ApiError::not_found)?;
+    change.expects(member.revision)?;
+    let roles = read(&member)?;
+    if roles != member.roles && (roles.is_owner() || member.roles.is_owner()) {
+        scope.require(Permission::GrantOwner)?;
+    }
+    if !roles.is_owner() {
+        keep_an_owner(&mut write, &member).await?;
+    }
+    member.roles = roles;
+    member.updated_at = write.now();
+    member.revision = write.version_after(member.revision);
+    member_update(write.conn(), &member).await?;
+    let done = change.commit(write).await?;
+    Ok((member, done))
+}
+
+/// Takes a member out of the organisation.
+///
+/// # Errors
+/// There is no such member, `If-Match` names another version, the caller may not remove others,
+/// or it would leave no owner.
+pub async fn remove(change: &Change, scope: &Scope, user: &str) -> ApiResult<Done> {
+    let user: ApiResult<UserId> = id(user);
+    let is_self = user
+        .as_ref()
+        .is_ok_and(|user| user.to_string() == scope.actor);
+    if !is_self {
+        scope.require(Permission::WriteMembers)?;
+    }
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let found = member_fetch(write.conn(), scope.id(), user?).await?;
+    let member = found.ok_or_else(ApiError::not_found)?;
+    change.expects(member.revision)?;
+    if member.roles.is_owner() && !is_self {
+        scope.require(Permission::GrantOwner)?;
+    }
+    keep_an_owner(&mut write, &member).await?;
+    member_delete(write.conn(), scope.id(), member.user).await?;
+    Ok(change.commit(write).await?)
+}
+
+async fn keep_an_owner(write: &mut Write, leaving: &Member) -> ApiResult<()> {
+    let Member {
+        organisation,
+        user,
+        roles,
+        ..
+    } = leaving;
+    if !roles.is_owner() || member_other_owner_exists(write.conn(), *organisation, *user).await? {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::Conflict, "the last owner cannot leave"))
+}

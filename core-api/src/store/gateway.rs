@@ -1,0 +1,8 @@
+//! What stands between callers and targets: credentials, targets, proxies, regions.
+
+pub mod credential;
+pub mod proxy;
+pub mod proxy_binding;
+pub mod proxy_usage;
+pub mod region;
+pub mod target;

@@ -1,0 +1,7 @@
+//! What is looked at and counted on the way: rules, filters, meters.
+
+pub mod attachment;
+pub mod meter;
+pub mod redaction;
+pub mod rule;
+pub mod weight;

@@ -1,0 +1,8 @@
+//! Who may edit: users, members, invites, tokens, organisations.
+
+pub mod invite;
+pub mod member;
+pub mod organisation;
+pub mod session;
+pub mod user;
+pub mod user_token;

@@ -1,0 +1,152 @@
+//! Invites; their tokens are kept as digests.
+
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use super::member::{roles_from_row, roles_text};
+use crate::domain::id::{InviteId, OrganisationId};
+use crate::domain::listing::{ListQuery, Page};
+use crate::domain::moment::Moment;
+use crate::domain::people::member::Invite;
+use crate::store::listing::{Listing, page};
+use crate::store::row::{column, number, optional_column, unsigned_column};
+
+const LISTING: Listing = Listing {
+    from: "invite",
+    columns: "*",
+    owner: "organisation_id",
+    id: "invite_id",
+    kind: "",
+};
+
+/// A page of the organisation's invites.
+///
+/// # Errors
+/// The database does not answer; so for every function here.
+pub async fn invite_list(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+    query: &ListQuery,
+) -> sqlx::Result<Page<Invite>> {
+    page(
+        conn,
+        LISTING,
+        &organisation.to_string(),
+        query,
+        invite_from_row,
+    )
+    .await
+}
+
+/// The organisation's invite with this id.
+pub async fn invite_fetch(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+    id: InviteId,
+) -> sqlx::Result<Option<Invite>> {
+    let row = sqlx::query("SELECT * FROM invite WHERE organisation_id = $1 AND invite_id = $2")
+        .bind(organisation.to_string())
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(invite_from_row).transpose()
+}
+
+/// Adds an invite with the digest of its token.
+pub async fn invite_insert(
+    conn: &mut AnyConnection,
+    invite: &Invite,
+    digest: &str,
+) -> sqlx::Result<()> {
+    let Invite {
+        id,
+        organisation,
+        email,
+        roles,
+        expires_at,
+        accepted_at,
+        created_at,
+        created_by,
+        revision,
+    } = invite;
+    sqlx::query(
+        "INSERT INTO invite (invite_id, organisation_id, email, name_key, roles, token_digest, \
+         expires_at, accepted_at, created_at, created_by, revision) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(id.to_string())
+    .bind(organisation.to_string())
+    .bind(email.as_str())
+    .bind(email.as_str().to_lowercase())
+    .bind(roles_text(roles))
+    .bind(digest)
+    .bind(expires_at.to_string())
+    .bind(accepted_at.map(|moment| moment.to_string()))
+    .bind(created_at.to_string())
+    .bind(created_by)
+    .bind(number(*revision)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whose invite has a token with this digest; None when it is unknown.
+pub async fn invite_home(
+    conn: &mut AnyConnection,
+    digest: &str,
+) -> sqlx::Result<Option<OrganisationId>> {
+    let row = sqlx::query("SELECT organisation_id FROM invite WHERE token_digest = $1")
+        .bind(digest)
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref()
+        .map(|row| column(row, "organisation_id"))
+        .transpose()
+}
+
+/// Uses up the invite whose token has this digest; None when it is unknown, used or expired.
+pub async fn invite_accept(
+    conn: &mut AnyConnection,
+    digest: &str,
+    now: Moment,
+    revision: u64,
+) -> sqlx::Result<Option<Invite>> {
+    let row = sqlx::query(
+        "UPDATE invite SET accepted_at = $1, revision = $2 \
+         WHERE token_digest = $3 AND accepted_at IS NULL AND expires_at > $1 RETURNING *",
+    )
+    .bind(now.to_string())
+    .bind(number(revision)?)
+    .bind(digest)
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(invite_from_row).transpose()
+}
+
+/// Withdraws an invite.
+pub async fn invite_delete(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+    id: InviteId,
+) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM invite WHERE organisation_id = $1 AND invite_id = $2")
+        .bind(organisation.to_string())
+        .bind(id.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn invite_from_row(row: &AnyRow) -> sqlx::Result<Invite> {
+    Ok(Invite {
+        id: column(row, "invite_id")?,
+        organisation: column(row, "organisation_id")?,
+        email: column(row, "email")?,
+        roles: roles_from_row(row)?,
+        expires_at: column(row, "expires_at")?,
+        accepted_at: optional_column(row, "accepted_at")?,
+        created_at: column(row, "created_at")?,
+        created_by: row.try_get("created_by")?,
+        revision: unsigned_column(row, "revision")?,
+    })
+}

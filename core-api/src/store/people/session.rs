@@ -1,0 +1,140 @@
+//! What a presented token stands for, and what its user may enter.
+
+use std::num::NonZeroU64;
+
+use sqlx::{AnyConnection, Row};
+
+use super::organisation::organisation_from_row;
+use crate::domain::id::{OrganisationId, TokenId, UserId};
+use crate::domain::moment::Moment;
+use crate::domain::people::organisation::{Organisation, Plan};
+use crate::domain::people::permission::Role;
+use crate::store::row::{column, limit_column, optional_column, parsed};
+
+/// A user token that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub token: TokenId,
+    /// Whose it is.
+    pub user: UserId,
+    /// When it ends.
+    pub expires_at: Option<Moment>,
+    /// When it was last seen, to the minute.
+    pub last_used_at: Option<Moment>,
+    /// Requests a minute; None is unlimited.
+    pub requests_per_minute: Option<u64>,
+}
+
+/// The user token with this digest.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn session_fetch(
+    conn: &mut AnyConnection,
+    token_digest: &str,
+) -> sqlx::Result<Option<Session>> {
+    let row = sqlx::query(
+        "SELECT token_id, user_id, expires_at, last_used_at FROM user_token WHERE token_digest = $1",
+    )
+    .bind(token_digest)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let user = column(&row, "user_id")?;
+    Ok(Some(Session {
+        token: column(&row, "token_id")?,
+        user,
+        expires_at: optional_column(&row, "expires_at")?,
+        last_used_at: optional_column(&row, "last_used_at")?,
+        requests_per_minute: allowance(conn, user).await?,
+    }))
+}
+
+/// The most generous of the user's organisations decides; without one the smallest plan does.
+async fn allowance(conn: &mut AnyConnection, user: UserId) -> sqlx::Result<Option<u64>> {
+    let rows = sqlx::query(
+        "SELECT o.plan, o.api_requests_per_minute FROM member m \
+         JOIN organisation o ON o.organisation_id = m.organisation_id WHERE m.user_id = $1",
+    )
+    .bind(user.to_string())
+    .fetch_all(conn)
+    .await?;
+    let mut most = None;
+    for row in &rows {
+        let plan: Plan = column(row, "plan")?;
+        let configured: Option<NonZeroU64> = limit_column(row, "api_requests_per_minute")?;
+        let Some(limit) = plan.api_requests_per_minute(configured) else {
+            return Ok(None);
+        };
+        most = most.max(Some(limit));
+    }
+    Ok(most.or_else(|| Plan::Basic.api_requests_per_minute(None)))
+}
+
+/// Notes that a token was used.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn session_touch(
+    conn: &mut AnyConnection,
+    token: TokenId,
+    now: Moment,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE user_token SET last_used_at = $1 WHERE token_id = $2")
+        .bind(now.to_string())
+        .bind(token.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// An operator token has this digest.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn operator_token_exists(
+    conn: &mut AnyConnection,
+    token_digest: &str,
+) -> sqlx::Result<bool> {
+    let row = sqlx::query("SELECT token_digest FROM operator_token WHERE token_digest = $1")
+        .bind(token_digest)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// The organisation and what `user` is there; None for strangers.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn membership_fetch(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+    user: UserId,
+) -> sqlx::Result<Option<(Organisation, Vec<Role>)>> {
+    let row = sqlx::query(
+        "SELECT o.*, m.roles FROM organisation o \
+         JOIN member m ON m.organisation_id = o.organisation_id \
+         WHERE o.organisation_id = $1 AND m.user_id = $2",
+    )
+    .bind(organisation.to_string())
+    .bind(user.to_string())
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((
+        organisation_from_row(&row)?,
+        roles(&row.try_get::<String, _>("roles")?)?,
+    )))
+}
+
+/// Reads a JSON list of roles.
+///
+/// # Errors
+/// It was not written by us.
+pub fn roles(json: &str) -> sqlx::Result<Vec<Role>> {
+    let words: Vec<String> =
+        serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    words.iter().map(|word| parsed(word)).collect()
+}
