@@ -12,8 +12,8 @@ use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
 use crate::domain::people::user::{Profile, User};
 use crate::domain::people::user_token::UserToken;
-use crate::http::AppState;
 use crate::identity::token::NewToken;
+use crate::state::AppState;
 use crate::store::log::write::Write;
 use crate::store::people::member::member_insert;
 use crate::store::people::organisation::organisation_insert;
@@ -191,7 +191,8 @@ mod tests {
 
     use super::*;
     use crate::domain::people::permission::Role;
-    use crate::http::authenticate::{Caller, caller_of};
+    use crate::http::authenticate::caller_of;
+    use crate::identity::caller::Caller;
     use crate::region::fleet::Fleets;
     use crate::store::people::session::membership_fetch;
     use crate::store::testing::stores;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::domain::ceiling::Ceilings;
 use crate::domain::people::organisation::Plan;
-use crate::http::FAILURES_PER_MINUTE;
+use crate::state::FAILURES_PER_MINUTE;
 
 /// What the names of this process's environment variables begin with.
 pub const ENV_PREFIX: &str = "REQUESTROCKET_CORE_API_";

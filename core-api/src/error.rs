@@ -307,6 +307,19 @@ fn capped(mut details: Vec<Detail>, unlisted: usize) -> Vec<Detail> {
     details
 }
 
+/// You are known, and may not.
+pub(crate) fn forbidden() -> ApiError {
+    ApiError::new(Code::Forbidden, "you may not do this")
+}
+
+/// Nobody knows you.
+pub(crate) fn unauthenticated() -> ApiError {
+    ApiError::new(
+        Code::Unauthenticated,
+        "a valid token is required in the Authorization header",
+    )
+}
+
 /// An id out of a path: what is no id names nothing.
 ///
 /// # Errors

@@ -11,4 +11,5 @@ pub mod places;
 pub mod region;
 pub mod serve;
 pub mod service;
+pub mod state;
 pub mod store;

@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 
 use crate::bootstrap::{self, FirstStart};
 use crate::config::Config;
-use crate::http::AppState;
 use crate::region::fleet::Fleets;
 use crate::region::link::RegionLink;
 use crate::region::pki::{Authority, Identity};
+use crate::state::AppState;
 use crate::store::MIGRATIONS;
 
 /// Connections that are still open after this are cut.
@@ -116,7 +116,7 @@ impl Core {
                 .unwrap_or(Ok(()))?;
             Ok(())
         });
-        let app = trace::layered(crate::http::router(state), metrics);
+        let app = trace::layered(crate::http::router::router(state), metrics);
         let stopping = tasks.stopping();
         tasks.spawn("rest server", async move {
             bounded(

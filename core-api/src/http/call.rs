@@ -11,16 +11,16 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::AppState;
 use super::etag::{Condition, IfMatch, IfNoneMatch, Tag};
 use super::idempotency::ReplayBody;
 use super::query::Query;
 use crate::domain::people::permission::Permission;
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult};
-use crate::http::authenticate::{Caller, Scope};
+use crate::identity::caller::{Caller, Scope};
 use crate::region::fleet::Applied;
 use crate::service::change::Change;
+use crate::state::AppState;
 use crate::store::log::write::{Done, Reach};
 
 /// Header of every mutation: its version.

@@ -14,9 +14,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::AppState;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::identity::token::digest;
+use crate::state::AppState;
 use crate::store::idempotency::{self as store, Answer, Begun, Place};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");

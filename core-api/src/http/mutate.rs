@@ -9,11 +9,11 @@ use http::request::Parts;
 use http::{HeaderName, Method};
 use tokio::sync::oneshot;
 
-use super::AppState;
 use super::body::read_all;
 use super::idempotency::{self, Gate};
 use crate::error::{ApiError, ApiResult};
-use crate::http::authenticate::Caller;
+use crate::identity::caller::Caller;
+use crate::state::AppState;
 use crate::store::idempotency::Place;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -15,8 +15,8 @@ use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use utoipa::OpenApi;
 
 use crate::error::ErrorBody;
-use crate::http::AppState;
 use crate::http::list::Pagination;
+use crate::state::AppState;
 
 pub use common::complete;
 

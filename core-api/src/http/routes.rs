@@ -8,7 +8,7 @@ mod shape;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::AppState;
+use crate::state::AppState;
 
 /// Routes behind authentication.
 pub fn protected() -> OpenApiRouter<AppState> {

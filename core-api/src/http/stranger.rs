@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 
 use super::origin::origin;
 use crate::error::{ApiError, Code};
-use crate::http::AppState;
+use crate::state::AppState;
 
 /// Extension of a request: who is at the other end of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! transaction still holds at its commit.
 
 use crate::error::{ApiError, ApiResult, Code};
-use crate::http::AppState;
+use crate::state::AppState;
 pub(super) use crate::store::ceiling::Counted;
 use crate::store::ceiling::ceiling_count;
 use crate::store::log::write::Write;

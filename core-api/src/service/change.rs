@@ -2,8 +2,8 @@
 
 use crate::domain::version::Expected;
 use crate::error::{ApiError, ApiResult, Code};
-use crate::http::AppState;
-use crate::http::authenticate::Caller;
+use crate::identity::caller::Caller;
+use crate::state::AppState;
 use crate::store::log::write::{Done, Over, Write};
 
 /// A change that somebody asks for: over REST, or on behalf of a job.

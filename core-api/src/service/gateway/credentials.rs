@@ -11,7 +11,7 @@ use crate::domain::gateway::secret::{Secret, SecretText};
 use crate::domain::id::CredentialId;
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, Code, id};
-use crate::http::authenticate::Scope;
+use crate::identity::caller::Scope;
 use crate::region::sealing::{SealingUnavailable, SecretOwner, seal};
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;

@@ -12,7 +12,7 @@ use crate::domain::guard::attachment::AttachedTo;
 use crate::domain::id::{CredentialId, ProxyId};
 use crate::domain::problem::{Fault, Problems};
 use crate::error::{ApiError, ApiResult, Code, id};
-use crate::http::authenticate::Scope;
+use crate::identity::caller::Scope;
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
 use crate::service::guard::weight::check_proxies;

@@ -7,7 +7,7 @@ use crate::domain::gateway::target::{Target, TargetForm};
 use crate::domain::id::TargetId;
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, id};
-use crate::http::authenticate::Scope;
+use crate::identity::caller::Scope;
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
 use crate::store::gateway::target::{target_delete, target_fetch, target_insert, target_update};

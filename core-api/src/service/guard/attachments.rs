@@ -11,7 +11,7 @@ use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::{AttachedTo, Attachment, MAX_BYTES_TOGETHER};
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, Code, id};
-use crate::http::authenticate::Scope;
+use crate::identity::caller::Scope;
 use crate::places::Turn;
 use crate::service::change::Change;
 use crate::store::guard::attachment::{

@@ -6,12 +6,12 @@ use crate::domain::people::member::{INVITE_LIFE, Invite, Member, Roles};
 use crate::domain::people::permission::Permission;
 use crate::domain::people::user::{Email, Profile, User};
 use crate::error::{ApiError, ApiResult, Code, id};
-use crate::http::AppState;
-use crate::http::authenticate::Scope;
+use crate::identity::caller::Scope;
 use crate::identity::token::{NewToken, digest};
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
 use crate::service::people::tokens;
+use crate::state::AppState;
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::invite::{
     invite_accept, invite_delete, invite_fetch, invite_home, invite_insert,

@@ -7,7 +7,7 @@ use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::permission::Permission;
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, Code, id};
-use crate::http::authenticate::Scope;
+use crate::identity::caller::Scope;
 use crate::service::change::Change;
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::member::{

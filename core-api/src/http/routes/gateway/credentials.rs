@@ -16,13 +16,13 @@ use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::gateway::secret::SecretText;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
-use crate::http::AppState;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::service::gateway::credentials::{self, Written};
+use crate::state::AppState;
 use crate::store::gateway::credential::{credential_fetch, credential_list};
 
 const FILTERS: Filters = Filters {

@@ -16,7 +16,6 @@ use crate::domain::gateway::alias::Alias;
 use crate::domain::gateway::proxy::{Proxy, ProxyForm};
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
-use crate::http::AppState;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
@@ -25,6 +24,7 @@ use crate::http::routes::shape::{ProxyState, RuleEffect};
 use crate::region::fleet::Fleets;
 use crate::region::fleet::ProxyCondition;
 use crate::service::gateway::proxies;
+use crate::state::AppState;
 use crate::store::gateway::proxy::{proxy_fetch, proxy_list};
 
 const FILTERS: Filters = Filters {

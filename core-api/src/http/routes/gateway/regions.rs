@@ -6,10 +6,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::ApiResult;
-use crate::http::AppState;
 use crate::http::call::Read;
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::region::fleet::Fleets;
+use crate::state::AppState;
 use crate::store::gateway::region::{RegionRow, region_page};
 
 /// The routes of this file.

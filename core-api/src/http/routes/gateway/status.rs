@@ -11,10 +11,10 @@ use uuid::Uuid;
 use crate::domain::moment::Moment;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
-use crate::http::AppState;
 use crate::http::call::{InPath, Read};
 use crate::region::fleet::NodeView;
 use crate::service::gateway::status::status_of;
+use crate::state::AppState;
 use crate::store::gateway::proxy_usage::proxy_usages;
 
 /// The routes of this file.

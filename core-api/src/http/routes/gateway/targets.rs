@@ -16,7 +16,6 @@ use crate::domain::guard::effect::Effect;
 use crate::domain::people::permission::Permission;
 use crate::domain::problem::{Invalid, Problems};
 use crate::error::{ApiError, ApiResult, id};
-use crate::http::AppState;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
@@ -24,6 +23,7 @@ use crate::http::fields::{Fields, parsed, string};
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::{RuleEffect, document};
 use crate::service::gateway::targets;
+use crate::state::AppState;
 use crate::store::gateway::target::{target_fetch, target_list};
 
 const FILTERS: Filters = Filters {

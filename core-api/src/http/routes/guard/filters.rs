@@ -16,11 +16,11 @@ use crate::domain::guard::condition::{self, Conditions};
 use crate::domain::guard::redaction::{MAX_PATHS, RedactionForm};
 use crate::domain::problem::{Fault, Problems};
 use crate::error::ApiResult;
-use crate::http::AppState;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::fields::{Fields, boolean, parsed};
 use crate::http::list::{Filters, ListParams, Listed, RawQuery};
+use crate::state::AppState;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -17,10 +17,10 @@ use crate::domain::guard::attachment::{AttachedTo, Attachment};
 use crate::domain::guard::condition::Conditions;
 use crate::domain::guard::meter::{Extraction, MeterForm, MeterLimits};
 use crate::error::{ApiResult, id};
-use crate::http::AppState;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::list::{ListParams, Listed, RawQuery};
+use crate::state::AppState;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -16,11 +16,11 @@ use super::sample::{HeaderPair, SampleCall, check_size, headers, refused, sample
 use crate::domain::people::permission::Permission;
 use crate::domain::problem::Problems;
 use crate::error::{ApiResult, id};
-use crate::http::AppState;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Read};
 use crate::http::fields::{Fields, integer, string};
 use crate::service::guard::sample::{ProxyLayers, layers};
+use crate::state::AppState;
 
 /// Stands for the id that a real answer would have.
 const NO_REQUEST: &str = "00000000-0000-0000-0000-000000000000";

@@ -17,7 +17,6 @@ use crate::domain::people::member::Invite;
 use crate::domain::people::permission::Permission;
 use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, id};
-use crate::http::AppState;
 use crate::http::authenticate::caller_of;
 use crate::http::body::Body;
 use crate::http::call::{CONFIG_VERSION, InPath, Mutation, Read};
@@ -26,6 +25,7 @@ use crate::http::fields::{Fields, parsed, string};
 use crate::http::idempotency::ReplayBody;
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::service::people::invites::{self, Guest, Welcome};
+use crate::state::AppState;
 use crate::store::people::invite::{invite_fetch, invite_list};
 
 /// The routes of this file that need a token.

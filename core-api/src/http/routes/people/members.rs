@@ -11,7 +11,6 @@ use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::permission::{Permission, Role};
 use crate::domain::problem::{Fault, Problems};
 use crate::error::{ApiError, ApiResult, id};
-use crate::http::AppState;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
@@ -19,6 +18,7 @@ use crate::http::fields::{Fields, parsed};
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::document;
 use crate::service::people::members;
+use crate::state::AppState;
 use crate::store::people::member::{member_fetch, member_list};
 
 /// Members that answers have and PUT and PATCH may only repeat.

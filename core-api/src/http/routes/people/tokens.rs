@@ -12,7 +12,6 @@ use crate::domain::name::Name;
 use crate::domain::people::user_token::UserToken;
 use crate::domain::problem::{Fault, Problems};
 use crate::error::{ApiError, ApiResult, id};
-use crate::http::AppState;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
@@ -20,6 +19,7 @@ use crate::http::fields::{Fields, parsed};
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::identity::token::NewToken;
 use crate::service::people::tokens;
+use crate::state::AppState;
 use crate::store::people::user_token::{user_token_fetch, user_token_list};
 
 /// The routes of this file.

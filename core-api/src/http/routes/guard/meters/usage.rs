@@ -15,9 +15,9 @@ use crate::domain::guard::meter::{MeterForm, MeterLimits};
 use crate::domain::moment::Moment;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, Code, id};
-use crate::http::AppState;
 use crate::http::call::{InPath, Read};
 use crate::region::fleet::Unanswered;
+use crate::state::AppState;
 use crate::store::guard::attachment::attachment_fetch;
 
 /// Counters are in millionths.

@@ -1,0 +1,118 @@
+//! What the process has, for whoever serves a request or does a job.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use requestrocket_process::clock::Clock;
+use requestrocket_process::db::Db;
+use requestrocket_process::tasks::TaskSet;
+use sqlx::pool::PoolConnection;
+
+use crate::domain::ceiling::Ceilings;
+use crate::domain::moment::Moment;
+use crate::identity::rate::{Failures, Rates};
+use crate::places::Places;
+use crate::region::fleet::Fleets;
+use crate::store::log::write::Write;
+
+/// What an address may do in vain in a minute unless the settings say otherwise.
+pub const FAILURES_PER_MINUTE: u64 = 120;
+
+/// What every handler can reach; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The control-plane store.
+    pub db: Db,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// What the regions' Envoys have.
+    pub fleets: Fleets,
+    /// Changes run here, so that shutdown waits for them and a caller cannot cut one short.
+    pub tasks: TaskSet,
+    /// Ranges that saved URLs may name although they are not public.
+    pub allow_private_targets: Arc<[IpNet]>,
+    /// Requests of this minute.
+    pub rates: Rates,
+    /// What strangers did in vain in this minute.
+    pub failures: Failures,
+    /// How many of these an address may have.
+    pub failures_per_minute: u64,
+    /// Ranges of load balancers that say truly where a request came from.
+    pub trusted_proxies: Arc<[IpNet]>,
+    /// How many records there may be.
+    pub ceilings: Ceilings,
+    /// For trying samples.
+    pub trials: Places,
+    /// For compiling what is to be saved.
+    pub drafts: Places,
+}
+
+impl AppState {
+    /// A state without history.
+    pub fn new(db: Db, clock: Clock, fleets: Fleets, tasks: TaskSet) -> Self {
+        let allow_private_targets = Arc::from([]);
+        Self {
+            db,
+            clock,
+            fleets,
+            tasks,
+            allow_private_targets,
+            rates: Rates::default(),
+            failures: Failures::default(),
+            failures_per_minute: FAILURES_PER_MINUTE,
+            trusted_proxies: Arc::from([]),
+            ceilings: Ceilings::default(),
+            trials: Places::for_trials(),
+            drafts: Places::for_drafts(),
+        }
+    }
+
+    /// The same with ranges that saved URLs may name although they are not public.
+    #[must_use]
+    pub fn allowing(mut self, ranges: &[IpNet]) -> Self {
+        self.allow_private_targets = Arc::from(ranges);
+        self
+    }
+
+    /// The same with other ceilings.
+    #[must_use]
+    pub fn with_ceilings(mut self, ceilings: Ceilings) -> Self {
+        self.ceilings = ceilings;
+        self
+    }
+
+    /// The same with another number of failures that an address may have in a minute.
+    #[must_use]
+    pub fn with_failures_per_minute(mut self, limit: u64) -> Self {
+        self.failures_per_minute = limit;
+        self
+    }
+
+    /// The same with ranges of load balancers whose `X-Forwarded-For` counts.
+    #[must_use]
+    pub fn trusting(mut self, proxies: &[IpNet]) -> Self {
+        self.trusted_proxies = Arc::from(proxies);
+        self
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Moment {
+        self.clock.now().into()
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn connect(&self) -> sqlx::Result<PoolConnection<sqlx::Any>> {
+        self.db.pool().acquire().await
+    }
+
+    /// Begins a change; end it with `write.commit(&state.fleets)`.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn begin(&self) -> sqlx::Result<Write> {
+        Write::begin(&self.db, self.now()).await
+    }
+}
