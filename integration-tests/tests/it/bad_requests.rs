@@ -180,7 +180,7 @@ async fn only_a_valid_token_opens_the_core_api() -> Result<()> {
     Ok(())
 }
 
-/// A1, A2: another organisation's records do not exist.
+/// Another organisation's records do not exist.
 #[tokio::test]
 async fn foreign_records_are_unknown_records() -> Result<()> {
     let scene = scene().await?;

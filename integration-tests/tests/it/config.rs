@@ -81,7 +81,7 @@ async fn put_and_patch_change_what_they_name_on_the_wire() -> Result<()> {
     expect::ok(&gateway.call(&request).await?)
 }
 
-/// X11: no blip on proxies that were not touched.
+/// No blip on proxies that were not touched.
 #[tokio::test]
 async fn x11_two_hundred_changes_do_not_fail_one_request_elsewhere() -> Result<()> {
     let gateway = Gateway::shared().await?;
@@ -121,7 +121,7 @@ async fn x11_two_hundred_changes_do_not_fail_one_request_elsewhere() -> Result<(
     Ok(())
 }
 
-/// X11 on the changed proxy itself: a change that keeps it valid fails no request of its own.
+/// The changed proxy itself: a change that keeps it valid fails no request of its own.
 #[tokio::test]
 async fn a_proxy_under_load_can_be_changed_without_a_failed_request() -> Result<()> {
     let gateway = Gateway::shared().await?;

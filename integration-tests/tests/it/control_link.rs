@@ -1,4 +1,4 @@
-//! X1 and section 9: strangers and garbage on the ports of the control plane and of the region.
+//! Strangers and garbage on the ports of the control plane and of the region.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -287,7 +287,7 @@ async fn garbage_on_any_port_crashes_nothing() -> Result<()> {
     expect::ok(&gateway.call(&after.get("/")).await?)
 }
 
-/// X2: what one proxy asks for cannot hold up another, whatever it is.
+/// What one proxy asks for cannot hold up another, whatever it is.
 #[tokio::test]
 async fn x2_odd_but_legal_configuration_of_one_proxy_leaves_the_others_alone() -> Result<()> {
     let gateway = Gateway::shared().await?;

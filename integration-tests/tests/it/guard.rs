@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::expect;
 
-/// A6, X9: neither a target inside nor a port of the stack itself is reached through a name.
+/// Neither a target inside nor a port of the stack itself is reached through a name.
 #[tokio::test]
 async fn x9_a_name_that_leads_inside_is_refused_at_connect_time() -> Result<()> {
     let stack = Stack::start(&["--allow-private-targets", "203.0.113.0/24"]).await?;

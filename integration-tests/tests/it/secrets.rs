@@ -1,4 +1,4 @@
-//! X8 and K4: planted secrets are nowhere but where they are used.
+//! Planted secrets are nowhere but where they are used.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::canary::Canary;
@@ -139,7 +139,7 @@ fn search_files(stack: &Stack, canaries: &[Canary]) -> Result<()> {
     Ok(())
 }
 
-/// A5: what an error or a debug dump quotes is never the secret.
+/// What an error or a debug dump quotes is never the secret.
 #[tokio::test]
 async fn a5_refused_secrets_are_not_quoted() -> Result<()> {
     let gateway = Gateway::shared().await?;

@@ -1,4 +1,4 @@
-//! K1, K2, K6: nonces never repeat, nothing opens for another owner, no flipped bit goes unseen.
+//! Nonces never repeat, nothing opens for another owner, no flipped bit goes unseen.
 
 use std::collections::HashSet;
 

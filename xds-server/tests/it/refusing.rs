@@ -12,7 +12,7 @@ use tonic::Code;
 use crate::delta_client::{DeltaClient, names, subscription};
 use crate::region::{Authority, NodeKeys, REGION, Region, changed, proxy, region_and_node};
 
-/// X1: a stream on which anything is sent is a hole.
+/// A stream on which anything is sent is a hole.
 async fn is_served(region: &Region, keys: Option<&NodeKeys>, node: Node) -> Result<(), Code> {
     let Ok(mut client) = region.connect(keys).await else {
         return Err(Code::Unavailable);

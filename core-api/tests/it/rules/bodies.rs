@@ -1,4 +1,4 @@
-//! A11: what a body may be, on every route that takes one.
+//! What a body may be, on every route that takes one.
 
 use serde_json::json;
 

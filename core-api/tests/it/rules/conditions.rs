@@ -1,4 +1,4 @@
-//! A9: entity tags.
+//! Entity tags.
 
 use serde_json::{Value, json};
 

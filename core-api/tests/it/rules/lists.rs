@@ -1,4 +1,4 @@
-//! A7, A8: pages, order, filters and search.
+//! Pages, order, filters and search.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A5: what was sent as a secret is nowhere to be found.
+//! What was sent as a secret is nowhere to be found.
 
 use serde_json::{Value, json};
 

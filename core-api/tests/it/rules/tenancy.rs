@@ -1,4 +1,4 @@
-//! A1: every operation of the document, with the ids of another organisation.
+//! Every operation of the document, with the ids of another organisation.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A3: what a body may not set.
+//! What a body may not set.
 
 use serde_json::{Value, json};
 

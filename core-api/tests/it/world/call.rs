@@ -128,7 +128,7 @@ impl Answer {
         self
     }
 
-    /// A12: one shape, one content type, no internals.
+    /// One shape, one content type, no internals.
     fn check_error(&self, what: &str) {
         let object = self
             .body

@@ -1,4 +1,4 @@
-//! K3, as the filter sees it: both keys of a ring in rotation open, and only they do.
+//! As the filter sees it: both keys of a ring in rotation open, and only they do.
 
 use super::*;
 use crate::{envelope::Nonce, fixtures::REGION, id::OrganisationId, secret::SecretBytes};

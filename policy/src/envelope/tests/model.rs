@@ -1,4 +1,4 @@
-//! K3: a ring that rotates, against a model that remembers which key sealed what.
+//! A ring that rotates, against a model that remembers which key sealed what.
 
 use super::*;
 

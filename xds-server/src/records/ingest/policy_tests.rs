@@ -182,7 +182,7 @@ async fn targets_get_what_the_control_plane_sealed() {
     }
 }
 
-/// K2: whoever can write to the store can break a proxy, but not move a secret.
+/// Whoever can write to the store can break a proxy, but not move a secret.
 #[tokio::test]
 async fn k2_no_envelope_works_in_another_place() {
     let swaps = [
@@ -232,7 +232,7 @@ async fn k2_no_envelope_works_in_another_place() {
 
 #[tokio::test]
 async fn a_restored_store_seals_anew_and_still_opens() {
-    // K1: nonces are drawn, so that writing again after a restore repeats none.
+    // Nonces are drawn, so that writing again after a restore repeats none.
     let region = Region::with(fresh_sqlite().await).await;
     let changes = || {
         vec![
