@@ -3,7 +3,7 @@
 //! Envoy's CORS filter says that the page may read it, ours and Envoy's refusals included, because
 //! that filter stands first and so is the last that an answer passes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use envoy_types::pb::envoy::config::core::v3::{HeaderValueOption, TypedExtensionConfig};
@@ -68,7 +68,7 @@ pub(super) fn preflights(cors: &Cors) -> [Route; 2] {
 }
 
 /// For the routes of calls: what the filters add to answers and drop of the target's.
-pub(super) fn on_calls(cors: &Cors) -> HashMap<String, Any> {
+pub(super) fn on_calls(cors: &Cors) -> BTreeMap<String, Any> {
     let policy = CorsPolicy {
         allow_origin_string_match: vec![origins(cors)],
         expose_headers: exposed(cors),
@@ -86,7 +86,7 @@ pub(super) fn on_calls(cors: &Cors) -> HashMap<String, Any> {
     let targets_own = HeaderMutationPerRoute {
         mutations: Some(mutations),
     };
-    HashMap::from([
+    BTreeMap::from([
         (CORS.to_owned(), pack_any(policy)),
         (ROUTE_NAME.to_owned(), pack_any(targets_own)),
     ])

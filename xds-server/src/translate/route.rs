@@ -29,7 +29,7 @@ use super::cors;
 use super::policy::EncodedPolicy;
 use super::retry;
 use super::unread;
-use super::wire::seconds;
+use super::wire::{seconds, sorted};
 use crate::records::region_config::{ProxyConfig, Scheme, TargetConfig};
 
 /// The name of the route that a call came in by, put by a native filter before ours.
@@ -136,7 +136,15 @@ fn route(
     config: &ProxyConfig,
     policy: &EncodedPolicy,
 ) -> Route {
-    let mut route = Route {
+    let mut filters = config.cors.as_ref().map(cors::on_calls).unwrap_or_default();
+    if let Some(target) = &config.target {
+        let rewrite = HostRewriteSpecifier::HostRewriteLiteral(host(target).to_owned());
+        let per_route = PerRouteConfig {
+            host_rewrite_specifier: Some(rewrite),
+        };
+        filters.insert(FORWARD_PROXY.to_owned(), pack_any(per_route));
+    }
+    Route {
         name: name.to_owned(),
         // The path is the filter's business: it changes it, and the route must match again.
         r#match: Some(RouteMatch {
@@ -145,19 +153,9 @@ fn route(
             ..RouteMatch::default()
         }),
         metadata: Some(metadata(&policy.admission)),
-        typed_per_filter_config: config.cors.as_ref().map(cors::on_calls).unwrap_or_default(),
+        typed_per_filter_config: sorted(&filters),
         ..Route::default()
-    };
-    if let Some(target) = &config.target {
-        let rewrite = HostRewriteSpecifier::HostRewriteLiteral(host(target).to_owned());
-        let per_route = PerRouteConfig {
-            host_rewrite_specifier: Some(rewrite),
-        };
-        route
-            .typed_per_filter_config
-            .insert(FORWARD_PROXY.to_owned(), pack_any(per_route));
     }
-    route
 }
 
 /// Where a call goes that the filter lets pass; `elsewhere` is the name of another cluster.

@@ -290,6 +290,16 @@ fn f2_pages_of_other_origins_get_round_the_filter_with_questions_only() {
         };
         assert!([204, 403].contains(&answer.status), "{}", answer.status);
     }
+    // It is compared by its bytes.
+    let encoded = || {
+        Translator::new(crate::fixtures::translation())
+            .proxy(&open)
+            .route
+    };
+    let once = encoded();
+    for _ in 0..50 {
+        assert_eq!(encoded(), once);
+    }
     for (mut call, of_closed) in host.routes.into_iter().zip(of_closed.routes) {
         for filter in ["envoy.filters.http.cors", "route-name"] {
             assert!(

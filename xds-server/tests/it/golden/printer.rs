@@ -33,9 +33,30 @@ impl Printer {
             .serialize_with_options(yaml_serde::value::Serializer, &options)
             .unwrap();
         let policy = take_policy(&mut tree);
+        sort_filters(&mut tree);
         let text = yaml_serde::to_string(&tree).unwrap();
         let heading = format!("# {} {}\n", kind.name(), resource.name());
         heading + &policy.unwrap_or_default() + &text
+    }
+}
+
+/// Maps are decoded in any order; the order of their bytes has a test of its own.
+fn sort_filters(tree: &mut Value) {
+    match tree {
+        Value::Mapping(members) => {
+            for (name, member) in members.iter_mut() {
+                if name.as_str() == Some("typed_per_filter_config")
+                    && let Value::Mapping(filters) = &mut *member
+                {
+                    let mut entries: Vec<_> = std::mem::take(filters).into_iter().collect();
+                    entries.sort_by(|(one, _), (other, _)| one.as_str().cmp(&other.as_str()));
+                    *filters = entries.into_iter().collect();
+                }
+                sort_filters(member);
+            }
+        }
+        Value::Sequence(items) => items.iter_mut().for_each(sort_filters),
+        _ => {}
     }
 }
 
