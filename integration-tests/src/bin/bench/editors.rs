@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::load::quantile;
+use crate::process::now;
 use crate::stack::BenchStack;
 
 /// Organisations, each with one editor.
@@ -36,7 +37,7 @@ pub(crate) async fn measure(stack: &BenchStack, seconds: u64) -> anyhow::Result<
     for number in 0..EDITORS {
         editors.push(Editor::new(stack, number).await?);
     }
-    let until = Instant::now() + Duration::from_secs(seconds);
+    let until = now() + Duration::from_secs(seconds);
     let mut running = JoinSet::new();
     for editor in editors {
         running.spawn(async move { editor.edit(until).await });
@@ -93,18 +94,18 @@ impl Editor {
         let mut took = Took::default();
         let target = format!("/targets/{}", self.target);
         for number in 0.. {
-            if Instant::now() >= until {
+            if now() >= until {
                 break;
             }
-            let start = Instant::now();
+            let start = now();
             let name = json!({"targetName": format!("edited {number}")});
             self.send("PATCH", &target, &name).await?;
             took.targets.push(milliseconds(start));
-            let start = Instant::now();
+            let start = now();
             let invite = json!({"email": format!("{number}@example.com"), "roles": ["user"]});
             let invite = self.send("POST", "/invites", &invite).await?;
             took.invites.push(milliseconds(start));
-            let start = Instant::now();
+            let start = now();
             let id = invite["inviteId"].as_str().context("no inviteId")?;
             let path = format!("/invites/{id}");
             self.send("DELETE", &path, &Value::Null).await?;
