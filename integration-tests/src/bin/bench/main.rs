@@ -27,6 +27,7 @@ mod variants;
 use std::path::Path;
 
 use anyhow::Context;
+use requestrocket_integration_tests::binaries::variable;
 
 use crate::plan::{Part, Plan};
 use crate::stack::BenchStack;
@@ -95,7 +96,7 @@ async fn measure(
 
 async fn many_editors(plan: &Plan, stack: &BenchStack, scratch: &Path) -> anyhow::Result<String> {
     let on_sqlite = editors::measure(stack, plan.editor_seconds).await?;
-    let Ok(url) = std::env::var("REQUESTROCKET_TEST_POSTGRES_URL") else {
+    let Some(url) = variable("REQUESTROCKET_TEST_POSTGRES_URL") else {
         return Ok(format!("SQLite:\n\n{on_sqlite}"));
     };
     let stack = BenchStack::start_on(&scratch.join("postgres"), &url).await?;
