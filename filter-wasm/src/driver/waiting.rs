@@ -5,7 +5,7 @@ use std::rc::Rc;
 use requestrocket_policy::{
     denial::{Denial, Refusal},
     exchange::{Edit, Exchange, Question, RequestBody, RequestDecision, Resolved},
-    http::RequestHead,
+    http::{HeaderLine, RequestHead},
 };
 
 use super::{
@@ -59,12 +59,14 @@ pub(super) enum Decided {
 
 impl Waiting {
     pub(super) fn new(host: &impl Host, is_end: bool) -> Result<Self, HostFailure> {
+        let headers = host.request_headers()?;
+        let has_no_body = is_end || is_handshake(&headers.lines()?);
         Ok(Self {
             exchange: None,
-            headers: host.request_headers()?,
+            headers,
             is_judged_again: false,
             follows: Follows::Nothing,
-            body: is_end.then(Rc::default),
+            body: has_no_body.then(Rc::default),
             body_since_ms: None,
             body_bytes: 0,
             room: None,
@@ -163,6 +165,24 @@ impl Waiting {
             }
         }
     }
+}
+
+/// What a WebSocket carries is no body, and what comes before the target has switched is held back
+/// by Envoy, which takes for an upgrade what names one in both headers. A request that says how long
+/// its body is, or uses another method, has one all the same.
+fn is_handshake(lines: &[HeaderLine<'_>]) -> bool {
+    let values = |wanted: &'static [u8]| {
+        let lines = lines.iter().filter(move |(name, _)| *name == wanted);
+        lines.flat_map(|(_, value)| value.split(|byte| *byte == b','))
+    };
+    let says = |name: &'static [u8], word: &[u8]| {
+        values(name).any(|value| value.trim_ascii().eq_ignore_ascii_case(word))
+    };
+    says(b":method", b"GET")
+        && says(b"connection", b"upgrade")
+        && says(b"upgrade", b"websocket")
+        && values(b"content-length").next().is_none()
+        && values(b"transfer-encoding").next().is_none()
 }
 
 /// Makes the edits of a call that is let through.

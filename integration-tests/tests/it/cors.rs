@@ -346,3 +346,26 @@ async fn answers_say_who_may_read_them_and_the_targets_word_does_not_count() -> 
     }
     Ok(())
 }
+
+/// Envoy takes an empty header for none: then it is a call like any other.
+#[tokio::test]
+async fn a_question_that_names_no_method_is_a_call() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = opinionated().await?;
+    let cors = json!({"allowedOrigins": [ORIGIN]});
+    let plan = ProxyPlan::to(&target.url()).with("proxyCors", cors);
+    let proxy = gateway.proxy(&plan).await?;
+    let call = Request::new("OPTIONS", &proxy.path("/a"))
+        .with("origin", ORIGIN)
+        .with("access-control-request-method", "");
+    let refused = gateway.call(&call).await?;
+    assert_eq!(refused.status, 401);
+    let allowed = "access-control-allow-origin";
+    assert_eq!(refused.head.all(allowed), [ORIGIN]);
+    let answer = gateway
+        .call(&call.with("authorization", &proxy.authorization))
+        .await?;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.head.all(allowed), [ORIGIN]);
+    Ok(())
+}

@@ -62,7 +62,7 @@ pub(super) fn preflights(cors: &Cors) -> [Route; 2] {
         },
         Route {
             response_headers_to_add: vec![header("vary", "Origin")],
-            ..preflight(HeaderMatchSpecifier::PresentMatch(true), refused)
+            ..preflight(something(), refused)
         },
     ]
 }
@@ -96,7 +96,7 @@ fn preflight(origin: HeaderMatchSpecifier, answer: DirectResponseAction) -> Rout
     let is_options = HeaderMatchSpecifier::StringMatch(exactly("OPTIONS"));
     let headers = vec![
         matcher(":method", is_options),
-        matcher(ASKED_METHOD, HeaderMatchSpecifier::PresentMatch(true)),
+        matcher(ASKED_METHOD, something()),
         matcher("origin", origin),
     ];
     let unasked = unread::unasked_with(ASKED_METHOD);
@@ -152,6 +152,11 @@ fn exposed(cors: &Cors) -> String {
         .join(", ")
 }
 
+/// What Envoy's filter, and the matcher that passes ours by, take for sent: an empty value is none.
+fn something() -> HeaderMatchSpecifier {
+    HeaderMatchSpecifier::StringMatch(matching(".+".to_owned()))
+}
+
 /// Whatever is not allowed matches nothing, an empty list included.
 fn origins(cors: &Cors) -> StringMatcher {
     let regex = if is_any(&cors.allowed_origins) {
@@ -162,6 +167,10 @@ fn origins(cors: &Cors) -> StringMatcher {
             .collect::<Vec<_>>()
             .join("|")
     };
+    matching(regex)
+}
+
+fn matching(regex: String) -> StringMatcher {
     StringMatcher {
         match_pattern: Some(MatchPattern::SafeRegex(RegexMatcher {
             regex,

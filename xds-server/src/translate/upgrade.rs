@@ -56,7 +56,11 @@ const DISGUISE: &str = "x-rr-websocket";
 
 pub(super) fn disguised() -> ExtensionWithMatcher {
     let mutations = Mutations {
-        request_mutations: vec![set_header("upgrade", DISGUISE)],
+        request_mutations: vec![
+            set_header("upgrade", DISGUISE),
+            // What else it names, a proxy before the target would drop: ours among it.
+            set_header("connection", "upgrade"),
+        ],
         ..Mutations::default()
     };
     let edit = HeaderMutation {

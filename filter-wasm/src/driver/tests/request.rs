@@ -446,3 +446,38 @@ fn an_answer_to_a_call_that_does_not_wait_changes_nothing() {
     assert_eq!(flow, Flow::Ended);
     assert_eq!(call.on_response_head(&host, &shared, true), Flow::Continue);
 }
+
+#[test]
+fn a_handshake_has_no_body_to_wait_for() {
+    let asked = [
+        ("connection", "keep-alive, Upgrade"),
+        ("upgrade", "WebSocket"),
+    ];
+    let mut fixture = judging_bodies();
+    fixture = fixture.rules(LayerName::Proxy, "allow", &["deny 500 b:$.m=^bad$"]);
+    for (more, want) in [
+        (&[][..], Flow::Continue),
+        (&[("content-length", "2")], Flow::AwaitBody),
+        (&[("transfer-encoding", "chunked")], Flow::AwaitBody),
+    ] {
+        let lines = [&[KEY][..], &asked, more].concat();
+        let (host, shared) = call(&fixture, &lines);
+        let mut handshake = Call::new(7);
+        assert_eq!(handshake.on_request_head(&host, &shared, false), want);
+    }
+    // One header alone is no upgrade to Envoy.
+    for half in asked {
+        let (host, shared) = call(&fixture, &[KEY, half]);
+        let mut no_handshake = Call::new(7);
+        let flow = no_handshake.on_request_head(&host, &shared, false);
+        assert_eq!(flow, Flow::AwaitBody, "{half:?}");
+    }
+    // Nor is what another method brings.
+    let (mut host, shared) = posted(&fixture, b"{}");
+    for (name, value) in asked {
+        let line = (name.to_owned(), value.as_bytes().to_vec());
+        host.request.get_mut().push(line);
+    }
+    let mut post = Call::new(7);
+    assert_eq!(post.on_request_head(&host, &shared, false), Flow::AwaitBody);
+}

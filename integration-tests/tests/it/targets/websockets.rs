@@ -2,11 +2,13 @@
 
 use anyhow::{Context, Result, ensure};
 use futures::{SinkExt as _, StreamExt as _};
+use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::Reply;
 use requestrocket_integration_tests::certificates::trusted;
 use requestrocket_integration_tests::external::NodeTarget;
 use requestrocket_integration_tests::gateway::Gateway;
 use requestrocket_integration_tests::target::{Target, respond};
+use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::expect;
@@ -48,6 +50,25 @@ async fn a_websocket_uses_http1_where_other_calls_use_http2() -> Result<()> {
         let echo = socket.next().await.context("closed")??;
         ensure!(echo == message, "{echo:?}");
     }
+    Ok(())
+}
+
+/// What a WebSocket carries is no body, so rules about bodies do not wait for one.
+#[tokio::test]
+async fn a_handshake_passes_rules_about_bodies() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = NodeTarget::start(&trusted()?.identity(&["localhost"])?, ECHO).await?;
+    let proxy = gateway.proxy_to(&target.https_url()).await?;
+    let rule = json!({
+
+        "effect": "deny", "body": [{"path": "$.model", "value": {"pattern": "^large$"}}],
+    });
+    gateway.rule(&proxy, Layer::Proxy, &rule).await?;
+    let mut socket = handshake(&gateway, &proxy, Some(&proxy.authorization)).await?;
+    let message = Message::text(r#"{"model":"large"}"#);
+    socket.send(message.clone()).await?;
+    let echo = socket.next().await.context("closed")??;
+    ensure!(echo == message, "{echo:?}");
     Ok(())
 }
 
@@ -109,5 +130,23 @@ async fn bytes_sent_before_the_handshake_ended_never_become_a_request() -> Resul
         .map(|one| one.path().to_owned())
         .collect();
     ensure!(!paths.iter().any(|path| path == "/smuggled"), "{paths:?}");
+    Ok(())
+}
+
+/// A proxy before the target would drop what `Connection` names.
+#[tokio::test]
+async fn a_callers_connection_names_nothing_of_ours_to_the_target() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::answering(|_| respond("200 OK", &[], b"no")).await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    let request = proxy
+        .get("/")
+        .with("connection", "upgrade, authorization, x-forwarded-for")
+        .with("upgrade", "websocket");
+    expect::ok(&gateway.call(&request).await?)?;
+    let requests = target.requests();
+    let head = &requests.first().context("no request")?.head;
+    assert_eq!(head.all("connection"), ["upgrade"]);
+    assert_eq!(head.all("upgrade"), ["websocket"]);
     Ok(())
 }

@@ -11,7 +11,7 @@ mod spelling;
 use std::borrow::Cow;
 
 use self::{
-    root::{Root, is_blank, may_begin, root, without_blanks},
+    root::{COMMENT_ENDS, Root, is_blank, may_begin, root, without_blanks},
     spelling::spellings,
 };
 use crate::{
@@ -214,13 +214,15 @@ fn names(text: &str, name: &str, left: &mut usize) -> bool {
         last = before.chars().next_back().or(last);
         let is_whole = !last.is_some_and(char::is_alphanumeric);
         if is_whole {
-            let behind = behind_name(after);
-            let Some(less) = left.checked_sub(after.len().saturating_sub(behind.len())) else {
-                return true;
-            };
-            *left = less;
-            if behind.starts_with([':', '=']) {
-                return true;
+            for comment_ends in COMMENT_ENDS {
+                let behind = behind_name(after, comment_ends);
+                let Some(less) = left.checked_sub(after.len().saturating_sub(behind.len())) else {
+                    return true;
+                };
+                *left = less;
+                if behind.starts_with([':', '=']) {
+                    return true;
+                }
             }
         }
         // The name may overlap with itself.
@@ -235,10 +237,10 @@ fn names(text: &str, name: &str, left: &mut usize) -> bool {
 }
 
 /// What follows the end of a name, blanks, comments, and what some readers take for a part of these.
-fn behind_name(text: &str) -> &str {
-    let mut rest = without_blanks(text.trim_start_matches(['"', '\'', '`']));
+fn behind_name<'t>(text: &'t str, comment_ends: &[char]) -> &'t str {
+    let mut rest = without_blanks(text.trim_start_matches(['"', '\'', '`']), comment_ends);
     while let Some(behind) = rest.strip_prefix(['*', '/']) {
-        rest = without_blanks(behind);
+        rest = without_blanks(behind, comment_ends);
     }
     rest
 }

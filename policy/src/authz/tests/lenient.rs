@@ -50,7 +50,7 @@ const TEXTS: [&str; 26] = [
     r#"{"":1,"\ud83d\ude00":{"model":1},"é":2}"#,
 ];
 
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 46] = [
     "{",
     "}",
     "[",
@@ -83,6 +83,8 @@ const PIECES: [&str; 44] = [
     "NaN",
     "true",
     "\\\n",
+    "\\\u{2028}",
+    "\u{2029}",
     "\\x6d",
     "\\u",
     "\\\\",

@@ -23,11 +23,29 @@ const WORDS: [&str; 9] = [
     "Infinity",
 ];
 
+/// What ends a comment of one line, to one reader or another.
+pub(super) const COMMENT_ENDS: [&[char]; 3] = [
+    &['\n', '\r', '\u{2028}', '\u{2029}'],
+    &['\n', '\r'],
+    &['\n'],
+];
+
+/// To the reader who finds the most.
 pub(super) fn root(text: &str) -> Root<'_> {
+    let roots = COMMENT_ENDS.map(|ends| root_to(text, ends));
+    let most = |root: &Root<'_>| match root {
+        Root::Nothing => (0, 0),
+        Root::Scalars => (1, 0),
+        Root::Container(text) => (2, text.len()),
+    };
+    roots.into_iter().max_by_key(most).unwrap_or(Root::Nothing)
+}
+
+fn root_to<'t>(text: &'t str, comment_ends: &[char]) -> Root<'t> {
     let mut rest = text;
     let (mut has_any, mut has_string) = (false, false);
     loop {
-        rest = without_blanks(rest);
+        rest = without_blanks(rest, comment_ends);
         let behind = match rest.chars().next() {
             Some('{' | '[') => return Root::Container(rest),
             Some(quote @ ('"' | '\'' | '`')) => {
@@ -58,13 +76,13 @@ pub(super) fn is_blank(one: char) -> bool {
 }
 
 /// What follows blanks and comments.
-pub(super) fn without_blanks(text: &str) -> &str {
+pub(super) fn without_blanks<'t>(text: &'t str, comment_ends: &[char]) -> &'t str {
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches(is_blank);
         let inside = rest.strip_prefix("//").or_else(|| rest.strip_prefix('#'));
         if let Some(inside) = inside {
-            let end = inside.find(['\n', '\r', '\u{2028}', '\u{2029}']);
+            let end = inside.find(comment_ends);
             rest = end.and_then(|end| inside.get(end..)).unwrap_or_default();
         } else if let Some(inside) = rest.strip_prefix("/*") {
             rest = inside.split_once("*/").map_or("", |(_, behind)| behind);

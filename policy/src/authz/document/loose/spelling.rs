@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// What ends a line, to JSON5 too (ECMA-262 §12.3).
+const LINE_ENDS: [char; 4] = ['\n', '\r', '\u{2028}', '\u{2029}'];
+
 /// The text as it is; and, where that differs, with every escape decoded and without what readers
 /// may drop. A backslash at the end of a line is dropped with that in strings, but not in comments.
 pub(super) fn spellings(text: &str) -> Vec<Cow<'_, str>> {
@@ -12,7 +15,11 @@ pub(super) fn spellings(text: &str) -> Vec<Cow<'_, str>> {
     // Before escapes are looked for: it may stand within one.
     let kept: String = text.chars().filter(|one| !is_dropped(*one)).collect();
     spellings.push(decoded(&kept, "").into());
-    if kept.contains("\\\n") || kept.contains("\\\r") {
+    let ends_lines = |(at, _): (usize, &str)| {
+        kept.get(at + 1..)
+            .is_some_and(|it| it.starts_with(LINE_ENDS))
+    };
+    if kept.match_indices('\\').any(ends_lines) {
         spellings.push(decoded(&kept, "\n").into());
     }
     spellings
@@ -37,7 +44,7 @@ fn decoded(text: &str, line_end: &str) -> String {
         if let Some((code, behind)) = code_point(behind) {
             push(&mut out, &mut high, code);
             rest = behind;
-        } else if let Some(behind) = behind.strip_prefix(['\n', '\r']) {
+        } else if let Some(behind) = behind.strip_prefix(LINE_ENDS) {
             out.push_str(line_end);
             rest = behind.strip_prefix('\n').unwrap_or(behind);
         } else if behind.starts_with('\\')
