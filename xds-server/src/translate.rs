@@ -41,6 +41,13 @@ const SYSTEM_ROOTS: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
+/// In the place of a proxy's routes that an Envoy does not take: it lets nobody pass.
+#[must_use]
+pub fn closed_route(proxy_id: &Arc<str>) -> Resource {
+    let routes = route::closed(proxy_id);
+    Resource::encode(Arc::clone(proxy_id), &routes, 0, None)
+}
+
 /// What of the region's settings shapes Envoy's configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {

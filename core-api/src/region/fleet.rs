@@ -188,7 +188,7 @@ impl RegionState {
             if node
                 .rejections
                 .iter()
-                .any(|rejection| rejection.revision == revision)
+                .any(|rejection| rejection.brought_by == revision)
             {
                 outcome = Applied::Rejected;
             }

@@ -1,6 +1,6 @@
 //! Calls from pages of other origins: a real Chromium through a real Envoy to a real target.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::browser::{PageCall, Seen, browse};
 use requestrocket_integration_tests::caller::{Reply, Request};
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan};
@@ -367,5 +367,33 @@ async fn a_question_that_names_no_method_is_a_call() -> Result<()> {
         .await?;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.head.all(allowed), [ORIGIN]);
+    Ok(())
+}
+
+/// Whatever the Core API takes an Envoy takes: what one refuses would keep what was before.
+#[tokio::test]
+async fn the_longest_lists_reach_envoy() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = opinionated().await?;
+    let names = |prefix: &str| -> Vec<String> {
+        (10..110)
+            .map(|n| format!("{prefix}{n:->width$}", width = 64 - prefix.len()))
+            .collect()
+    };
+    let label = "a".repeat(60);
+    let origins: Vec<String> = (10..110)
+        .map(|n| format!("https://*.{label}.{label}.{label}.{n}x.example.com"))
+        .collect();
+    let cors = json!({
+        "allowedOrigins": origins, "allowedHeaders": names("%%%%%%%%%%%%%%%%%%%%"),
+        "exposedHeaders": names("x"),
+    });
+    let plan = ProxyPlan::to(&target.url()).with("proxyCors", cors);
+    // Waits until it is applied, and fails when it is rejected.
+    let proxy = gateway.proxy(&plan).await?;
+    let origin = origins.last().context("none")?.replace('*', "b.c");
+    let reply = asked(&gateway, &proxy.path("/a"), &origin).await?;
+    assert_eq!(reply.status, 204);
+    assert_eq!(reply.head.all("access-control-allow-origin"), [origin]);
     Ok(())
 }

@@ -124,3 +124,65 @@ async fn what_the_region_cannot_use_is_shown_and_never_applied() -> Result<()> {
     ensure!(sent.all("authorization") == ["target-key-3"], "{sent:?}");
     Ok(())
 }
+
+/// Gives a proxy, in the control plane's store, more names of headers than fit into one of Envoy's.
+const OVERFILL: &str = r#"
+import json, pathlib, sqlite3, sys
+folder, proxy = sys.argv[1:]
+cors = json.dumps({
+    "allowedOrigins": ["https://a.example"], "exposedHeaders": [], "allowCredentials": False,
+    "allowedHeaders": ["x" * 200 + str(n) for n in range(100)], "maxAgeSeconds": 600,
+})
+filled = 0
+for path in pathlib.Path(folder).rglob("*"):
+    if not path.is_file() or path.read_bytes()[:15] != b"SQLite format 3":
+        continue
+    store = sqlite3.connect(path, timeout=10)
+    tables = {row[0] for row in store.execute("SELECT name FROM sqlite_master")}
+    if "user_account" in tables:
+        store.execute("UPDATE proxy SET cors = ? WHERE proxy_id = ?", [cors, proxy])
+        store.commit()
+        filled += 1
+    store.close()
+print(filled)
+"#;
+
+#[tokio::test]
+async fn a_configuration_that_envoy_refuses_lets_nobody_pass() -> Result<()> {
+    let stack = Stack::start(&[]).await?;
+    let gateway = Gateway::of(&stack)?;
+    let target = Target::start().await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    let other = gateway.proxy_to(&target.url()).await?;
+    expect::ok(&gateway.call(&proxy.get("/")).await?)?;
+    let folder = stack.data_dir().to_string_lossy();
+    let filled = python(OVERFILL, &[&folder, &proxy.id]).await?;
+    ensure!(filled.success()?.trim() == "1", "no store was changed");
+    let deny = json!({"effect": "deny"});
+    let rules = format!("proxies/{}/rules", proxy.id);
+    let path = format!("{rules}?wait=applied&waitSeconds=20");
+    let made = gateway.api.send("POST", &path, &deny).await?;
+    ensure!(
+        made.header("requestrocket-config-applied") == "rejected",
+        "{}",
+        made.text
+    );
+    // What it held before must not go on: since then a rule denies, or a credential is gone.
+    wait::until("the proxy to be closed", || async {
+        let reply = gateway.call(&proxy.get("/")).await?;
+        Ok((reply.status == 503).then_some(()))
+    })
+    .await?;
+    let status = gateway.api.status(&proxy.id).await?;
+    ensure!(status["proxyStatus"] == "rejected", "{status}");
+    expect::ok(&gateway.call(&other.get("/")).await?)?;
+    // What it can take, it takes.
+    let path = format!("proxies/{}", proxy.id);
+    gateway
+        .api
+        .applied("PATCH", &path, &json!({"proxyCors": null}))
+        .await?;
+    let reply = gateway.call(&proxy.get("/")).await?;
+    ensure!(reply.status == 403, "{}", reply.status);
+    Ok(())
+}

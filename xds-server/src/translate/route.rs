@@ -54,6 +54,39 @@ pub(super) const FORWARD_PROXY: &str = "envoy.filters.http.dynamic_forward_proxy
 /// promised 60 s; a little more keeps this from firing together with the longest head timeout.
 const IDLE_SECONDS: u32 = 65;
 
+/// Lets nobody pass, whatever the proxy: without a policy the filter refuses, and nothing leads to a
+/// target.
+pub(super) fn closed(name: &str) -> RouteConfiguration {
+    let nowhere = Route {
+        // Of a route with a name the filter wants a policy.
+        name: "closed".to_owned(),
+        r#match: Some(RouteMatch {
+            path_specifier: Some(PathSpecifier::Prefix("/".to_owned())),
+            ..RouteMatch::default()
+        }),
+        action: Some(unavailable()),
+        ..Route::default()
+    };
+    let host = VirtualHost {
+        name: "closed".to_owned(),
+        domains: vec!["*".to_owned()],
+        routes: vec![nowhere],
+        ..VirtualHost::default()
+    };
+    RouteConfiguration {
+        name: name.to_owned(),
+        virtual_hosts: vec![host],
+        ..RouteConfiguration::default()
+    }
+}
+
+fn unavailable() -> route::Action {
+    route::Action::DirectResponse(DirectResponseAction {
+        status: 503,
+        ..DirectResponseAction::default()
+    })
+}
+
 /// The route configuration of a proxy, encoded.
 pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Bytes {
     let name = format!("{}/{}", config.proxy_id, policy.version);
@@ -166,10 +199,7 @@ fn action(config: &ProxyConfig, elsewhere: Option<&str>) -> route::Action {
             route::Action::Route(forward(cluster, config.timeout_seconds))
         }
         // The filter has answered before; should it ever not, nothing is forwarded.
-        None => route::Action::DirectResponse(DirectResponseAction {
-            status: 503,
-            ..DirectResponseAction::default()
-        }),
+        None => unavailable(),
     }
 }
 

@@ -8,6 +8,7 @@ fn node(id: &str, is_connected: bool, settled: u64, rejected: &[(&str, u64)]) ->
     let reject = |&(proxy_id, revision): &(&str, u64)| Rejection {
         proxy_id: proxy_id.to_owned(),
         revision,
+        brought_by: revision,
         detail: "bad route".to_owned(),
     };
     NodeStatus {

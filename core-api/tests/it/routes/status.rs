@@ -67,6 +67,7 @@ async fn status_follows_the_fleet_from_pending_to_applied() {
         let refused = Rejection {
             proxy_id: proxy.clone(),
             revision: desired,
+            brought_by: desired,
             detail: "bad route".to_owned(),
         };
         world.report(true, desired, vec![refused]);

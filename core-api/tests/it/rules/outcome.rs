@@ -58,6 +58,7 @@ async fn wait_applied_tells_what_the_envoys_did() {
         let rejection = Rejection {
             proxy_id,
             revision: next,
+            brought_by: next,
             detail: "no".to_owned(),
         };
         connect(&world, REGION, u64::MAX, vec![rejection]);

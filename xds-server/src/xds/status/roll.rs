@@ -120,6 +120,7 @@ fn status(node_id: &str, node: &Node) -> NodeStatus {
             proxy_id: refusal.proxy_id.as_deref()?.to_owned(),
             // It is the present state that is refused, whichever revision brought it.
             revision: *revision,
+            brought_by: refusal.revision,
             detail: refusal.detail.clone(),
         })
     });

@@ -81,6 +81,7 @@ fn a_refusal_is_of_the_present_revision_and_of_a_proxy() {
     let (fleet, _) = fleet();
     let node = fleet.join("one".to_owned());
     let refusal = |proxy_id: Option<&str>| Refusal {
+        revision: 5,
         proxy_id: proxy_id.map(Into::into),
         detail: "no".to_owned(),
     };
@@ -96,6 +97,7 @@ fn a_refusal_is_of_the_present_revision_and_of_a_proxy() {
         panic!("{statuses:?}")
     };
     assert_eq!((rejection.proxy_id.as_str(), rejection.revision), ("a", 7));
+    assert_eq!(rejection.brought_by, 5);
     assert_eq!(rejection.detail, "no");
 }
 

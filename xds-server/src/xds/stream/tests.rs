@@ -3,6 +3,7 @@ use crate::access::Callers;
 use crate::translate::{Settings, TargetRoots, Translator};
 use crate::xds::snapshot::{ProxyChange, ProxyResources};
 use bytes::Bytes;
+use envoy_types::pb::envoy::service::discovery::v3 as discovery;
 
 mod convergence;
 mod delta;
@@ -132,7 +133,7 @@ impl Client {
         .unwrap();
     }
 
-    /// All that is sent now, one line a response: `route #3 +a -b`.
+    /// All that is sent now, one line a response: `route #3 +a -b`, `!a` where `a` is closed.
     fn sent(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.stream.next_response())
             .map(|sent| show(&sent))
@@ -170,6 +171,16 @@ impl Client {
     }
 }
 
+/// It lets nobody pass.
+fn is_closed(resource: &discovery::Resource) -> bool {
+    let name: Arc<str> = resource.name.as_str().into();
+    let closed = crate::translate::closed_route(&name);
+    resource
+        .resource
+        .as_ref()
+        .is_some_and(|any| any.value == **closed.body())
+}
+
 fn show(response: &DeltaDiscoveryResponse) -> String {
     let kind = ResourceKind::of_type_url(&response.type_url);
     let mut line = format!(
@@ -178,7 +189,10 @@ fn show(response: &DeltaDiscoveryResponse) -> String {
         response.nonce
     );
     for resource in &response.resources {
-        line.extend([" +", &resource.name]);
+        line.extend([
+            if is_closed(resource) { " !" } else { " +" },
+            &resource.name,
+        ]);
     }
     for name in &response.removed_resources {
         line.extend([" -", name]);

@@ -30,6 +30,10 @@ pub(super) struct TypeState {
     owes_answer: bool,
     in_flight: BTreeMap<u64, InFlight>,
     refused: BTreeMap<Arc<str>, Refusal>,
+    /// Refused routes in whose place one is to be sent that lets nobody pass: what the client holds
+    /// is older than whatever was revoked since. It is no version of the resource, so nothing that
+    /// was told changes with it.
+    due_closing: BTreeSet<Arc<str>>,
 }
 
 /// What the client was last told of a resource.
@@ -61,6 +65,8 @@ struct InFlight {
 pub struct Refusal {
     /// None for a resource that all proxies share.
     pub proxy_id: Option<Arc<str>>,
+    /// That of the resource.
+    pub revision: u64,
     /// The client's error text.
     pub detail: String,
 }
@@ -89,6 +95,7 @@ impl TypeState {
             due_alone: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             refused: BTreeMap::new(),
+            due_closing: BTreeSet::new(),
         };
         begun.mark_everything(catalogue);
         for name in change.subscribed {
@@ -154,6 +161,7 @@ impl TypeState {
 
     /// The resource changed: a refusal was of what it was before, and may be repeated.
     pub(super) fn mark_changed(&mut self, name: &Arc<str>, catalogue: &Catalogue) {
+        self.due_closing.remove(name);
         match self.refused.remove(name) {
             Some(_) => self.say_again(name, catalogue),
             None => self.mark(name, catalogue),
@@ -238,11 +246,22 @@ impl TypeState {
             Some(resource) if resource.version() == version => {
                 let detail = detail.chars().take(MAX_DETAIL_BYTES).collect();
                 let proxy_id = resource.proxy_id().cloned();
-                let refusal = Refusal { proxy_id, detail };
+                let refusal = Refusal {
+                    proxy_id,
+                    revision: resource.revision(),
+                    detail,
+                };
                 self.refused.insert(Arc::clone(name), refusal);
+                self.close(name);
             }
             // What was refused is not the present version, but may become it again.
             Some(_) | None => self.say_again(name, catalogue),
+        }
+    }
+
+    fn close(&mut self, name: &Arc<str>) {
+        if self.kind == Some(ResourceKind::Route) {
+            self.due_closing.insert(Arc::clone(name));
         }
     }
 
@@ -281,6 +300,7 @@ impl TypeState {
         self.due_removals.remove(name);
         self.due_alone.remove(name);
         self.refused.remove(name);
+        self.due_closing.remove(name);
     }
 
     fn forget_unwanted(&mut self) {
@@ -290,6 +310,7 @@ impl TypeState {
         self.due_changes.retain(|name| subscription.covers(name));
         self.due_removals.retain(|name| subscription.covers(name));
         self.due_alone.retain(|name| subscription.covers(name));
+        self.due_closing.retain(|name| subscription.covers(name));
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::catalogue::Catalogue;
 use super::{InFlight, Said, Told, TypeState};
+use crate::translate;
 use crate::xds::resource::Resource;
 
 /// Most resources or removals in one response.
@@ -29,6 +30,14 @@ impl TypeState {
     ) -> Option<Content> {
         if self.in_flight.len() >= MAX_IN_FLIGHT {
             return None;
+        }
+        if let Some(name) = self.due_closing.pop_first() {
+            self.tell(nonce, tick, Vec::new());
+            let closed = translate::closed_route(&name);
+            return Some(Content {
+                resources: vec![Arc::new(closed)],
+                removed: Vec::new(),
+            });
         }
         let mut resources: Vec<Arc<Resource>> = Vec::new();
         let mut bytes = 0;
