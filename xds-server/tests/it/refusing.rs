@@ -188,14 +188,17 @@ async fn a_refusal_shows_in_the_fleet_until_it_is_mended() {
     let rejection = &fleet[0].rejections[0];
     assert_eq!((rejection.proxy_id.as_str(), rejection.revision), ("a", 2));
     assert_eq!(rejection.detail, "will not do");
-    assert_eq!(fleet[0].settled_revision, 2);
+    assert_eq!((fleet[0].settled_revision, rejection.brought_by), (2, 2));
+    // In its place comes what lets nobody pass.
+    assert_eq!(node.take().await, ["a"]);
     // It still stands when others move on.
     region.change(3, vec![changed("b", 1)]);
     assert_eq!(node.take().await, ["b"]);
     let fleet = region
         .fleet_until("at 3", |nodes| nodes[0].settled_revision == 3)
         .await;
-    assert_eq!(fleet[0].rejections[0].revision, 3);
+    let rejection = &fleet[0].rejections[0];
+    assert_eq!((rejection.revision, rejection.brought_by), (3, 2));
     region.change(4, vec![changed("a", 2)]);
     assert_eq!(node.take().await, ["a"]);
     let fleet = region
