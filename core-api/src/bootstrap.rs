@@ -62,6 +62,8 @@ pub async fn first_start(
     file: Option<&Path>,
 ) -> anyhow::Result<Option<FirstStart>> {
     let mut write = state.begin().await?;
+    // Another process may be starting on the same empty store: the second waits here, and sees.
+    write.revision().await?;
     if !user_is_none(write.conn()).await? {
         return Ok(None);
     }
@@ -237,6 +239,19 @@ mod tests {
                     .unwrap()
                     .is_none()
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn of_processes_that_start_at_once_one_is_the_first() {
+        for store in stores().await {
+            let starts = (0..4).map(|_| {
+                let (fleets, tasks) = (Fleets::default(), TaskSet::default());
+                let state = AppState::new(store.db.clone(), Clock::default(), fleets, tasks);
+                async move { first_start(&state, Plan::Team, None).await.unwrap() }
+            });
+            let made = futures::future::join_all(starts).await;
+            assert_eq!(made.iter().flatten().count(), 1);
         }
     }
 

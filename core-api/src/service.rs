@@ -1,6 +1,7 @@
 //! Use cases over several records: each is one transaction.
 //!
-//! Nothing that takes long is done inside of one: writers wait for each other.
+//! Nothing that takes long is done inside of one: others that change the same wait for it, and on
+//! SQLite everybody does.
 
 mod ceiling;
 pub mod change;

@@ -1,5 +1,5 @@
-//! Refuses what would be one too many. Writers run one after the other, so what is counted inside a
-//! transaction still holds at its commit.
+//! Refuses what would be one too many. Whoever counts is alone over what is counted
+//! (`store::log::write::Over`), so that still holds at the commit.
 
 use crate::error::{ApiError, ApiResult, Code};
 use crate::state::AppState;

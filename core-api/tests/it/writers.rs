@@ -1,9 +1,13 @@
 //! Who waits for whose change. SQLite has one writer, so most of this is about PostgreSQL.
 
-use futures::future::join_all;
+use std::cell::Cell;
+
+use futures::future::{join, join_all};
+use requestrocket_core_api::domain::ceiling::Ceilings;
 use requestrocket_process::db::Dialect;
 use serde_json::{Value, json};
 use sqlx::{Any, AssertSqlSafe, Transaction};
+use uuid::Uuid;
 
 use crate::world::{REGION, Who, World, id_of};
 
@@ -96,6 +100,53 @@ async fn an_alias_that_two_organisations_take_at_once_is_one_of_theirs() {
             codes.sort_unstable();
             assert_eq!(codes, [(201, ""), (409, "ALIAS_TAKEN")]);
         }
+    }
+}
+
+/// An accepted invite brings a token, in its organisation's turn; the ceiling is the user's.
+#[tokio::test]
+async fn a_user_never_gets_a_token_too_many() {
+    for world in with_many_writers().await {
+        let ceilings = Ceilings {
+            tokens: 2,
+            ..Ceilings::default()
+        };
+        let world = world.with_ceilings(ceilings);
+        let user = "SELECT user_id FROM member JOIN organisation USING (organisation_id)";
+        let user = format!("{user} WHERE organisation_id = '{}'", world.abroad);
+        let user = world.text(&user).await;
+        let invite = json!({"email": "new@example.com", "roles": ["user"]});
+        let invite = world.create("invites", &invite).await;
+        let lock = format!("SELECT 1 FROM user_account WHERE user_id = '{user}' FOR NO KEY UPDATE");
+        let mut other = busy(&world, &lock).await;
+        let accept = json!({"inviteToken": invite["inviteToken"]});
+        let accept = world
+            .call("POST", "/invites/accept")
+            .by(Who::Stranger)
+            .json(&accept);
+        let token = format!(
+            "INSERT INTO user_token (token_id, user_id, token_name, name_key, token_prefix, \
+             token_digest, created_at, revision) VALUES ('{}', '{user}', 'T', 't', 'u-abcd', \
+             'digest', '2026-01-01T00:00:00.000Z', 0)",
+            Uuid::new_v4()
+        );
+        let is_answered = Cell::new(false);
+        let accepted = async {
+            let answer = accept.send().await;
+            is_answered.set(true);
+            answer
+        };
+        let meanwhile = async {
+            let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+            while !is_answered.get() && world.number(waiting).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            let token = sqlx::query(AssertSqlSafe(token));
+            token.execute(&mut *other).await.unwrap();
+            other.commit().await.unwrap();
+        };
+        let (answer, ()) = join(accepted, meanwhile).await;
+        answer.expect(409, "LIMIT_REACHED");
     }
 }
 

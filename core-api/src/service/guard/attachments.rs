@@ -239,7 +239,7 @@ fn overtaken() -> ApiError {
     ApiError::new(Code::Unavailable, text).retry_after(RETRY_AFTER_S)
 }
 
-/// Writers run one after the other, so what is counted here still holds at the commit.
+/// Others that change the organisation wait, so what is counted here still holds at the commit.
 async fn check_room<F: StoredForm>(write: &mut Write, attachment: &Attachment<F>) -> ApiResult<()> {
     let (organisation, attached_to) = (attachment.organisation, attachment.attached_to);
     let taken =

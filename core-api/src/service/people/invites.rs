@@ -144,6 +144,7 @@ fn unknown() -> ApiError {
 async fn user_of(write: &mut Write, guest: Guest, invite: &Invite) -> ApiResult<User> {
     let (first_name, last_name) = match guest {
         Guest::Known(user) => {
+            write.alone_over(Over::User(user)).await?;
             return user_fetch(write.conn(), user)
                 .await?
                 .ok_or_else(ApiError::not_found);

@@ -53,7 +53,8 @@ pub enum Over {
 /// A transaction that changes something. Dropped without [`Write::commit`] it changes nothing.
 ///
 /// Invariant: from where one has drawn a revision to its end, no other draws one, so revisions
-/// become visible in order. Locks are taken in one order: [`Over`], then the revision.
+/// become visible in order. Locks are taken in one order: organisation,
+/// user, revision; a new organisation is nobody else's to wait for.
 #[derive(Debug)]
 pub struct Write {
     tx: Transaction<'static, Any>,
