@@ -1,4 +1,5 @@
-//! Who changes what. Every use case that changes something begins and ends here.
+//! Who changes what. Use cases that change something begin and end here; all but the acceptance of an
+//! invite, whose actor may be somebody new.
 
 use crate::domain::version::Expected;
 use crate::error::{ApiError, ApiResult, Code};
