@@ -12,8 +12,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// A turn, of some two milliseconds.
-pub const TURN_STEPS: u64 = 512 << 10;
+/// A turn, of about one millisecond.
+pub const TURN_STEPS: u64 = 256 << 10;
 /// What cannot be done in parts, such as a record, may cost that much.
 const PIECE_STEPS: u64 = 8 << 20;
 /// For a whole body, however short it is as it is sent.
@@ -308,7 +308,7 @@ mod tests {
             let mut effort = Effort::in_turns(10 * TURN_STEPS);
             for _ in 0..20 {
                 effort.rest().await;
-                effort.spend(256 << 10).ok();
+                effort.spend(128 << 10).ok();
             }
             effort.left
         };

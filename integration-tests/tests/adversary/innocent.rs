@@ -24,7 +24,7 @@ const CALLERS: usize = 8;
 /// Each calls this often, also when an answer is late.
 const PACE: Duration = Duration::from_millis(20);
 /// So many calls are measured alone.
-const CALLS_ALONE: usize = 240;
+const CALLS_ALONE: usize = 1_600;
 /// So many calls follow what was done beside them, to see what is left of it.
 const CALLS_AFTER: usize = 80;
 
