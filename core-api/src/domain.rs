@@ -8,6 +8,5 @@ pub mod listing;
 pub mod moment;
 pub mod name;
 pub mod people;
-pub mod problem;
 pub mod random;
 pub mod version;

@@ -13,7 +13,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::problem::{Fault, MAX_LISTED, Problem, Problems};
+use requestrocket_policy::form::problem::{Fault, MAX_LISTED, Problem, Problems};
 
 /// What a handler answers.
 pub type ApiResult<T = Response> = Result<T, ApiError>;

@@ -4,7 +4,6 @@ pub mod authenticate;
 pub mod body;
 pub mod call;
 pub mod etag;
-pub mod fields;
 pub mod idempotency;
 pub mod json;
 pub mod list;

@@ -7,7 +7,7 @@
 mod binding;
 mod key;
 mod ring;
-#[cfg(feature = "sealing")]
+#[cfg(feature = "secrets")]
 pub mod sealing;
 
 pub use binding::Binding;

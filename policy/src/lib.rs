@@ -23,6 +23,8 @@ pub mod evaluate;
 pub mod exchange;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
+#[cfg(any(test, feature = "secrets"))]
+pub mod form;
 pub mod holding;
 pub mod http;
 pub mod id;
@@ -39,5 +41,7 @@ pub mod record;
 pub mod records;
 pub mod redact;
 pub mod secret;
+#[cfg(any(test, feature = "secrets"))]
+pub mod secret_form;
 pub mod shares;
 pub mod swap;

@@ -42,6 +42,49 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
+/// A secret text. Prints as `[redacted]`, compares in constant time, is wiped on drop.
+#[derive(Clone)]
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// Takes the text over.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// Every call site of this name is a place to review.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Zeroizing<String>> for SecretText {
+    fn from(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+}
+
+#[cfg(feature = "secrets")]
+impl<'de> serde::Deserialize<'de> for SecretText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl PartialEq for SecretText {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for SecretText {}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,9 +92,10 @@ mod tests {
     #[test]
     fn debug_shows_nothing_of_the_value() {
         let secret = SecretBytes::from(b"hunter2".as_slice());
+        let text = SecretText::new("hunter2".to_owned());
         assert_eq!(
-            format!("{secret:?} {:?}", Some(&secret)),
-            "[redacted] Some([redacted])"
+            format!("{secret:?} {:?} {text:?}", Some(&secret)),
+            "[redacted] Some([redacted]) [redacted]"
         );
     }
 

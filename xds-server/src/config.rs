@@ -9,7 +9,7 @@ use http::Uri;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::secrets::secret_text::SecretText;
+use requestrocket_policy::secret::SecretText;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use rcgen::{
 use requestrocket_process::file::{create_private_dir, write_private};
 use time::{Duration, OffsetDateTime};
 
-use crate::secrets::secret_text::SecretText;
+use requestrocket_policy::secret::SecretText;
 
 pub mod identity;
 

@@ -21,9 +21,9 @@ use crate::pki::InvalidPki;
 use crate::pki::identity::Identity;
 use crate::records::ingest::{Ingest, IngestFailed};
 use crate::records::region_config::RegionUpdate;
-use crate::secrets::secret_text::SecretText;
 use crate::store::StoreFailed;
 use crate::xds::publisher::Publisher;
+use requestrocket_policy::secret::SecretText;
 
 mod backoff;
 mod connect;

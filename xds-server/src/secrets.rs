@@ -7,18 +7,19 @@ use requestrocket_policy::authn::DigestKey;
 use requestrocket_policy::envelope::{
     Binding, Key, KeyRing, NoRandomness, Nonce, PlaintextTooLong,
 };
+use requestrocket_policy::form::problem::{Fault, Problems};
 use requestrocket_policy::id::{CredentialId, OrganisationId};
 use requestrocket_policy::secret::SecretBytes;
+use requestrocket_policy::secret_form::SecretForm;
+use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use requestrocket_proto::region::v1 as region;
 
 use self::keys::RegionKeys;
-use crate::records::record::{OrganisationKeys, SecretProblem, Side, StoredSecret};
+use crate::records::record::{OrganisationKeys, SecretProblem, StoredSecret};
 
 mod inject;
 pub mod keys;
 mod present;
-pub mod secret_text;
-mod shape;
 
 #[cfg(test)]
 mod tests;
@@ -106,24 +107,56 @@ pub fn convert(
         version: credential.version,
     };
     let side = side_of(credential)?;
-    let auth_type = credential.auth_type();
-    if side == Side::Target && auth_type == region::CredentialAuthType::None {
+    let auth_type = auth_type_of(credential)?;
+    if !auth_type.is_of(side) {
+        return Err(SecretProblem::AuthType.into());
+    }
+    if auth_type == AuthType::None {
         return Ok(StoredSecret::Injections(Vec::new()));
     }
     let secret = open_sealed(keys, &owner, &credential.sealed_secret)?;
+    let form = SecretForm::open(auth_type, side, secret.expose());
+    let form = form.map_err(|problems| problem_of(&problems))?;
     let open_keys = open_keys(keys, organisation_keys, &owner)?;
     match side {
         Side::Proxy => {
-            let presented = present::presented(auth_type, secret.expose(), &open_keys.digest)?;
+            let presented = present::presented(&form, &open_keys.digest)?;
             Ok(StoredSecret::Presented(presented))
         }
         Side::Target => {
-            let values = inject::values(auth_type, secret.expose())?;
+            let values = inject::values(&form)?;
             let sealed = values
                 .iter()
                 .map(|value| value.seal(&owner, &open_keys.data));
             Ok(StoredSecret::Injections(sealed.collect::<Result<_, _>>()?))
         }
+    }
+}
+
+fn auth_type_of(credential: &region::Credential) -> Result<AuthType, SecretProblem> {
+    use region::CredentialAuthType as Wire;
+    match credential.auth_type() {
+        Wire::None => Ok(AuthType::None),
+        Wire::ApiKey => Ok(AuthType::ApiKey),
+        Wire::Bearer => Ok(AuthType::Bearer),
+        Wire::BasicAuth => Ok(AuthType::BasicAuth),
+        Wire::Jwt => Ok(AuthType::Jwt),
+        Wire::Custom => Ok(AuthType::Custom),
+        Wire::JwtVerify => Ok(AuthType::JwtVerify),
+        Wire::Oauth2 => Ok(AuthType::OAuth2),
+        Wire::CustomToken => Ok(AuthType::CustomToken),
+        Wire::SignedJwt => Ok(AuthType::SignedJwt),
+        Wire::AwsSigV4 => Ok(AuthType::AwsSigV4),
+        Wire::Hmac => Ok(AuthType::Hmac),
+        Wire::Unspecified => Err(SecretProblem::AuthType),
+    }
+}
+
+/// A bad value, or else another shape.
+fn problem_of(problems: &Problems) -> SecretProblem {
+    match problems.leading() {
+        Some(Fault::InvalidSecret) => SecretProblem::Value,
+        _ => SecretProblem::Shape,
     }
 }
 

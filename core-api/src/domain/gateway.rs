@@ -8,5 +8,4 @@ pub mod cors;
 pub mod credential;
 pub mod proxy;
 pub mod region;
-pub mod secret;
 pub mod target;

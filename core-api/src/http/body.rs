@@ -12,8 +12,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
 use super::json::parse_object;
-use crate::domain::problem::{Fault, Problems};
 use crate::error::{ApiError, Code};
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// A larger body is refused.
 const MAX_BODY_BYTES: usize = 1024 * 1024;

@@ -15,13 +15,13 @@ use super::etag::{Condition, IfMatch, IfNoneMatch, Tag};
 use super::idempotency::ReplayBody;
 use super::query::Query;
 use crate::domain::people::permission::Permission;
-use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult};
 use crate::identity::caller::{Caller, Scope};
 use crate::region::fleet::Applied;
 use crate::service::change::Change;
 use crate::state::AppState;
 use crate::store::log::write::{Done, Reach};
+use requestrocket_policy::form::problem::Problems;
 
 /// Header of every mutation: its version.
 pub(crate) const CONFIG_VERSION: HeaderName =

@@ -8,8 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::query::Query;
 use crate::domain::listing::{ListQuery, Order, Page, Sort};
-use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult};
+use requestrocket_policy::form::problem::Problems;
 
 /// JSON numbers are exact up to here everywhere.
 const LARGEST_PAGE: u64 = (1 << 53) - 1;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode;
 
-use crate::domain::problem::{Fault, Problems};
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// The parameters that nothing has read yet.
 #[derive(Debug)]

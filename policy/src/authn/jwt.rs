@@ -5,8 +5,8 @@ pub(super) fn compared(value: &[u8]) -> &[u8] {
     value
 }
 
-#[cfg(feature = "sealing")]
+#[cfg(feature = "secrets")]
 pub use expiry::{InvalidExpiry, expiry_ms};
 
-#[cfg(feature = "sealing")]
+#[cfg(feature = "secrets")]
 mod expiry;

@@ -148,7 +148,7 @@ fn the_body_is_json_whatever_the_request_id() {
     }
 }
 
-#[cfg(feature = "sealing")]
+#[cfg(feature = "secrets")]
 #[test]
 fn every_body_is_one_json_object_of_the_five_members() {
     for denial in Denial::ALL {

@@ -328,7 +328,7 @@ proptest! {
     }
 }
 
-#[cfg(feature = "sealing")]
+#[cfg(feature = "secrets")]
 mod sealing_tests {
     use super::{super::sealing::*, *};
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use rcgen::{CertificateParams, DnType, KeyPair};
 
 use super::{InvalidPki, create_dir, read_optional, write};
-use crate::secrets::secret_text::SecretText;
+use requestrocket_policy::secret::SecretText;
 
 const CERTIFICATE_FILE: &str = "identity.pem";
 const KEY_FILE: &str = "identity.key";

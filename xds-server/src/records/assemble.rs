@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use http::Uri;
 use requestrocket_proto::policy::v1 as wire;
 
-use crate::records::record::{
-    Credential, Organisation, Proxy, Records, Side, StoredSecret, Target,
-};
+use crate::records::record::{Credential, Organisation, Proxy, Records, StoredSecret, Target};
 use crate::records::region_config::{CallerConfig, ProxyConfig, Scheme, TargetConfig};
+use requestrocket_policy::secret_form::auth_type::Side;
 
 pub mod unusable;
 

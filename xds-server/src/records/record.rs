@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use requestrocket_policy::secret_form::auth_type::Side;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::Cors;
 
@@ -47,15 +48,6 @@ pub struct Credential {
     pub layer: wire::Layer,
 }
 
-/// Who presents a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Callers, to a proxy.
-    Proxy,
-    /// A proxy, to its target.
-    Target,
-}
-
 /// A converted secret: never plaintext.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StoredSecret {
@@ -77,8 +69,8 @@ pub enum SecretProblem {
     /// Not the object that the auth type asks for.
     #[error("secret has the wrong shape for its type")]
     Shape,
-    /// A value is empty, too long or holds control bytes.
-    #[error("secret holds a value that is empty, too long or has control bytes")]
+    /// A value or name in it is refused.
+    #[error("secret holds a value or name that is refused")]
     Value,
     /// A header or parameter may not carry a secret.
     #[error("secret names a header or parameter that cannot be set")]

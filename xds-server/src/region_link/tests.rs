@@ -309,7 +309,7 @@ async fn what_cannot_be_used_is_told_before_it_is_stored_and_anew_to_every_sessi
     let is_stored = |kind: &Kind| matches!(kind, Kind::Stored(stored) if stored.revision == 7);
     assert!(!before.iter().any(is_stored), "{before:?}");
     let name = format!(
-        "credential {}: secret names a header or parameter that cannot be set",
+        "credential {}: secret holds a value or name that is refused",
         id(21)
     );
     let want = UnusableProxy {
@@ -350,7 +350,7 @@ async fn a_region_that_starts_again_knows_why_it_cannot_use_something() {
         let again = Ingest::new(store, REGION.to_owned(), keys);
         again.load().await.unwrap();
         let told = again.unusable().borrow().clone();
-        let problem = "secret holds a value that is empty, too long or has control bytes";
+        let problem = "secret holds a value or name that is refused";
         assert_eq!(
             told.values()
                 .map(|one| one.detail.clone())

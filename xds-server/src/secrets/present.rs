@@ -2,53 +2,48 @@
 
 use requestrocket_policy::authn::DigestKey;
 use requestrocket_policy::authn::jwt::{InvalidExpiry, expiry_ms};
+use requestrocket_policy::secret::SecretText;
+use requestrocket_policy::secret_form::SecretForm;
+use requestrocket_policy::secret_form::api_key::PresentedKey;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
-use requestrocket_proto::region::v1::CredentialAuthType;
 
-use super::shape;
 use crate::records::record::SecretProblem;
 
 const NO_END: u64 = 0;
 
-/// What a caller has to present, from the JSON text of the secret.
-pub(super) fn presented(
-    auth_type: CredentialAuthType,
-    json: &[u8],
-    key: &DigestKey,
-) -> Result<Presented, SecretProblem> {
-    match auth_type {
-        CredentialAuthType::ApiKey => {
-            let secret: shape::PresentedKey = shape::parse(json)?;
-            let digests = digests(key, shape::value(&secret.key)?, NO_END);
+/// What a caller has to present.
+///
+/// # Errors
+/// Callers present nothing of this form.
+pub(super) fn presented(form: &SecretForm, key: &DigestKey) -> Result<Presented, SecretProblem> {
+    match form {
+        SecretForm::PresentedKey(PresentedKey::Given(secret)) => {
+            let digests = digests(key, secret, NO_END);
             Ok(Presented::ApiKey(wire::ApiKey { digests }))
         }
-        CredentialAuthType::Bearer => {
-            let secret: shape::Bearer = shape::parse(json)?;
-            let digests = digests(key, shape::value(&secret.token)?, NO_END);
-            let prefix = shape::prefix(secret.prefix, "Bearer ")?;
+        SecretForm::Bearer(bearer) => {
+            let digests = digests(key, &bearer.token, NO_END);
+            let prefix = bearer.prefix.clone();
             Ok(Presented::Bearer(wire::Bearer { prefix, digests }))
         }
-        CredentialAuthType::BasicAuth => {
-            let secret: shape::BasicAuth = shape::parse(json)?;
-            let joined = shape::user_and_password(&secret)?;
-            let digests = digests(key, joined.expose(), NO_END);
+        SecretForm::BasicAuth(pair) => {
+            let digests = digests(key, &pair.joined(), NO_END);
             Ok(Presented::BasicAuth(wire::BasicAuth { digests }))
         }
-        CredentialAuthType::Jwt => {
-            let secret: shape::Jwt = shape::parse(json)?;
-            let token = shape::value(&secret.token)?;
-            let digests = digests(key, token, valid_until_ms(token)?);
+        SecretForm::Jwt(token) => {
+            let digests = digests(key, token, valid_until_ms(token.expose())?);
             Ok(Presented::Jwt(wire::JwtString { digests }))
         }
-        CredentialAuthType::Unspecified | CredentialAuthType::None | CredentialAuthType::Custom => {
+        SecretForm::PresentedKey(PresentedKey::Generated) => Err(SecretProblem::Shape),
+        SecretForm::None | SecretForm::InjectedKey(_) | SecretForm::Custom(_) => {
             Err(SecretProblem::AuthType)
         }
     }
 }
 
-fn digests(key: &DigestKey, value: &str, valid_until_ms: u64) -> Vec<wire::SecretDigest> {
-    let hmac_sha256 = key.digest(value.as_bytes()).to_vec().into();
+fn digests(key: &DigestKey, value: &SecretText, valid_until_ms: u64) -> Vec<wire::SecretDigest> {
+    let hmac_sha256 = key.digest(value.expose().as_bytes()).to_vec().into();
     vec![wire::SecretDigest {
         hmac_sha256,
         valid_until_ms,

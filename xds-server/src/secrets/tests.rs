@@ -202,12 +202,12 @@ fn exp_of_a_literal_token_ends_it() {
         (r#"{"exp":-5}"#, Ok(1)),
         (r#"{"exp":1e99}"#, Ok(u64::MAX)),
         (r#"{"exp":9,"exp":5}"#, Ok(5_000)),
-        (r#"{"exp":9,"exp":null}"#, Err(SecretProblem::Expiry)),
-        (r#"{"exp":null}"#, Err(SecretProblem::Expiry)),
+        (r#"{"exp":9,"exp":null}"#, Err(SecretProblem::Value)),
+        (r#"{"exp":null}"#, Err(SecretProblem::Value)),
         (r#"{"sub":"a"}"#, Ok(0)),
         ("not json", Ok(0)),
-        (r#"{"exp":"1700000000"}"#, Err(SecretProblem::Expiry)),
-        (r#"{"exp":[]}"#, Err(SecretProblem::Expiry)),
+        (r#"{"exp":"1700000000"}"#, Err(SecretProblem::Value)),
+        (r#"{"exp":[]}"#, Err(SecretProblem::Value)),
     ] {
         assert_eq!(end(&token(claims)), want, "{claims}");
     }
@@ -372,25 +372,25 @@ fn f23_no_name_that_belongs_to_the_message_or_the_gateway_is_injected() {
         let key = json!({"key": "k", "name": name});
         assert_eq!(
             bench.injected(Auth::ApiKey, &key),
-            Err(SecretProblem::Name),
+            Err(SecretProblem::Value),
             "{name}"
         );
         let custom = json!({"headers": {name: "v"}});
         assert_eq!(
             bench.injected(Auth::Custom, &custom),
-            Err(SecretProblem::Name),
+            Err(SecretProblem::Value),
             "{name}"
         );
     }
     let twice = json!({"headers": {"x-a": "1", "X-A": "2"}});
     assert_eq!(
         bench.injected(Auth::Custom, &twice),
-        Err(SecretProblem::Name)
+        Err(SecretProblem::Value)
     );
     let query = json!({"query": {"": "v"}});
     assert_eq!(
         bench.injected(Auth::Custom, &query),
-        Err(SecretProblem::Name)
+        Err(SecretProblem::Value)
     );
 }
 

@@ -8,8 +8,8 @@ use super::*;
 use crate::config;
 use crate::fixtures::{REGION, http_get, organisation, proxy, target};
 use crate::secrets::keys::{InvalidKeys, RING_FILE, SEALING_FILE};
-use crate::secrets::secret_text::SecretText;
 use crate::store::state::revision_fetch;
+use requestrocket_policy::secret::SecretText;
 
 /// A region whose control plane is not there.
 fn settings(folder: &Path) -> config::Settings {

@@ -5,7 +5,8 @@ use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
-use crate::records::record::{Credential, SecretProblem, Side, StoredSecret, denying_layer};
+use crate::records::record::{Credential, SecretProblem, StoredSecret, denying_layer};
+use requestrocket_policy::secret_form::auth_type::Side;
 
 type Row = (
     String,

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use requestrocket_policy::limit::{Counter, CounterKind, Micros, Window};
+use requestrocket_policy::secret_form::auth_type::Side;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::Cors;
 use sqlx::Connection;

@@ -1,10 +1,10 @@
 //! Generated keys: `rr_<region>_`, 32 random characters, 6 characters of checksum.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use requestrocket_policy::secret::SecretText;
 use zeroize::Zeroizing;
 
 use super::region::RegionName;
-use super::secret::SecretText;
 use crate::domain::random::{base62, digit};
 
 const RANDOM_CHARACTERS: usize = 32;
@@ -20,7 +20,7 @@ pub fn generate(region: &RegionName) -> Result<SecretText, getrandom::Error> {
     let mut key = Zeroizing::new(format!("rr_{region}_{}", *random));
     let checksum = checksum(&key);
     key.push_str(&checksum);
-    Ok(SecretText::generated(key))
+    Ok(key.into())
 }
 
 /// CRC-32 in base62, most significant digit first.

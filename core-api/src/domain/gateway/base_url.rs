@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::address;
-use crate::domain::problem::{Fault, Invalid};
+use requestrocket_policy::form::problem::{Fault, Invalid};
 
 const MAX_BYTES: usize = 2048;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::guard::meter::is_header_name;
-use crate::domain::problem::Invalid;
+use requestrocket_policy::form::problem::Invalid;
 
 /// Stands for every origin, or every header, and alone.
 pub const ANY: &str = "*";

@@ -1,50 +1,12 @@
 //! Credentials: what callers present, and what targets are given.
 
-use std::str::FromStr;
+use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 
 use super::region::RegionName;
 use crate::domain::guard::effect::Effect;
 use crate::domain::id::{CredentialId, OrganisationId};
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
-use crate::domain::people::organisation::InvalidWord;
-
-/// On which side of a proxy a credential stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Callers present it.
-    Proxy,
-    /// Targets are given it.
-    Target,
-}
-
-/// How a credential is presented or applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthType {
-    /// Nothing is applied.
-    None,
-    /// A key alone; `key` means it too.
-    ApiKey,
-    /// `Authorization: Bearer …`
-    Bearer,
-    /// `Authorization: Basic …`
-    BasicAuth,
-    /// A literal JWT.
-    Jwt,
-    /// Headers and parameters of one's own.
-    Custom,
-}
-
-/// No auth type, or one that cannot be used yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidAuthType {
-    /// Described, but not to be had.
-    #[error("is not supported yet")]
-    NotYet,
-    /// No such word.
-    #[error("must be one of `apiKey` (or `key`), `bearer`, `basicAuth`, `jwt`, `custom`, `none`")]
-    Unknown,
-}
 
 /// What may change of a credential besides its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,72 +54,6 @@ impl Credential {
             "active"
         } else {
             "inactive"
-        }
-    }
-}
-
-impl Side {
-    /// As the API says it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Proxy => "proxy",
-            Self::Target => "target",
-        }
-    }
-}
-
-impl FromStr for Side {
-    type Err = InvalidWord;
-
-    fn from_str(raw: &str) -> Result<Self, InvalidWord> {
-        match raw {
-            "proxy" => Ok(Self::Proxy),
-            "target" => Ok(Self::Target),
-            _ => Err(InvalidWord("`proxy`, `target`")),
-        }
-    }
-}
-
-impl AuthType {
-    /// As the API says it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ApiKey => "apiKey",
-            Self::Bearer => "bearer",
-            Self::BasicAuth => "basicAuth",
-            Self::Jwt => "jwt",
-            Self::Custom => "custom",
-        }
-    }
-
-    /// A credential of `side` may have this type.
-    #[must_use]
-    pub fn is_of(self, side: Side) -> bool {
-        match self {
-            Self::ApiKey | Self::Bearer | Self::BasicAuth | Self::Jwt => true,
-            Self::None | Self::Custom => side == Side::Target,
-        }
-    }
-}
-
-impl FromStr for AuthType {
-    type Err = InvalidAuthType;
-
-    fn from_str(raw: &str) -> Result<Self, InvalidAuthType> {
-        match raw {
-            "none" => Ok(Self::None),
-            "apiKey" | "key" => Ok(Self::ApiKey),
-            "bearer" => Ok(Self::Bearer),
-            "basicAuth" => Ok(Self::BasicAuth),
-            "jwt" => Ok(Self::Jwt),
-            "custom" => Ok(Self::Custom),
-            "jwtVerify" | "oauth2" | "customToken" | "signedJwt" | "awsSigV4" | "hmac" => {
-                Err(InvalidAuthType::NotYet)
-            }
-            _ => Err(InvalidAuthType::Unknown),
         }
     }
 }

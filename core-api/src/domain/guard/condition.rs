@@ -1,11 +1,11 @@
 //! Conditions of rules, redactions and meters. The engine itself says what a pattern and a path
 //! may be: what is refused there is refused when it is saved.
 
-use requestrocket_policy::json::path::{InvalidJsonPath, JsonPath};
+use requestrocket_policy::json::path::JsonPath;
 use requestrocket_policy::pattern as engine;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::problem::{Fault, Invalid};
+use requestrocket_policy::form::problem::Invalid;
 
 /// A record has at most so many conditions of all kinds together.
 pub const MAX_CONDITIONS: usize = 50;
@@ -165,20 +165,6 @@ impl Path {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl From<engine::InvalidPattern> for Invalid {
-    fn from(invalid: engine::InvalidPattern) -> Self {
-        let engine::InvalidPattern { position, problem } = invalid;
-        Self::new(Fault::InvalidPattern, problem).position(position)
-    }
-}
-
-impl From<InvalidJsonPath> for Invalid {
-    fn from(invalid: InvalidJsonPath) -> Self {
-        let InvalidJsonPath { position, problem } = invalid;
-        Self::new(Fault::InvalidJsonPath, problem).position(position)
     }
 }
 

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use requestrocket_policy::secret_form::auth_type::AuthType;
 use requestrocket_proto::region::v1::{
     self as wire, Change, Credential, CredentialAuthType, CredentialSide, Organisation, Proxy,
     RecordKind, Removed, Target, change::Kind,
@@ -251,15 +252,21 @@ fn side(text: &str) -> Result<CredentialSide, InvalidRecord> {
 }
 
 fn auth_type_of(text: &str) -> Result<CredentialAuthType, InvalidRecord> {
-    match text {
-        "none" => Ok(CredentialAuthType::None),
-        "apiKey" => Ok(CredentialAuthType::ApiKey),
-        "bearer" => Ok(CredentialAuthType::Bearer),
-        "basicAuth" => Ok(CredentialAuthType::BasicAuth),
-        "jwt" => Ok(CredentialAuthType::Jwt),
-        "custom" => Ok(CredentialAuthType::Custom),
-        _ => Err(InvalidRecord::AuthType),
-    }
+    let auth_type = AuthType::ALL.into_iter().find(|it| it.as_str() == text);
+    Ok(match auth_type.ok_or(InvalidRecord::AuthType)? {
+        AuthType::None => CredentialAuthType::None,
+        AuthType::ApiKey => CredentialAuthType::ApiKey,
+        AuthType::Bearer => CredentialAuthType::Bearer,
+        AuthType::BasicAuth => CredentialAuthType::BasicAuth,
+        AuthType::Jwt => CredentialAuthType::Jwt,
+        AuthType::Custom => CredentialAuthType::Custom,
+        AuthType::JwtVerify => CredentialAuthType::JwtVerify,
+        AuthType::OAuth2 => CredentialAuthType::Oauth2,
+        AuthType::CustomToken => CredentialAuthType::CustomToken,
+        AuthType::SignedJwt => CredentialAuthType::SignedJwt,
+        AuthType::AwsSigV4 => CredentialAuthType::AwsSigV4,
+        AuthType::Hmac => CredentialAuthType::Hmac,
+    })
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! Creating, rotating and deleting credentials. A secret is sealed before it is stored.
 
+use requestrocket_policy::secret::{SecretBytes, SecretText};
+use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
+use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::regions;
 use super::release::{Bound, release};
 use crate::domain::gateway::api_key;
-use crate::domain::gateway::credential::{AuthType, Credential, CredentialForm, Side};
+use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::gateway::region::RegionName;
-use crate::domain::gateway::secret::{Secret, SecretText};
 use crate::domain::id::CredentialId;
-use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::Scope;
 use crate::region::sealing::{SealingUnavailable, SecretOwner, seal};
@@ -21,12 +22,15 @@ use crate::store::gateway::credential::{
 };
 use crate::store::gateway::region::sealing_key;
 use crate::store::log::write::{Done, Kind, Over};
+use requestrocket_policy::form::problem::Problems;
 
 /// What a caller sent as a new secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewSecret {
-    /// This one.
-    Given(Secret),
+    /// None is needed.
+    None,
+    /// This one, as JSON text.
+    Given(SecretBytes),
     /// A key of ours, shown once.
     Generate,
 }
@@ -108,7 +112,7 @@ pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiRe
         revision: write.revision().await?,
     };
     let (secret, generated) = settle(secret, &credential.region)?;
-    let sealed = sealed(write.conn(), &credential, &secret).await?;
+    let sealed = sealed(write.conn(), &credential, secret.as_ref()).await?;
     credential_insert(write.conn(), &credential, sealed.as_deref()).await?;
     write
         .touch(
@@ -154,7 +158,7 @@ pub async fn update(
         credential.auth_type = auth_type;
         credential.version += 1;
         let (secret, generated) = settle(secret, &credential.region)?;
-        let sealed = sealed(write.conn(), &credential, &secret).await?;
+        let sealed = sealed(write.conn(), &credential, secret.as_ref()).await?;
         credential_secret_update(write.conn(), &credential, sealed.as_deref()).await?;
         shown = generated;
     }
@@ -199,13 +203,18 @@ pub async fn delete(change: &Change, scope: &Scope, credential: &str) -> ApiResu
     Ok(change.commit(write).await?)
 }
 
-/// The secret itself, and the key to show when it is ours.
-fn settle(secret: NewSecret, region: &RegionName) -> ApiResult<(Secret, Option<SecretText>)> {
+/// The text to seal, if there is any, and the key to show when it is ours.
+fn settle(
+    secret: NewSecret,
+    region: &RegionName,
+) -> ApiResult<(Option<SecretBytes>, Option<SecretText>)> {
     match secret {
-        NewSecret::Given(secret) => Ok((secret, None)),
+        NewSecret::None => Ok((None, None)),
+        NewSecret::Given(text) => Ok((Some(text), None)),
         NewSecret::Generate => {
             let key = api_key::generate(region).map_err(ApiError::internal)?;
-            Ok((Secret::ProxyKey(key.clone()), Some(key)))
+            let text = json!({ "key": key.expose() }).to_string();
+            Ok((Some(text.into_bytes().into()), Some(key)))
         }
     }
 }
@@ -213,9 +222,9 @@ fn settle(secret: NewSecret, region: &RegionName) -> ApiResult<(Secret, Option<S
 async fn sealed(
     conn: &mut AnyConnection,
     credential: &Credential,
-    secret: &Secret,
+    secret: Option<&SecretBytes>,
 ) -> ApiResult<Option<String>> {
-    let Some(json) = secret.json().map_err(ApiError::internal)? else {
+    let Some(secret) = secret else {
         return Ok(None);
     };
     let key = sealing_key(conn, credential.region.as_str()).await?;
@@ -225,7 +234,7 @@ async fn sealed(
         credential_id: &credential.id.to_string(),
         version: credential.version,
     };
-    seal(&key, &owner, &json)
+    seal(&key, &owner, secret.expose())
         .map(Some)
         .map_err(ApiError::internal)
 }

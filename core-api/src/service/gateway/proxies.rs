@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use requestrocket_policy::secret_form::auth_type::Side;
 use sqlx::error::DatabaseError;
 
 use super::regions;
-use crate::domain::gateway::credential::Side;
 use crate::domain::gateway::proxy::{Proxy, ProxyForm};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::AttachedTo;
 use crate::domain::id::{CredentialId, ProxyId};
-use crate::domain::problem::{Fault, Problems};
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::Scope;
 use crate::service::ceiling::{self, Counted};
@@ -23,6 +22,7 @@ use crate::store::gateway::proxy::{
 use crate::store::gateway::region::region_fetch;
 use crate::store::gateway::target::target_fetch;
 use crate::store::log::write::{Done, Kind, Over, Write};
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// A proxy's form, and which of its references the caller did not touch: those may name records
 /// that were deleted by force.

@@ -4,9 +4,9 @@ use sqlx::AnyConnection;
 
 use crate::domain::gateway::region::RegionName;
 use crate::domain::people::organisation::Organisation;
-use crate::domain::problem::{Fault, Problems};
 use crate::error::ApiResult;
 use crate::store::gateway::region::region_fetch;
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Notes at `field` when `organisation` may not use `region`.
 ///

@@ -5,13 +5,13 @@ use super::release::{Bound, release};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::gateway::target::{Target, TargetForm};
 use crate::domain::id::TargetId;
-use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, id};
 use crate::identity::caller::Scope;
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
 use crate::store::gateway::target::{target_delete, target_fetch, target_insert, target_update};
 use crate::store::log::write::{Done, Kind, Over};
+use requestrocket_policy::form::problem::Problems;
 
 /// Adds a target.
 ///

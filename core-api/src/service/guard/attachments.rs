@@ -9,7 +9,6 @@ use super::draft::{Attached, Draft, Draftable};
 use super::weight::{weigh, weigh_less};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::{AttachedTo, Attachment, MAX_BYTES_TOGETHER};
-use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::Scope;
 use crate::places::Turn;
@@ -19,6 +18,7 @@ use crate::store::guard::attachment::{
     attachment_taken, attachment_update, size,
 };
 use crate::store::log::write::{Done, Kind, Over, Write};
+use requestrocket_policy::form::problem::Problems;
 
 /// How often a change is tried that others overtake. In this process nobody does: an organisation's
 /// changes of attachments take turns.

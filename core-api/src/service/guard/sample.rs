@@ -9,13 +9,13 @@ use crate::domain::guard::effect::Effect;
 use crate::domain::guard::redaction::RedactionForm;
 use crate::domain::guard::rule::RuleForm;
 use crate::domain::id::{CredentialId, OrganisationId, ProxyId};
-use crate::domain::problem::{Fault, Problems};
 use crate::error::{ApiError, ApiResult};
 use crate::region::policy_spec;
 use crate::store::gateway::credential::credential_fetch;
 use crate::store::gateway::proxy::proxy_fetch;
 use crate::store::gateway::target::target_fetch;
 use crate::store::guard::attachment::attachment_active;
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// The layers of one call; None where the record is gone.
 #[derive(Clone, Debug, PartialEq)]

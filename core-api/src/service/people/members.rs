@@ -5,7 +5,6 @@
 use crate::domain::id::UserId;
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::permission::Permission;
-use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::Scope;
 use crate::service::change::Change;
@@ -13,6 +12,7 @@ use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::member::{
     member_delete, member_fetch, member_other_owner_exists, member_update,
 };
+use requestrocket_policy::form::problem::Problems;
 
 /// Gives a member the roles that `read` makes of its present state.
 ///

@@ -5,7 +5,6 @@ use crate::domain::id::{OrganisationId, UserId};
 use crate::domain::name::Name;
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
-use crate::domain::problem::{Fault, Problems};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
@@ -17,6 +16,7 @@ use crate::store::people::organisation::{
     organisation_update,
 };
 use crate::store::people::user::user_fetch;
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// What an organisation is limited to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

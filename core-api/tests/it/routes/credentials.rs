@@ -50,7 +50,7 @@ async fn what_is_stored_opens_with_the_regions_key_only_for_its_owner_and_versio
         let binding = |version| Binding::secret(REGION, home, id, version);
         let sealed = sealed.unwrap();
         let opened = world.private_key.open(&sealed, &binding(2)).unwrap();
-        let want = json!({"key": "k-2", "location": "query", "name": "q", "prefix": ""});
+        let want = json!({"key": "k-2", "location": "query", "name": "q"});
         assert_eq!(
             serde_json::from_slice::<Value>(opened.expose()).unwrap(),
             want

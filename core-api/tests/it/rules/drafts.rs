@@ -11,7 +11,6 @@ use requestrocket_core_api::domain::guard::condition::{
 use requestrocket_core_api::domain::guard::effect::Effect;
 use requestrocket_core_api::domain::guard::rule::RuleForm;
 use requestrocket_core_api::domain::people::permission::Permission;
-use requestrocket_core_api::domain::problem::Problems;
 use requestrocket_core_api::domain::version::Expected;
 use requestrocket_core_api::error::{ApiResult, Code};
 use requestrocket_core_api::identity::caller::{Caller, Scope};
@@ -20,6 +19,7 @@ use requestrocket_core_api::service::change::Change;
 use requestrocket_core_api::service::guard::attachments;
 use requestrocket_core_api::state::AppState;
 use requestrocket_policy::compile::check_layer;
+use requestrocket_policy::form::problem::Problems;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;
 use serde_json::json;

@@ -6,7 +6,8 @@ use requestrocket_policy::swap::is_injectable_header;
 use requestrocket_proto::policy::v1::{Injection, Location};
 
 use super::parse_base_url;
-use crate::records::record::{Credential, Proxy, Records, SecretProblem, Side, StoredSecret};
+use crate::records::record::{Credential, Proxy, Records, SecretProblem, StoredSecret};
+use requestrocket_policy::secret_form::auth_type::Side;
 
 /// Which records of the proxy cannot be used, and why, in one line; None when all can.
 pub fn unusable(proxy: &Proxy, records: &Records) -> Option<String> {

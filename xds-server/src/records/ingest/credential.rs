@@ -4,9 +4,10 @@ use requestrocket_proto::region::v1 as region;
 
 use super::{Batch, Context, IngestFailed};
 use crate::metrics;
-use crate::records::record::{Credential, SecretProblem, Side, StoredSecret, denying_layer};
+use crate::records::record::{Credential, SecretProblem, StoredSecret, denying_layer};
 use crate::secrets::{ConversionFailed, convert, side_of};
 use crate::store::credential::{credential_delete, credential_upsert};
+use requestrocket_policy::secret_form::auth_type::Side;
 
 type Secret = Result<StoredSecret, SecretProblem>;
 

@@ -1,7 +1,6 @@
 //! `/clients/{clientId}/credentials`
 
 mod input;
-mod secret;
 
 use serde::Serialize;
 use serde_json::json;
@@ -13,7 +12,6 @@ use uuid::Uuid;
 use input::{CredentialInput, Object, SECRET, read_change, read_new};
 
 use crate::domain::gateway::credential::{Credential, CredentialForm};
-use crate::domain::gateway::secret::SecretText;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
@@ -24,6 +22,7 @@ use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect,
 use crate::service::gateway::credentials::{self, Written};
 use crate::state::AppState;
 use crate::store::gateway::credential::{credential_fetch, credential_list};
+use requestrocket_policy::secret::SecretText;
 
 const FILTERS: Filters = Filters {
     region: true,

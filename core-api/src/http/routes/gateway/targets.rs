@@ -14,17 +14,17 @@ use crate::domain::gateway::region::RegionName;
 use crate::domain::gateway::target::{Target, TargetForm, is_test_path};
 use crate::domain::guard::effect::Effect;
 use crate::domain::people::permission::Permission;
-use crate::domain::problem::{Invalid, Problems};
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::fields::{Fields, parsed, string};
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::{RuleEffect, document};
 use crate::service::gateway::targets;
 use crate::state::AppState;
 use crate::store::gateway::target::{target_fetch, target_list};
+use requestrocket_policy::form::fields::{Fields, parsed, string};
+use requestrocket_policy::form::problem::{Invalid, Problems};
 
 const FILTERS: Filters = Filters {
     region: true,

@@ -7,17 +7,17 @@ use uuid::Uuid;
 
 use crate::domain::guard::attachment::{AttachedTo, Attachment};
 use crate::domain::people::permission::Permission;
-use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::fields::Fields;
 use crate::http::list::{self, Filters, RawQuery};
 use crate::http::routes::shape::document;
 use crate::service::guard::attachments;
 use crate::service::guard::draft::Draftable;
 use crate::store::guard::attachment::{attached_region, attachment_fetch, attachment_list};
+use requestrocket_policy::form::fields::Fields;
+use requestrocket_policy::form::problem::Problems;
 
 /// One kind of attachment, as the API shows and reads it.
 pub(super) trait Resource: Draftable {

@@ -11,8 +11,8 @@ pub(super) use shape::{ConditionsShape, NamedCondition, NodeCondition, PathCondi
 use crate::domain::guard::condition::{
     self, Conditions, MAX_CONDITIONS, METHODS, Path, Pattern, Presence, parse_flags,
 };
-use crate::domain::problem::{Fault, Invalid};
-use crate::http::fields::{Fields, string};
+use requestrocket_policy::form::fields::{Fields, string};
+use requestrocket_policy::form::problem::{Fault, Invalid};
 
 /// Notes are for people, not for books.
 const MAX_NOTES_CHARS: usize = 2000;

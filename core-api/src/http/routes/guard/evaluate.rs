@@ -15,14 +15,14 @@ use uuid::Uuid;
 
 use super::sample::{SampleCall, check_size, refused, sample_call};
 use crate::domain::people::permission::Permission;
-use crate::domain::problem::Problems;
 use crate::error::{ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Read};
-use crate::http::fields::Fields;
 use crate::http::routes::shape::RuleEffect;
 use crate::service::guard::sample::{ProxyLayers, layers};
 use crate::state::AppState;
+use requestrocket_policy::form::fields::Fields;
+use requestrocket_policy::form::problem::Problems;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -14,13 +14,13 @@ use super::conditions::{
 use crate::domain::guard::attachment::Attachment;
 use crate::domain::guard::condition::{self, Conditions};
 use crate::domain::guard::redaction::{MAX_PATHS, RedactionForm};
-use crate::domain::problem::{Fault, Problems};
 use crate::error::ApiResult;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
-use crate::http::fields::{Fields, boolean, parsed};
 use crate::http::list::{Filters, ListParams, Listed, RawQuery};
 use crate::state::AppState;
+use requestrocket_policy::form::fields::{Fields, boolean, parsed};
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {

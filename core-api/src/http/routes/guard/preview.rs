@@ -14,13 +14,13 @@ use uuid::Uuid;
 use super::evaluate::open_layer;
 use super::sample::{HeaderPair, SampleCall, check_size, headers, refused, sample_call};
 use crate::domain::people::permission::Permission;
-use crate::domain::problem::Problems;
 use crate::error::{ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Read};
-use crate::http::fields::{Fields, integer, string};
 use crate::service::guard::sample::{ProxyLayers, layers};
 use crate::state::AppState;
+use requestrocket_policy::form::fields::{Fields, integer, string};
+use requestrocket_policy::form::problem::Problems;
 
 /// Stands for the id that a real answer would have.
 const NO_REQUEST: &str = "00000000-0000-0000-0000-000000000000";

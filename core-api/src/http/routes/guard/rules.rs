@@ -14,14 +14,14 @@ use super::conditions::{
 use crate::domain::guard::attachment::Attachment;
 use crate::domain::guard::condition::{self, Conditions};
 use crate::domain::guard::rule::{DEFAULT_PRIORITY, MAX_PRIORITY, RuleForm};
-use crate::domain::problem::Problems;
 use crate::error::ApiResult;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
-use crate::http::fields::{Fields, boolean, integer, parsed};
 use crate::http::list::{Filters, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::RuleEffect;
 use crate::state::AppState;
+use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
+use requestrocket_policy::form::problem::Problems;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::domain::guard::meter::is_header_name;
 use crate::domain::id::CredentialId;
-use crate::domain::problem::{Fault, Invalid, Problems};
 use crate::error::{ApiError, ApiResult, Code};
-use crate::http::fields::{Fields, parsed, string};
+use requestrocket_policy::form::fields::{Fields, parsed, string};
+use requestrocket_policy::form::problem::{Fault, Invalid, Problems};
 
 /// Header lines of a sample.
 const MAX_HEADERS: usize = 200;

@@ -15,18 +15,18 @@ use super::members::roles;
 use crate::domain::id::UserId;
 use crate::domain::people::member::Invite;
 use crate::domain::people::permission::Permission;
-use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::authenticate::caller_of;
 use crate::http::body::Body;
 use crate::http::call::{CONFIG_VERSION, InPath, Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::fields::{Fields, parsed, string};
 use crate::http::idempotency::ReplayBody;
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::service::people::invites::{self, Guest, Welcome};
 use crate::state::AppState;
 use crate::store::people::invite::{invite_fetch, invite_list};
+use requestrocket_policy::form::fields::{Fields, parsed, string};
+use requestrocket_policy::form::problem::Problems;
 
 /// The routes of this file that need a token.
 pub fn router() -> OpenApiRouter<AppState> {

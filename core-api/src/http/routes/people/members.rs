@@ -9,17 +9,17 @@ use uuid::Uuid;
 
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::permission::{Permission, Role};
-use crate::domain::problem::{Fault, Problems};
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::fields::{Fields, parsed};
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::document;
 use crate::service::people::members;
 use crate::state::AppState;
 use crate::store::people::member::{member_fetch, member_list};
+use requestrocket_policy::form::fields::{Fields, parsed};
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Members that answers have and PUT and PATCH may only repeat.
 const FIXED: [&str; 8] = [

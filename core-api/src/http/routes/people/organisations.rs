@@ -11,18 +11,18 @@ use self::input::{ConfigurationInput, NewOrganisationInput, OrganisationInput};
 use self::view::{ConfigurationResource, OrganisationResource};
 use crate::domain::people::organisation::Organisation;
 use crate::domain::people::permission::Permission;
-use crate::domain::problem::Problems;
 use crate::error::ApiResult;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::fields::Fields;
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::document;
 use crate::identity::caller::{Caller, Scope};
 use crate::service::people::organisations::{self, Settings};
 use crate::state::AppState;
 use crate::store::people::organisation::{organisation_list, organisation_list_all};
+use requestrocket_policy::form::fields::Fields;
+use requestrocket_policy::form::problem::Problems;
 
 /// Members that answers have and PUT and PATCH may only repeat.
 const FIXED: [&str; 4] = ["clientId", "createdBy", "createdAt", "updatedAt"];

@@ -10,17 +10,17 @@ use uuid::Uuid;
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
 use crate::domain::people::user_token::UserToken;
-use crate::domain::problem::{Fault, Problems};
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::fields::{Fields, parsed};
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::identity::token::NewToken;
 use crate::service::people::tokens;
 use crate::state::AppState;
 use crate::store::people::user_token::{user_token_fetch, user_token_list};
+use requestrocket_policy::form::fields::{Fields, parsed};
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -10,17 +10,17 @@ use uuid::Uuid;
 use super::tokens::TokenResource;
 use crate::domain::people::user::{Profile, User};
 use crate::domain::people::user_token::UserToken;
-use crate::domain::problem::Problems;
 use crate::error::{ApiError, ApiResult};
 use crate::http::body::Body;
 use crate::http::call::{Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::fields::{Fields, parsed};
 use crate::http::routes::shape::document;
 use crate::state::AppState;
 use crate::store::log::write::Over;
 use crate::store::people::user::{user_fetch, user_update};
 use crate::store::people::user_token::user_token_newest;
+use requestrocket_policy::form::fields::{Fields, parsed};
+use requestrocket_policy::form::problem::Problems;
 
 /// Members that answers have and PUT and PATCH may only repeat.
 const FIXED: [&str; 3] = ["userId", "createdAt", "updatedAt"];

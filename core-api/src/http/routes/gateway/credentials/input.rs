@@ -1,18 +1,19 @@
 //! Reads what is sent for a credential.
 
+use requestrocket_policy::secret_form::SecretForm;
+use requestrocket_policy::secret_form::api_key::PresentedKey;
+use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::CredentialResource;
-use super::secret;
-use crate::domain::gateway::credential::{AuthType, Credential, CredentialForm, Side};
-use crate::domain::gateway::secret::Secret;
+use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::guard::effect::Effect;
-use crate::domain::problem::{Fault, Problems};
 use crate::http::body::Body;
-use crate::http::fields::{Fields, boolean, parsed};
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::service::gateway::credentials::{ChangedCredential, NewCredential, NewSecret};
+use requestrocket_policy::form::fields::{Fields, boolean, parsed};
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Members that answers have and PUT and PATCH may only repeat.
 const FIXED: [&str; 9] = [
@@ -99,13 +100,13 @@ fn new_secret(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> Optio
     }
     if fields.has(SECRET) {
         return fields
-            .object(SECRET, |members| secret::read(auth_type, side, members))
+            .object(SECRET, |members| secret(auth_type, side, members))
             .flatten();
     }
     // A null reads as absent.
     fields.take(SECRET);
     match (auth_type, side) {
-        (AuthType::None, _) => Some(NewSecret::Given(Secret::None)),
+        (AuthType::None, _) => Some(NewSecret::None),
         (AuthType::ApiKey, Side::Proxy) => Some(NewSecret::Generate),
         _ => {
             fields.problem(Fault::ValidationFailed, SECRET, "is required");
@@ -148,7 +149,7 @@ fn changed_secret(
         return None;
     }
     if fields.has(SECRET) {
-        let read = |members: Fields<'_>| secret::read(auth_type, current.side, members);
+        let read = |members: Fields<'_>| secret(auth_type, current.side, members);
         let secret = fields.object(SECRET, read).flatten();
         // There is no other "none": nothing changes.
         return secret.filter(|_| is_other || auth_type != AuthType::None);
@@ -156,13 +157,23 @@ fn changed_secret(
     // A null reads as absent.
     fields.take(SECRET);
     if is_other && auth_type == AuthType::None {
-        return Some(NewSecret::Given(Secret::None));
+        return Some(NewSecret::None);
     }
     if is_other {
         let text = "is required when `credentialAuthType` changes";
         fields.problem(Fault::ValidationFailed, SECRET, text);
     }
     None
+}
+
+/// What is sealed is what was sent, once it can be read.
+fn secret(auth_type: AuthType, side: Side, fields: Fields<'_>) -> Option<NewSecret> {
+    let sent = fields.json();
+    match SecretForm::read(auth_type, side, fields)? {
+        SecretForm::None => Some(NewSecret::None),
+        SecretForm::PresentedKey(PresentedKey::Generated) => Some(NewSecret::Generate),
+        _ => sent.ok().map(NewSecret::Given),
+    }
 }
 
 fn is_of(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> bool {

@@ -7,8 +7,8 @@ use crate::domain::gateway::cors::{
     ANY, Cors, DEFAULT_ALLOWED_HEADERS, DEFAULT_MAX_AGE_SECONDS, LARGEST_MAX_AGE_SECONDS,
     MAX_NAMES, header, header_or_any, origin,
 };
-use crate::domain::problem::Fault;
-use crate::http::fields::{Fields, boolean, integer, string};
+use requestrocket_policy::form::fields::{Fields, boolean, integer, string};
+use requestrocket_policy::form::problem::Fault;
 
 const ORIGINS: &str = "allowedOrigins";
 const HEADERS: &str = "allowedHeaders";

@@ -15,11 +15,11 @@ use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::effect::Effect;
 use crate::domain::id::CredentialId;
 use crate::domain::people::organisation::Limits;
-use crate::domain::problem::{Fault, Problems};
 use crate::http::body::{Body, Update};
-use crate::http::fields::{Fields, boolean, integer, parsed};
 use crate::http::routes::shape::{RuleEffect, document};
 use crate::service::gateway::proxies::ProxyChange;
+use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Members that answers have and PUT and PATCH may only repeat.
 const FIXED: [&str; 9] = [

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::domain::problem::{Fault, Problems};
+use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Names of whole members.
 const LISTS: [(&str, &str); 3] = [

@@ -1,7 +1,7 @@
 use serde_json::{Map, json};
 
 use super::*;
-use crate::domain::problem::Problems;
+use requestrocket_policy::form::problem::Problems;
 
 fn object(value: Value) -> Map<String, Value> {
     match value {

@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use super::MeterResource;
 use crate::domain::gateway::proxy::LARGEST_LIMIT;
 use crate::domain::guard::meter::{Counted, Extraction, MeterForm, MeterLimits, is_header_name};
-use crate::domain::problem::{Fault, Invalid, Problems};
-use crate::http::fields::{Fields, boolean, integer, parsed, string};
 use crate::http::list::Filters;
 use crate::http::routes::guard::attachments::Resource;
 use crate::http::routes::guard::conditions::{
     ConditionsShape, conditions, json_path, to_main_form,
 };
+use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed, string};
+use requestrocket_policy::form::problem::{Fault, Invalid, Problems};
 
 /// What a meter counts.
 #[derive(Debug, ToSchema)]

@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use crate::domain::gateway::region::RegionName;
 use crate::domain::name::Name;
 use crate::domain::people::organisation::{Limits, Organisation};
-use crate::domain::problem::{Fault, Invalid};
-use crate::http::fields::{Fields, integer, parsed};
 use crate::service::people::organisations::{Configuration, Settings};
+use requestrocket_policy::form::fields::{Fields, integer, parsed};
+use requestrocket_policy::form::problem::{Fault, Invalid};
 
 /// JSON numbers are exact up to here everywhere.
 const MAX_LIMIT: u64 = 9_007_199_254_740_991;

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use crate::domain::problem::{Fault, Invalid, Problems};
+use super::problem::{Fault, Invalid, Problems};
+use crate::secret::SecretBytes;
 
 /// An object being read. What is left at [`Fields::finish`] is unknown. It may hold secrets and
 /// prints as its path only.
@@ -126,6 +127,14 @@ impl<'a> Fields<'a> {
     pub fn problem(&mut self, fault: Fault, name: &str, text: impl Into<String>) {
         let path = self.path(name);
         self.problems.add(fault, path, text);
+    }
+
+    /// What was not read yet, as JSON text: what is sealed of a secret is what was sent.
+    ///
+    /// # Errors
+    /// Never for JSON; the writer's own.
+    pub fn json(&self) -> serde_json::Result<SecretBytes> {
+        serde_json::to_vec(&self.object).map(SecretBytes::from)
     }
 
     /// The names of all members that were not read yet.

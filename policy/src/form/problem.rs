@@ -1,5 +1,7 @@
 //! What is wrong with a request body: every finding, with its place.
 
+use crate::{json::path::InvalidJsonPath, pattern::InvalidPattern};
+
 /// Why a value is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -86,6 +88,20 @@ impl Invalid {
             text: self.text,
             position: self.position,
         }
+    }
+}
+
+impl From<InvalidPattern> for Invalid {
+    fn from(invalid: InvalidPattern) -> Self {
+        let InvalidPattern { position, problem } = invalid;
+        Self::new(Fault::InvalidPattern, problem).position(position)
+    }
+}
+
+impl From<InvalidJsonPath> for Invalid {
+    fn from(invalid: InvalidJsonPath) -> Self {
+        let InvalidJsonPath { position, problem } = invalid;
+        Self::new(Fault::InvalidJsonPath, problem).position(position)
     }
 }
 

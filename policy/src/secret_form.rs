@@ -1,0 +1,96 @@
+//! The plaintext of every `credentialSecret`: its members, defaults and limits, once.
+//!
+//! The Core API reads it when a credential is saved and tells what is wrong, member by member; the
+//! region reads it again after opening, by the same lines, because what passes goes onto the wire.
+//! One file a type.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    form::{
+        fields::Fields,
+        problem::{Fault, Problems},
+    },
+    secret::SecretText,
+};
+
+pub mod api_key;
+pub mod auth_type;
+pub mod basic_auth;
+pub mod bearer;
+pub mod custom;
+pub mod jwt;
+pub mod value;
+
+use auth_type::{AuthType, Side};
+
+/// The secret of a credential, by its type and side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretForm {
+    /// `none`: there is none.
+    None,
+    /// `apiKey` of callers.
+    PresentedKey(api_key::PresentedKey),
+    /// `apiKey` of targets.
+    InjectedKey(api_key::InjectedKey),
+    /// `bearer`
+    Bearer(bearer::Bearer),
+    /// `basicAuth`
+    BasicAuth(basic_auth::BasicAuth),
+    /// `jwt`: a literal token.
+    Jwt(SecretText),
+    /// `custom`
+    Custom(custom::Custom),
+}
+
+impl SecretForm {
+    /// Reads the members of a `credentialSecret`; what is wrong is noted in them.
+    pub fn read(auth_type: AuthType, side: Side, mut fields: Fields<'_>) -> Option<Self> {
+        let form = match (auth_type, side) {
+            (AuthType::None, _) => Some(Self::None),
+            (AuthType::ApiKey, Side::Proxy) => {
+                api_key::presented(&mut fields).map(Self::PresentedKey)
+            }
+            (AuthType::ApiKey, Side::Target) => {
+                api_key::injected(&mut fields).map(Self::InjectedKey)
+            }
+            (AuthType::Bearer, _) => bearer::read(&mut fields).map(Self::Bearer),
+            (AuthType::BasicAuth, _) => basic_auth::read(&mut fields).map(Self::BasicAuth),
+            (AuthType::Jwt, _) => jwt::read(&mut fields).map(Self::Jwt),
+            (AuthType::Custom, _) => custom::read(&mut fields).map(Self::Custom),
+            (
+                AuthType::JwtVerify
+                | AuthType::OAuth2
+                | AuthType::CustomToken
+                | AuthType::SignedJwt
+                | AuthType::AwsSigV4
+                | AuthType::Hmac,
+                _,
+            ) => {
+                fields.problem(Fault::InvalidSecret, "", "is not supported yet");
+                None
+            }
+        };
+        fields.finish();
+        form
+    }
+
+    /// Reads the text that was sealed.
+    ///
+    /// # Errors
+    /// It is no JSON object, or has problems. Their texts hold nothing of it.
+    pub fn open(auth_type: AuthType, side: Side, json: &[u8]) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let object: Map<String, Value> = serde_json::from_slice(json).map_err(|_| {
+            let mut problems = Problems::default();
+            problems.add(Fault::ValidationFailed, "", "must be a JSON object");
+            problems
+        })?;
+        let form = Self::read(auth_type, side, Fields::new(object, &mut problems));
+        problems.check()?;
+        form.ok_or(problems)
+    }
+}
+
+#[cfg(test)]
+mod tests;

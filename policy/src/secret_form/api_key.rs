@@ -1,0 +1,63 @@
+//! `apiKey`: a key alone.
+
+use super::value::{bare, header_name, prefix, query_name};
+use crate::{
+    form::{
+        fields::{Fields, string},
+        problem::Invalid,
+    },
+    policy::Location,
+    secret::SecretText,
+};
+
+/// What callers present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresentedKey {
+    /// This one.
+    Given(SecretText),
+    /// One that is still to be made; never what was sealed.
+    Generated,
+}
+
+/// What a target is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InjectedKey {
+    /// The value.
+    pub key: SecretText,
+    /// Header or parameter; a header by default.
+    pub location: Location,
+    /// Of the header or parameter; `Authorization` by default.
+    pub name: String,
+    /// Put before the value; empty by default.
+    pub prefix: String,
+}
+
+/// `{key?}`: no key asks for a generated one.
+pub(super) fn presented(fields: &mut Fields<'_>) -> Option<PresentedKey> {
+    match fields.take("key") {
+        None => Some(PresentedKey::Generated),
+        Some(key) => fields.checked("key", bare(&key)).map(PresentedKey::Given),
+    }
+}
+
+/// `{key, location?, name?, prefix?}`
+pub(super) fn injected(fields: &mut Fields<'_>) -> Option<InjectedKey> {
+    let key = fields.required("key", bare);
+    let location = fields.optional("location", |value| match value.as_str() {
+        Some("header") => Ok(Location::Header),
+        Some("query") => Ok(Location::Query),
+        _ => Err(Invalid::value("must be `header` or `query`")),
+    });
+    let location = location.unwrap_or(Location::Header);
+    let name = fields.optional("name", |value| match location {
+        Location::Header => header_name(&string(value)?),
+        Location::Query => query_name(&string(value)?),
+    });
+    let prefix = fields.optional("prefix", prefix);
+    Some(InjectedKey {
+        key: key?,
+        location,
+        name: name.unwrap_or_else(|| "Authorization".to_owned()),
+        prefix: prefix.unwrap_or_default(),
+    })
+}
