@@ -1,6 +1,6 @@
 //! The region server: one data plane's configuration, secrets and fleet.
 //!
-//! [`region_link`] and [`store`] bring the control plane's [`records`] in, [`secrets`] turns sealed
+//! [`region_link`] and [`store`] bring the control plane's [`records`] in, through [`region`], [`secrets`] turns sealed
 //! secrets into what the filter needs, [`translate`] makes Envoy resources of both, and [`xds`]
 //! tells each node its own. [`node_api`] is the port that Envoys call.
 
@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod node_api;
 pub mod pki;
 pub mod records;
+pub mod region;
 pub mod region_link;
 pub mod secrets;
 pub mod serve;

@@ -15,15 +15,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::backoff::{STEADY, next_delay};
+use requestrocket_policy::secret::SecretText;
 use crate::meters::Meters;
 use crate::metrics;
 use crate::pki::InvalidPki;
 use crate::pki::identity::Identity;
-use crate::records::ingest::{Ingest, IngestFailed};
-use crate::records::region_config::RegionUpdate;
+use crate::records::ingest::IngestFailed;
+use crate::region::RegionWriter;
 use crate::store::StoreFailed;
-use crate::xds::publisher::Publisher;
-use requestrocket_policy::secret::SecretText;
 
 mod backoff;
 mod connect;
@@ -63,9 +62,7 @@ pub struct RegionLink {
     /// Who to be, and where to dial.
     pub config: LinkConfig,
     /// Takes batches in.
-    pub ingest: Ingest,
-    /// Is told what they change.
-    pub publisher: Arc<Publisher>,
+    pub writer: Arc<RegionWriter>,
     /// What the control plane is told of the nodes.
     pub fleet: watch::Receiver<Vec<NodeStatus>>,
     /// Answers what meters counted.
@@ -164,7 +161,7 @@ impl RegionLink {
             None => enrol::enrol(&self.config).await?,
         };
         let channel = connect::attached(&self.config.control_plane_url, &identity).await?;
-        let stored_revision = self.ingest.stored_revision().await?;
+        let stored_revision = self.writer.stored_revision().await?;
         let hello = Hello {
             stored_revision,
             sealing_public_key: self.config.sealing_public_key.clone().into(),
@@ -172,13 +169,6 @@ impl RegionLink {
         };
         session::run(self, channel, hello).await
     }
-}
-
-/// Tells Envoys of `update`, which is stored.
-pub fn publish(publisher: &Publisher, revision: u64, update: RegionUpdate) {
-    publisher.apply(revision, update);
-    metrics::revision_stored(revision);
-    metrics::proxies_published(publisher.subscribe().borrow().proxies());
 }
 
 /// An outage is worth a warning at its beginning and about every minute, not at every attempt.

@@ -25,7 +25,8 @@ use crate::node_api::{self, Services};
 use crate::pki::NodeAuthority;
 use crate::pki::identity::Identity;
 use crate::records::ingest::Ingest;
-use crate::region_link::{LinkConfig, RegionLink, publish};
+use crate::region::RegionWriter;
+use crate::region_link::{LinkConfig, RegionLink};
 use crate::secrets::keys::RegionKeys;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
@@ -81,8 +82,8 @@ async fn start(
     let keys = Arc::new(open_keys(config, &store).await?);
     let ingest = Ingest::new(store.clone(), config.region.clone(), Arc::clone(&keys));
     let publisher = Arc::new(Publisher::new(translation_settings(config)?));
-    let (revision, update) = ingest.load().await?;
-    publish(&publisher, revision, update);
+    let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
+    let revision = writer.load().await?;
 
     let ads_listener = bind("ads_listen", config.ads_listen).await?;
     let http_listener = bind("http_listen", config.http_listen).await?;
@@ -113,12 +114,7 @@ async fn start(
         "health endpoints",
         http::serve(http_listener, health, tasks.stopping()),
     );
-    spawn_link(
-        link_config(config, &keys),
-        tasks,
-        ingest,
-        (publisher, &fleet, meters),
-    );
+    spawn_link(link_config(config, &keys), tasks, writer, (&fleet, meters));
 
     is_ready.send_replace(true);
     announce(config, &ready, revision)?;
@@ -253,13 +249,12 @@ fn link_config(config: &Config, keys: &RegionKeys) -> LinkConfig {
 fn spawn_link(
     config: LinkConfig,
     tasks: &TaskSet,
-    ingest: Ingest,
-    (publisher, fleet, meters): (Arc<Publisher>, &Fleet, Meters),
+    writer: Arc<RegionWriter>,
+    (fleet, meters): (&Fleet, Meters),
 ) {
     let link = RegionLink {
         config,
-        ingest,
-        publisher,
+        writer,
         fleet: fleet.subscribe(),
         meters,
     };

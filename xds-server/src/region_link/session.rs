@@ -18,7 +18,7 @@ use tonic::transport::Channel;
 
 use super::inbox::{Inbox, ProtocolViolation, Ready};
 use super::queries::Queries;
-use super::{LinkFailed, RegionLink, publish};
+use super::{LinkFailed, RegionLink};
 use crate::metrics;
 use crate::unusable::UnusableProxies;
 
@@ -61,7 +61,7 @@ pub(super) async fn run(
     let mut inbound = attached?.into_inner();
     tracing::info!("control plane is connected");
     metrics::link_up();
-    let mut unusable = link.ingest.unusable();
+    let mut unusable = link.writer.unusable();
     let mut unsaid = Unsaid {
         unusable: true,
         parts: VecDeque::new(),
@@ -104,17 +104,17 @@ async fn next_message(
 
 /// Stores, then publishes; gives back what may be acknowledged.
 async fn apply(link: &RegionLink, ready: Ready) -> Result<u64, LinkFailed> {
-    let (revision, update) = match ready {
+    match ready {
         Ready::Delta { revision, changes } => {
-            (revision, link.ingest.apply_delta(revision, changes).await?)
+            link.writer.apply_delta(revision, changes).await?;
+            Ok(revision)
         }
         Ready::Full { revision, changes } => {
             tracing::info!(revision, changes = changes.len(), "full sync");
-            (revision, link.ingest.apply_full(revision, changes).await?)
+            link.writer.apply_full(revision, changes).await?;
+            Ok(revision)
         }
-    };
-    publish(&link.publisher, revision, update);
-    Ok(revision)
+    }
 }
 
 impl Unsaid {

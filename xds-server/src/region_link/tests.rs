@@ -17,8 +17,11 @@ use super::*;
 use crate::fixtures::{
     CANARY, REGION, Region, id, organisation, proxy, removed, target, translation,
 };
+use crate::records::ingest::Ingest;
 use crate::records::region_config::RegionUpdate;
+use crate::region::RegionWriter;
 use crate::store::tests::{fresh_sqlite, test_stores};
+use crate::xds::publisher::Publisher;
 
 mod fake;
 
@@ -38,8 +41,8 @@ impl Running {
         std::fs::write(&ca, &authority.pem).unwrap();
         let pki = region.folder.path().join("pki");
         let publisher = Arc::new(Publisher::new(translation()));
-        let (revision, update) = region.ingest.load().await.unwrap();
-        publisher.apply(revision, update);
+        let writer = RegionWriter::new(region.ingest.clone(), Arc::clone(&publisher));
+        writer.load().await.unwrap();
         let fleet = watch::Sender::new(Vec::new());
         let config = LinkConfig {
             region: REGION.to_owned(),
@@ -55,8 +58,7 @@ impl Running {
         let meters = Meters::in_memory(store, clock, &tasks).await.unwrap();
         let link = RegionLink {
             config,
-            ingest: region.ingest.clone(),
-            publisher: Arc::clone(&publisher),
+            writer: Arc::new(writer),
             fleet: fleet.subscribe(),
             meters: meters.clone(),
         };

@@ -1,0 +1,98 @@
+//! The one writer of region state: batches of the control plane, and whatever else changes what is
+//! stored, go through it.
+//!
+//! Invariant: changes are published in the order in which they were stored.
+
+use std::sync::Arc;
+
+use requestrocket_proto::region::v1::Change;
+use tokio::sync::{Mutex, watch};
+
+use crate::metrics;
+use crate::records::ingest::{Ingest, IngestFailed};
+use crate::records::region_config::RegionUpdate;
+use crate::store::StoreFailed;
+use crate::unusable::UnusableProxies;
+use crate::xds::publisher::Publisher;
+
+/// What the store holds and what Envoys are told of it.
+#[derive(Debug)]
+pub struct RegionWriter {
+    ingest: Ingest,
+    publisher: Arc<Publisher>,
+    /// Held from before something is stored until it is published.
+    turn: Mutex<()>,
+}
+
+impl RegionWriter {
+    /// Over a store that `ingest` writes to.
+    #[must_use]
+    pub fn new(ingest: Ingest, publisher: Arc<Publisher>) -> Self {
+        Self {
+            ingest,
+            publisher,
+            turn: Mutex::new(()),
+        }
+    }
+
+    /// Publishes all that is stored, and says as of which revision.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn load(&self) -> Result<u64, StoreFailed> {
+        let _turn = self.turn.lock().await;
+        let (revision, update) = self.ingest.load().await?;
+        self.publish(revision, update);
+        Ok(revision)
+    }
+
+    /// Stores changes and publishes them.
+    ///
+    /// # Errors
+    /// The store does not answer; nothing was stored.
+    pub async fn apply_delta(
+        &self,
+        revision: u64,
+        changes: Vec<Change>,
+    ) -> Result<(), IngestFailed> {
+        let _turn = self.turn.lock().await;
+        let update = self.ingest.apply_delta(revision, changes).await?;
+        self.publish(revision, update);
+        Ok(())
+    }
+
+    /// Replaces all there is, and publishes it.
+    ///
+    /// # Errors
+    /// The store does not answer; nothing was stored.
+    pub async fn apply_full(
+        &self,
+        revision: u64,
+        changes: Vec<Change>,
+    ) -> Result<(), IngestFailed> {
+        let _turn = self.turn.lock().await;
+        let update = self.ingest.apply_full(revision, changes).await?;
+        self.publish(revision, update);
+        Ok(())
+    }
+
+    /// Up to where everything is stored.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn stored_revision(&self) -> Result<u64, StoreFailed> {
+        self.ingest.stored_revision().await
+    }
+
+    /// What is stored and cannot be used. A change is told here before it is published.
+    #[must_use]
+    pub fn unusable(&self) -> watch::Receiver<UnusableProxies> {
+        self.ingest.unusable()
+    }
+
+    fn publish(&self, revision: u64, update: RegionUpdate) {
+        self.publisher.apply(revision, update);
+        metrics::revision_stored(revision);
+        metrics::proxies_published(self.publisher.subscribe().borrow().proxies());
+    }
+}
