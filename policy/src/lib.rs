@@ -28,6 +28,7 @@ pub mod form;
 pub mod holding;
 pub mod http;
 pub mod id;
+pub mod jose;
 pub mod json;
 pub mod limit;
 pub mod media;
