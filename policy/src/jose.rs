@@ -13,7 +13,7 @@ mod key;
 mod object;
 mod pss;
 mod signature;
-#[cfg(any(test, feature = "sealing"))]
+#[cfg(any(test, feature = "secrets"))]
 mod source;
 mod token;
 mod verifier;
@@ -29,7 +29,7 @@ pub use self::{
     verifier::{Keys, MAX_KEYS_TRIED, Refused, Verified, Verifier},
 };
 
-#[cfg(any(test, feature = "sealing"))]
+#[cfg(any(test, feature = "secrets"))]
 pub use self::source::{
     InvalidJwk, InvalidKeySet, InvalidPem, KeySet, MAX_SET_BYTES, MAX_SET_KEYS, Numbers, PublicKey,
     read_jwk, read_key_set, read_pem,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
+use requestrocket_policy::secret::SecretText;
 use requestrocket_proto::region::v1::{Hello, NodeStatus};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -15,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::backoff::{STEADY, next_delay};
-use requestrocket_policy::secret::SecretText;
 use crate::meters::Meters;
 use crate::metrics;
 use crate::pki::InvalidPki;

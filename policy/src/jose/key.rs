@@ -127,7 +127,7 @@ impl KeyMaterial {
     }
 
     /// Whether they are the same public key.
-    #[cfg(any(test, feature = "sealing"))]
+    #[cfg(any(test, feature = "secrets"))]
     pub(super) fn is(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Material::Rsa(one), Material::Rsa(other)) => one.spki == other.spki,
