@@ -11,6 +11,7 @@ mod cluster;
 mod cors;
 mod forwarded;
 mod hop_by_hop;
+mod http2;
 mod policy;
 mod retry;
 mod route;

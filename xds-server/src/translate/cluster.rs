@@ -10,9 +10,8 @@ use envoy_types::pb::envoy::config::cluster::v3::{
 };
 use envoy_types::pb::envoy::config::common::mutation_rules::v3::HeaderMutation as Mutation;
 use envoy_types::pb::envoy::config::core::v3::{
-    DataSource, Http1ProtocolOptions, Http2ProtocolOptions,
-    HttpProtocolOptions as CommonProtocolOptions, TransportSocket, UpstreamHttpProtocolOptions,
-    data_source, transport_socket,
+    DataSource, Http1ProtocolOptions, HttpProtocolOptions as CommonProtocolOptions,
+    TransportSocket, UpstreamHttpProtocolOptions, data_source, transport_socket,
 };
 use envoy_types::pb::envoy::extensions::clusters::dynamic_forward_proxy::v3::{
     ClusterConfig, cluster_config::ClusterImplementationSpecifier,
@@ -44,6 +43,7 @@ use requestrocket_policy::denial::{
 
 use super::address_guard;
 use super::hop_by_hop;
+use super::http2::{self, Windows};
 use super::listener::{BUFFER_BYTES, http_filter};
 use super::retry;
 use super::upgrade;
@@ -201,12 +201,11 @@ fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
         }),
         Scheme::Https => UpstreamProtocolOptions::AutoConfig(AutoHttpConfig {
             http_protocol_options: Some(http1),
-            http2_protocol_options: Some(Http2ProtocolOptions {
-                max_concurrent_streams: number(STREAMS),
-                initial_stream_window_size: number(STREAM_WINDOW_BYTES),
-                initial_connection_window_size: number(CONNECTION_WINDOW_BYTES),
-                ..Http2ProtocolOptions::default()
-            }),
+            http2_protocol_options: Some(http2::options(&Windows {
+                streams: STREAMS,
+                stream_bytes: STREAM_WINDOW_BYTES,
+                connection_bytes: CONNECTION_WINDOW_BYTES,
+            })),
             ..AutoHttpConfig::default()
         }),
     };

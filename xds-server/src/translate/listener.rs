@@ -29,6 +29,12 @@ const NAME: &str = "proxy-api";
 /// envoy/bootstrap.yaml); the kernel's buffers keep a connection busy, this one needs to last for a
 /// turn of the event loop only.
 pub(super) const BUFFER_BYTES: u32 = 64 << 10;
+/// Connections that wait to be accepted; the kernel allows no more than `net.core.somaxconn`. Envoy's
+/// own 128 refuses callers that come at once.
+const BACKLOG: u32 = 4_096;
+/// Connections accepted before a worker looks after those that it has; Envoy would take all there
+/// are.
+const ACCEPTED_AT_ONCE: u32 = 64;
 const DEFAULT_PORT: u16 = 10_000;
 /// The shared resources are older than any proxy.
 const FIRST_REVISION: u64 = 1;
@@ -109,6 +115,8 @@ impl ListenerTemplate {
                 ..FilterChain::default()
             }],
             per_connection_buffer_limit_bytes: number(BUFFER_BYTES),
+            tcp_backlog_size: number(BACKLOG),
+            max_connections_to_accept_per_socket_event: number(ACCEPTED_AT_ONCE),
             ..Listener::default()
         };
         Self {

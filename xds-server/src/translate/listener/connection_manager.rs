@@ -1,9 +1,8 @@
 //! The HTTP connection manager: what is done to every request before the filter sees it.
 
 use envoy_types::pb::envoy::config::core::v3::{
-    CidrRange, Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions,
-    SchemeHeaderTransformation, TypedExtensionConfig,
-    http_protocol_options::HeadersWithUnderscoresAction,
+    CidrRange, Http1ProtocolOptions, HttpProtocolOptions, SchemeHeaderTransformation,
+    TypedExtensionConfig, http_protocol_options::HeadersWithUnderscoresAction,
 };
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
     HttpConnectionManager, ScopedRds, ScopedRoutes,
@@ -25,6 +24,7 @@ use envoy_types::pb::envoy::r#type::matcher::v3::{
 };
 
 use super::super::Settings;
+use super::super::http2::{self, Windows};
 use super::super::wire::{extension, flag, from_ads, number, remove_reserved, seconds, set_header};
 use super::{filters, local_reply};
 
@@ -67,12 +67,11 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
             ..HttpProtocolOptions::default()
         }),
         http_protocol_options: Some(http1()),
-        http2_protocol_options: Some(Http2ProtocolOptions {
-            max_concurrent_streams: number(100),
-            initial_stream_window_size: number(1 << 16),
-            initial_connection_window_size: number(1 << 20),
-            ..Http2ProtocolOptions::default()
-        }),
+        http2_protocol_options: Some(http2::options(&Windows {
+            streams: 100,
+            stream_bytes: 1 << 16,
+            connection_bytes: 1 << 20,
+        })),
         upgrade_configs: vec![UpgradeConfig {
             upgrade_type: "websocket".to_owned(),
             ..UpgradeConfig::default()
