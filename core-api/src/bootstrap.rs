@@ -8,6 +8,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::domain::id::{OrganisationId, TokenId, UserId};
+use crate::domain::label::Labels;
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
 use crate::domain::people::user::{Profile, User};
@@ -162,6 +163,7 @@ async fn insert_organisation(
         status: OrganisationStatus::Active,
         limits: Limits::default(),
         allowed_regions: Vec::new(),
+        labels: Labels::default(),
         created_at: now,
         updated_at: now,
         created_by: first.user.to_string(),

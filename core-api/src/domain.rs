@@ -4,6 +4,7 @@ pub mod ceiling;
 pub mod gateway;
 pub mod guard;
 pub mod id;
+pub mod label;
 pub mod listing;
 pub mod moment;
 pub mod name;

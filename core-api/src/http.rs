@@ -6,6 +6,7 @@ pub mod call;
 pub mod etag;
 pub mod idempotency;
 pub mod json;
+pub(crate) mod labels;
 pub mod list;
 pub mod mutate;
 pub mod openapi;

@@ -5,6 +5,7 @@ pub mod ceiling;
 pub mod gateway;
 pub mod guard;
 pub mod idempotency;
+pub mod labels;
 pub mod listing;
 pub mod log;
 pub mod people;

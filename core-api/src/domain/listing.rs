@@ -1,6 +1,7 @@
 //! What is asked of a list of records, and a page of it.
 
 use crate::domain::gateway::region::RegionName;
+use crate::domain::label::LabelFilter;
 
 /// What a caller asks of a list; a list refuses the filters that it does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct ListQuery {
     pub is_active: Option<bool>,
     /// Only of this kind.
     pub kind: Option<String>,
+    /// Only with all of these labels.
+    pub labels: Vec<LabelFilter>,
     /// Lower-case part of the name.
     pub search: Option<String>,
 }

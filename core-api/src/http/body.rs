@@ -73,6 +73,16 @@ impl Body {
         change(&mut self.object);
     }
 
+    /// It is a merge patch.
+    pub fn is_patch(&self) -> bool {
+        self.is_patch
+    }
+
+    /// Takes a member out before anything else reads the body.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.object.remove(name)
+    }
+
     /// The caller wrote this member.
     pub fn names(&self, name: &str) -> bool {
         self.object.contains_key(name)

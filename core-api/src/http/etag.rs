@@ -1,4 +1,4 @@
-//! Strong entity tags. A stored record's tag is its revision: every stored change, also one of a
+//! Strong entity tags. A stored record's tag is its version: every stored change, also one of a
 //! secret, alters it; live status shown beside the record does not.
 
 use axum::extract::FromRequestParts;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::Query;
+use crate::domain::label::MAX_LABELS;
 use crate::domain::listing::{ListQuery, Order, Page, Sort};
 use crate::error::{ApiError, ApiResult};
 use requestrocket_policy::form::problem::Problems;
@@ -24,11 +25,17 @@ const ORDERS: [(&str, Order); 2] = [("asc", Order::Ascending), ("desc", Order::D
 
 /// The filters that a list has.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether there is a parameter"
+)]
 pub struct Filters {
     /// `?region=`
     pub region: bool,
     /// `?active=`
     pub active: bool,
+    /// `?label=`
+    pub labels: bool,
     /// `?sort=priority`
     pub priority: bool,
     /// Words of `?type=`; empty for none.
@@ -56,6 +63,16 @@ pub struct ListParams {
     order: Option<String>,
     /// Part of the name, without regard to case.
     search: Option<String>,
+}
+
+/// The parameter of lists of what has labels, for the documentation.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery reads")]
+pub struct LabelParams {
+    /// Only records with this label: `key=value`, or `key` whatever its value. Repeated: with all
+    /// of them.
+    label: Option<Vec<String>>,
 }
 
 /// The envelope of a list.
@@ -98,6 +115,11 @@ pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
             None
         },
         kind: kind(&mut query, filters.types),
+        labels: if filters.labels {
+            query.list("label", MAX_LABELS)
+        } else {
+            Vec::new()
+        },
         search: search(&mut query),
     };
     for flag in filters.flags {
@@ -184,6 +206,7 @@ mod tests {
     const ALL: Filters = Filters {
         region: true,
         active: true,
+        labels: true,
         priority: false,
         types: &["proxy", "target"],
         flags: &[],
@@ -223,14 +246,30 @@ mod tests {
             "region=EU",
             "search=%ff",
             "search=%00",
+            "label=",
+            "label=A",
+            "label=a=%0a",
+            "label=a&label=-",
             "bogus=1",
             "Page=1",
         ] {
             assert!(read(Some(raw), ALL).is_err(), "{raw}");
         }
-        for raw in ["region=eu", "active=true", "type=proxy"] {
+        for raw in ["region=eu", "active=true", "type=proxy", "label=a"] {
             assert!(read(Some(raw), Filters::default()).is_err(), "{raw}");
         }
+    }
+
+    #[test]
+    fn a_label_may_be_repeated_and_nothing_else() {
+        let list = read(Some("label=a=b%3dc&label=a"), ALL).unwrap();
+        assert_eq!(
+            list.labels,
+            ["a=b=c", "a"].map(|filter| filter.parse().unwrap())
+        );
+        let many = |count| vec!["label=a"; count].join("&");
+        assert!(read(Some(&many(MAX_LABELS)), ALL).is_ok());
+        assert!(read(Some(&many(MAX_LABELS + 1)), ALL).is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Query parameters: each once, known, UTF-8.
+//! Query parameters: known, UTF-8, each once but those that are lists.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -10,14 +10,14 @@ use requestrocket_policy::form::problem::{Fault, Problems};
 /// The parameters that nothing has read yet.
 #[derive(Debug)]
 pub struct Query<'a> {
-    parameters: BTreeMap<String, String>,
+    parameters: BTreeMap<String, Vec<String>>,
     problems: &'a mut Problems,
 }
 
 impl<'a> Query<'a> {
     /// Decodes `raw` (without its `?`).
     pub fn new(raw: Option<&str>, problems: &'a mut Problems) -> Self {
-        let mut parameters = BTreeMap::new();
+        let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for pair in raw
             .unwrap_or_default()
             .split('&')
@@ -25,11 +25,7 @@ impl<'a> Query<'a> {
         {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match (decode(name), decode(value)) {
-                (Some(name), Some(value)) => {
-                    if parameters.insert(name.clone(), value).is_some() {
-                        problems.add(Fault::ValidationFailed, name, "must not be repeated");
-                    }
-                }
+                (Some(name), Some(value)) => parameters.entry(name).or_default().push(value),
                 _ => problems.add(Fault::ValidationFailed, "query", "must be UTF-8"),
             }
         }
@@ -41,7 +37,32 @@ impl<'a> Query<'a> {
 
     /// The text of a parameter.
     pub fn take(&mut self, name: &str) -> Option<String> {
-        self.parameters.remove(name)
+        let mut values = self.parameters.remove(name)?;
+        if values.len() > 1 {
+            self.problem(name, "must not be repeated");
+        }
+        values.pop()
+    }
+
+    /// A parameter that may be repeated, up to `most` times, each of which `T` parses.
+    pub fn list<T>(&mut self, name: &str, most: usize) -> Vec<T>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let values = self.parameters.remove(name).unwrap_or_default();
+        if values.len() > most {
+            self.problem(name, format!("must be repeated at most {most} times"));
+            return Vec::new();
+        }
+        let mut list = Vec::with_capacity(values.len());
+        for value in values {
+            match value.parse::<T>() {
+                Ok(value) => list.push(value),
+                Err(error) => self.problem(name, error.to_string()),
+            }
+        }
+        list
     }
 
     /// A parameter that `T` parses.

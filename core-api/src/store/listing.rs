@@ -5,6 +5,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use super::labels::{COLUMN as LABELS, needle};
 use super::row::{flag, unsigned};
 use crate::domain::listing::{ListQuery, Order, Page, Sort};
 
@@ -67,7 +68,7 @@ pub async fn page_within<T>(
     read: impl Fn(&AnyRow) -> sqlx::Result<T>,
 ) -> sqlx::Result<Page<T>> {
     let Listing { from, columns, .. } = listing;
-    let Conditions { sql, binds } = conditions(listing, owner, within, query);
+    let Conditions { sql, binds } = conditions(listing, owner, within, query)?;
     let count = format!("SELECT COUNT(*) AS total FROM {from} WHERE {sql}");
     let total: i64 = bound(count, &binds)
         .fetch_one(&mut *conn)
@@ -91,7 +92,7 @@ fn conditions(
     owner: &str,
     within: Option<(&'static str, &str)>,
     query: &ListQuery,
-) -> Conditions {
+) -> sqlx::Result<Conditions> {
     let mut conditions = Conditions {
         sql: format!("{} = $1", listing.owner),
         binds: vec![Bind::Text(owner.to_owned())],
@@ -111,7 +112,12 @@ fn conditions(
     if let Some(pattern) = query.search_pattern() {
         conditions.add("name_key LIKE", Bind::Text(pattern), r" ESCAPE '\'");
     }
-    conditions
+    // LIKE would not tell upper case from lower in SQLite.
+    let (before, after) = (format!("REPLACE({LABELS},"), format!(", '') <> {LABELS}"));
+    for filter in &query.labels {
+        conditions.add(&before, Bind::Text(needle(filter)?), &after);
+    }
+    Ok(conditions)
 }
 
 fn order(conn: &AnyConnection, id: &str, query: &ListQuery) -> String {

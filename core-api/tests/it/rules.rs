@@ -7,6 +7,7 @@ mod conditions;
 mod document;
 mod drafts;
 mod idempotency;
+mod labels;
 mod lists;
 mod outcome;
 mod secrets;

@@ -5,6 +5,7 @@ use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use super::region::RegionName;
 use crate::domain::guard::effect::Effect;
 use crate::domain::id::{CredentialId, OrganisationId};
+use crate::domain::label::Labels;
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
 
@@ -34,6 +35,8 @@ pub struct Credential {
     pub auth_type: AuthType,
     /// What its owner decided.
     pub form: CredentialForm,
+    /// By what it is found.
+    pub labels: Labels,
     /// Of the secret: +1 for every new one.
     pub version: u64,
     /// When it was made.
@@ -42,7 +45,7 @@ pub struct Credential {
     pub updated_at: Moment,
     /// User id.
     pub created_by: String,
-    /// Of its last change.
+    /// Its version; every stored change alters it.
     pub revision: u64,
 }
 

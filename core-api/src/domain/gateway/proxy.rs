@@ -7,6 +7,7 @@ use super::cors::Cors;
 use super::region::RegionName;
 use crate::domain::guard::effect::Effect;
 use crate::domain::id::{CredentialId, OrganisationId, ProxyId, TargetId};
+use crate::domain::label::Labels;
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
 
@@ -88,6 +89,8 @@ pub struct Proxy {
     pub region_base_url: Option<String>,
     /// What its owner decided. Ids of records deleted by force stay.
     pub form: ProxyForm,
+    /// By what it is found.
+    pub labels: Labels,
     /// Its target still exists.
     pub has_target: bool,
     /// Its target credential still exists.
@@ -98,7 +101,7 @@ pub struct Proxy {
     pub updated_at: Moment,
     /// User id.
     pub created_by: String,
-    /// Of its last change.
+    /// Its version; every stored change alters it.
     pub revision: u64,
     /// Newest revision of it and of all that it uses.
     pub desired_revision: u64,

@@ -4,6 +4,7 @@ use super::base_url::BaseUrl;
 use super::region::RegionName;
 use crate::domain::guard::effect::Effect;
 use crate::domain::id::{OrganisationId, TargetId};
+use crate::domain::label::Labels;
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
 
@@ -31,13 +32,15 @@ pub struct Target {
     pub region: RegionName,
     /// What its owner decided.
     pub form: TargetForm,
+    /// By what it is found.
+    pub labels: Labels,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last changed.
     pub updated_at: Moment,
     /// User id.
     pub created_by: String,
-    /// Of its last change.
+    /// Its version; every stored change alters it.
     pub revision: u64,
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::{CredentialId, InvalidId, OrganisationId, ProxyId, TargetId};
+use crate::domain::label::Labels;
 use crate::domain::moment::Moment;
 
 /// All that is attached to one record takes at most so many bytes together: a region is told of
@@ -48,13 +49,15 @@ pub struct Attachment<F: Attachable> {
     pub attached_to: AttachedTo,
     /// What its owner decided.
     pub form: F,
+    /// By what it is found.
+    pub labels: Labels,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last changed.
     pub updated_at: Moment,
     /// User id.
     pub created_by: String,
-    /// Of its last change.
+    /// Its version; every stored change alters it.
     pub revision: u64,
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::OrganisationId;
+use crate::domain::label::Labels;
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
 
@@ -61,6 +62,8 @@ pub struct Organisation {
     pub limits: Limits,
     /// Where it may have resources; empty for everywhere.
     pub allowed_regions: Vec<RegionName>,
+    /// By what it is found.
+    pub labels: Labels,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last changed.

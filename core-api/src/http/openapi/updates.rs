@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::finish::{at, put, schemas};
+use crate::domain::label::MAX_LABELS;
 
 /// What a new record needs, and which of it is fixed from then on.
 const CREATION: [(&str, &[&str], &[&str]); 3] = [
@@ -73,8 +74,19 @@ fn update(schemas: &mut Map<String, Value>, stem: &str, ending: &str) {
         // A merge patch may leave every member out, and is judged with what is stored.
         object.remove("required");
         object.remove("anyOf");
+        if let Some(labels) = schema.pointer_mut("/properties/labels") {
+            patch_of_labels(labels);
+        }
     }
     schemas.insert(format!("{stem}{ending}"), schema);
+}
+
+/// A null ends a label; all may end, and as many new ones come.
+fn patch_of_labels(labels: &mut Value) {
+    put(labels, "maxProperties", json!(2 * MAX_LABELS));
+    if let Some(value) = labels.get_mut("additionalProperties") {
+        put(value, "type", json!(["string", "null"]));
+    }
 }
 
 /// What a new record needs is there, and is not null.

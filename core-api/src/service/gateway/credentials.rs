@@ -11,6 +11,7 @@ use crate::domain::gateway::api_key;
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::CredentialId;
+use crate::domain::label::Labelled;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::Scope;
 use crate::region::sealing::{SealingUnavailable, SecretOwner, seal};
@@ -45,7 +46,7 @@ pub struct NewCredential {
     /// Its type.
     pub auth_type: AuthType,
     /// What else was decided.
-    pub form: CredentialForm,
+    pub new: Labelled<CredentialForm>,
     /// Its secret.
     pub secret: NewSecret,
 }
@@ -56,7 +57,7 @@ pub struct ChangedCredential {
     /// Its type; another one only with a new secret.
     pub auth_type: AuthType,
     /// What else was decided.
-    pub form: CredentialForm,
+    pub new: Labelled<CredentialForm>,
     /// The new secret, if there is one.
     pub secret: Option<NewSecret>,
 }
@@ -95,7 +96,7 @@ pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiRe
         region,
         side,
         auth_type,
-        form,
+        new,
         secret,
     } = new;
     let credential = Credential {
@@ -104,7 +105,8 @@ pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiRe
         region,
         side,
         auth_type,
-        form,
+        form: new.form,
+        labels: new.labels,
         version: 1,
         created_at: write.now(),
         updated_at: write.now(),
@@ -146,12 +148,15 @@ pub async fn update(
     change.expects(credential.revision)?;
     let ChangedCredential {
         auth_type,
-        form,
+        new,
         secret,
     } = read(&credential)?;
-    credential.form = form;
+    let concerns_regions =
+        secret.is_some() || new.concerns_regions(&credential.form, &credential.labels);
+    credential.form = new.form;
+    credential.labels = new.labels;
     credential.updated_at = write.now();
-    credential.revision = write.revision().await?;
+    credential.revision = write.version_after(credential.revision);
     credential_update(write.conn(), &credential).await?;
     let mut shown = None;
     if let Some(secret) = secret {
@@ -159,16 +164,16 @@ pub async fn update(
         credential.version += 1;
         let (secret, generated) = settle(secret, &credential.region)?;
         let sealed = sealed(write.conn(), &credential, secret.as_ref()).await?;
-        credential_secret_update(write.conn(), &credential, sealed.as_deref()).await?;
+        let revision = write.revision().await?;
+        credential_secret_update(write.conn(), &credential, sealed.as_deref(), revision).await?;
         shown = generated;
     }
-    write
-        .touch(
-            &credential.region,
-            Kind::Credential,
-            &credential.id.to_string(),
-        )
-        .await?;
+    if concerns_regions {
+        let id = credential.id.to_string();
+        write
+            .touch(&credential.region, Kind::Credential, &id)
+            .await?;
+    }
     let done = change.commit(write).await?;
     Ok(Written {
         credential,

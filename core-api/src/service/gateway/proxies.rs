@@ -10,6 +10,7 @@ use crate::domain::gateway::proxy::{Proxy, ProxyForm};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::AttachedTo;
 use crate::domain::id::{CredentialId, ProxyId};
+use crate::domain::label::Labelled;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::Scope;
 use crate::service::ceiling::{self, Counted};
@@ -29,7 +30,7 @@ use requestrocket_policy::form::problem::{Fault, Problems};
 #[derive(Clone, Debug)]
 pub struct ProxyChange {
     /// What it is to be.
-    pub form: ProxyForm,
+    pub new: Labelled<ProxyForm>,
     /// The target is as it was.
     pub keeps_target: bool,
     /// The target credential is as it was.
@@ -45,7 +46,7 @@ pub async fn create(
     change: &Change,
     scope: &Scope,
     region: RegionName,
-    form: ProxyForm,
+    new: Labelled<ProxyForm>,
 ) -> ApiResult<(Proxy, Done)> {
     let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let counted = Counted::Proxies(scope.id());
@@ -66,7 +67,8 @@ pub async fn create(
         organisation: scope.id(),
         region,
         region_base_url: row.and_then(|row| row.base_url),
-        form,
+        form: new.form,
+        labels: new.labels,
         has_target: false,
         has_target_credential: false,
         created_at: write.now(),
@@ -107,25 +109,29 @@ pub async fn update(
     let mut proxy = found.ok_or_else(ApiError::not_found)?;
     change.expects(proxy.revision)?;
     let ProxyChange {
-        form,
+        new,
         keeps_target,
         keeps_target_credential,
     } = read(&proxy)?;
-    proxy.form = form;
+    let concerns_regions = new.concerns_regions(&proxy.form, &proxy.labels);
+    proxy.form = new.form;
+    proxy.labels = new.labels;
     let mut problems = Problems::default();
     let keeps = (keeps_target, keeps_target_credential);
     bind(&mut write, &mut proxy, keeps, &mut problems).await?;
     problems.check()?;
     check_alias(&mut write, &proxy).await?;
     proxy.updated_at = write.now();
-    proxy.revision = write.revision().await?;
-    proxy.desired_revision = proxy.revision;
+    proxy.revision = write.version_after(proxy.revision);
     let updated = proxy_update(write.conn(), &proxy).await;
     updated.map_err(alias_or_fault)?;
-    check_proxies(write.conn(), scope.id(), AttachedTo::Proxy(proxy.id)).await?;
-    write
-        .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
-        .await?;
+    if concerns_regions {
+        check_proxies(write.conn(), scope.id(), AttachedTo::Proxy(proxy.id)).await?;
+        proxy.desired_revision = write.revision().await?;
+        write
+            .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
+            .await?;
+    }
     let done = change.commit(write).await?;
     Ok((proxy, done))
 }

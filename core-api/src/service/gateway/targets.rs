@@ -5,6 +5,7 @@ use super::release::{Bound, release};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::gateway::target::{Target, TargetForm};
 use crate::domain::id::TargetId;
+use crate::domain::label::Labelled;
 use crate::error::{ApiError, ApiResult, id};
 use crate::identity::caller::Scope;
 use crate::service::ceiling::{self, Counted};
@@ -21,7 +22,7 @@ pub async fn create(
     change: &Change,
     scope: &Scope,
     region: RegionName,
-    form: TargetForm,
+    new: Labelled<TargetForm>,
 ) -> ApiResult<(Target, Done)> {
     let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let counted = Counted::Targets(scope.id());
@@ -41,7 +42,8 @@ pub async fn create(
         id: TargetId::random(),
         organisation: scope.id(),
         region,
-        form,
+        form: new.form,
+        labels: new.labels,
         created_at: write.now(),
         updated_at: write.now(),
         created_by: scope.actor.clone(),
@@ -63,20 +65,25 @@ pub async fn update(
     change: &Change,
     scope: &Scope,
     target: &str,
-    read: impl FnOnce(&Target) -> Result<TargetForm, Problems>,
+    read: impl FnOnce(&Target) -> Result<Labelled<TargetForm>, Problems>,
 ) -> ApiResult<(Target, Done)> {
     let target: TargetId = id(target)?;
     let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = target_fetch(write.conn(), scope.id(), target).await?;
     let mut target = found.ok_or_else(ApiError::not_found)?;
     change.expects(target.revision)?;
-    target.form = read(&target)?;
+    let new = read(&target)?;
+    let concerns_regions = new.concerns_regions(&target.form, &target.labels);
+    target.form = new.form;
+    target.labels = new.labels;
     target.updated_at = write.now();
-    target.revision = write.revision().await?;
+    target.revision = write.version_after(target.revision);
     target_update(write.conn(), &target).await?;
-    write
-        .touch(&target.region, Kind::Target, &target.id.to_string())
-        .await?;
+    if concerns_regions {
+        write
+            .touch(&target.region, Kind::Target, &target.id.to_string())
+            .await?;
+    }
     let done = change.commit(write).await?;
     Ok((target, done))
 }

@@ -9,6 +9,7 @@ use super::draft::{Attached, Draft, Draftable};
 use super::weight::{weigh, weigh_less};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::{AttachedTo, Attachment, MAX_BYTES_TOGETHER};
+use crate::domain::label::Labelled;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::Scope;
 use crate::places::Turn;
@@ -36,7 +37,7 @@ pub async fn create<F: Draftable>(
     change: &Change,
     scope: &Scope,
     attached_to: AttachedTo,
-    read: impl Fn() -> Result<F, Problems> + Send + Sync + 'static,
+    read: impl Fn() -> Result<Labelled<F>, Problems> + Send + Sync + 'static,
 ) -> ApiResult<(Attachment<F>, Done)> {
     let attaching = Attaching::new(change, scope, attached_to).await?;
     let read = Arc::new(read);
@@ -57,7 +58,7 @@ pub async fn update<F: Draftable>(
     change: &Change,
     scope: &Scope,
     (attached_to, attachment): (AttachedTo, &str),
-    read: impl Fn(&Attachment<F>) -> Result<F, Problems> + Send + Sync + 'static,
+    read: impl Fn(&Attachment<F>) -> Result<Labelled<F>, Problems> + Send + Sync + 'static,
 ) -> ApiResult<(Attachment<F>, Done)> {
     let attachment: F::Id = id(attachment)?;
     let attaching = Attaching::new(change, scope, attached_to).await?;
@@ -116,7 +117,7 @@ impl<'a> Attaching<'a> {
 
     async fn create<F: Draftable>(
         &self,
-        read: Arc<impl Fn() -> Result<F, Problems> + Send + Sync + 'static>,
+        read: Arc<impl Fn() -> Result<Labelled<F>, Problems> + Send + Sync + 'static>,
     ) -> Attempt<(Attachment<F>, Done)> {
         let (scope, attached_to, state) = (self.scope, self.attached_to, &self.change.state);
         let mut conn = state.connect().await?;
@@ -126,12 +127,14 @@ impl<'a> Attaching<'a> {
         drop(conn);
         let (now, organisation, actor) = (state.now(), scope.id(), scope.actor.clone());
         let work = move || {
+            let new = read()?;
             let attachment = Attachment {
                 id: F::random_id(),
                 organisation,
                 region,
                 attached_to,
-                form: read()?,
+                form: new.form,
+                labels: new.labels,
                 created_at: now,
                 updated_at: now,
                 created_by: actor,
@@ -157,16 +160,19 @@ impl<'a> Attaching<'a> {
     async fn update<F: Draftable>(
         &self,
         id: F::Id,
-        read: Arc<impl Fn(&Attachment<F>) -> Result<F, Problems> + Send + Sync + 'static>,
+        read: Arc<impl Fn(&Attachment<F>) -> Result<Labelled<F>, Problems> + Send + Sync + 'static>,
     ) -> Attempt<(Attachment<F>, Done)> {
         let (current, attached) = self.look::<F>(id).await?;
         let revision = current.revision;
         let work = move || {
             let mut attachment = current;
-            attachment.form = read(&attachment)?;
-            Ok((attached.with(&attachment), attachment))
+            let new = read(&attachment)?;
+            let concerns_regions = new.concerns_regions(&attachment.form, &attachment.labels);
+            attachment.form = new.form;
+            attachment.labels = new.labels;
+            Ok((attached.with(&attachment), attachment, concerns_regions))
         };
-        let (draft, mut attachment) = self.turn.run(work).await?;
+        let (draft, mut attachment, concerns_regions) = self.turn.run(work).await?;
         let mut write = self.begin().await?;
         if !self
             .is_as_seen::<F>(&mut write, (id, revision), &draft)
@@ -176,8 +182,11 @@ impl<'a> Attaching<'a> {
         }
         attachment.updated_at = write.now();
         check_room(&mut write, &attachment).await?;
-        attachment.revision = write.revision().await?;
+        attachment.revision = write.version_after(attachment.revision);
         attachment_update(write.conn(), &attachment).await?;
+        if !concerns_regions {
+            return Ok(Some((attachment, self.change.commit(write).await?)));
+        }
         self.save(write, draft, attachment).await.map(Some)
     }
 

@@ -39,7 +39,7 @@ pub struct Draft {
 }
 
 /// A kind of attachment, among the others that are compiled with it.
-pub trait Draftable: StoredForm + Clone + Send + Sync + 'static {
+pub trait Draftable: StoredForm + Clone + PartialEq + Send + Sync + 'static {
     /// Whether it is compiled at all.
     fn is_active(&self) -> bool;
 

@@ -2,6 +2,7 @@
 
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::{OrganisationId, UserId};
+use crate::domain::label::{Labelled, Labels};
 use crate::domain::name::Name;
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub status: OrganisationStatus,
     /// What it is limited to.
     pub configuration: Configuration,
+    /// By what it is found.
+    pub labels: Labels,
 }
 
 impl Settings {
@@ -52,6 +55,7 @@ impl Settings {
                 limits: organisation.limits.clone(),
                 allowed_regions: organisation.allowed_regions.clone(),
             },
+            labels: organisation.labels.clone(),
         }
     }
 }
@@ -64,10 +68,11 @@ pub async fn create(
     change: &Change,
     owner: UserId,
     name: Name,
-    configuration: Configuration,
+    new: Labelled<Configuration>,
 ) -> ApiResult<(Organisation, Done)> {
     let mut write = change.begin(Over::User(owner)).await?;
     ceiling::check(&change.state, &mut write, Counted::Organisations(owner)).await?;
+    let (configuration, labels) = (new.form, new.labels);
     check_regions(&mut write, &configuration, "configuration.regions").await?;
     let now = write.now();
     let user = user_fetch(write.conn(), owner)
@@ -81,6 +86,7 @@ pub async fn create(
         status: OrganisationStatus::Active,
         limits: configuration.limits,
         allowed_regions: configuration.allowed_regions,
+        labels,
         created_at: now,
         updated_at: now,
         created_by: owner.to_string(),
@@ -125,6 +131,7 @@ pub async fn update(
         plan,
         status,
         configuration,
+        labels,
     } = read(&organisation)?;
     check_regions(&mut write, &configuration, regions_field).await?;
     let credential_limit =
@@ -139,6 +146,7 @@ pub async fn update(
     organisation.status = status;
     organisation.limits = configuration.limits;
     organisation.allowed_regions = configuration.allowed_regions;
+    organisation.labels = labels;
     organisation.updated_at = write.now();
     organisation.revision = write.version_after(organisation.revision);
     organisation_update(write.conn(), &organisation).await?;

@@ -6,13 +6,14 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::id::{CredentialId, OrganisationId};
 use crate::domain::listing::{ListQuery, Page};
+use crate::store::labels::{labels_column, labels_text};
 use crate::store::listing::{Listing, page};
 use crate::store::row::{column, flag, flag_column, number, unsigned_column};
 
 /// Everything but the secret.
 const COLUMNS: &str = "credential_id, organisation_id, region_name, credential_name, \
-     credential_side, auth_type, default_rule_effect, is_active, version, created_at, updated_at, \
-     created_by, revision";
+     credential_side, auth_type, default_rule_effect, is_active, version, labels, created_at, \
+     updated_at, created_by, revision";
 
 const LISTING: Listing = Listing {
     from: "credential",
@@ -71,8 +72,8 @@ pub async fn credential_insert(
     sqlx::query(
         "INSERT INTO credential (credential_id, organisation_id, region_name, credential_name, \
          name_key, credential_side, auth_type, default_rule_effect, is_active, version, \
-         sealed_secret, secret_revision, created_at, updated_at, created_by, revision) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         sealed_secret, secret_revision, labels, created_at, updated_at, created_by, revision) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(credential.id.to_string())
     .bind(credential.organisation.to_string())
@@ -86,6 +87,7 @@ pub async fn credential_insert(
     .bind(number(credential.version)?)
     .bind(sealed_secret)
     .bind(number(credential.revision)?)
+    .bind(labels_text(&credential.labels)?)
     .bind(credential.created_at.to_string())
     .bind(credential.updated_at.to_string())
     .bind(&credential.created_by)
@@ -107,13 +109,14 @@ pub async fn credential_update(
     } = &credential.form;
     sqlx::query(
         "UPDATE credential SET credential_name = $1, name_key = $2, default_rule_effect = $3, \
-         is_active = $4, updated_at = $5, revision = $6 \
-         WHERE organisation_id = $7 AND credential_id = $8",
+         is_active = $4, labels = $5, updated_at = $6, revision = $7 \
+         WHERE organisation_id = $8 AND credential_id = $9",
     )
     .bind(name.as_str())
     .bind(name.key())
     .bind(default_rule_effect.as_str())
     .bind(flag(*is_active))
+    .bind(labels_text(&credential.labels)?)
     .bind(credential.updated_at.to_string())
     .bind(number(credential.revision)?)
     .bind(credential.organisation.to_string())
@@ -123,11 +126,13 @@ pub async fn credential_update(
     Ok(())
 }
 
-/// Gives a credential its new secret, with the type and version that belong to it.
+/// Gives a credential its new secret, with the type and version that belong to it, as of
+/// `revision`.
 pub async fn credential_secret_update(
     conn: &mut AnyConnection,
     credential: &Credential,
     sealed_secret: Option<&str>,
+    revision: u64,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE credential SET auth_type = $1, version = $2, sealed_secret = $3, \
@@ -136,7 +141,7 @@ pub async fn credential_secret_update(
     .bind(credential.auth_type.as_str())
     .bind(number(credential.version)?)
     .bind(sealed_secret)
-    .bind(number(credential.revision)?)
+    .bind(number(revision)?)
     .bind(credential.organisation.to_string())
     .bind(credential.id.to_string())
     .execute(conn)
@@ -170,6 +175,7 @@ fn credential_from_row(row: &AnyRow) -> sqlx::Result<Credential> {
             default_rule_effect: column(row, "default_rule_effect")?,
             is_active: flag_column(row, "is_active")?,
         },
+        labels: labels_column(row)?,
         version: unsigned_column(row, "version")?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,

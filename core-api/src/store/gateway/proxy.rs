@@ -11,6 +11,7 @@ use crate::domain::gateway::proxy::{Proxy, ProxyForm};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::{CredentialId, OrganisationId, ProxyId};
 use crate::domain::listing::{ListQuery, Page};
+use crate::store::labels::{labels_column, labels_text};
 use crate::store::listing::{Listing, page};
 use crate::store::row::{
     column, flag, flag_column, limit, limit_column, number, optional_column, unsigned,
@@ -137,8 +138,8 @@ pub async fn proxy_update(conn: &mut AnyConnection, proxy: &Proxy) -> sqlx::Resu
          target_credential_id = $4, live_target_id = $5, live_target_credential_id = $6, \
          is_active = $7, default_rule_effect = $8, timeout_seconds = $9, \
          max_requests_per_minute = $10, max_requests_per_day = $11, max_response_bytes = $12, \
-         max_inspected_bytes = $13, alias = $14, cors = $15, updated_at = $16, revision = $17 \
-         WHERE organisation_id = $18 AND proxy_id = $19",
+         max_inspected_bytes = $13, alias = $14, cors = $15, labels = $16, updated_at = $17, \
+         revision = $18 WHERE organisation_id = $19 AND proxy_id = $20",
     )
     .bind(form.name.as_str())
     .bind(form.name.key())
@@ -155,6 +156,7 @@ pub async fn proxy_update(conn: &mut AnyConnection, proxy: &Proxy) -> sqlx::Resu
     .bind(number(form.max_inspected_bytes)?)
     .bind(form.alias.as_ref().map(Alias::as_str))
     .bind(form.cors.as_ref().map(cors_text).transpose()?)
+    .bind(labels_text(&proxy.labels)?)
     .bind(proxy.updated_at.to_string())
     .bind(number(proxy.revision)?)
     .bind(proxy.organisation.to_string())
@@ -245,7 +247,6 @@ async fn proxy_credential_lists(
 
 /// Without its callers' credentials, which are rows of their own.
 fn proxy_from_row(row: &AnyRow) -> sqlx::Result<Proxy> {
-    let revision = unsigned_column(row, "revision")?;
     let live = |name| Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>(name)?.is_some());
     Ok(Proxy {
         id: column(row, "proxy_id")?,
@@ -267,13 +268,14 @@ fn proxy_from_row(row: &AnyRow) -> sqlx::Result<Proxy> {
             alias: optional_column(row, "alias")?,
             cors: cors_column(row)?,
         },
+        labels: labels_column(row)?,
         has_target: live("live_target_id")?,
         has_target_credential: live("live_target_credential_id")?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
         created_by: row.try_get("created_by")?,
-        revision,
-        desired_revision: desired_revision(row, revision)?,
+        revision: unsigned_column(row, "revision")?,
+        desired_revision: desired_revision(row)?,
     })
 }
 
@@ -289,8 +291,8 @@ fn cors_column(row: &AnyRow) -> sqlx::Result<Option<Cors>> {
     text.map(read).transpose()
 }
 
-fn desired_revision(row: &AnyRow, own: u64) -> sqlx::Result<u64> {
-    let mut newest = own;
+fn desired_revision(row: &AnyRow) -> sqlx::Result<u64> {
+    let mut newest = 0;
     for name in [
         "of_proxy",
         "of_target",

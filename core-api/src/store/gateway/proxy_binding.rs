@@ -103,7 +103,8 @@ pub async fn proxy_binding_release(
     Ok(())
 }
 
-/// Notes that a proxy changed with what it is bound to.
+/// Notes that a proxy changed with what it is bound to, as of `revision`. Its version may be
+/// beyond that already.
 pub async fn proxy_revise(
     conn: &mut AnyConnection,
     organisation: OrganisationId,
@@ -112,7 +113,8 @@ pub async fn proxy_revise(
     revision: u64,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE proxy SET updated_at = $1, revision = $2 \
+        "UPDATE proxy SET updated_at = $1, \
+         revision = CASE WHEN revision >= $2 THEN revision + 1 ELSE $2 END \
          WHERE organisation_id = $3 AND proxy_id = $4",
     )
     .bind(now.to_string())

@@ -7,6 +7,7 @@ use crate::domain::gateway::base_url::BaseUrl;
 use crate::domain::gateway::target::{Target, TargetForm};
 use crate::domain::id::{OrganisationId, TargetId};
 use crate::domain::listing::{ListQuery, Page};
+use crate::store::labels::{labels_column, labels_text};
 use crate::store::listing::{Listing, page};
 use crate::store::row::{column, number, unsigned_column};
 
@@ -61,8 +62,8 @@ pub async fn target_insert(conn: &mut AnyConnection, target: &Target) -> sqlx::R
     } = &target.form;
     sqlx::query(
         "INSERT INTO target (target_id, organisation_id, region_name, target_name, name_key, \
-         base_url, test_path, default_rule_effect, created_at, updated_at, created_by, revision) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         base_url, test_path, default_rule_effect, labels, created_at, updated_at, created_by, \
+         revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(target.id.to_string())
     .bind(target.organisation.to_string())
@@ -72,6 +73,7 @@ pub async fn target_insert(conn: &mut AnyConnection, target: &Target) -> sqlx::R
     .bind(base_url.as_str())
     .bind(test_path.as_deref())
     .bind(default_rule_effect.as_str())
+    .bind(labels_text(&target.labels)?)
     .bind(target.created_at.to_string())
     .bind(target.updated_at.to_string())
     .bind(&target.created_by)
@@ -91,14 +93,15 @@ pub async fn target_update(conn: &mut AnyConnection, target: &Target) -> sqlx::R
     } = &target.form;
     sqlx::query(
         "UPDATE target SET target_name = $1, name_key = $2, base_url = $3, test_path = $4, \
-         default_rule_effect = $5, updated_at = $6, revision = $7 \
-         WHERE organisation_id = $8 AND target_id = $9",
+         default_rule_effect = $5, labels = $6, updated_at = $7, revision = $8 \
+         WHERE organisation_id = $9 AND target_id = $10",
     )
     .bind(name.as_str())
     .bind(name.key())
     .bind(base_url.as_str())
     .bind(test_path.as_deref())
     .bind(default_rule_effect.as_str())
+    .bind(labels_text(&target.labels)?)
     .bind(target.updated_at.to_string())
     .bind(number(target.revision)?)
     .bind(target.organisation.to_string())
@@ -133,6 +136,7 @@ fn target_from_row(row: &AnyRow) -> sqlx::Result<Target> {
             test_path: row.try_get("test_path")?,
             default_rule_effect: column(row, "default_rule_effect")?,
         },
+        labels: labels_column(row)?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
         created_by: row.try_get("created_by")?,

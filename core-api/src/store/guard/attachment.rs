@@ -10,6 +10,7 @@ use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::{Attachable, AttachedTo, Attachment};
 use crate::domain::id::OrganisationId;
 use crate::domain::listing::{ListQuery, Page};
+use crate::store::labels::{COLUMN as LABELS, labels_column, labels_text};
 use crate::store::listing::{Listing, page_within};
 use crate::store::row::{column, number, optional_column, unsigned, unsigned_column};
 
@@ -299,6 +300,7 @@ fn changing<F: StoredForm>(attachment: &Attachment<F>) -> sqlx::Result<Vec<(&'st
     values.extend([
         ("name_key", Value::Text(Some(attachment.form.name_key()))),
         ("size_bytes", Value::Number(Some(size_bytes))),
+        (LABELS, Value::Text(Some(labels_text(&attachment.labels)?))),
         (
             "updated_at",
             Value::Text(Some(attachment.updated_at.to_string())),
@@ -331,6 +333,7 @@ fn attachment_from_row<F: StoredForm>(row: &AnyRow) -> sqlx::Result<Attachment<F
         region: column(row, "region_name")?,
         attached_to: attached_to(row)?,
         form: F::read(row)?,
+        labels: labels_column(row)?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
         created_by: row.try_get("created_by")?,

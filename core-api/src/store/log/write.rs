@@ -149,8 +149,8 @@ impl Write {
         Ok(revision)
     }
 
-    /// The version of a record that no region knows, which was `previous` before (0: there was
-    /// none). A record that is made anew under its old name gets another one than before.
+    /// The version that a change leaves of a record which had version `previous` before (0: there
+    /// was none), whether regions hear of it or not. A record that is made anew under its old name gets another one than before.
     #[must_use]
     pub fn version_after(&mut self, previous: u64) -> u64 {
         let now_ms = u64::try_from(unix_ms(self.now.get())).unwrap_or_default();

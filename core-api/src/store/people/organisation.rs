@@ -7,6 +7,7 @@ use crate::domain::gateway::region::RegionName;
 use crate::domain::id::{OrganisationId, UserId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::domain::people::organisation::{Limits, Organisation};
+use crate::store::labels::{labels_column, labels_text};
 use crate::store::listing::{Listing, page};
 use crate::store::row::{column, limit, limit_column, number, parsed, unsigned_column};
 
@@ -76,8 +77,8 @@ pub async fn organisation_insert(
     sqlx::query(
         "INSERT INTO organisation (organisation_id, organisation_name, name_key, plan, status, \
          requests_per_minute, requests_per_day, credential_requests_per_minute, \
-         api_requests_per_minute, allowed_regions, created_at, updated_at, created_by, revision) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         api_requests_per_minute, allowed_regions, labels, created_at, updated_at, created_by, \
+         revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(organisation.id.to_string())
     .bind(organisation.name.as_str())
@@ -89,6 +90,7 @@ pub async fn organisation_insert(
     .bind(limit(limits.credential_requests_per_minute)?)
     .bind(limit(limits.api_requests_per_minute)?)
     .bind(regions_text(&organisation.allowed_regions))
+    .bind(labels_text(&organisation.labels)?)
     .bind(organisation.created_at.to_string())
     .bind(organisation.updated_at.to_string())
     .bind(&organisation.created_by)
@@ -107,8 +109,8 @@ pub async fn organisation_update(
     sqlx::query(
         "UPDATE organisation SET organisation_name = $1, name_key = $2, plan = $3, status = $4, \
          requests_per_minute = $5, requests_per_day = $6, credential_requests_per_minute = $7, \
-         api_requests_per_minute = $8, allowed_regions = $9, updated_at = $10, revision = $11 \
-         WHERE organisation_id = $12",
+         api_requests_per_minute = $8, allowed_regions = $9, labels = $10, updated_at = $11, \
+         revision = $12 WHERE organisation_id = $13",
     )
     .bind(organisation.name.as_str())
     .bind(organisation.name.key())
@@ -119,6 +121,7 @@ pub async fn organisation_update(
     .bind(limit(limits.credential_requests_per_minute)?)
     .bind(limit(limits.api_requests_per_minute)?)
     .bind(regions_text(&organisation.allowed_regions))
+    .bind(labels_text(&organisation.labels)?)
     .bind(organisation.updated_at.to_string())
     .bind(number(organisation.revision)?)
     .bind(organisation.id.to_string())
@@ -197,6 +200,7 @@ pub(super) fn organisation_from_row(row: &AnyRow) -> sqlx::Result<Organisation> 
             api_requests_per_minute: limit_column(row, "api_requests_per_minute")?,
         },
         allowed_regions: regions(&row.try_get::<String, _>("allowed_regions")?)?,
+        labels: labels_column(row)?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
         created_by: row.try_get("created_by")?,

@@ -26,7 +26,7 @@ async fn a_filter_is_created_read_replaced_changed_and_deleted_on_every_record()
                 "path": {"pattern": "^/v1", "presence": "present"},
                 "headers": [{"name": {"pattern": "x"}, "presence": "present"}], "query": [],
                 "claims": [], "notes": "private", "createdBy": filter["createdBy"],
-                "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
+                "labels": {}, "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
             });
             assert_eq!(filter, want);
             assert_eq!(filter["attachedTo"]["id"], id.as_str());

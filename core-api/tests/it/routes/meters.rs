@@ -27,7 +27,7 @@ async fn a_meter_is_created_read_replaced_changed_and_deleted() {
                 "body": [{"path": "$.model", "presence": "present"}], "claims": []},
             "limits": {"minute": 1000, "hour": null, "day": null,
                 "month": 9_007_199_254_740_991_u64},
-            "createdBy": meter["createdBy"], "createdAt": "2026-01-01T00:00:00.000Z",
+            "createdBy": meter["createdBy"], "labels": {}, "createdAt": "2026-01-01T00:00:00.000Z",
             "updatedAt": "2026-01-01T00:00:00.000Z",
         });
         assert_eq!(meter, want);

@@ -96,6 +96,7 @@ async fn an_answer_has_the_documented_form() {
             "configuration",
             "createdAt",
             "createdBy",
+            "labels",
             "updatedAt",
         ];
         assert_eq!(names, want);

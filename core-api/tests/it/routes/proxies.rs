@@ -23,7 +23,7 @@ async fn a_proxy_has_its_defaults_and_its_urls() {
             "proxyAlias": null, "proxyCors": null, "proxyBaseURL": format!("http://127.0.0.1:9/api/{id}"),
             "proxyAsyncBaseURL": format!("http://127.0.0.1:9/async/{id}"),
             "proxyStatus": "pending", "createdBy": created["createdBy"],
-            "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
+            "labels": {}, "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
         });
         assert_eq!(created, want);
         let path = world.at(&format!("proxies/{id}"));

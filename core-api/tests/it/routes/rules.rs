@@ -36,7 +36,7 @@ fn shown(rule: &Value) -> Value {
         "query": [{"name": {"pattern": "q"}, "presence": "absent"}],
         "body": [{"path": "$.model", "value": {"pattern": "gpt"}, "presence": "present"}],
         "claims": [{"path": "$.roles[*]", "presence": "present"}], "notes": "no models",
-        "createdBy": rule["createdBy"], "createdAt": "2026-01-01T00:00:00.000Z",
+        "createdBy": rule["createdBy"], "labels": {}, "createdAt": "2026-01-01T00:00:00.000Z",
         "updatedAt": rule["updatedAt"],
     })
 }

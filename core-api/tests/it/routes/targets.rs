@@ -23,7 +23,7 @@ async fn a_target_is_created_read_replaced_changed_and_deleted() {
             "targetId": id, "clientId": world.home, "targetName": "A",
             "targetBaseURL": "https://api.example.com/v1", "targetTestPath": null,
             "targetRegion": REGION, "targetDefaultRuleEffect": "allow",
-            "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
+            "labels": {}, "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
         });
         want["createdBy"] = created.body["createdBy"].clone();
         assert_eq!(created.body, want);

@@ -10,6 +10,7 @@ use requestrocket_core_api::domain::guard::condition::{
 };
 use requestrocket_core_api::domain::guard::effect::Effect;
 use requestrocket_core_api::domain::guard::rule::RuleForm;
+use requestrocket_core_api::domain::label::{Labelled, Labels};
 use requestrocket_core_api::domain::people::permission::Permission;
 use requestrocket_core_api::domain::version::Expected;
 use requestrocket_core_api::error::{ApiResult, Code};
@@ -68,7 +69,9 @@ impl Admin {
         let form = rule(path);
         let read = move || {
             meanwhile();
-            Ok(form.clone())
+            let form = form.clone();
+            let labels = Labels::default();
+            Ok(Labelled { form, labels })
         };
         let made = attachments::create(&self.change, &self.scope, self.target, read).await;
         made.map(|(rule, _)| rule)
@@ -84,7 +87,8 @@ impl Admin {
             let path = meanwhile();
             let mut form = self::rule(path);
             form.notes.clone_from(&current.form.notes);
-            Ok::<_, Problems>(form)
+            let labels = current.labels.clone();
+            Ok::<_, Problems>(Labelled { form, labels })
         };
         let made = attachments::update(&self.change, &self.scope, (self.target, rule), read).await;
         made.map(|(rule, _)| rule)

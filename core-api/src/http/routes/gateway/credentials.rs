@@ -2,6 +2,8 @@
 
 mod input;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -17,7 +19,8 @@ use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::http::labels;
+use crate::http::list::{self, Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::service::gateway::credentials::{self, Written};
 use crate::state::AppState;
@@ -27,6 +30,7 @@ use requestrocket_policy::secret::SecretText;
 const FILTERS: Filters = Filters {
     region: true,
     active: true,
+    labels: true,
     priority: false,
     types: &["proxy", "target"],
     // No type that can be pending exists yet, so both answers are the same list.
@@ -63,6 +67,7 @@ pub struct CredentialResource {
     credential_version: u64,
     /// `active` or `inactive`
     credential_status: &'static str,
+    labels: BTreeMap<String, String>,
     created_by: String,
     created_at: String,
     updated_at: String,
@@ -86,6 +91,7 @@ impl From<&Credential> for CredentialResource {
             credential_active: *is_active,
             credential_version: credential.version,
             credential_status: credential.status(),
+            labels: labels::shown(&credential.labels),
             created_by: credential.created_by.clone(),
             created_at: credential.created_at.to_string(),
             updated_at: credential.updated_at.to_string(),
@@ -101,6 +107,7 @@ impl From<&Credential> for CredentialResource {
     params(
         ("clientId" = Uuid, Path, description = "The organisation"),
         ListParams,
+        LabelParams,
         ("region" = Option<String>, Query, description = "Only of this region"),
         ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
         ("type" = Option<String>, Query, description = "`proxy` or `target`"),

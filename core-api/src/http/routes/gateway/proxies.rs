@@ -3,6 +3,8 @@
 mod cors;
 mod input;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,7 +21,8 @@ use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::http::labels;
+use crate::http::list::{self, Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::{ProxyState, RuleEffect};
 use crate::region::fleet::Fleets;
 use crate::region::fleet::ProxyCondition;
@@ -30,6 +33,7 @@ use crate::store::gateway::proxy::{proxy_fetch, proxy_list};
 const FILTERS: Filters = Filters {
     region: true,
     active: true,
+    labels: true,
     priority: false,
     types: &[],
     flags: &[],
@@ -79,6 +83,7 @@ pub struct ProxyResource {
     /// Live: the entity tag does not cover it.
     #[schema(value_type = ProxyState)]
     proxy_status: &'static str,
+    labels: BTreeMap<String, String>,
     created_by: String,
     created_at: String,
     updated_at: String,
@@ -117,6 +122,7 @@ impl ProxyResource {
             proxy_base_url: url("api"),
             proxy_async_base_url: url("async"),
             proxy_status: status(proxy, fleets),
+            labels: labels::shown(&proxy.labels),
             created_by: proxy.created_by.clone(),
             created_at: proxy.created_at.to_string(),
             updated_at: proxy.updated_at.to_string(),
@@ -151,6 +157,7 @@ fn status(proxy: &Proxy, fleets: &Fleets) -> &'static str {
     params(
         ("clientId" = Uuid, Path, description = "The organisation"),
         ListParams,
+        LabelParams,
         ("region" = Option<String>, Query, description = "Only of this region"),
         ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
     ),
@@ -177,8 +184,8 @@ async fn list_proxies(call: Read, InPath(client): InPath<String>, query: RawQuer
 )]
 async fn create_proxy(call: Mutation, InPath(client): InPath<String>, body: Body) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
-    let (region, form) = read_new(body, &scope.organisation.limits)?;
-    let (proxy, done) = proxies::create(&call.change, &scope, region, form).await?;
+    let (region, new) = read_new(body, &scope.organisation.limits)?;
+    let (proxy, done) = proxies::create(&call.change, &scope, region, new).await?;
     let resource = ProxyResource::new(&proxy, &call.change.state.fleets);
     Ok(call.created(&done, &proxy.id.to_string(), &resource).await)
 }

@@ -1,9 +1,10 @@
 //! `/clients/{clientId}/targets`
 
+use std::collections::BTreeMap;
+
 use axum::response::Response;
 use ipnet::IpNet;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,12 +14,14 @@ use crate::domain::gateway::base_url::BaseUrl;
 use crate::domain::gateway::region::RegionName;
 use crate::domain::gateway::target::{Target, TargetForm, is_test_path};
 use crate::domain::guard::effect::Effect;
+use crate::domain::label::Labelled;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::http::labels;
+use crate::http::list::{self, Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::{RuleEffect, document};
 use crate::service::gateway::targets;
 use crate::state::AppState;
@@ -29,6 +32,7 @@ use requestrocket_policy::form::problem::{Invalid, Problems};
 const FILTERS: Filters = Filters {
     region: true,
     active: false,
+    labels: true,
     priority: false,
     types: &[],
     flags: &[],
@@ -68,6 +72,7 @@ pub struct TargetResource {
     target_region: String,
     #[schema(value_type = RuleEffect)]
     target_default_rule_effect: &'static str,
+    labels: BTreeMap<String, String>,
     created_by: String,
     created_at: String,
     updated_at: String,
@@ -76,11 +81,7 @@ pub struct TargetResource {
 /// What to send for a target.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    clippy::struct_field_names,
-    reason = "documents what `form` reads"
-)]
+#[expect(dead_code, reason = "documents what `form` reads")]
 pub struct TargetInput {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]
@@ -94,6 +95,8 @@ pub struct TargetInput {
     /// Cannot be changed later; PUT may leave it out.
     target_region: Option<String>,
     target_default_rule_effect: Option<RuleEffect>,
+    /// Up to 32 pairs to find it by; no region hears of them.
+    labels: Option<BTreeMap<String, String>>,
 }
 
 impl From<&Target> for TargetResource {
@@ -112,6 +115,7 @@ impl From<&Target> for TargetResource {
             target_test_path: test_path.clone(),
             target_region: target.region.to_string(),
             target_default_rule_effect: default_rule_effect.as_str(),
+            labels: labels::shown(&target.labels),
             created_by: target.created_by.clone(),
             created_at: target.created_at.to_string(),
             updated_at: target.updated_at.to_string(),
@@ -127,6 +131,7 @@ impl From<&Target> for TargetResource {
     params(
         ("clientId" = Uuid, Path, description = "The organisation"),
         ListParams,
+        LabelParams,
         ("region" = Option<String>, Query, description = "Only of this region"),
     ),
     responses((status = 200, body = Listed<TargetResource>))
@@ -149,17 +154,22 @@ async fn list_targets(call: Read, InPath(client): InPath<String>, query: RawQuer
     request_body = TargetInput,
     responses((status = 201, body = TargetResource))
 )]
-async fn create_target(call: Mutation, InPath(client): InPath<String>, body: Body) -> ApiResult {
+async fn create_target(
+    call: Mutation,
+    InPath(client): InPath<String>,
+    mut body: Body,
+) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
     let mut problems = Problems::default();
+    let labels = labels::take_new(&mut body, &mut problems);
     let mut fields = Fields::new(body.into_object(), &mut problems);
     let region = fields.required("targetRegion", parsed::<RegionName>);
     let form = form(fields, &call.change.state.allow_private_targets);
     problems.check()?;
-    let (Some(region), Some(form)) = (region, form) else {
+    let (Some(region), Some(new)) = (region, Labelled::both(form, labels)) else {
         return Err(problems.into());
     };
-    let (target, done) = targets::create(&call.change, &scope, region, form).await?;
+    let (target, done) = targets::create(&call.change, &scope, region, new).await?;
     Ok(call
         .created(
             &done,
@@ -230,16 +240,17 @@ async fn change_target(
     update(call, &client, &target, body).await
 }
 
-async fn update(call: Mutation, client: &str, target: &str, body: Body) -> ApiResult {
+async fn update(call: Mutation, client: &str, target: &str, mut body: Body) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
     let allowed = &call.change.state.allow_private_targets;
     let read = |target: &Target| {
         let mut problems = Problems::default();
-        let document: Map<String, Value> = document(&TargetResource::from(target));
-        let update = body.onto(&document, &FIXED, &[], &mut problems);
+        let mut shown = document(&TargetResource::from(target));
+        let labels = labels::take_changed(&mut body, &mut shown, &target.labels, &mut problems);
+        let update = body.onto(&shown, &FIXED, &[], &mut problems);
         let form = form(Fields::new(update.object, &mut problems), allowed);
         problems.check()?;
-        form.ok_or(problems)
+        Labelled::both(form, labels).ok_or(problems)
     };
     let (target, done) = targets::update(&call.change, &scope, target, read).await?;
     Ok(call.updated(&done, &TargetResource::from(&target)).await)

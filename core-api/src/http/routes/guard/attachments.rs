@@ -6,11 +6,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::guard::attachment::{AttachedTo, Attachment};
+use crate::domain::label::Labelled;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{Mutation, Read};
 use crate::http::etag::Tag;
+use crate::http::labels;
 use crate::http::list::{self, Filters, RawQuery};
 use crate::http::routes::shape::document;
 use crate::service::guard::attachments;
@@ -90,9 +92,10 @@ pub(super) async fn create<R: Resource>(
     let read = move || {
         let (mut body, mut problems) = (body.clone(), Problems::default());
         body.rewrite(|object| R::to_main_form(object, &mut problems));
+        let labels = labels::take_new(&mut body, &mut problems);
         let form = R::form(Fields::new(body.into_object(), &mut problems));
         problems.check()?;
-        form.ok_or(problems)
+        Labelled::both(form, labels).ok_or(problems)
     };
     let (attachment, done) =
         attachments::create::<R>(&call.change, &scope, attached_to, read).await?;
@@ -126,11 +129,13 @@ pub(super) async fn update<R: Resource>(
     let read = move |current: &Attachment<R>| {
         let (mut body, mut problems) = (body.clone(), Problems::default());
         body.rewrite(|object| R::to_main_form(object, &mut problems));
-        let shown = document(&R::View::from(current));
+        let mut shown = document(&R::View::from(current));
+        let now = &current.labels;
+        let labels = labels::take_changed(&mut body, &mut shown, now, &mut problems);
         let update = body.onto(&shown, &R::FIXED, &[], &mut problems);
         let form = R::form(Fields::new(update.object, &mut problems));
         problems.check()?;
-        form.ok_or(problems)
+        Labelled::both(form, labels).ok_or(problems)
     };
     let (attachment, done) =
         attachments::update::<R>(&call.change, &scope, (attached_to, attachment), read).await?;

@@ -1,5 +1,7 @@
 //! `/clients/{clientId}/{credentials|targets|proxies}/{id}/filters`
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -17,7 +19,8 @@ use crate::domain::guard::redaction::{MAX_PATHS, RedactionForm};
 use crate::error::ApiResult;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
-use crate::http::list::{Filters, ListParams, Listed, RawQuery};
+use crate::http::labels;
+use crate::http::list::{Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::state::AppState;
 use requestrocket_policy::form::fields::{Fields, boolean, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
@@ -56,6 +59,7 @@ pub struct FilterResource {
     #[schema(value_type = Vec<NodeCondition>)]
     claims: Vec<condition::NodeCondition>,
     notes: Option<String>,
+    labels: BTreeMap<String, String>,
     created_by: String,
     created_at: String,
     updated_at: String,
@@ -98,6 +102,8 @@ struct FilterInput {
     claims: Option<Vec<NodeCondition>>,
     #[schema(max_length = 2000)]
     notes: Option<String>,
+    /// Up to 32 pairs to find it by; no region hears of them.
+    labels: Option<BTreeMap<String, String>>,
 }
 
 impl From<&Attachment<RedactionForm>> for FilterResource {
@@ -130,6 +136,7 @@ impl From<&Attachment<RedactionForm>> for FilterResource {
             query,
             claims,
             notes: notes.clone(),
+            labels: labels::shown(&filter.labels),
             created_by: filter.created_by.clone(),
             created_at: filter.created_at.to_string(),
             updated_at: filter.updated_at.to_string(),
@@ -142,6 +149,7 @@ impl Resource for RedactionForm {
     const FILTERS: Filters = Filters {
         region: false,
         active: true,
+        labels: true,
         priority: false,
         types: &[],
         flags: &[],
@@ -200,6 +208,7 @@ fn paths(fields: &mut Fields<'_>) -> Option<Vec<condition::Path>> {
         ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
         ("attachedId" = Uuid, Path, description = "The record"),
         ListParams,
+        LabelParams,
         ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
     ),
     responses((status = 200, body = Listed<FilterResource>))

@@ -3,6 +3,8 @@
 mod input;
 mod usage;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,7 +21,8 @@ use crate::domain::guard::meter::{Extraction, MeterForm, MeterLimits};
 use crate::error::{ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
-use crate::http::list::{ListParams, Listed, RawQuery};
+use crate::http::labels;
+use crate::http::list::{LabelParams, ListParams, Listed, RawQuery};
 use crate::state::AppState;
 
 /// The routes of this file.
@@ -51,6 +54,7 @@ pub struct MeterResource {
     #[schema(value_type = ConditionsShape)]
     conditions: Conditions,
     limits: MeterLimitsResource,
+    labels: BTreeMap<String, String>,
     created_by: String,
     created_at: String,
     updated_at: String,
@@ -84,6 +88,7 @@ impl From<&Attachment<MeterForm>> for MeterResource {
             extraction: counted.extraction().cloned(),
             conditions: conditions.clone(),
             limits: (*limits).into(),
+            labels: labels::shown(&meter.labels),
             created_by: meter.created_by.clone(),
             created_at: meter.created_at.to_string(),
             updated_at: meter.updated_at.to_string(),
@@ -117,6 +122,7 @@ impl From<MeterLimits> for MeterLimitsResource {
         ("clientId" = Uuid, Path, description = "The organisation"),
         ("proxyId" = Uuid, Path, description = "The proxy"),
         ListParams,
+        LabelParams,
         ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
     ),
     responses((status = 200, body = Listed<MeterResource>))

@@ -1,5 +1,7 @@
 //! `/clients/{clientId}/{credentials|targets|proxies}/{id}/rules`
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -17,7 +19,8 @@ use crate::domain::guard::rule::{DEFAULT_PRIORITY, MAX_PRIORITY, RuleForm};
 use crate::error::ApiResult;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
-use crate::http::list::{Filters, ListParams, Listed, RawQuery};
+use crate::http::labels;
+use crate::http::list::{Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::RuleEffect;
 use crate::state::AppState;
 use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
@@ -53,6 +56,7 @@ pub struct RuleResource {
     #[schema(value_type = Vec<NodeCondition>)]
     claims: Vec<condition::NodeCondition>,
     notes: Option<String>,
+    labels: BTreeMap<String, String>,
     created_by: String,
     created_at: String,
     updated_at: String,
@@ -90,6 +94,8 @@ struct RuleInput {
     claims: Option<Vec<NodeCondition>>,
     #[schema(max_length = 2000)]
     notes: Option<String>,
+    /// Up to 32 pairs to find it by; no region hears of them.
+    labels: Option<BTreeMap<String, String>>,
 }
 
 impl From<&Attachment<RuleForm>> for RuleResource {
@@ -123,6 +129,7 @@ impl From<&Attachment<RuleForm>> for RuleResource {
             body,
             claims,
             notes: notes.clone(),
+            labels: labels::shown(&rule.labels),
             created_by: rule.created_by.clone(),
             created_at: rule.created_at.to_string(),
             updated_at: rule.updated_at.to_string(),
@@ -135,6 +142,7 @@ impl Resource for RuleForm {
     const FILTERS: Filters = Filters {
         region: false,
         active: true,
+        labels: true,
         priority: true,
         types: &[],
         flags: &[],
@@ -179,6 +187,7 @@ impl Resource for RuleForm {
         ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
         ("attachedId" = Uuid, Path, description = "The record"),
         ListParams,
+        LabelParams,
         ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
     ),
     responses((status = 200, body = Listed<RuleResource>))

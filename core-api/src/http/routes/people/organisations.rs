@@ -9,13 +9,15 @@ use utoipa_axum::routes;
 
 use self::input::{ConfigurationInput, NewOrganisationInput, OrganisationInput};
 use self::view::{ConfigurationResource, OrganisationResource};
+use crate::domain::label::Labelled;
 use crate::domain::people::organisation::Organisation;
 use crate::domain::people::permission::Permission;
 use crate::error::ApiResult;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
-use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::http::labels;
+use crate::http::list::{self, Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::document;
 use crate::identity::caller::{Caller, Scope};
 use crate::service::people::organisations::{self, Settings};
@@ -24,6 +26,14 @@ use crate::store::people::organisation::{organisation_list, organisation_list_al
 use requestrocket_policy::form::fields::Fields;
 use requestrocket_policy::form::problem::Problems;
 
+const FILTERS: Filters = Filters {
+    region: false,
+    active: false,
+    labels: true,
+    priority: false,
+    types: &[],
+    flags: &[],
+};
 /// Members that answers have and PUT and PATCH may only repeat.
 const FIXED: [&str; 4] = ["clientId", "createdBy", "createdAt", "updatedAt"];
 
@@ -45,11 +55,11 @@ pub fn router() -> OpenApiRouter<AppState> {
     get,
     path = "/clients",
     tag = "organisations",
-    params(ListParams),
+    params(ListParams, LabelParams),
     responses((status = 200, body = Listed<OrganisationResource>))
 )]
 async fn list_organisations(call: Read, query: RawQuery) -> ApiResult {
-    let query = query.list(Filters::default())?;
+    let query = query.list(FILTERS)?;
     let mut conn = call.state.connect().await?;
     let page = match call.caller {
         Caller::User { id, .. } => organisation_list(&mut conn, id, &query).await?,
@@ -68,14 +78,17 @@ async fn list_organisations(call: Read, query: RawQuery) -> ApiResult {
     request_body = NewOrganisationInput,
     responses((status = 201, body = OrganisationResource))
 )]
-async fn create_organisation(call: Mutation, body: Body) -> ApiResult {
+async fn create_organisation(call: Mutation, mut body: Body) -> ApiResult {
     let user = call.change.actor.user()?;
     let mut problems = Problems::default();
+    let labels = labels::take_new(&mut body, &mut problems);
     let form = input::new_organisation(Fields::new(body.into_object(), &mut problems));
     problems.check()?;
-    let (name, configuration) = form.ok_or(problems)?;
-    let (organisation, done) =
-        organisations::create(&call.change, user, name, configuration).await?;
+    let (name, form) = form.unzip();
+    let (Some(name), Some(new)) = (name, Labelled::both(form, labels)) else {
+        return Err(problems.into());
+    };
+    let (organisation, done) = organisations::create(&call.change, user, name, new).await?;
     let resource = OrganisationResource::from(&organisation);
     Ok(call
         .created(&done, &organisation.id.to_string(), &resource)
@@ -140,18 +153,22 @@ async fn change_organisation(
     update(call, &scope, body).await
 }
 
-async fn update(call: Mutation, scope: &Scope, body: Body) -> ApiResult {
+async fn update(call: Mutation, scope: &Scope, mut body: Body) -> ApiResult {
     let read = |current: &Organisation| -> ApiResult<Settings> {
         let mut problems = Problems::default();
-        let document = document(&OrganisationResource::from(current));
-        let update = body.onto(&document, &FIXED, &[], &mut problems);
-        let settings = input::settings(Fields::new(update.object, &mut problems), current);
+        let mut shown = document(&OrganisationResource::from(current));
+        let now = &current.labels;
+        let labels = labels::take_changed(&mut body, &mut shown, now, &mut problems);
+        let update = body.onto(&shown, &FIXED, &[], &mut problems);
+        let fields = Fields::new(update.object, &mut problems);
+        let settings = input::settings(fields, labels, current);
         problems.check()?;
         let (settings, before) = (settings.ok_or(problems)?, Settings::of(current));
         if (settings.plan, settings.status) != (before.plan, before.status) {
             scope.require(Permission::ChangePlan)?;
         }
-        if (&settings.name, &settings.configuration) != (&before.name, &before.configuration) {
+        let own = |of: &Settings| (of.name.clone(), of.configuration.clone(), of.labels.clone());
+        if own(&settings) != own(&before) {
             scope.require(Permission::ChangeOrganisation)?;
         }
         Ok(settings)

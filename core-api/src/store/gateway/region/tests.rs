@@ -25,6 +25,7 @@ async fn a_region_is_made_once_and_listed_by_name() {
             region: None,
             is_active: None,
             kind: None,
+            labels: Vec::new(),
             search: None,
         };
         let listed = region_page(&mut conn, &query).await.unwrap().items;

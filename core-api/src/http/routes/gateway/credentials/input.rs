@@ -1,5 +1,7 @@
 //! Reads what is sent for a credential.
 
+use std::collections::BTreeMap;
+
 use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_policy::secret_form::api_key::PresentedKey;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
@@ -9,7 +11,9 @@ use utoipa::ToSchema;
 use super::CredentialResource;
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::guard::effect::Effect;
+use crate::domain::label::Labelled;
 use crate::http::body::Body;
+use crate::http::labels;
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::service::gateway::credentials::{ChangedCredential, NewCredential, NewSecret};
 use requestrocket_policy::form::fields::{Fields, boolean, parsed};
@@ -33,11 +37,7 @@ pub(super) const SECRET: &str = "credentialSecret";
 /// What to send for a credential.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    clippy::struct_field_names,
-    reason = "documents what is read below"
-)]
+#[expect(dead_code, reason = "documents what is read below")]
 pub(super) struct CredentialInput {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]
@@ -56,6 +56,8 @@ pub(super) struct CredentialInput {
     credential_default_rule_effect: Option<RuleEffect>,
     /// Default true.
     credential_active: Option<bool>,
+    /// Up to 32 pairs to find it by; no region hears of them.
+    labels: Option<BTreeMap<String, String>>,
 }
 
 /// Any JSON object.
@@ -65,8 +67,9 @@ pub(super) type Object = Map<String, Value>;
 ///
 /// # Errors
 /// Every problem of the body.
-pub(super) fn read_new(body: Body) -> Result<NewCredential, Problems> {
+pub(super) fn read_new(mut body: Body) -> Result<NewCredential, Problems> {
     let mut problems = Problems::default();
+    let labels = labels::take_new(&mut body, &mut problems);
     let mut fields = Fields::new(body.into_object(), &mut problems);
     let region = fields.required("credentialRegion", parsed);
     let side = fields.required("credentialType", parsed::<Side>);
@@ -77,18 +80,16 @@ pub(super) fn read_new(body: Body) -> Result<NewCredential, Problems> {
         fields.take(SECRET);
         None
     };
-    let form = form(fields);
+    let new = Labelled::both(form(fields), labels);
     problems.check()?;
-    match (region, side, auth_type, secret, form) {
-        (Some(region), Some(side), Some(auth_type), Some(secret), Some(form)) => {
-            Ok(NewCredential {
-                region,
-                side,
-                auth_type,
-                form,
-                secret,
-            })
-        }
+    match (region, side, auth_type, secret, new) {
+        (Some(region), Some(side), Some(auth_type), Some(secret), Some(new)) => Ok(NewCredential {
+            region,
+            side,
+            auth_type,
+            new,
+            secret,
+        }),
         _ => Err(problems),
     }
 }
@@ -119,21 +120,25 @@ fn new_secret(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> Optio
 ///
 /// # Errors
 /// Every problem of the body.
-pub(super) fn read_change(body: Body, current: &Credential) -> Result<ChangedCredential, Problems> {
+pub(super) fn read_change(
+    mut body: Body,
+    current: &Credential,
+) -> Result<ChangedCredential, Problems> {
     let mut problems = Problems::default();
-    let shown = document(&CredentialResource::from(current));
+    let mut shown = document(&CredentialResource::from(current));
+    let labels = labels::take_changed(&mut body, &mut shown, &current.labels, &mut problems);
     let update = body.onto(&shown, &FIXED, &[SECRET], &mut problems);
     let mut fields = Fields::new(update.object, &mut problems);
     let auth_type = fields
         .optional("credentialAuthType", parsed)
         .unwrap_or(current.auth_type);
     let secret = changed_secret(&mut fields, auth_type, current);
-    let form = form(fields);
+    let new = Labelled::both(form(fields), labels);
     problems.check()?;
-    let form = form.ok_or(problems)?;
+    let new = new.ok_or(problems)?;
     Ok(ChangedCredential {
         auth_type,
-        form,
+        new,
         secret,
     })
 }

@@ -1,5 +1,6 @@
 //! Reads what is sent for a proxy.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use utoipa::ToSchema;
@@ -14,8 +15,10 @@ use crate::domain::gateway::proxy::{
 use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::effect::Effect;
 use crate::domain::id::CredentialId;
+use crate::domain::label::Labelled;
 use crate::domain::people::organisation::Limits;
 use crate::http::body::{Body, Update};
+use crate::http::labels;
 use crate::http::routes::shape::{RuleEffect, document};
 use crate::service::gateway::proxies::ProxyChange;
 use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
@@ -43,11 +46,7 @@ const PER_DAY: &str = "proxyMaxRequestsPerDay";
 /// What to send for a proxy.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    clippy::struct_field_names,
-    reason = "documents what is read below"
-)]
+#[expect(dead_code, reason = "documents what is read below")]
 pub(super) struct ProxyInput {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]
@@ -86,21 +85,27 @@ pub(super) struct ProxyInput {
     proxy_alias: Option<String>,
     /// Lets pages of other origins call the proxy from a browser; left out or null, none can.
     proxy_cors: Option<CorsInput>,
+    /// Up to 32 pairs to find it by; no region hears of them.
+    labels: Option<BTreeMap<String, String>>,
 }
 
 /// What POST asks for. `limits` are the organisation's.
 ///
 /// # Errors
 /// Every problem of the body.
-pub(super) fn read_new(body: Body, limits: &Limits) -> Result<(RegionName, ProxyForm), Problems> {
+pub(super) fn read_new(
+    mut body: Body,
+    limits: &Limits,
+) -> Result<(RegionName, Labelled<ProxyForm>), Problems> {
     let mut problems = Problems::default();
+    let labels = labels::take_new(&mut body, &mut problems);
     let mut fields = Fields::new(body.into_object(), &mut problems);
     let region = fields.required("proxyRegion", parsed);
     let defaults = (limits.requests_per_minute, limits.requests_per_day);
     let form = form(fields, None, defaults);
     problems.check()?;
-    match (region, form) {
-        (Some(region), Some(form)) => Ok((region, form)),
+    match (region, Labelled::both(form, labels)) {
+        (Some(region), Some(new)) => Ok((region, new)),
         _ => Err(problems),
     }
 }
@@ -121,6 +126,7 @@ pub(super) fn read_change(
         value.as_str().is_some_and(|word| STATUSES.contains(&word))
     });
     let mut shown = document(shown);
+    let labels = labels::take_changed(&mut body, &mut shown, &current.labels, &mut problems);
     // One of the two spellings is enough; an old one must not contradict a new one.
     let is_single = body.names(CREDENTIAL) && !body.names(CREDENTIALS);
     shown.remove(if is_single { CREDENTIALS } else { CREDENTIAL });
@@ -153,9 +159,9 @@ pub(super) fn read_change(
         defaults,
     );
     problems.check()?;
-    let form = form.ok_or(problems)?;
+    let new = Labelled::both(form, labels).ok_or(problems)?;
     Ok(ProxyChange {
-        form,
+        new,
         keeps_target,
         keeps_target_credential,
     })

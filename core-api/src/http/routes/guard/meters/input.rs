@@ -1,5 +1,6 @@
 //! Reads what is sent for a meter.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use serde_json::{Map, Value};
@@ -58,6 +59,8 @@ pub(super) struct MeterInput {
     /// Which requests count; default all.
     conditions: Option<ConditionsShape>,
     limits: Option<MeterLimitsInput>,
+    /// Up to 32 pairs to find it by; no region hears of them.
+    labels: Option<BTreeMap<String, String>>,
 }
 
 /// Ceilings of the calendar windows (UTC), at least 1. Without any the meter only observes.
@@ -79,6 +82,7 @@ impl Resource for MeterForm {
     const FILTERS: Filters = Filters {
         region: false,
         active: true,
+        labels: true,
         priority: false,
         types: &[],
         flags: &[],

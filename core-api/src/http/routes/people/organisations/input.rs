@@ -1,11 +1,13 @@
 //! What callers send for an organisation.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::gateway::region::RegionName;
+use crate::domain::label::Labels;
 use crate::domain::name::Name;
 use crate::domain::people::organisation::{Limits, Organisation};
 use crate::service::people::organisations::{Configuration, Settings};
@@ -24,6 +26,8 @@ pub(super) struct NewOrganisationInput {
     /// 1 to 200 characters.
     client_name: String,
     configuration: Option<ConfigurationInput>,
+    /// Up to 32 pairs to find it by; no region hears of them.
+    labels: Option<BTreeMap<String, String>>,
 }
 
 /// What to send for an organisation.
@@ -38,6 +42,8 @@ pub(super) struct OrganisationInput {
     /// `active` or `suspended`; only PATCH with an operator token changes it.
     client_status: Option<String>,
     configuration: Option<ConfigurationInput>,
+    /// Up to 32 pairs to find it by; no region hears of them.
+    labels: Option<BTreeMap<String, String>>,
 }
 
 /// Limits and regions of an organisation.
@@ -77,7 +83,11 @@ pub(super) fn new_organisation(mut fields: Fields<'_>) -> Option<(Name, Configur
 }
 
 /// Reads the body of PUT, or what PATCH made of it.
-pub(super) fn settings(mut fields: Fields<'_>, current: &Organisation) -> Option<Settings> {
+pub(super) fn settings(
+    mut fields: Fields<'_>,
+    labels: Option<Labels>,
+    current: &Organisation,
+) -> Option<Settings> {
     let name = fields.required("clientName", parsed);
     let plan = fields.optional("clientPlan", parsed);
     let status = fields.optional("clientStatus", parsed);
@@ -88,6 +98,7 @@ pub(super) fn settings(mut fields: Fields<'_>, current: &Organisation) -> Option
         plan: plan.unwrap_or(current.plan),
         status: status.unwrap_or(current.status),
         configuration: configuration.unwrap_or_default(),
+        labels: labels?,
     })
 }
 

@@ -2,11 +2,14 @@
 
 use std::num::NonZeroU64;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::people::organisation::{Limits, Organisation};
+use crate::http::labels;
 
 /// An organisation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,6 +22,7 @@ pub(super) struct OrganisationResource {
     /// `active` or `suspended`.
     client_status: &'static str,
     configuration: ConfigurationResource,
+    labels: BTreeMap<String, String>,
     created_by: String,
     created_at: String,
     updated_at: String,
@@ -55,6 +59,7 @@ impl From<&Organisation> for OrganisationResource {
             client_plan: organisation.plan.as_str(),
             client_status: organisation.status.as_str(),
             configuration: organisation.into(),
+            labels: labels::shown(&organisation.labels),
             created_by: organisation.created_by.clone(),
             created_at: organisation.created_at.to_string(),
             updated_at: organisation.updated_at.to_string(),
