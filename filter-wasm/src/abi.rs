@@ -5,6 +5,8 @@
 
 #![expect(unsafe_code, reason = "host calls cross the ABI as raw pointers")]
 
+pub(crate) mod foreign;
+
 use std::ptr::{null, null_mut};
 
 use crate::host::HostFailure;
@@ -123,6 +125,14 @@ mod host {
             metric: *mut u32,
         ) -> u32;
         pub(super) fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
+        pub(super) fn proxy_call_foreign_function(
+            name: *const u8,
+            name_length: usize,
+            arguments: *const u8,
+            arguments_length: usize,
+            value: *mut *mut u8,
+            length: *mut usize,
+        ) -> u32;
         pub(super) fn proxy_grpc_call(
             target: *const u8,
             target_length: usize,

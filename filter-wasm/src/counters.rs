@@ -17,7 +17,9 @@ use std::{
 use requestrocket_policy::{
     exchange::{Charging, Ports},
     limit::{Asked, Charge, Micros},
+    secret::SecretBytes,
     shares::Holder,
+    sign::{Hash, Tools},
 };
 use uuid::Uuid;
 
@@ -153,6 +155,17 @@ impl<'h, H: Shared> CallPorts<'h, H> {
             open: Some((open, stream)),
             ..self
         }
+    }
+}
+
+impl<H: Shared> Tools for CallPorts<'_, H> {
+    fn random(&self) -> Option<[u8; 16]> {
+        self.host.random().ok()
+    }
+
+    fn sign(&self, hash: Hash, pkcs8: &SecretBytes, text: &[u8]) -> Option<Vec<u8>> {
+        let signature = self.host.sign(hash.as_str(), pkcs8.expose(), text);
+        signature.ok().flatten()
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) enum HostCall {
     RoutePolicy,
     Now,
     Random,
+    Sign,
     SharedData,
     SetSharedData,
     SyncCounters,
@@ -274,6 +275,11 @@ impl Shared for FakeHost {
     fn random(&self) -> Result<[u8; 16], HostFailure> {
         self.call(HostCall::Random)?;
         Ok([0xab; 16])
+    }
+
+    fn sign(&self, hash: &str, _: &[u8], text: &[u8]) -> Result<Option<Vec<u8>>, HostFailure> {
+        self.call(HostCall::Sign)?;
+        Ok(Some([hash.as_bytes(), b" of ", text].concat()))
     }
 
     fn shared_data(&self, key: &[u8]) -> Result<Option<(Vec<u8>, u32)>, HostFailure> {

@@ -71,6 +71,10 @@ pub trait Shared {
     /// Fresh randomness.
     fn random(&self) -> Result<[u8; 16], HostFailure>;
 
+    /// The signature of a text under a private key in PKCS#8; none when that key cannot sign. The
+    /// hash goes by its name.
+    fn sign(&self, hash: &str, pkcs8: &[u8], text: &[u8]) -> Result<Option<Vec<u8>>, HostFailure>;
+
     /// What all workers share under a key, with the mark of its version.
     fn shared_data(&self, key: &[u8]) -> Result<Option<(Vec<u8>, u32)>, HostFailure>;
 

@@ -117,6 +117,10 @@ impl Shared for ProxyWasmHost {
         Ok(bytes)
     }
 
+    fn sign(&self, hash: &str, pkcs8: &[u8], text: &[u8]) -> Result<Option<Vec<u8>>, HostFailure> {
+        abi::foreign::sign(hash, pkcs8, text)
+    }
+
     fn shared_data(&self, key: &[u8]) -> Result<Option<(Vec<u8>, u32)>, HostFailure> {
         abi::shared_data(key)
     }

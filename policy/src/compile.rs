@@ -4,6 +4,7 @@
 
 mod admission;
 mod caller;
+mod computed;
 pub(crate) mod conditions;
 mod credential;
 pub(crate) mod layer;

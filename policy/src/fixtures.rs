@@ -127,6 +127,7 @@ impl PolicyFixture {
             target: Some(wire::Target {
                 base_path: String::new(),
                 layer: Some(allowing()),
+                host: "api.example".to_owned(),
             }),
             target_credential: Some(wire::TargetCredential {
                 credential_id: Uuid::from_u128(credential).to_string(),
@@ -266,13 +267,25 @@ impl PolicyFixture {
     /// Injects a header.
     #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
-        self.inject((Location::Header, wire::Location::Header), name, value)
+        let location = (Location::Header, wire::Location::Header);
+        self.inject(location, name, value.as_bytes())
     }
 
     /// Injects a query parameter.
     #[must_use]
     pub fn query(self, name: &str, value: &str) -> Self {
-        self.inject((Location::Query, wire::Location::Query), name, value)
+        let location = (Location::Query, wire::Location::Query);
+        self.inject(location, name, value.as_bytes())
+    }
+
+    /// Computes a value for each call.
+    #[must_use]
+    pub fn computed(self, scheme: wire::computed::Scheme) -> Self {
+        let message = wire::Computed {
+            scheme: Some(scheme),
+        };
+        let location = (Location::Computed, wire::Location::Computed);
+        self.inject(location, "scheme", &message.encode_to_vec())
     }
 
     /// The encoded parts, as they lie on a route and its virtual host.
@@ -340,18 +353,19 @@ impl PolicyFixture {
         mut self,
         (location, on_wire): (Location, wire::Location),
         name: &str,
-        value: &str,
+        value: &[u8],
     ) -> Self {
         let organisation: OrganisationId = ORGANISATION_ID.parse().expect("an id");
         let (credential, version) = TARGET_CREDENTIAL;
         let credential = (CredentialId::from(Uuid::from_u128(credential)), version);
         let binding = Binding::injection(REGION, organisation, credential, (location, name));
-        let sealed_value = self.data_key.seal(value.as_bytes(), &binding, nonce());
+        let sealed_value = self.data_key.seal(value, &binding, nonce());
         let sealed_value = sealed_value.expect("short").into();
         let injection = wire::Injection {
             location: on_wire.into(),
             name: name.to_owned(),
             sealed_value,
+            reads_body: false,
         };
         let credential = self
             .wire

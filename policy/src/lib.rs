@@ -45,4 +45,5 @@ pub mod secret;
 #[cfg(any(test, feature = "secrets"))]
 pub mod secret_form;
 pub mod shares;
+pub mod sign;
 pub mod swap;

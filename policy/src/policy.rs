@@ -67,6 +67,8 @@ pub enum Location {
     Header,
     /// A query parameter.
     Query,
+    /// Where a scheme says that computes it for each call.
+    Computed,
 }
 
 impl Policy {

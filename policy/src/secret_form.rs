@@ -20,6 +20,7 @@ pub mod basic_auth;
 pub mod bearer;
 pub mod custom;
 pub mod jwt;
+pub mod place;
 pub mod value;
 
 use auth_type::{AuthType, Side};

@@ -2,8 +2,11 @@
 //!
 //! Every edit costs the host a call, so there is one only where the request differs.
 
+mod signing;
+
 use std::{borrow::Cow, fmt};
 
+pub(crate) use self::signing::Unsigned;
 use crate::{
     http::{
         RequestHead,
@@ -13,6 +16,7 @@ use crate::{
         query::{is_authorization, is_named, rewrite_into},
     },
     secret::SecretBytes,
+    sign::Scheme,
 };
 
 /// One change of a request's head. Names are lower case.
@@ -22,6 +26,8 @@ pub enum Edit<'e> {
     SetPath(Vec<u8>),
     /// Put the header: replace its line if there is one. There are never several at this point.
     SetHeader(&'e str, &'e [u8]),
+    /// The same, with a value that was computed for this call.
+    SetComputed(&'e str, SecretBytes),
     /// Remove all lines of the header, which is named as the caller sent it.
     RemoveHeader(Cow<'e, str>),
     /// Say this in the warning header of the response.
@@ -31,10 +37,14 @@ pub enum Edit<'e> {
 /// Where granted calls go and what they carry there.
 #[derive(Debug)]
 pub(crate) struct Upstream {
+    /// `Host` as Envoy writes it; empty where nothing is signed.
+    pub(crate) host: Box<[u8]>,
     /// Without its trailing slash.
     pub(crate) base_path: Box<[u8]>,
     pub(crate) headers: Box<[HeaderInjection]>,
     pub(crate) query: Box<[QueryInjection]>,
+    /// What is computed for each call, when all else of the request is known.
+    pub(crate) computed: Option<Box<dyn Scheme>>,
 }
 
 /// A header to put on requests.
@@ -164,6 +174,10 @@ impl Upstream {
         if head.has_empty_forwarded_for {
             remove(vec![Cow::Borrowed("x-forwarded-for")]);
         }
+        // What a scheme puts may differ from call to call; what callers sent goes on each.
+        for name in self.computed.iter().flat_map(|scheme| scheme.headers()) {
+            remove(head.spellings(name));
+        }
         for HeaderInjection { name, .. } in &self.headers {
             let spellings = head.spellings(name);
             // A host's "replace" may touch the first line only, and no twin.
@@ -191,8 +205,10 @@ impl Upstream {
         let capacity = self.base_path.len() + raw_length + injected + 1;
         let mut target = Vec::with_capacity(capacity);
         path.join_into(&self.base_path, &mut target);
+        let computed = self.computed.as_deref().and_then(Scheme::parameter);
         let is_dropped = |parameter: &[u8]| {
             is_authorization(parameter)
+                || computed.is_some_and(|name| is_named(parameter, name))
                 || self
                     .query
                     .iter()
@@ -218,7 +234,9 @@ impl fmt::Debug for Edit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SetPath(_) => f.write_str("SetPath"),
-            Self::SetHeader(name, _) => write!(f, "SetHeader({name})"),
+            Self::SetHeader(name, _) | Self::SetComputed(name, _) => {
+                write!(f, "SetHeader({name})")
+            }
             Self::RemoveHeader(name) => write!(f, "RemoveHeader({name})"),
             Self::Warn(text) => write!(f, "Warn({text})"),
         }

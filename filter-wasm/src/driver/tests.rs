@@ -4,6 +4,7 @@ mod open;
 mod request;
 mod response;
 mod room;
+mod signing;
 
 use requestrocket_policy::{
     authz::LayerName,

@@ -6,6 +6,8 @@ use std::{
     fmt,
 };
 
+use sha2::{Digest as _, Sha256};
+
 use super::document::{Document, loose};
 use crate::{
     effort::Effort as Work,
@@ -155,6 +157,24 @@ impl<'a> Call<'a> {
     pub(crate) fn held_by(mut self, holder: Holder) -> Self {
         self.holder = Some(holder);
         self
+    }
+
+    /// Of the whole body; none as long as it is not there.
+    pub(crate) async fn body_sha256(&self) -> Option<[u8; 32]> {
+        /// A byte of it costs as much as so many do that are read as JSON.
+        const STEPS: usize = 2;
+        const PIECE: usize = 16 << 10;
+        let body = self.raw_body?;
+        let mut hash = Sha256::new();
+        let mut work = self.work();
+        for piece in body.chunks(PIECE) {
+            hash.update(piece);
+            // Nobody pays for it but the turn.
+            work.tire(STEPS * piece.len());
+            work.rest().await;
+        }
+        self.work.set(work);
+        Some(hash.finalize().into())
     }
 
     /// None as long as the body is not there.

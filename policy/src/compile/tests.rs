@@ -135,6 +135,7 @@ fn a_proxy_without_target_or_target_credential_is_incomplete_not_invalid() {
             wire.target = Some(wire::Target {
                 base_path: "v1".to_owned(),
                 layer: None,
+                host: String::new(),
             });
             wire.target_credential = None;
         },
@@ -311,7 +312,7 @@ fn injections_open_only_where_they_belong() {
 
 #[test]
 fn unknown_locations_are_refused() {
-    for location in [0, 3, -1] {
+    for location in [0, 4, -1] {
         check(
             |wire| injections(wire)[1].location = location,
             InvalidPolicy::Upstream(InvalidUpstream::Location(1)),

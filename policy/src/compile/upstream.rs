@@ -2,7 +2,10 @@
 
 use requestrocket_proto::policy::v1 as wire;
 
-use super::{InvalidPolicy, Supply, attached};
+use super::{
+    InvalidPolicy, Supply, attached,
+    computed::{self, InvalidComputed},
+};
 use crate::{
     admission::Admission,
     authz::{Layer, LayerName},
@@ -10,6 +13,7 @@ use crate::{
     id::{CredentialId, InvalidId},
     policy::Location,
     secret::SecretBytes,
+    sign::Scheme,
     swap::{HeaderInjection, InvalidInjection, QueryInjection, Upstream},
 };
 
@@ -19,6 +23,9 @@ pub enum InvalidUpstream {
     /// `target.base_path`.
     #[error("base path must start with a slash, not end with one, and be a plain URL path")]
     BasePath,
+    /// `target.host`.
+    #[error("host must be the plain text of an authority")]
+    Host,
     /// `target_credential.credential_id`.
     #[error("target credential id: {0}")]
     CredentialId(#[from] InvalidId),
@@ -41,6 +48,14 @@ pub enum InvalidUpstream {
         /// Why.
         source: InvalidInjection,
     },
+    /// One of `target_credential.injections` cannot be computed.
+    #[error("injection {position}: {source}")]
+    Computed {
+        /// Place in the list, from 0.
+        position: usize,
+        /// Why.
+        source: InvalidComputed,
+    },
 }
 
 /// What a target and its credential come to: no upstream when one of them is gone, but the layers
@@ -59,27 +74,43 @@ pub(super) fn compile(
     let credential = credential
         .map(|credential| compile_credential(credential, admission, supply))
         .transpose()?;
-    let (base_path, target_layer) = target.unzip();
+    let (places, target_layer) = target.unzip();
     let (injections, credential_layer) = credential.unzip();
-    let upstream = base_path
-        .zip(injections)
-        .map(|(base_path, (headers, query))| Upstream {
-            base_path,
-            headers,
-            query,
-        });
+    let upstream = places.zip(injections);
+    let upstream = upstream.map(|((host, base_path), injections)| Upstream {
+        host,
+        base_path,
+        headers: injections.headers.into(),
+        query: injections.query.into(),
+        computed: injections.computed,
+    });
     Ok((upstream, target_layer, credential_layer))
 }
 
-type Injections = (Box<[HeaderInjection]>, Box<[QueryInjection]>);
+/// Host and base path.
+type Places = (Box<[u8]>, Box<[u8]>);
+
+#[derive(Default)]
+struct Injections {
+    headers: Vec<HeaderInjection>,
+    query: Vec<QueryInjection>,
+    computed: Option<Box<dyn Scheme>>,
+}
 
 fn compile_target(
     target: wire::Target,
     supply: &mut Supply,
-) -> Result<(Box<[u8]>, Layer), InvalidPolicy> {
-    let wire::Target { base_path, layer } = target;
-    let base_path = compile_base_path(base_path)?;
-    Ok((base_path, attached(LayerName::Target, layer, supply)?))
+) -> Result<(Places, Layer), InvalidPolicy> {
+    let wire::Target {
+        base_path,
+        layer,
+        host,
+    } = target;
+    if !host.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(InvalidUpstream::Host.into());
+    }
+    let places = (host.into_bytes().into(), compile_base_path(base_path)?);
+    Ok((places, attached(LayerName::Target, layer, supply)?))
 }
 
 fn compile_credential(
@@ -120,21 +151,29 @@ fn compile_injections(
     credential: (CredentialId, u64),
     admission: &Admission,
 ) -> Result<Injections, InvalidUpstream> {
-    let mut headers = Vec::new();
-    let mut query = Vec::new();
+    let mut compiled = Injections::default();
     for (position, injection) in injections.into_iter().enumerate() {
         let (location, name, value) = open(injection, credential, admission, position)?;
         let invalid = |source| InvalidUpstream::Injection { position, source };
         match location {
             Location::Header => {
-                headers.push(HeaderInjection::new(&name, value).map_err(invalid)?);
+                let injection = HeaderInjection::new(&name, value).map_err(invalid)?;
+                compiled.headers.push(injection);
             }
             Location::Query => {
-                query.push(QueryInjection::new(&name, &value).map_err(invalid)?);
+                let injection = QueryInjection::new(&name, &value).map_err(invalid)?;
+                compiled.query.push(injection);
+            }
+            Location::Computed => {
+                let invalid = |source| InvalidUpstream::Computed { position, source };
+                let scheme = computed::compile(&value).map_err(invalid)?;
+                if compiled.computed.replace(scheme).is_some() {
+                    return Err(invalid(InvalidComputed::Several));
+                }
             }
         }
     }
-    Ok((headers.into(), query.into()))
+    Ok(compiled)
 }
 
 fn open(
@@ -147,10 +186,13 @@ fn open(
         location,
         name,
         sealed_value,
+        // Told to whoever has Envoy hold bodies; the scheme knows it by itself.
+        reads_body: _,
     } = injection;
     let location = match wire::Location::try_from(location) {
         Ok(wire::Location::Header) => Location::Header,
         Ok(wire::Location::Query) => Location::Query,
+        Ok(wire::Location::Computed) => Location::Computed,
         Ok(wire::Location::Unspecified) | Err(_) => {
             return Err(InvalidUpstream::Location(position));
         }

@@ -64,6 +64,7 @@ impl<'a> Binding<'a> {
         let field = match location {
             Location::Header => format!("header:{}", name.to_ascii_lowercase()),
             Location::Query => format!("query:{name}"),
+            Location::Computed => format!("computed:{name}"),
         };
         let record = *credential.as_uuid();
         Self {

@@ -5,10 +5,11 @@ use uuid::Uuid;
 use crate::{
     limit::{Charge, Exceeded, Micros, NearLimit, Report},
     shares::Holder,
+    sign::Tools,
 };
 
-/// The host of an exchange: time, and what is counted.
-pub trait Ports {
+/// The host of an exchange: time, what is counted, and what schemes need to sign.
+pub trait Ports: Tools {
     /// Unix time in milliseconds; the far future when nobody knows.
     fn now_ms(&self) -> u64;
 

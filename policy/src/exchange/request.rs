@@ -24,7 +24,8 @@ use crate::{
     meter::{Extraction, Meter},
     policy::Policy,
     redact::Stage,
-    swap::Edit,
+    sign::CannotSign,
+    swap::{Edit, Unsigned},
 };
 
 /// What the checks say.
@@ -83,6 +84,7 @@ pub(super) fn judge<'e>(
     match admit(policy, used.0, weighed, ports) {
         Ok(admitted) => {
             let edits = admitted.edits(policy, used.0, head, &call);
+            let edits = edits.and_then(|edits| admitted.sign(policy, edits, (head, &call), ports));
             let grant = Grant {
                 credential: Some(used),
                 is_head: call.method == b"HEAD",
@@ -135,6 +137,7 @@ struct Admitted {
     stages: Vec<Stage>,
     awaited: Vec<usize>,
     warnings: Vec<String>,
+    body_sha256: Option<[u8; 32]>,
 }
 
 fn admit(
@@ -143,7 +146,11 @@ fn admit(
     weighed: Weighed,
     ports: &dyn Ports,
 ) -> Result<Admitted, Stop> {
-    let Passed { stages, metered } = weighed?;
+    let Passed {
+        stages,
+        metered,
+        body_sha256,
+    } = weighed?;
     if !ports.has_room(policy.admission.holder(Some(used))) {
         return Err(Denial::Overloaded.into());
     }
@@ -154,6 +161,7 @@ fn admit(
         stages,
         awaited,
         warnings: near.iter().map(ToString::to_string).collect(),
+        body_sha256,
     })
 }
 
@@ -235,6 +243,29 @@ impl Admitted {
         }
         if !self.warnings.is_empty() {
             edits.push(Edit::Warn(self.warnings.join(SEPARATOR)));
+        }
+        Ok(edits)
+    }
+
+    /// Adds what is computed over the request as those edits leave it.
+    fn sign<'e>(
+        &self,
+        policy: &'e Policy,
+        mut edits: Vec<Edit<'e>>,
+        (head, call): (&RequestHead<'_>, &Call<'_>),
+        ports: &dyn Ports,
+    ) -> Result<Vec<Edit<'e>>, Denial> {
+        let upstream = policy.upstream.as_ref().ok_or(Denial::ProxyIncomplete)?;
+        if upstream.computed.is_some() {
+            let unsigned = Unsigned {
+                head,
+                method: call.method,
+                raw: call.raw,
+                body_sha256: self.body_sha256,
+                now_ms: ports.now_ms(),
+            };
+            let signed = upstream.sign(&unsigned, &mut edits, ports);
+            signed.map_err(|CannotSign| Denial::TargetCredentialUnavailable)?;
         }
         Ok(edits)
     }

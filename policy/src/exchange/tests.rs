@@ -11,6 +11,7 @@ mod properties;
 mod redaction;
 mod response;
 mod sequences;
+mod signing;
 
 use std::{cell::Cell, sync::Arc};
 
@@ -132,6 +133,7 @@ fn shown(edit: &Edit<'_>) -> String {
     match edit {
         Edit::SetPath(path) => format!(":path = {}", text(path)),
         Edit::SetHeader(name, value) => format!("{name} = {}", text(value)),
+        Edit::SetComputed(name, value) => format!("{name} = {}", text(value.expose())),
         Edit::RemoveHeader(name) => format!("- {name}"),
         Edit::Warn(text) => format!("warn {text}"),
     }

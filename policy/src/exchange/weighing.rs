@@ -17,6 +17,7 @@ use crate::{
     meter::Metered,
     policy::{Policy, Standing},
     redact::Stage,
+    swap::Upstream,
 };
 
 /// Meters are the proxy's own; of a body that cannot be read nobody knows what to count.
@@ -34,6 +35,8 @@ pub(super) struct Passed {
     pub(super) stages: Vec<Stage>,
     /// The meters that count it, by place.
     pub(super) metered: Vec<usize>,
+    /// Of the body, where the target credential signs it.
+    pub(super) body_sha256: Option<[u8; 32]>,
 }
 
 /// It did not.
@@ -122,7 +125,7 @@ fn weigh_in_turns(
     })
 }
 
-/// The rules first, then what follows for the response, then the meters.
+/// The rules first, then what follows for the response, then the meters, then what is signed.
 pub(super) async fn weigh(
     policy: &Policy,
     used: CredentialId,
@@ -144,11 +147,22 @@ pub(super) async fn weigh(
     if !stages.is_empty() && head.count("upgrade") > 0 {
         return Err(Denial::ResponseNotFilterable.into());
     }
-    match policy.meters.of(judged).await {
-        Metered::By(metered) => Ok(Passed { stages, metered }),
-        Metered::NeedsBody => Err(Unweighed::NeedBody),
-        Metered::Unreadable => Err(Unweighed::Refuse(rule_denied(UNREADABLE))),
-    }
+    let metered = match policy.meters.of(judged).await {
+        Metered::By(metered) => metered,
+        Metered::NeedsBody => return Err(Unweighed::NeedBody),
+        Metered::Unreadable => return Err(Unweighed::Refuse(rule_denied(UNREADABLE))),
+    };
+    let is_signed = policy.upstream.as_ref().is_some_and(Upstream::signs_body);
+    let body_sha256 = if is_signed {
+        Some(judged.body_sha256().await.ok_or(Unweighed::NeedBody)?)
+    } else {
+        None
+    };
+    Ok(Passed {
+        stages,
+        metered,
+        body_sha256,
+    })
 }
 
 /// From the target outwards: its credential, itself, the caller's credential, the proxy. Stages without

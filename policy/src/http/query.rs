@@ -131,14 +131,14 @@ fn form_text(raw: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-fn name_of(parameter: &[u8]) -> &[u8] {
+pub(crate) fn name_of(parameter: &[u8]) -> &[u8] {
     parameter
         .split(|&byte| byte == b'=')
         .next()
         .unwrap_or_default()
 }
 
-fn form_decoded(raw: &[u8]) -> impl Iterator<Item = u8> + '_ {
+pub(crate) fn form_decoded(raw: &[u8]) -> impl Iterator<Item = u8> + '_ {
     // An escaped plus is a plus, so spaces are put in before the escapes are decoded.
     raw.split_inclusive(|&byte| byte == b'+').flat_map(|run| {
         let (text, space) = match run {

@@ -1,14 +1,10 @@
 //! `apiKey`: a key alone.
 
-use super::value::{bare, header_name, prefix, query_name};
-use crate::{
-    form::{
-        fields::{Fields, string},
-        problem::Invalid,
-    },
-    policy::Location,
-    secret::SecretText,
+use super::{
+    place::{self, Place},
+    value::{bare, prefix},
 };
+use crate::{form::fields::Fields, secret::SecretText};
 
 /// What callers present.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +21,7 @@ pub struct InjectedKey {
     /// The value.
     pub key: SecretText,
     /// Header or parameter; a header by default.
-    pub location: Location,
+    pub location: Place,
     /// Of the header or parameter; `Authorization` by default.
     pub name: String,
     /// Put before the value; empty by default.
@@ -43,21 +39,12 @@ pub(super) fn presented(fields: &mut Fields<'_>) -> Option<PresentedKey> {
 /// `{key, location?, name?, prefix?}`
 pub(super) fn injected(fields: &mut Fields<'_>) -> Option<InjectedKey> {
     let key = fields.required("key", bare);
-    let location = fields.optional("location", |value| match value.as_str() {
-        Some("header") => Ok(Location::Header),
-        Some("query") => Ok(Location::Query),
-        _ => Err(Invalid::value("must be `header` or `query`")),
-    });
-    let location = location.unwrap_or(Location::Header);
-    let name = fields.optional("name", |value| match location {
-        Location::Header => header_name(&string(value)?),
-        Location::Query => query_name(&string(value)?),
-    });
+    let (location, name) = place::read(fields);
     let prefix = fields.optional("prefix", prefix);
     Some(InjectedKey {
         key: key?,
         location,
-        name: name.unwrap_or_else(|| "Authorization".to_owned()),
+        name,
         prefix: prefix.unwrap_or_default(),
     })
 }

@@ -15,9 +15,11 @@ fn query(name: &str, value: &str) -> QueryInjection {
 
 fn upstream(headers: Vec<HeaderInjection>, query: Vec<QueryInjection>) -> Upstream {
     Upstream {
+        host: [].into(),
         base_path: (*b"/v1").into(),
         headers: headers.into(),
         query: query.into(),
+        computed: None,
     }
 }
 
@@ -40,6 +42,7 @@ fn edits(upstream: &Upstream, raw: &str, lines: &[(&str, &str)]) -> Vec<String> 
         .map(|edit| match edit {
             Edit::SetPath(path) => text(path).into_owned(),
             Edit::SetHeader(name, value) => format!("{name} = {}", text(value)),
+            Edit::SetComputed(name, value) => format!("{name} = {}", text(value.expose())),
             Edit::RemoveHeader(name) => format!("- {name}"),
             Edit::Warn(text) => format!("warn {text}"),
         })
@@ -172,8 +175,7 @@ fn a_path_that_stays_is_not_set() {
     let base_path = (*b"/api/p").into();
     let upstream = Upstream {
         base_path,
-        headers: [].into(),
-        query: [].into(),
+        ..upstream(vec![], vec![])
     };
     assert!(edits(&upstream, "/api/p/a?x=1", &[]).is_empty());
     assert_eq!(edits(&upstream, "/api/p/./a", &[]), ["/api/p/a"]);

@@ -74,6 +74,19 @@ pub struct TargetConfig {
     pub layer: wire::Layer,
 }
 
+impl TargetConfig {
+    /// `Host` of what is forwarded: a port that the scheme implies is not said.
+    pub fn host(&self) -> &str {
+        let implied = match self.scheme {
+            Scheme::Http => ":80",
+            Scheme::Https => ":443",
+        };
+        self.authority
+            .strip_suffix(implied)
+            .unwrap_or(&self.authority)
+    }
+}
+
 /// Scheme of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {

@@ -39,11 +39,13 @@ impl PlacedValue {
         let location = match self.location {
             Location::Header => wire::Location::Header,
             Location::Query => wire::Location::Query,
+            Location::Computed => wire::Location::Computed,
         };
         Ok(wire::Injection {
             location: location.into(),
             name: self.name.clone(),
             sealed_value: sealed.into(),
+            reads_body: false,
         })
     }
 }
@@ -57,7 +59,7 @@ pub(super) fn values(form: &SecretForm) -> Result<Vec<PlacedValue>, SecretProble
         SecretForm::None => Ok(Vec::new()),
         SecretForm::InjectedKey(key) => {
             let value = SecretText::new([key.prefix.as_str(), key.key.expose()].concat());
-            Ok(vec![placed(key.location, &key.name, value)])
+            Ok(vec![placed(key.location.into(), &key.name, value)])
         }
         SecretForm::Bearer(bearer) => {
             let value = [bearer.prefix.as_str(), bearer.token.expose()].concat();
@@ -88,7 +90,7 @@ fn authorization(value: String) -> PlacedValue {
 fn placed(location: Location, name: &str, value: SecretText) -> PlacedValue {
     let name = match location {
         Location::Header => name.to_ascii_lowercase(),
-        Location::Query => name.to_owned(),
+        Location::Query | Location::Computed => name.to_owned(),
     };
     PlacedValue {
         location,

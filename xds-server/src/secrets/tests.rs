@@ -90,6 +90,7 @@ impl Bench {
         let (word, location) = match injection.location() {
             wire::Location::Header => ("header", Location::Header),
             wire::Location::Query => ("query", Location::Query),
+            wire::Location::Computed => ("computed", Location::Computed),
             wire::Location::Unspecified => panic!("no location"),
         };
         let Owner {

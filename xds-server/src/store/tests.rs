@@ -116,6 +116,7 @@ fn injection() -> StoredSecret {
         location: wire::Location::Header.into(),
         name: "Authorization".to_owned(),
         sealed_value: vec![9; 40].into(),
+        reads_body: false,
     }])
 }
 

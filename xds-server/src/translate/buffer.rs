@@ -1,6 +1,6 @@
-//! How much of a request's body Envoy keeps for the filter: what conditions look into. The limit of
-//! the route raises the listener's and never lowers it. What is kept of responses is kept by the
-//! filter.
+//! How much of a request's body Envoy keeps for the filter: what conditions look into, and what is
+//! signed. The limit of the route raises the listener's and never lowers it. What is kept of
+//! responses is kept by the filter.
 
 use requestrocket_proto::policy::v1 as wire;
 
@@ -22,6 +22,13 @@ fn inspects_requests(config: &ProxyConfig) -> bool {
     let mut meters = config.meters.iter();
     rules.any(|rule| reads_body(rule.conditions.as_ref()))
         || meters.any(|meter| reads_body(meter.conditions.as_ref()))
+        || signs_body(config)
+}
+
+fn signs_body(config: &ProxyConfig) -> bool {
+    let credential = config.target_credential.iter();
+    let mut injections = credential.flat_map(|credential| &credential.injections);
+    injections.any(|injection| injection.reads_body)
 }
 
 fn layers(config: &ProxyConfig) -> impl Iterator<Item = &wire::Layer> {

@@ -110,7 +110,9 @@ fn policy(config: &ProxyConfig) -> wire::ProxyPolicy {
         is_active: *is_active,
         is_suspended: *is_suspended,
         proxy_credentials: proxy_credentials.iter().map(attached_to).collect(),
-        target: target.as_ref().map(target_of),
+        target: target
+            .as_ref()
+            .map(|target| target_of(target, target_credential.as_ref())),
         target_credential: target_credential.clone(),
         max_inspected_bytes: *max_inspected_bytes,
         layer: Some(layer.clone()),
@@ -135,7 +137,10 @@ fn attached_to(caller: &CallerConfig) -> wire::CredentialPolicy {
     }
 }
 
-fn target_of(target: &TargetConfig) -> wire::Target {
+/// What is signed for the target names its host; a policy that signs nothing does without.
+fn target_of(target: &TargetConfig, credential: Option<&wire::TargetCredential>) -> wire::Target {
+    let mut injections = credential.into_iter().flat_map(|it| &it.injections);
+    let is_signed = injections.any(|it| it.location() == wire::Location::Computed);
     let TargetConfig {
         // Envoy's, by the route.
         scheme: _,
@@ -146,5 +151,6 @@ fn target_of(target: &TargetConfig) -> wire::Target {
     wire::Target {
         base_path: base_path.clone(),
         layer: Some(layer.clone()),
+        host: if is_signed { target.host() } else { "" }.to_owned(),
     }
 }

@@ -30,7 +30,7 @@ use super::policy::EncodedPolicy;
 use super::retry;
 use super::unread;
 use super::wire::{seconds, sorted};
-use crate::records::region_config::{ProxyConfig, Scheme, TargetConfig};
+use crate::records::region_config::ProxyConfig;
 
 /// The name of the route that a call came in by, put by a native filter before ours.
 pub(super) const EDITED_BY: &str = "x-rr-route";
@@ -171,7 +171,7 @@ fn route(
 ) -> Route {
     let mut filters = config.cors.as_ref().map(cors::on_calls).unwrap_or_default();
     if let Some(target) = &config.target {
-        let rewrite = HostRewriteSpecifier::HostRewriteLiteral(host(target).to_owned());
+        let rewrite = HostRewriteSpecifier::HostRewriteLiteral(target.host().to_owned());
         let per_route = PerRouteConfig {
             host_rewrite_specifier: Some(rewrite),
         };
@@ -201,18 +201,6 @@ fn action(config: &ProxyConfig, elsewhere: Option<&str>) -> route::Action {
         // The filter has answered before; should it ever not, nothing is forwarded.
         None => unavailable(),
     }
-}
-
-/// The target's `Host`: a port that the scheme implies is not said.
-fn host(target: &TargetConfig) -> &str {
-    let implied = match target.scheme {
-        Scheme::Http => ":80",
-        Scheme::Https => ":443",
-    };
-    target
-        .authority
-        .strip_suffix(implied)
-        .unwrap_or(&target.authority)
 }
 
 fn forward(cluster: &str, timeout_seconds: NonZeroU32) -> RouteAction {

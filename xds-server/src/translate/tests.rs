@@ -375,6 +375,41 @@ fn layer_reading() -> wire::Layer {
     layer
 }
 
+fn injections(config: &mut ProxyConfig) -> &mut Vec<wire::Injection> {
+    &mut config.target_credential.as_mut().unwrap().injections
+}
+
+fn computed(reads_body: bool) -> wire::Injection {
+    wire::Injection {
+        location: wire::Location::Computed.into(),
+        name: "hmac".to_owned(),
+        sealed_value: Vec::new().into(),
+        reads_body,
+    }
+}
+
+#[test]
+fn the_host_is_told_where_something_is_signed_and_only_a_signed_body_is_kept() {
+    let host = |config: &ProxyConfig| {
+        let encoded = policy::encode(config, "r").rest;
+        let policy = wire::ProxyPolicy::decode(&*encoded).unwrap();
+        policy.target.unwrap().host
+    };
+    let mut config = complete();
+    assert_eq!(host(&config), "");
+    injections(&mut config).push(computed(false));
+    assert_eq!(kept(&config), None);
+    for (scheme, authority, want) in [
+        (Scheme::Https, "api.example:443", "api.example"),
+        (Scheme::Http, "api.example:443", "api.example:443"),
+        (Scheme::Http, "api.example:80", "api.example"),
+    ] {
+        let target = config.target.as_mut().unwrap();
+        (target.scheme, target.authority) = (scheme, authority.to_owned());
+        assert_eq!(host(&config), want);
+    }
+}
+
 /// What Envoy is to keep of a body; None: what it keeps of any.
 fn kept(config: &ProxyConfig) -> Option<u64> {
     let translator = Translator::new(crate::fixtures::translation());
@@ -394,6 +429,7 @@ fn a_request_is_kept_for_conditions_that_look_into_it() {
         |c| c.target.as_mut().unwrap().layer = layer_reading(),
         |c| c.layer = layer_reading(),
         |c| c.meters[0].conditions = Some(reading()),
+        |c| injections(c).push(computed(true)),
     ];
     for (case, look) in looking.iter().enumerate() {
         for (max, bytes) in [

@@ -14,6 +14,7 @@ use crate::{
         Asked, Charge, Charged, Decision, Micros, Moment, Tallies, decide as judge_limits,
         near_limits,
     },
+    sign::Tools,
 };
 use requestrocket_proto::policy::v1 as wire;
 use wire::meter::Extraction;
@@ -29,6 +30,8 @@ struct Counting {
     is_away: bool,
     is_crowded: bool,
 }
+
+impl Tools for Counting {}
 
 impl Ports for Counting {
     fn now_ms(&self) -> u64 {
@@ -123,7 +126,10 @@ fn call(fixture: &PolicyFixture, ports: &Counting) -> (Exchange, Result<Vec<Stri
         RequestDecision::Forward(edits) => {
             let warnings = edits.iter().filter_map(|edit| match edit {
                 Edit::Warn(text) => Some(text.clone()),
-                Edit::SetPath(_) | Edit::SetHeader(..) | Edit::RemoveHeader(_) => None,
+                Edit::SetPath(_)
+                | Edit::SetHeader(..)
+                | Edit::SetComputed(..)
+                | Edit::RemoveHeader(_) => None,
             });
             Ok(warnings.collect())
         }
@@ -278,6 +284,7 @@ fn a_call_of_a_caller_with_too_many_is_overload_and_not_counted() {
 #[test]
 fn counters_at_fault_refuse() {
     struct Faulty;
+    impl Tools for Faulty {}
     impl Ports for Faulty {
         fn now_ms(&self) -> u64 {
             NOW_MS

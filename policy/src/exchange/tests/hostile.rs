@@ -18,17 +18,20 @@ fn sent(path: &str, headers: &[(&str, &str)], edits: &[Edit<'_>]) -> Vec<String>
             Edit::RemoveHeader(name) => lines.retain(|(other, _)| other != name),
             Edit::Warn(_) => {}
             // Envoy's replace touches the first line only.
-            Edit::SetHeader(name, value) => {
-                match lines.iter_mut().find(|(other, _)| other == name) {
-                    Some(line) => line.1 = text(value),
-                    None => lines.push(((*name).to_owned(), text(value))),
-                }
-            }
+            Edit::SetHeader(name, value) => replace(&mut lines, name, text(value)),
+            Edit::SetComputed(name, value) => replace(&mut lines, name, text(value.expose())),
         }
     }
     std::iter::once(path)
         .chain(lines.into_iter().map(|(n, v)| format!("{n}: {v}")))
         .collect()
+}
+
+fn replace(lines: &mut Vec<(String, String)>, name: &str, value: String) {
+    match lines.iter_mut().find(|(other, _)| other == name) {
+        Some(line) => line.1 = value,
+        None => lines.push((name.to_owned(), value)),
+    }
 }
 
 /// Every form in which a credential can be carried, with the request line and header lines.

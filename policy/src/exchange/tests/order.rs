@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::limit::{Charge, Micros};
+use crate::{
+    limit::{Charge, Micros},
+    sign::Tools,
+};
 
 const KEY: &[(&str, &str)] = &[("authorization", "key")];
 
@@ -485,6 +488,8 @@ struct Clock<'a> {
     now: u64,
     read: &'a Cell<usize>,
 }
+
+impl Tools for Clock<'_> {}
 
 impl Ports for Clock<'_> {
     fn now_ms(&self) -> u64 {

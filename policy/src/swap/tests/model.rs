@@ -14,6 +14,13 @@ struct Sent {
     query: Vec<String>,
 }
 
+fn replace(headers: &mut Vec<Pair>, name: &str, value: String) {
+    match headers.iter_mut().find(|(other, _)| other == name) {
+        Some(line) => line.1 = value,
+        None => headers.push((name.to_owned(), value)),
+    }
+}
+
 /// Obeys edits the way Envoy does: replacing touches the first line of a name.
 fn obey(edits: &[Edit<'_>], lines: &[Pair], raw: &str) -> Sent {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -24,12 +31,8 @@ fn obey(edits: &[Edit<'_>], lines: &[Pair], raw: &str) -> Sent {
             Edit::SetPath(new) => path = text(new),
             Edit::RemoveHeader(name) => headers.retain(|(other, _)| other != name),
             Edit::Warn(_) => {}
-            Edit::SetHeader(name, value) => {
-                match headers.iter_mut().find(|(other, _)| other == name) {
-                    Some(line) => line.1 = text(value),
-                    None => headers.push(((*name).to_owned(), text(value))),
-                }
-            }
+            Edit::SetHeader(name, value) => replace(&mut headers, name, text(value)),
+            Edit::SetComputed(name, value) => replace(&mut headers, name, text(value.expose())),
         }
     }
     let query = path.split_once('?').map(|(_, query)| query);

@@ -58,7 +58,8 @@ pub(super) fn problem(
 fn is_allowed(injection: &Injection) -> bool {
     match injection.location() {
         Location::Header => is_injectable_header(&injection.name),
-        Location::Query => !injection.name.is_empty(),
+        // Of what is computed the name is the scheme's.
+        Location::Query | Location::Computed => !injection.name.is_empty(),
         Location::Unspecified => false,
     }
 }

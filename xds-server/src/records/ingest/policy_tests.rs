@@ -61,6 +61,9 @@ fn show(edit: &Edit<'_>) -> String {
     match edit {
         Edit::SetPath(path) => format!("path {}", String::from_utf8_lossy(path)),
         Edit::SetHeader(name, value) => format!("{name}: {}", String::from_utf8_lossy(value)),
+        Edit::SetComputed(name, value) => {
+            format!("{name}: {}", String::from_utf8_lossy(value.expose()))
+        }
         Edit::RemoveHeader(name) => format!("no {name}"),
         Edit::Warn(text) => format!("warn {text}"),
     }

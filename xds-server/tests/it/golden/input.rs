@@ -161,6 +161,7 @@ fn injecting(header: &str) -> wire::TargetCredential {
         location: wire::Location::Header.into(),
         name: header.to_owned(),
         sealed_value: b"sealed value".to_vec().into(),
+        reads_body: false,
     };
     wire::TargetCredential {
         credential_id: "c0ffee00-0000-4000-8000-000000000000".to_owned(),

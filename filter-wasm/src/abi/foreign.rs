@@ -1,0 +1,59 @@
+//! Functions that Envoy offers beyond the ABI, with their messages.
+
+use prost::Message;
+
+use super::{host, received};
+use crate::host::HostFailure;
+
+/// `envoy.source.extensions.common.wasm.SignArguments`.
+#[derive(Message)]
+struct SignArguments {
+    #[prost(string, tag = "1")]
+    hash_function: String,
+    /// PKCS#8.
+    #[prost(bytes = "vec", tag = "2")]
+    private_key: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    text: Vec<u8>,
+}
+
+/// `envoy.source.extensions.common.wasm.SignResult`.
+#[derive(Message)]
+struct SignResult {
+    #[prost(bool, tag = "1")]
+    result: bool,
+    #[prost(bytes = "vec", tag = "2")]
+    signature: Vec<u8>,
+}
+
+/// A signature by BoringSSL: PKCS#1 v1.5 of RSA keys, DER of ECDSA keys. None: that key cannot sign.
+pub(crate) fn sign(
+    hash: &str,
+    private_key: &[u8],
+    text: &[u8],
+) -> Result<Option<Vec<u8>>, HostFailure> {
+    let arguments = SignArguments {
+        hash_function: hash.to_owned(),
+        private_key: private_key.to_vec(),
+        text: text.to_vec(),
+    };
+    let Ok(Some(answer)) = call("sign", &arguments.encode_to_vec()) else {
+        return Ok(None);
+    };
+    let answer = SignResult::decode(&*answer).map_err(|_| HostFailure)?;
+    Ok(answer.result.then_some(answer.signature))
+}
+
+fn call(name: &str, arguments: &[u8]) -> Result<Option<Vec<u8>>, HostFailure> {
+    // SAFETY: the pointers are of live values; the host writes only the two out-values.
+    received(|value, length| unsafe {
+        host::proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            arguments.as_ptr(),
+            arguments.len(),
+            value,
+            length,
+        )
+    })
+}
