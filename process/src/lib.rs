@@ -3,6 +3,7 @@
 //! Invariant: nothing here knows the domain; it is plumbing that core-api, xds-server and the
 //! supervisor share.
 
+pub mod authority;
 pub mod clock;
 pub mod db;
 pub mod file;

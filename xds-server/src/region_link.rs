@@ -23,7 +23,6 @@ use crate::pki::identity::Identity;
 use crate::records::ingest::IngestFailed;
 use crate::region::RegionWriter;
 use crate::store::StoreFailed;
-use requestrocket_policy::secret::SecretText;
 
 mod backoff;
 mod connect;

@@ -207,7 +207,7 @@ fn spawn_ads(
         .context("`ads_names`")?;
     let tls = node_api::Tls {
         certificate_pem: own.certificate_pem,
-        key_pem: own.private_key_pem.expose().to_owned(),
+        key_pem: (*own.key_pem).clone(),
         node_ca_pem: authority.certificate_pem().to_owned(),
     };
     tasks.spawn(

@@ -4,49 +4,31 @@
 //! Invariant: what a region's certificate says is decided here; of its signing request only the
 //! key is used.
 
-use std::fmt;
-use std::fs;
-use std::io;
 use std::path::Path;
-use std::time::Duration;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-};
-use requestrocket_process::file;
-use rustls_pki_types::{CertificateDer, CertificateSigningRequestDer};
-use time::OffsetDateTime;
+use requestrocket_process::authority::{self, Files, Subject, Usage};
+pub use requestrocket_process::authority::{AuthorityFailed, Identity};
+use rustls_pki_types::CertificateDer;
+use time::{Duration, OffsetDateTime};
 use x509_parser::extensions::GeneralName;
-use zeroize::Zeroizing;
 
 use crate::domain::gateway::region::RegionName;
 use crate::identity::token::digest;
 
 /// What follows a region's name in its certificate.
 const REGION_SUFFIX: &str = ".region.requestrocket";
+/// Regions that are not heard of for years must still be able to come back.
+const LIFE: Duration = Duration::days(20 * 365);
+const FILES: Files = Files {
+    certificate: "ca.pem",
+    key: "ca.key",
+};
 
-/// A clock of the other side may be this far behind ours.
-const CLOCK_SKEW: Duration = Duration::from_hours(24);
+/// The authority, with its key.
+#[derive(Debug)]
+pub struct Authority(authority::Authority);
 
-/// Nothing renews a certificate in place, so they live as long as an installation.
-const LIFE: Duration = Duration::from_hours(20 * 365 * 24);
-
-/// The certificate authority, ready to sign.
-pub struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    certificate_pem: String,
-}
-
-/// A certificate with its key, PEM.
-pub struct Identity {
-    /// The certificate.
-    pub certificate_pem: String,
-    /// Its private key.
-    pub key_pem: Zeroizing<String>,
-}
-
-/// A region's client certificate.
+/// A certificate of a region, as it is sent and as it is remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
     /// The certificate.
@@ -55,128 +37,68 @@ pub struct Issued {
     pub digest: String,
 }
 
-/// The authority cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PkiFailed {
-    /// A file of the `pki` folder cannot be read or written.
-    #[error("`{path}` cannot be read or written")]
-    File {
-        /// Which.
-        path: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// Only one of certificate and key is there: neither can be made anew without the other.
-    #[error("of `ca.pem` and `ca.key` in `{0}` only one exists")]
-    Half(String),
-    /// The files, the request or the names are not what they should be.
-    #[error("certificate cannot be made")]
-    Certificate(#[from] rcgen::Error),
-}
-
 /// A peer's certificate names no region.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("certificate names no region")]
 pub struct NoRegion;
 
 impl Authority {
-    /// Reads `ca.pem` and `ca.key` of `folder`, or makes both.
+    /// The authority in `folder`, or a new one.
     ///
     /// # Errors
-    /// The files cannot be read, do not fit or cannot be written.
-    pub fn load_or_create(folder: &Path, now: OffsetDateTime) -> Result<Self, PkiFailed> {
-        file::create_private_dir(folder).map_err(at(folder))?;
-        let (certificate, key) = (folder.join("ca.pem"), folder.join("ca.key"));
-        match (certificate.exists(), key.exists()) {
-            (true, true) => Self::load(&certificate, &key),
-            (false, false) => Self::create(&certificate, &key, now),
-            (true, false) | (false, true) => Err(PkiFailed::Half(folder.display().to_string())),
-        }
+    /// Files that cannot be read, written or used; one of the two is missing.
+    pub fn load_or_create(folder: &Path, now: OffsetDateTime) -> Result<Self, AuthorityFailed> {
+        let name = "RequestRocket control plane";
+        authority::Authority::load_or_create(folder, FILES, name, now).map(Self)
     }
 
-    fn load(certificate: &Path, key: &Path) -> Result<Self, PkiFailed> {
-        let certificate_pem = fs::read_to_string(certificate).map_err(at(certificate))?;
-        let key_pem = Zeroizing::new(fs::read_to_string(key).map_err(at(key))?);
-        let issuer = Issuer::from_ca_cert_pem(&certificate_pem, KeyPair::from_pem(&key_pem)?)?;
-        Ok(Self {
-            issuer,
-            certificate_pem,
-        })
-    }
-
-    fn create(certificate: &Path, key: &Path, now: OffsetDateTime) -> Result<Self, PkiFailed> {
-        let mut params = params("RequestRocket control plane", Vec::new(), now)?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let pair = KeyPair::generate()?;
-        let certificate_pem = params.self_signed(&pair)?.pem();
-        // The key first: a crash in between leaves a half that the next start names.
-        file::write_private(key, pair.serialize_pem().as_bytes()).map_err(at(key))?;
-        file::write_private(certificate, certificate_pem.as_bytes()).map_err(at(certificate))?;
-        Ok(Self {
-            issuer: Issuer::new(params, pair),
-            certificate_pem,
-        })
-    }
-
-    /// The certificate that regions trust.
+    /// What regions trust, PEM.
     #[must_use]
     pub fn certificate_pem(&self) -> &str {
-        &self.certificate_pem
+        self.0.certificate_pem()
     }
 
-    /// A new certificate for the region link's server; made at every start and never stored.
+    /// An identity for the region link's server under `names`.
     ///
     /// # Errors
-    /// One of `names` cannot stand in a certificate.
+    /// A name that a certificate cannot hold.
     pub fn issue_server(
         &self,
         names: &[String],
         now: OffsetDateTime,
-    ) -> Result<Identity, PkiFailed> {
-        let mut params = params("RequestRocket region link", names.to_vec(), now)?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let pair = KeyPair::generate()?;
-        let certificate_pem = params.signed_by(&pair, &self.issuer)?.pem();
-        Ok(Identity {
-            certificate_pem,
-            key_pem: Zeroizing::new(pair.serialize_pem()),
-        })
+    ) -> Result<Identity, AuthorityFailed> {
+        let subject = Subject {
+            name: "RequestRocket region link",
+            hosts: names,
+            usage: Usage::ServerAuth,
+            life: LIFE,
+        };
+        self.0.issue(&subject, now)
     }
 
-    /// The client certificate of `region` for the key in `csr_der`.
+    /// A certificate for the key of a signing request (DER): it says that its holder is `region`,
+    /// whatever the request says.
     ///
     /// # Errors
-    /// The request does not parse or is not signed by its key.
+    /// Not a signing request.
     pub fn issue_region(
         &self,
         region: &RegionName,
         csr_der: &[u8],
         now: OffsetDateTime,
-    ) -> Result<Issued, PkiFailed> {
-        let csr = CertificateSigningRequestDer::from(csr_der);
-        let mut request = CertificateSigningRequestParams::from_der(&csr)?;
+    ) -> Result<Issued, AuthorityFailed> {
         let name = format!("{region}{REGION_SUFFIX}");
-        let mut params = params(&name, vec![name.clone()], now)?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        request.params = params;
-        let certificate = request.signed_by(&self.issuer)?;
+        let subject = Subject {
+            name: &name,
+            hosts: std::slice::from_ref(&name),
+            usage: Usage::ClientAuth,
+            life: LIFE,
+        };
+        let certificate = self.0.sign(csr_der, &subject, now)?;
         Ok(Issued {
             digest: digest_of(certificate.der()),
             pem: certificate.pem(),
         })
-    }
-}
-
-impl fmt::Debug for Authority {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Authority([redacted])")
-    }
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Identity([redacted])")
     }
 }
 
@@ -203,30 +125,6 @@ pub fn region_of(certificate: &CertificateDer<'_>) -> Result<RegionName, NoRegio
 #[must_use]
 pub fn digest_of(certificate: &CertificateDer<'_>) -> String {
     digest(certificate)
-}
-
-fn params(
-    common_name: &str,
-    names: Vec<String>,
-    now: OffsetDateTime,
-) -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::new(names)?;
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
-    params.not_before = now - CLOCK_SKEW;
-    params.not_after = now + LIFE;
-    params.use_authority_key_identifier_extension = true;
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    Ok(params)
-}
-
-fn at(path: &Path) -> impl FnOnce(io::Error) -> PkiFailed {
-    move |source| PkiFailed::File {
-        path: path.display().to_string(),
-        source,
-    }
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn the_authority_is_made_once_and_signs_for_server_and_nodes() {
     let first = NodeAuthority::load_or_create(&pki, "eu-1", now()).unwrap();
     let again = NodeAuthority::load_or_create(&pki, "eu-1", now()).unwrap();
     assert_eq!(first.certificate_pem(), again.certificate_pem());
-    assert_eq!(mode(&pki.join(CA_KEY_FILE)), 0o600);
+    assert_eq!(mode(&pki.join(FILES.key)), 0o600);
 
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let server = again.server_certificate(&names, now()).unwrap();
@@ -68,7 +68,10 @@ fn the_authority_is_made_once_and_signs_for_server_and_nodes() {
 
 #[test]
 fn a_lost_half_of_the_authority_is_not_made_anew() {
-    for (lost, kept) in [(CA_FILE, CA_KEY_FILE), (CA_KEY_FILE, CA_FILE)] {
+    for (lost, kept) in [
+        (FILES.certificate, FILES.key),
+        (FILES.key, FILES.certificate),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         NodeAuthority::load_or_create(folder.path(), "eu-1", now()).unwrap();
         let before = std::fs::read(folder.path().join(kept)).unwrap();

@@ -1,5 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 
+use rcgen::{CertificateParams, KeyPair};
 use rustls_pki_types::pem::PemObject;
 
 use super::*;
@@ -31,7 +32,7 @@ fn the_authority_is_made_once_and_kept() {
     let first = Authority::load_or_create(&pki, NOW).unwrap();
     let second = Authority::load_or_create(&pki, NOW).unwrap();
     assert_eq!(first.certificate_pem(), second.certificate_pem());
-    let mode = fs::metadata(pki.join("ca.key"))
+    let mode = std::fs::metadata(pki.join("ca.key"))
         .unwrap()
         .permissions()
         .mode();
@@ -51,9 +52,12 @@ fn half_an_authority_is_refused() {
     for missing in ["ca.pem", "ca.key"] {
         let folder = tempfile::tempdir().unwrap();
         Authority::load_or_create(folder.path(), NOW).unwrap();
-        fs::remove_file(folder.path().join(missing)).unwrap();
+        std::fs::remove_file(folder.path().join(missing)).unwrap();
         let problem = Authority::load_or_create(folder.path(), NOW).unwrap_err();
-        assert!(matches!(problem, PkiFailed::Half(_)), "{problem}");
+        assert!(
+            matches!(problem, AuthorityFailed::Incomplete(_)),
+            "{problem}"
+        );
     }
 }
 
