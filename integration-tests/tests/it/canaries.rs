@@ -142,7 +142,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn f6_a_credential_in_the_query_never_reaches_the_target() -> Result<()> {
+async fn a_credential_in_the_query_never_reaches_the_target() -> Result<()> {
     let scene = scene(Secret::api_key(SECRET)).await?;
     let mut granted = 0;
     for (number, query) in queries().into_iter().enumerate() {
@@ -166,7 +166,7 @@ async fn f6_a_credential_in_the_query_never_reaches_the_target() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f6_a_credential_in_headers_never_reaches_the_target() -> Result<()> {
+async fn a_credential_in_headers_never_reaches_the_target() -> Result<()> {
     let scene = scene(Secret::api_key(SECRET)).await?;
     for (number, lines) in lines().into_iter().enumerate() {
         for method in ["GET", "POST", "OPTIONS"] {
@@ -194,7 +194,7 @@ async fn f6_a_credential_in_headers_never_reaches_the_target() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f6_header_and_query_together_leave_no_copy() -> Result<()> {
+async fn header_and_query_together_leave_no_copy() -> Result<()> {
     let scene = scene(Secret::api_key(SECRET)).await?;
     for name in NAMES {
         let path = scene
@@ -216,7 +216,7 @@ async fn f6_header_and_query_together_leave_no_copy() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f6_every_credential_type_stays_behind() -> Result<()> {
+async fn every_credential_type_stays_behind() -> Result<()> {
     for (kind, secret, shown) in [
         (
             "bearer",
@@ -253,7 +253,7 @@ async fn f6_every_credential_type_stays_behind() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f6_trailers_and_http2_duplicates_carry_nothing_on() -> Result<()> {
+async fn trailers_and_http2_duplicates_carry_nothing_on() -> Result<()> {
     let scene = scene(Secret::api_key(SECRET)).await?;
     let head = format!(
         "POST {} HTTP/1.1\r\nhost: g\r\nauthorization: {SECRET}\r\ntransfer-encoding: chunked\r\ntrailer: authorization\r\n\r\n",

@@ -31,7 +31,7 @@ fn comparable(reply: &Reply) -> Result<String> {
 
 /// Nobody learns which proxies exist.
 #[tokio::test]
-async fn f16_an_unknown_proxy_answers_like_a_wrong_credential() -> Result<()> {
+async fn an_unknown_proxy_answers_like_a_wrong_credential() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::start().await?;
     let proxy = gateway.proxy_to(&target.url()).await?;

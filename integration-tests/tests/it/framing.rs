@@ -125,7 +125,7 @@ fn bytes(shape: &str, proxy: &Proxy) -> Vec<u8> {
 const REPAIRED: [&str; 3] = ["a folded header", "a folded coding", "CR in a value"];
 
 #[tokio::test]
-async fn f22_hostile_framing_is_refused_and_nothing_is_smuggled() -> Result<()> {
+async fn hostile_framing_is_refused_and_nothing_is_smuggled() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::start().await?;
     let proxy = gateway.proxy_to(&target.url()).await?;
@@ -184,7 +184,7 @@ fn lines_are_clean(bytes: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn f22_a_bare_line_feed_does_not_hide_a_header() -> Result<()> {
+async fn a_bare_line_feed_does_not_hide_a_header() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::start().await?;
     let proxy = gateway.proxy_to(&target.url()).await?;

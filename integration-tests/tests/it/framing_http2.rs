@@ -156,7 +156,7 @@ fn with(good: Vec<Field>, changes: &[Field]) -> Vec<Field> {
 }
 
 #[tokio::test]
-async fn f22_http2_fields_never_become_lines_of_http1() -> Result<()> {
+async fn http2_fields_never_become_lines_of_http1() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::start().await?;
     let proxy = gateway.proxy_to(&target.url()).await?;

@@ -104,7 +104,7 @@ fn leniently(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn f8_no_path_climbs_out_of_the_base() -> Result<()> {
+async fn no_path_climbs_out_of_the_base() -> Result<()> {
     let scene = scene(BASE).await?;
     let mut sent = 0;
     for step in STEPS {

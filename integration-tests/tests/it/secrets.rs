@@ -141,7 +141,7 @@ fn search_files(stack: &Stack, canaries: &[Canary]) -> Result<()> {
 
 /// What an error or a debug dump quotes is never the secret.
 #[tokio::test]
-async fn a5_refused_secrets_are_not_quoted() -> Result<()> {
+async fn refused_secrets_are_not_quoted() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let secret = "CanaryRefused-1b2c3d4e5f";
     for body in [

@@ -213,7 +213,7 @@ async fn an_http2_caller_gets_the_same_treatment() -> Result<()> {
 
 /// The target's host and the framing, over HTTP/2.
 #[tokio::test]
-async fn f26_http2_oddities_never_reach_the_target() -> Result<()> {
+async fn http2_oddities_never_reach_the_target() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::start().await?;
     let proxy = gateway.proxy_to(&target.url()).await?;

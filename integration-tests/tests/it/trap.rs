@@ -38,7 +38,7 @@ pub(crate) fn trapping_filter() -> Result<PathBuf> {
 }
 
 #[tokio::test]
-async fn f1_a_trap_fails_closed_and_the_next_request_works() -> Result<()> {
+async fn a_trap_fails_closed_and_the_next_request_works() -> Result<()> {
     let filter = trapping_filter()?;
     // One worker: every request meets the VM that trapped.
     let arguments = [
@@ -95,7 +95,7 @@ async fn f1_a_trap_fails_closed_and_the_next_request_works() -> Result<()> {
 
 /// An Envoy that cannot load the filter serves nothing, and says so.
 #[tokio::test]
-async fn f2_without_a_filter_that_loads_nothing_is_forwarded() -> Result<()> {
+async fn without_a_filter_that_loads_nothing_is_forwarded() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let filter = folder.path().join("filter.wasm");
     std::fs::copy(filter_folder()?.join("requestrocket_filter.wasm"), &filter)?;

@@ -294,7 +294,7 @@ fn half_of_a_basic_pair_may_be_empty() {
 }
 
 #[test]
-fn f23_no_value_that_breaks_a_header_is_converted() {
+fn no_value_that_breaks_a_header_is_converted() {
     let bench = Bench::new();
     let long = "x".repeat(8193);
     for value in [
@@ -350,7 +350,7 @@ fn f23_no_value_that_breaks_a_header_is_converted() {
 }
 
 #[test]
-fn f23_no_name_that_belongs_to_the_message_or_the_gateway_is_injected() {
+fn no_name_that_belongs_to_the_message_or_the_gateway_is_injected() {
     let bench = Bench::new();
     for name in [
         "Host",
@@ -445,7 +445,7 @@ fn a_secret_of_another_shape_is_refused_without_quoting_it() {
 }
 
 #[test]
-fn k2_a_sealed_secret_of_any_other_owner_does_not_open() {
+fn a_sealed_secret_of_any_other_owner_does_not_open() {
     type Move = fn(&mut region::Credential);
     let bench = Bench::new();
     let good = bench.sealed(CredentialSide::Target, Auth::Bearer, br#"{"token":"t"}"#);
@@ -477,7 +477,7 @@ fn k2_a_sealed_secret_of_any_other_owner_does_not_open() {
 }
 
 #[test]
-fn k2_keys_of_another_organisation_do_not_open() {
+fn keys_of_another_organisation_do_not_open() {
     let bench = Bench::new();
     let foreign = organisation_keys(REGION, &bench.keys, CREDENTIAL).unwrap();
     let good = bench.sealed(CredentialSide::Target, Auth::Bearer, br#"{"token":"t"}"#);
@@ -496,7 +496,7 @@ fn k2_keys_of_another_organisation_do_not_open() {
 }
 
 #[test]
-fn k6_every_flipped_bit_of_a_sealed_secret_is_noticed() {
+fn every_flipped_bit_of_a_sealed_secret_is_noticed() {
     let bench = Bench::new();
     let good = bench.sealed(CredentialSide::Target, Auth::Bearer, br#"{"token":"t"}"#);
     for position in 0..good.sealed_secret.len() {
@@ -515,7 +515,7 @@ fn k6_every_flipped_bit_of_a_sealed_secret_is_noticed() {
 }
 
 #[test]
-fn k1_the_same_secret_is_never_sealed_alike_twice() {
+fn the_same_secret_is_never_sealed_alike_twice() {
     let bench = Bench::new();
     let good = bench.sealed(CredentialSide::Target, Auth::Bearer, br#"{"token":"t"}"#);
     let mut seen = std::collections::BTreeSet::new();

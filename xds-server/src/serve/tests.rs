@@ -93,7 +93,7 @@ async fn a_redis_that_is_away_stops_no_start() {
 }
 
 #[tokio::test]
-async fn k5_a_wrong_or_missing_key_stops_the_start_and_is_left_alone() {
+async fn a_wrong_or_missing_key_stops_the_start_and_is_left_alone() {
     let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (config, foreign) = (configured(folder.path()), configured(other.path()));
     run_once(&config).await;

@@ -113,7 +113,7 @@ proptest! {
     /// Whatever a region is set to, its filter is there, before anything that forwards, and
     /// never lets traffic through when it fails.
     #[test]
-    fn f2_the_filter_cannot_be_made_to_fail_open(settings in settings()) {
+    fn the_filter_cannot_be_made_to_fail_open(settings in settings()) {
         let manager = connection_manager(&settings);
         prop_assert!(manager.upgrade_configs.iter().all(|upgrade| upgrade.filters.is_empty()));
         prop_assert!(manager.http_filters.iter().all(|f| !f.is_optional && !f.disabled));
@@ -148,7 +148,7 @@ proptest! {
 
     /// Nor can a proxy switch it off for itself, or be forwarded without a target.
     #[test]
-    fn f2_no_proxy_gets_round_the_filter(settings in settings(), config in config()) {
+    fn no_proxy_gets_round_the_filter(settings in settings(), config in config()) {
         let resources = Translator::new(settings).proxy(&config);
         let routes = RouteConfiguration::decode(resources.route.clone()).unwrap();
         prop_assert!(routes.typed_per_filter_config.is_empty());
@@ -266,7 +266,7 @@ type Differ = fn(&mut ProxyConfig);
 
 /// What browsers ask passes the filter by, so it must lead nowhere; calls come by it as ever.
 #[test]
-fn f2_pages_of_other_origins_get_round_the_filter_with_questions_only() {
+fn pages_of_other_origins_get_round_the_filter_with_questions_only() {
     let route_configuration = |config: &ProxyConfig| {
         let translator = Translator::new(crate::fixtures::translation());
         RouteConfiguration::decode(translator.proxy(config).route).unwrap()

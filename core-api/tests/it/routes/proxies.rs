@@ -118,7 +118,7 @@ async fn numbers_have_their_ranges() {
 }
 
 #[tokio::test]
-async fn a2_what_a_proxy_binds_must_belong_together() {
+async fn what_a_proxy_binds_must_belong_together() {
     for world in World::each().await {
         let good = world.proxy_body(REGION).await;
         let elsewhere = world.proxy_body(OTHER_REGION).await;

@@ -90,7 +90,7 @@ async fn every_problem_of_a_target_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn a6_urls_that_reach_inwards_are_refused() {
+async fn urls_that_reach_inwards_are_refused() {
     for world in World::each().await {
         for (url, code) in [
             ("http://10.0.0.1/", "ADDRESS_NOT_ALLOWED"),

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::world::World;
 
 #[tokio::test]
-async fn a11_content_types_sizes_and_depth() {
+async fn content_types_sizes_and_depth() {
     let good =
         r#"{"targetName":"T","targetBaseURL":"https://t.example.com","targetRegion":"local-1"}"#;
     let deep = format!(
@@ -99,7 +99,7 @@ async fn patch_takes_both_spellings_of_json() {
 }
 
 #[tokio::test]
-async fn a8_names_are_data() {
+async fn names_are_data() {
     for world in World::each().await {
         for name in [
             "'; DROP TABLE target; --",

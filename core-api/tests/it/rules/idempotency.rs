@@ -123,7 +123,7 @@ async fn a_replay_never_shows_a_generated_key() {
 }
 
 #[tokio::test]
-async fn a9_many_at_once_make_one() {
+async fn many_at_once_make_one() {
     for world in World::each().await {
         let path = world.at("targets");
         let posts = (0..8).map(|_| {

@@ -106,7 +106,7 @@ async fn pages_cover_the_list_once() {
 }
 
 #[tokio::test]
-async fn a7_parameters_that_are_refused_on_every_list() {
+async fn parameters_that_are_refused_on_every_list() {
     for world in World::each().await {
         for kind in ["targets", "credentials", "proxies"] {
             for query in [

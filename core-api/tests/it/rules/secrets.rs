@@ -7,7 +7,7 @@ use crate::world::{REGION, World, id_of};
 const CANARY: &str = "c4n4ry-S3cret-Value";
 
 #[tokio::test]
-async fn a5_no_answer_and_no_stored_byte_holds_a_secret() {
+async fn no_answer_and_no_stored_byte_holds_a_secret() {
     for world in World::each().await {
         let mut answers = Vec::new();
         for (side, auth_type, secret) in [

@@ -11,7 +11,7 @@ use crate::world::{REGION, Who, World, id_of};
 const BY_TOKEN: [&str; 1] = ["/invites/accept"];
 
 #[tokio::test]
-async fn a1_no_operation_crosses_between_organisations() {
+async fn no_operation_crosses_between_organisations() {
     for world in World::each().await {
         let proxy = world.proxy().await;
         let ids = ids(&world, &proxy).await;

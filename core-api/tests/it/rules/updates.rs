@@ -46,7 +46,7 @@ const EVERYWHERE: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn a3_creation_takes_no_member_that_the_server_sets() {
+async fn creation_takes_no_member_that_the_server_sets() {
     for world in World::each().await {
         for (kind, _, document, input) in resources(&world).await {
             let own = document.as_object().unwrap().keys().map(String::as_str);
@@ -72,7 +72,7 @@ async fn a3_creation_takes_no_member_that_the_server_sets() {
 }
 
 #[tokio::test]
-async fn a3_fixed_members_may_be_repeated_but_not_changed() {
+async fn fixed_members_may_be_repeated_but_not_changed() {
     for world in World::each().await {
         for (kind, id, document, _) in resources(&world).await {
             let path = world.at(&format!("{kind}/{id}"));

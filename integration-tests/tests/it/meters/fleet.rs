@@ -50,7 +50,7 @@ async fn repeat(address: String, call: Request, calls: usize) -> Result<(usize, 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f24_three_envoys_together_admit_exactly_the_limit() -> Result<()> {
+async fn three_envoys_together_admit_exactly_the_limit() -> Result<()> {
     let stack = Stack::start(&THREE).await?;
     let gateways = Gateway::of_region(&stack, &stack.region()?.name)?;
     ensure!(gateways.len() == 3, "{:?}", stack.file.regions);
@@ -93,7 +93,7 @@ async fn f24_three_envoys_together_admit_exactly_the_limit() -> Result<()> {
 
 /// As many calls at once as the limit allows, all on one Envoy, while the others count nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f24_a_burst_on_one_of_three_envoys_gets_all_that_is_left() -> Result<()> {
+async fn a_burst_on_one_of_three_envoys_gets_all_that_is_left() -> Result<()> {
     let stack = Stack::start(&THREE).await?;
     let gateways = Gateway::of_region(&stack, &stack.region()?.name)?;
     let target = Target::start().await?;
@@ -113,7 +113,7 @@ async fn f24_a_burst_on_one_of_three_envoys_gets_all_that_is_left() -> Result<()
 
 /// The other kinds of limit, and one after the other on different Envoys.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f24_what_one_envoy_counted_the_others_know() -> Result<()> {
+async fn what_one_envoy_counted_the_others_know() -> Result<()> {
     let stack = Stack::start(&THREE).await?;
     let gateways = Gateway::of_region(&stack, &stack.region()?.name)?;
     let target = Target::start().await?;
@@ -135,7 +135,7 @@ async fn f24_what_one_envoy_counted_the_others_know() -> Result<()> {
 
 /// One Envoy, several workers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f24_five_hundred_calls_at_the_edge_of_a_limit() -> Result<()> {
+async fn five_hundred_calls_at_the_edge_of_a_limit() -> Result<()> {
     let scene = Scene::start().await?;
     let meter = scene.meter(&counting(&json!({ "day": 123 }))).await?;
     let (granted, refused) = storm(
@@ -159,7 +159,7 @@ async fn f24_five_hundred_calls_at_the_edge_of_a_limit() -> Result<()> {
 
 /// A push of the configuration resets nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f24_changes_of_a_proxy_reset_no_count() -> Result<()> {
+async fn changes_of_a_proxy_reset_no_count() -> Result<()> {
     let scene = Scene::start().await?;
     let meter = scene.meter(&counting(&json!({ "day": 60 }))).await?;
     let path = format!("proxies/{}", scene.proxy.id);

@@ -210,7 +210,7 @@ async fn an_inactive_meter_neither_counts_nor_blocks_and_an_edited_one_goes_on()
 }
 
 #[tokio::test]
-async fn f24_only_what_was_admitted_counts_whatever_the_target_does() -> Result<()> {
+async fn only_what_was_admitted_counts_whatever_the_target_does() -> Result<()> {
     let scene = Scene::start().await?;
     let meter = scene.meter(&counting(&json!({ "day": 100 }))).await?;
     let rule = json!({ "effect": "deny", "path": { "pattern": "^/denied" } });

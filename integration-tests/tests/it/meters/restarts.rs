@@ -52,7 +52,7 @@ async fn serving(gateway: &Gateway, proxy: &Proxy) -> Result<()> {
 }
 
 #[tokio::test]
-async fn f24_a_restarted_envoy_forgets_nothing() -> Result<()> {
+async fn a_restarted_envoy_forgets_nothing() -> Result<()> {
     let mut stack = Stack::start(&["--no-restart"]).await?;
     let gateway = Gateway::of(&stack)?;
     let target = Target::start().await?;
@@ -81,7 +81,7 @@ async fn f24_a_restarted_envoy_forgets_nothing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f24_a_restarted_region_server_forgets_nothing() -> Result<()> {
+async fn a_restarted_region_server_forgets_nothing() -> Result<()> {
     let mut stack = Stack::start(&["--no-restart"]).await?;
     let gateway = Gateway::of(&stack)?;
     let target = Target::start().await?;
@@ -114,7 +114,7 @@ async fn f24_a_restarted_region_server_forgets_nothing() -> Result<()> {
 
 /// Shared data outlives the VM of a worker.
 #[tokio::test]
-async fn f24_a_trap_resets_no_count() -> Result<()> {
+async fn a_trap_resets_no_count() -> Result<()> {
     let filter = trap::trapping_filter()?;
     let filter = filter.to_string_lossy();
     let stack = Stack::start(&["--envoy-threads", "1", "--filter-wasm", &filter]).await?;

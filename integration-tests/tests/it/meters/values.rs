@@ -294,7 +294,7 @@ async fn calls_are_admitted_while_the_total_is_below_the_limit() -> Result<()> {
 
 /// Issue 3: who leaves a stream early is metered for what passed.
 #[tokio::test]
-async fn f24_a_caller_that_goes_away_is_metered_for_what_passed() -> Result<()> {
+async fn a_caller_that_goes_away_is_metered_for_what_passed() -> Result<()> {
     let scene = Scene::start().await?;
     let values = scene.meter(&summing("$.total", &json!({}))).await?;
     let requests = scene.meter(&super::counting(&json!({}))).await?;

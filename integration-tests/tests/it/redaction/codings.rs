@@ -17,7 +17,7 @@ fn document() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn f18_every_coding_is_decoded() -> Result<()> {
+async fn every_coding_is_decoded() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     for coding in codings::ALL {
         let body = encode(coding, &document())?;
@@ -74,7 +74,7 @@ async fn f18_every_coding_is_decoded() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f18_what_cannot_be_decoded_does_not_pass() -> Result<()> {
+async fn what_cannot_be_decoded_does_not_pass() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let whole = gzip(&document())?;
     let mut wrong_sum = whole.clone();
@@ -114,7 +114,7 @@ async fn f18_what_cannot_be_decoded_does_not_pass() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f18_targets_are_not_asked_for_codings_when_filters_apply() -> Result<()> {
+async fn targets_are_not_asked_for_codings_when_filters_apply() -> Result<()> {
     let scene = Scene::start().await?;
     let mut filter = destroy(&["$.s"]);
     filter["path"] = serde_json::json!({ "pattern": "^/r" });
@@ -148,7 +148,7 @@ async fn coded_answers_pass_untouched_where_nothing_is_redacted() -> Result<()> 
 
 /// 200 MiB in 200 KB: cut at the proxy's ceiling of decoded bytes, and never held.
 #[tokio::test]
-async fn f18_a_bomb_fills_no_memory() -> Result<()> {
+async fn a_bomb_fills_no_memory() -> Result<()> {
     let stack = Stack::start(&[]).await?;
     let scene = Scene::at(Gateway::of(&stack)?, |plan| plan).await?;
     scene.gateway.destroy(&scene.proxy, &["$.s"]).await?;

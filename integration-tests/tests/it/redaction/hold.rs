@@ -137,7 +137,7 @@ async fn what_is_too_long_to_hold_is_413() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f17_an_invalid_body_that_is_held_is_422_and_nothing_of_it_leaves() -> Result<()> {
+async fn an_invalid_body_that_is_held_is_422_and_nothing_of_it_leaves() -> Result<()> {
     let scene = holding(6 << 20).await?;
     let whole = document(2_000);
     let cut = whole.trim_end_matches('}');

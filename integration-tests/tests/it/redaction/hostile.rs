@@ -9,7 +9,7 @@ use crate::expect;
 
 /// Documents that are JSON, with what is left of them when every member `s` goes.
 #[tokio::test]
-async fn f17_no_spelling_of_a_name_or_place_hides_a_value() -> Result<()> {
+async fn no_spelling_of_a_name_or_place_hides_a_value() -> Result<()> {
     let scene = Scene::destroying(&["$..s"]).await?;
     let v = format!(r#""{SECRET}""#);
     let deep =
@@ -128,7 +128,7 @@ fn no_json() -> Vec<Vec<u8>> {
 
 /// What some reader would take for JSON and another not. Whatever comes out, the value does not.
 #[tokio::test]
-async fn f17_what_is_not_one_json_text_ends_the_answer() -> Result<()> {
+async fn what_is_not_one_json_text_ends_the_answer() -> Result<()> {
     let documents = no_json();
     for filter in [destroy(&["$..s"]), retain(&["$.a"])] {
         let scene = Scene::start().await?;
@@ -150,7 +150,7 @@ async fn f17_what_is_not_one_json_text_ends_the_answer() -> Result<()> {
 
 /// Readers differ in whether they skip it, so the value must go either way.
 #[tokio::test]
-async fn f17_a_byte_order_mark_hides_nothing() -> Result<()> {
+async fn a_byte_order_mark_hides_nothing() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let document = format!("\u{feff}{{\"s\":\"{SECRET}\",\"a\":1}}");
     let reply = scene.reply(of_json(&document)).await?;
@@ -169,7 +169,7 @@ async fn f17_a_byte_order_mark_hides_nothing() -> Result<()> {
 /// A value in a text that holds JSON is text: filters do not look into it, and say so by leaving
 /// it alone.
 #[tokio::test]
-async fn f17_json_inside_a_text_is_text() -> Result<()> {
+async fn json_inside_a_text_is_text() -> Result<()> {
     let scene = Scene::destroying(&["$..s"]).await?;
     let document = r#"{"a":"{\"s\":1}","s":"{\"a\":1}"}"#;
     ensure!(scene.redacted(document).await? == r#"{"a":"{\"s\":1}"}"#);

@@ -14,7 +14,7 @@ fn document() -> String {
 }
 
 #[tokio::test]
-async fn f19_a_filtered_answer_is_always_asked_for_whole() -> Result<()> {
+async fn a_filtered_answer_is_always_asked_for_whole() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let call = scene
         .proxy
@@ -47,7 +47,7 @@ async fn f19_a_filtered_answer_is_always_asked_for_whole() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f19_what_was_said_of_the_whole_body_is_not_said_of_the_rest() -> Result<()> {
+async fn what_was_said_of_the_whole_body_is_not_said_of_the_rest() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let headers = [
         ("content-type", "application/json"),
@@ -81,7 +81,7 @@ async fn f19_what_was_said_of_the_whole_body_is_not_said_of_the_rest() -> Result
 }
 
 #[tokio::test]
-async fn f19_trailers_do_not_cost_the_body() -> Result<()> {
+async fn trailers_do_not_cost_the_body() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let documents = [document(), "{}".to_owned(), "1".to_owned()];
     for (document, end) in documents.iter().flat_map(|one| [(one, ""), (one, " \r\n")]) {
@@ -125,7 +125,7 @@ async fn f19_trailers_do_not_cost_the_body() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f19_early_hints_pass_and_change_nothing() -> Result<()> {
+async fn early_hints_pass_and_change_nothing() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let length = document().len().to_string();
     let script = Script::AfterRequest(vec![
@@ -147,7 +147,7 @@ async fn f19_early_hints_pass_and_change_nothing() -> Result<()> {
 
 /// A length that promises more than comes is a target that broke off.
 #[tokio::test]
-async fn f19_a_body_that_is_shorter_than_it_said_is_not_completed() -> Result<()> {
+async fn a_body_that_is_shorter_than_it_said_is_not_completed() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     for (said, body) in [
         ("400", document()),

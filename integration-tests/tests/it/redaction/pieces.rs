@@ -38,7 +38,7 @@ async fn separately(scene: &Scene, pieces: &[&[u8]]) -> Result<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn f19_no_place_to_cut_lets_anything_through() -> Result<()> {
+async fn no_place_to_cut_lets_anything_through() -> Result<()> {
     let stack = Stack::start(&["--envoy-threads", "1"]).await?;
     let document = DOCUMENT.replace("SECRET", SECRET);
     let bytes = document.as_bytes();

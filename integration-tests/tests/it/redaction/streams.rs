@@ -154,7 +154,7 @@ async fn the_end_of_a_stream_ends_its_last_record() -> Result<()> {
 
 /// A target that answers JSON, or something like events, under the name of events.
 #[tokio::test]
-async fn f17_what_is_called_events_and_is_something_else_does_not_pass() -> Result<()> {
+async fn what_is_called_events_and_is_something_else_does_not_pass() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let secret = secret();
     for stream in [
@@ -174,7 +174,7 @@ async fn f17_what_is_called_events_and_is_something_else_does_not_pass() -> Resu
 
 /// Not a byte of a record that cannot be read, and nothing behind it.
 #[tokio::test]
-async fn f17_a_record_that_is_no_json_ends_the_stream() -> Result<()> {
+async fn a_record_that_is_no_json_ends_the_stream() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let secret = secret();
     let broken = format!(r#"{{"s":"{SECRET}""#);
@@ -280,7 +280,7 @@ async fn streams_are_longer_than_an_answer_may_be() -> Result<()> {
 
 /// A target that goes away in the middle cuts the caller's stream too.
 #[tokio::test]
-async fn f19_a_stream_that_breaks_off_is_broken_off() -> Result<()> {
+async fn a_stream_that_breaks_off_is_broken_off() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     for (content_type, record) in [
         (EVENTS, format!("data: {}\n\n", secret())),

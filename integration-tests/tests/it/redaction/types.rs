@@ -13,7 +13,7 @@ fn document() -> String {
 }
 
 #[tokio::test]
-async fn f20_json_is_told_by_its_type() -> Result<()> {
+async fn json_is_told_by_its_type() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     for content_type in [
         "application/json",
@@ -75,7 +75,7 @@ async fn f20_json_is_told_by_its_type() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f20_only_successes_are_redacted() -> Result<()> {
+async fn only_successes_are_redacted() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let json = [("content-type", "application/json")];
     for status in [200, 201, 202, 203, 207, 226, 299] {
@@ -167,7 +167,7 @@ fn upgrade(call: Request, protocol: &str) -> Request {
 }
 
 #[tokio::test]
-async fn f21_a_websocket_is_refused_before_the_target_is_asked() -> Result<()> {
+async fn a_websocket_is_refused_before_the_target_is_asked() -> Result<()> {
     let scene = Scene::destroying(&["$.s"]).await?;
     let call = upgrade(scene.proxy.get("/ws"), "websocket");
     let reply = scene.reply_to(&call, of_json("{}")).await?;

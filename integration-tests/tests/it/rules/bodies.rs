@@ -38,7 +38,7 @@ async fn denying() -> Result<(Scene, String)> {
 }
 
 #[tokio::test]
-async fn f11_no_spelling_of_a_body_gets_past_a_deny_rule() -> Result<()> {
+async fn no_spelling_of_a_body_gets_past_a_deny_rule() -> Result<()> {
     let (scene, rule) = denying().await?;
     for body in [
         FORBIDDEN,
@@ -78,7 +78,7 @@ async fn f11_no_spelling_of_a_body_gets_past_a_deny_rule() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f11_a_coded_body_is_decoded_for_the_rule_and_sent_as_it_came() -> Result<()> {
+async fn a_coded_body_is_decoded_for_the_rule_and_sent_as_it_came() -> Result<()> {
     let (scene, rule) = denying().await?;
     for coding in codings::ALL {
         let call = post(&scene, encode(coding, FORBIDDEN.as_bytes())?);
@@ -115,7 +115,7 @@ fn binary(start: &[u8], length: usize, state: &mut u64) -> Vec<u8> {
 
 /// Bodies that claim nothing: binaries pass, and members for lenient readers do not.
 #[tokio::test]
-async fn f11_uploads_pass_and_hide_no_member() -> Result<()> {
+async fn uploads_pass_and_hide_no_member() -> Result<()> {
     let (scene, _) = denying().await?;
     let upload = |body: Vec<u8>| {
         let call = scene.proxy.request("POST", "/chat");
@@ -153,7 +153,7 @@ async fn f11_uploads_pass_and_hide_no_member() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f11_what_cannot_be_read_is_denied() -> Result<()> {
+async fn what_cannot_be_read_is_denied() -> Result<()> {
     let (scene, _) = denying().await?;
     let utf16: Vec<u8> = FORBIDDEN
         .encode_utf16()
@@ -205,7 +205,7 @@ async fn f11_what_cannot_be_read_is_denied() -> Result<()> {
 
 /// Readers differ in whether they skip it: either reading is denied.
 #[tokio::test]
-async fn f11_a_byte_order_mark_hides_nothing() -> Result<()> {
+async fn a_byte_order_mark_hides_nothing() -> Result<()> {
     let (scene, _) = denying().await?;
     let before = scene.target.count();
     let reply = scene
@@ -351,7 +351,7 @@ fn document(bytes: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn f11_a_body_longer_than_may_be_inspected_is_413() -> Result<()> {
+async fn a_body_longer_than_may_be_inspected_is_413() -> Result<()> {
     let scene = Scene::at(Gateway::shared_for_much().await?, |plan| plan).await?;
     scene.rule(Layer::Proxy, &on_model("deny")).await?;
     let mebibyte = 1 << 20;
@@ -381,7 +381,7 @@ async fn f11_a_body_longer_than_may_be_inspected_is_413() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f11_the_ceiling_is_the_proxys() -> Result<()> {
+async fn the_ceiling_is_the_proxys() -> Result<()> {
     let mebibyte = 1 << 20;
     let plan = |plan: ProxyPlan| plan.with("proxyMaxInspectedBytes", 16 * mebibyte);
     let scene = Scene::at(Gateway::shared_for_much().await?, plan).await?;
@@ -410,7 +410,7 @@ async fn f11_the_ceiling_is_the_proxys() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f11_a_bomb_is_refused_without_being_unpacked() -> Result<()> {
+async fn a_bomb_is_refused_without_being_unpacked() -> Result<()> {
     let (scene, _) = denying().await?;
     let before = scene.target.count();
     let coded = bomb(br#"{"model":"other","fill":""#, 200, br#""}"#)?;

@@ -15,7 +15,7 @@ const OVERRIDES: [&str; 3] = [
 
 /// A target that obeys them would do what no rule has seen.
 #[tokio::test]
-async fn f9_override_headers_are_dropped_when_a_rule_has_methods() -> Result<()> {
+async fn override_headers_are_dropped_when_a_rule_has_methods() -> Result<()> {
     let scene = Scene::start().await?;
     let call = OVERRIDES
         .iter()
@@ -52,7 +52,7 @@ async fn f9_override_headers_are_dropped_when_a_rule_has_methods() -> Result<()>
 }
 
 #[tokio::test]
-async fn f9_no_spelling_of_a_method_gets_past_a_rule() -> Result<()> {
+async fn no_spelling_of_a_method_gets_past_a_rule() -> Result<()> {
     let scene = Scene::start().await?;
     let rule = json!({ "effect": "deny", "methods": ["GET", "POST", "DELETE"] });
     scene.rule(Layer::Proxy, &rule).await?;
@@ -77,7 +77,7 @@ async fn f9_no_spelling_of_a_method_gets_past_a_rule() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f10_no_shape_of_a_query_gets_past_a_deny_rule() -> Result<()> {
+async fn no_shape_of_a_query_gets_past_a_deny_rule() -> Result<()> {
     let scene = Scene::start().await?;
     let thousand = (0..1_000)
         .map(|number| format!("p{number}=1&"))
@@ -127,7 +127,7 @@ async fn f10_no_shape_of_a_query_gets_past_a_deny_rule() -> Result<()> {
 
 /// A fragment is no part of a request; whatever the codec makes of one, the rule holds.
 #[tokio::test]
-async fn f10_a_fragment_hides_nothing() -> Result<()> {
+async fn a_fragment_hides_nothing() -> Result<()> {
     let scene = Scene::start().await?;
     let rule = json!({
         "effect": "deny",
@@ -148,7 +148,7 @@ async fn f10_a_fragment_hides_nothing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f10_no_shape_of_a_header_gets_past_a_deny_rule() -> Result<()> {
+async fn no_shape_of_a_header_gets_past_a_deny_rule() -> Result<()> {
     let scene = Scene::start().await?;
     let with = |lines: &[(&str, &str)]| -> Request {
         let call = scene.proxy.get("/");
@@ -182,7 +182,7 @@ async fn f10_no_shape_of_a_header_gets_past_a_deny_rule() -> Result<()> {
 
 /// Bytes that are no text must not make a condition undecided.
 #[tokio::test]
-async fn f10_values_that_are_no_text_do_not_open_anything() -> Result<()> {
+async fn values_that_are_no_text_do_not_open_anything() -> Result<()> {
     let scene = Scene::start().await?;
     let conditions = json!({
         "effect": "deny",

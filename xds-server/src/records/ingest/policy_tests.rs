@@ -187,7 +187,7 @@ async fn targets_get_what_the_control_plane_sealed() {
 
 /// Whoever can write to the store can break a proxy, but not move a secret.
 #[tokio::test]
-async fn k2_no_envelope_works_in_another_place() {
+async fn no_envelope_works_in_another_place() {
     let swaps = [
         // Of another credential.
         "UPDATE credential SET secret = (SELECT secret FROM credential WHERE credential_id = \

@@ -380,7 +380,7 @@ async fn an_organisation_known_only_by_its_credentials_is_suspended() {
 }
 
 #[tokio::test]
-async fn k4_nothing_on_disk_holds_a_secret() {
+async fn nothing_on_disk_holds_a_secret() {
     let region = Region::with(fresh_sqlite().await).await;
     let custom = serde_json::json!({"headers": {"x-a": CANARY}, "query": {"q": CANARY}});
     let basic = serde_json::json!({"username": CANARY, "password": CANARY});

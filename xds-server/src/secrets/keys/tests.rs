@@ -28,7 +28,7 @@ fn keys_are_made_once_and_private() {
 }
 
 #[test]
-fn k5_a_missing_key_of_a_used_store_is_not_made_anew() {
+fn a_missing_key_of_a_used_store_is_not_made_anew() {
     for name in [RING_FILE, SEALING_FILE] {
         let folder = tempfile::tempdir().unwrap();
         let check = made(folder.path());
@@ -43,7 +43,7 @@ fn k5_a_missing_key_of_a_used_store_is_not_made_anew() {
 }
 
 #[test]
-fn k5_a_wrong_key_is_refused_and_left_alone() {
+fn a_wrong_key_is_refused_and_left_alone() {
     for name in [RING_FILE, SEALING_FILE] {
         let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let check = made(folder.path());
@@ -61,7 +61,7 @@ fn k5_a_wrong_key_is_refused_and_left_alone() {
 }
 
 #[test]
-fn k7_a_store_of_another_region_is_refused() {
+fn a_store_of_another_region_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let check = made(folder.path());
     let error = RegionKeys::load(folder.path(), "us-1", &check).unwrap_err();
