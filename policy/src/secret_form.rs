@@ -16,11 +16,15 @@ use crate::{
 
 pub mod api_key;
 pub mod auth_type;
+pub mod aws_sig_v4;
 pub mod basic_auth;
 pub mod bearer;
 pub mod custom;
+pub mod hmac;
 pub mod jwt;
 pub mod place;
+pub mod private_key;
+pub mod signed_jwt;
 pub mod value;
 
 use auth_type::{AuthType, Side};
@@ -42,6 +46,12 @@ pub enum SecretForm {
     Jwt(SecretText),
     /// `custom`
     Custom(custom::Custom),
+    /// `signedJwt`
+    SignedJwt(Box<signed_jwt::SignedJwt>),
+    /// `awsSigV4`
+    AwsSigV4(Box<aws_sig_v4::AwsSigV4>),
+    /// `hmac`
+    Hmac(Box<hmac::Hmac>),
 }
 
 impl SecretForm {
@@ -59,15 +69,16 @@ impl SecretForm {
             (AuthType::BasicAuth, _) => basic_auth::read(&mut fields).map(Self::BasicAuth),
             (AuthType::Jwt, _) => jwt::read(&mut fields).map(Self::Jwt),
             (AuthType::Custom, _) => custom::read(&mut fields).map(Self::Custom),
-            (
-                AuthType::JwtVerify
-                | AuthType::OAuth2
-                | AuthType::CustomToken
-                | AuthType::SignedJwt
-                | AuthType::AwsSigV4
-                | AuthType::Hmac,
-                _,
-            ) => {
+            (AuthType::SignedJwt, _) => {
+                let form = signed_jwt::read(&mut fields);
+                form.map(|form| Self::SignedJwt(Box::new(form)))
+            }
+            (AuthType::AwsSigV4, _) => {
+                let form = aws_sig_v4::read(&mut fields);
+                form.map(|form| Self::AwsSigV4(Box::new(form)))
+            }
+            (AuthType::Hmac, _) => hmac::read(&mut fields).map(|form| Self::Hmac(Box::new(form))),
+            (AuthType::JwtVerify | AuthType::OAuth2 | AuthType::CustomToken, _) => {
                 fields.problem(Fault::InvalidSecret, "", "is not supported yet");
                 None
             }

@@ -14,13 +14,13 @@ mod mac;
 
 use std::fmt;
 
-pub use self::mac::Hash;
 pub(crate) use self::{
     aws::{AwsSecret, AwsSigner, Payload},
     hmac::{Encoding, HmacPlaces, HmacSigner, Template},
     jwt::{JwtKey, Minter, Place},
     mac::MacKey,
 };
+pub use crate::jose::Hash;
 use crate::secret::SecretBytes;
 
 /// What schemes need of their host besides the time. A host has none of it that does not say so.

@@ -17,6 +17,7 @@ use requestrocket_proto::region::v1 as region;
 use self::keys::RegionKeys;
 use crate::records::record::{OrganisationKeys, SecretProblem, StoredSecret};
 
+mod compute;
 mod inject;
 pub mod keys;
 mod present;

@@ -57,6 +57,15 @@ impl Hash {
             Self::Sha512 => 64,
         }
     }
+
+    /// As hosts name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
 }
 
 impl Curve {

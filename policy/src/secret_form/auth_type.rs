@@ -130,15 +130,7 @@ impl AuthType {
 
     /// Its secrets can be read.
     fn is_supported(self) -> bool {
-        !matches!(
-            self,
-            Self::JwtVerify
-                | Self::OAuth2
-                | Self::CustomToken
-                | Self::SignedJwt
-                | Self::AwsSigV4
-                | Self::Hmac
-        )
+        !matches!(self, Self::JwtVerify | Self::OAuth2 | Self::CustomToken)
     }
 }
 

@@ -9,6 +9,8 @@ use super::{
 };
 use crate::form::problem::Fault;
 
+mod signing;
+
 fn read(auth_type: AuthType, side: Side, secret: &Value) -> Result<SecretForm, Vec<String>> {
     SecretForm::open(auth_type, side, secret.to_string().as_bytes()).map_err(|problems| {
         let (listed, _) = problems.into_parts();
@@ -158,7 +160,10 @@ fn headers_of_the_message_or_the_gateway_are_refused() {
 #[test]
 fn words_are_those_of_the_api() {
     assert_eq!("key".parse(), Ok(AuthType::ApiKey));
-    assert_eq!("hmac".parse::<AuthType>(), Err(InvalidAuthType::NotYet));
+    assert_eq!(
+        "customToken".parse::<AuthType>(),
+        Err(InvalidAuthType::NotYet)
+    );
     assert_eq!("magic".parse::<AuthType>(), Err(InvalidAuthType::Unknown));
     let text = InvalidAuthType::Unknown.to_string();
     assert!(

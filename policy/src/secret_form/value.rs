@@ -1,5 +1,6 @@
 //! The values that secrets are made of.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
         fields::string,
         problem::{Fault, Invalid},
     },
-    secret::SecretText,
+    secret::{SecretBytes, SecretText},
     swap::{is_header_name, is_injectable_header},
 };
 
@@ -113,6 +114,21 @@ pub fn prefix(value: &Value) -> Checked<String> {
     invalid(format!(
         "must be at most {MAX_NAME_BYTES} bytes without control bytes"
     ))
+}
+
+/// A key that is shared: text, or bytes after `base64:`.
+///
+/// # Errors
+/// `INVALID_SECRET`; another type.
+pub fn shared_key(value: &Value) -> Checked<SecretBytes> {
+    let text = bare(value)?;
+    let Some(encoded) = text.expose().strip_prefix("base64:") else {
+        return Ok(SecretBytes::from(text.expose().as_bytes()));
+    };
+    match STANDARD.decode(encoded) {
+        Ok(bytes) if !bytes.is_empty() => Ok(SecretBytes::from(bytes)),
+        Ok(_) | Err(_) => invalid("must be base64 after `base64:`"),
+    }
 }
 
 fn raw(value: &Value) -> Checked<&str> {

@@ -4,20 +4,22 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use requestrocket_policy::envelope::{Binding, KeyRing, Nonce};
 use requestrocket_policy::policy::Location;
-use requestrocket_policy::secret::SecretText;
+use requestrocket_policy::secret::{SecretBytes, SecretText};
 use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_policy::secret_form::custom::Values;
 use requestrocket_proto::policy::v1 as wire;
 use zeroize::Zeroizing;
 
-use super::{ConversionFailed, Owner};
+use super::{ConversionFailed, Owner, compute};
 use crate::records::record::SecretProblem;
 
 /// One value and where it goes.
 pub(super) struct PlacedValue {
-    location: Location,
-    name: String,
-    value: SecretText,
+    pub(super) location: Location,
+    pub(super) name: String,
+    pub(super) value: SecretBytes,
+    /// It is computed over the whole body.
+    pub(super) reads_body: bool,
 }
 
 impl PlacedValue {
@@ -35,18 +37,21 @@ impl PlacedValue {
         } = *owner;
         let place = (self.location, self.name.as_str());
         let binding = Binding::injection(region, organisation, (credential, version), place);
-        let sealed = data_key.seal(self.value.expose().as_bytes(), &binding, Nonce::random()?)?;
-        let location = match self.location {
-            Location::Header => wire::Location::Header,
-            Location::Query => wire::Location::Query,
-            Location::Computed => wire::Location::Computed,
-        };
+        let sealed = data_key.seal(self.value.expose(), &binding, Nonce::random()?)?;
         Ok(wire::Injection {
-            location: location.into(),
+            location: wire_location(self.location).into(),
             name: self.name.clone(),
             sealed_value: sealed.into(),
-            reads_body: false,
+            reads_body: self.reads_body,
         })
+    }
+}
+
+pub(super) fn wire_location(location: Location) -> wire::Location {
+    match location {
+        Location::Header => wire::Location::Header,
+        Location::Query => wire::Location::Query,
+        Location::Computed => wire::Location::Computed,
     }
 }
 
@@ -59,7 +64,7 @@ pub(super) fn values(form: &SecretForm) -> Result<Vec<PlacedValue>, SecretProble
         SecretForm::None => Ok(Vec::new()),
         SecretForm::InjectedKey(key) => {
             let value = SecretText::new([key.prefix.as_str(), key.key.expose()].concat());
-            Ok(vec![placed(key.location.into(), &key.name, value)])
+            Ok(vec![placed(key.location.into(), &key.name, &value)])
         }
         SecretForm::Bearer(bearer) => {
             let value = [bearer.prefix.as_str(), bearer.token.expose()].concat();
@@ -73,6 +78,9 @@ pub(super) fn values(form: &SecretForm) -> Result<Vec<PlacedValue>, SecretProble
         SecretForm::Custom(custom) => Ok(placed_all(Location::Header, &custom.headers)
             .chain(placed_all(Location::Query, &custom.query))
             .collect()),
+        SecretForm::SignedJwt(jwt) => Ok(vec![compute::signed_jwt(jwt)]),
+        SecretForm::AwsSigV4(aws) => Ok(vec![compute::aws_sig_v4(aws)]),
+        SecretForm::Hmac(hmac) => Ok(vec![compute::hmac(hmac)]),
         SecretForm::PresentedKey(_) => Err(SecretProblem::AuthType),
     }
 }
@@ -80,14 +88,14 @@ pub(super) fn values(form: &SecretForm) -> Result<Vec<PlacedValue>, SecretProble
 fn placed_all(location: Location, values: &Values) -> impl Iterator<Item = PlacedValue> {
     values
         .iter()
-        .map(move |(name, value)| placed(location, name, value.clone()))
+        .map(move |(name, value)| placed(location, name, value))
 }
 
 fn authorization(value: String) -> PlacedValue {
-    placed(Location::Header, "authorization", SecretText::new(value))
+    placed(Location::Header, "authorization", &SecretText::new(value))
 }
 
-fn placed(location: Location, name: &str, value: SecretText) -> PlacedValue {
+fn placed(location: Location, name: &str, value: &SecretText) -> PlacedValue {
     let name = match location {
         Location::Header => name.to_ascii_lowercase(),
         Location::Query | Location::Computed => name.to_owned(),
@@ -95,6 +103,7 @@ fn placed(location: Location, name: &str, value: SecretText) -> PlacedValue {
     PlacedValue {
         location,
         name,
-        value,
+        value: SecretBytes::from(value.expose().as_bytes()),
+        reads_body: false,
     }
 }

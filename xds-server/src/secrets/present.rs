@@ -36,9 +36,12 @@ pub(super) fn presented(form: &SecretForm, key: &DigestKey) -> Result<Presented,
             Ok(Presented::Jwt(wire::JwtString { digests }))
         }
         SecretForm::PresentedKey(PresentedKey::Generated) => Err(SecretProblem::Shape),
-        SecretForm::None | SecretForm::InjectedKey(_) | SecretForm::Custom(_) => {
-            Err(SecretProblem::AuthType)
-        }
+        SecretForm::None
+        | SecretForm::InjectedKey(_)
+        | SecretForm::Custom(_)
+        | SecretForm::SignedJwt(_)
+        | SecretForm::AwsSigV4(_)
+        | SecretForm::Hmac(_) => Err(SecretProblem::AuthType),
     }
 }
 

@@ -31,6 +31,9 @@ pub(super) fn describe(document: &mut Value) {
             "bearer",
             "basicAuth",
             "jwt",
+            "signedJwt",
+            "awsSigV4",
+            "hmac",
             "custom",
             "none",
             null

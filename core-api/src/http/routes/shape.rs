@@ -34,6 +34,12 @@ pub(super) enum CredentialAuthType {
     BasicAuth,
     Jwt,
     /// For targets only.
+    SignedJwt,
+    /// For targets only.
+    AwsSigV4,
+    /// For targets only.
+    Hmac,
+    /// For targets only.
     Custom,
     /// For targets only.
     None,

@@ -222,6 +222,42 @@ async fn secrets_have_one_shape_for_each_type_and_side() {
         ("proxy", "jwt", json!({"token": "e30.e30.x"}), None),
         (
             "target",
+            "signedJwt",
+            json!({"algorithm": "HS256", "sharedSecret": "s", "claims": {"iss": "us"}}),
+            None,
+        ),
+        (
+            "target",
+            "signedJwt",
+            json!({"algorithm": "RS256", "privateKey": "hunter2"}),
+            Some(("INVALID_SECRET", "credentialSecret.privateKey")),
+        ),
+        (
+            "target",
+            "awsSigV4",
+            json!({"accessKeyId": "A", "secretAccessKey": "s", "region": "r", "service": "s3"}),
+            None,
+        ),
+        (
+            "target",
+            "hmac",
+            json!({"key": "k", "stringToSign": "{method}", "header": "X-Sig"}),
+            None,
+        ),
+        (
+            "target",
+            "hmac",
+            json!({"key": "k", "stringToSign": "{secret}", "header": "X-Sig"}),
+            Some(("INVALID_SECRET", "credentialSecret.stringToSign")),
+        ),
+        (
+            "proxy",
+            "hmac",
+            json!({"key": "k", "stringToSign": "{method}", "header": "X-Sig"}),
+            Some(("VALIDATION_FAILED", "credentialAuthType")),
+        ),
+        (
+            "target",
             "custom",
             json!({"headers": {"X-A": "1"}, "query": {"b": "2"}}),
             None,

@@ -86,7 +86,7 @@ impl Template {
         })
     }
 
-    pub(super) fn reads_body(&self) -> bool {
+    pub(crate) fn reads_body(&self) -> bool {
         self.0.contains(&Piece::BodySha256)
     }
 

@@ -146,7 +146,7 @@ async fn callers_are_known_by_what_the_control_plane_sealed() {
 #[tokio::test]
 async fn targets_get_what_the_control_plane_sealed() {
     let basic = format!("authorization: Basic {}", STANDARD.encode("u:p"));
-    let cases: [(Auth, Value, &[&str]); 7] = [
+    let cases: [(Auth, Value, &[&str]); 8] = [
         (Auth::None, json!({}), &["path /v1/x", "no authorization"]),
         (
             Auth::ApiKey,
@@ -178,11 +178,50 @@ async fn targets_get_what_the_control_plane_sealed() {
             json!({"headers": {"X-A": "1", "X-B": "2"}, "query": {"q": "3"}}),
             &["path /v1/x?q=3", "no authorization", "x-a: 1", "x-b: 2"],
         ),
+        (
+            Auth::Hmac,
+            json!({
+                "key": "k", "stringToSign": "{method} {path} {header:host} {timestamp}",
+                "header": "X-Sig", "timestampHeader": "X-Time"
+            }),
+            &[
+                "path /v1/x",
+                "no authorization",
+                "x-sig: a637b4b904b534d2336232208185a08374880615b5a4e6d5644475c2f7ff2103",
+                "x-time: 1700000000",
+            ],
+        ),
     ];
     for (auth, secret, want) in cases {
         let policy = policy_with(&[(Auth::ApiKey, json!({"key": "k-1"}))], (auth, secret)).await;
         assert_eq!(call(&policy, "k-1"), want, "{auth:?}");
     }
+}
+
+#[tokio::test]
+async fn what_aws_signs_is_what_was_sealed() {
+    let callers = [(Auth::ApiKey, json!({"key": "k-1"}))];
+    let secret = json!({
+        "accessKeyId": "AKID", "secretAccessKey": "s", "sessionToken": "t",
+        "region": "eu-west-1", "service": "s3", "unsignedPayload": true
+    });
+    let policy = policy_with(&callers, (Auth::AwsSigV4, secret)).await;
+    let edits = call(&policy, "k-1");
+    let signed = "authorization: AWS4-HMAC-SHA256 \
+                  Credential=AKID/20231114/eu-west-1/s3/aws4_request, \
+                  SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token, \
+                  Signature=";
+    assert_eq!(
+        edits[..5],
+        [
+            "path /v1/x",
+            "no authorization",
+            "x-amz-date: 20231114T221320Z",
+            "x-amz-content-sha256: UNSIGNED-PAYLOAD",
+            "x-amz-security-token: t",
+        ]
+    );
+    assert!(edits[5].starts_with(signed), "{edits:?}");
 }
 
 /// Whoever can write to the store can break a proxy, but not move a secret.

@@ -255,6 +255,9 @@ fn every_auth_type_of_the_api_is_told() {
         ("basicAuth", CredentialAuthType::BasicAuth),
         ("jwt", CredentialAuthType::Jwt),
         ("custom", CredentialAuthType::Custom),
+        ("signedJwt", CredentialAuthType::SignedJwt),
+        ("awsSigV4", CredentialAuthType::AwsSigV4),
+        ("hmac", CredentialAuthType::Hmac),
     ] {
         assert_eq!(auth_type_of(text), Ok(want));
     }

@@ -49,8 +49,11 @@ pub(super) struct CredentialInput {
     /// Cannot be changed later; PUT may leave it out.
     credential_region: Option<String>,
     /// Write-only. apiKey `{key}` (of a target also location, name, prefix), bearer
-    /// `{token, prefix}`, basicAuth `{username, password}`, jwt `{token}`, custom
-    /// `{headers, query}`. Left out in PUT and PATCH it stays. `{}` for an apiKey of callers
+    /// `{token, prefix}`, basicAuth `{username, password}`, jwt `{token}`,
+    /// signedJwt `{algorithm, privateKey | sharedSecret, keyId, claims, ttlSeconds, location, name,
+    /// prefix}`, awsSigV4 `{accessKeyId, secretAccessKey, sessionToken, region, service,
+    /// unsignedPayload}`, hmac `{key, hash, stringToSign, encoding, header, prefix,
+    /// timestampHeader}`, custom `{headers, query}`. Left out in PUT and PATCH it stays. `{}` for an apiKey of callers
     /// generates one, which that answer alone shows.
     credential_secret: Option<Object>,
     credential_default_rule_effect: Option<RuleEffect>,
