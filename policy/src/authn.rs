@@ -37,6 +37,8 @@ pub enum AuthType {
 pub(crate) struct ProxyCredential {
     pub(crate) id: CredentialId,
     pub(crate) is_active: bool,
+    /// Unix time in milliseconds; none for no end.
+    pub(crate) ends_at_ms: Option<u64>,
     /// None for a credential that matches nobody.
     pub(crate) accepts: Option<Accepted>,
 }

@@ -9,6 +9,7 @@
 
 pub mod addresses;
 mod admitting;
+mod ending;
 pub mod fuzz;
 pub mod rules;
 
@@ -134,6 +135,8 @@ impl PolicyFixture {
                 version,
                 injections: Vec::new(),
                 layer: Some(allowing()),
+                ends_at_ms: 0,
+                is_withheld: false,
             }),
             max_inspected_bytes: 1 << 20,
             layer: Some(allowing()),
@@ -312,6 +315,7 @@ impl PolicyFixture {
         let credential = wire::ProxyCredential {
             credential_id: credential_id.clone(),
             is_active: true,
+            ends_at_ms: 0,
             presented,
         };
         self.admission.proxy_credentials.push(credential);

@@ -16,6 +16,7 @@ mod chance;
 pub mod coding;
 pub mod compile;
 pub mod denial;
+pub mod destination;
 pub mod effort;
 pub mod envelope;
 #[cfg(any(test, feature = "explain"))]

@@ -45,6 +45,26 @@ pub(crate) struct Upstream {
     pub(crate) query: Box<[QueryInjection]>,
     /// What is computed for each call, when all else of the request is known.
     pub(crate) computed: Option<Box<dyn Scheme>>,
+    pub(crate) availability: Availability,
+}
+
+/// When a target credential may be given to the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Availability {
+    Always,
+    /// Unix time in milliseconds.
+    Before(u64),
+    Never,
+}
+
+impl Availability {
+    pub(crate) fn holds(self, now_ms: &dyn Fn() -> u64) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Before(end) => now_ms() < end,
+            Self::Never => false,
+        }
+    }
 }
 
 /// A header to put on requests.

@@ -66,11 +66,17 @@ fn ends_ms(credential: &CallerConfig) -> Option<u64> {
         Presented::BasicAuth(one) => &one.digests,
         Presented::Jwt(one) => &one.digests,
     };
-    let ends = digests.iter().map(|digest| match digest.valid_until_ms {
-        0 => u64::MAX,
-        until_ms => until_ms,
-    });
-    ends.max().filter(|_| credential.is_active)
+    let last = digests
+        .iter()
+        .map(|digest| end_or_never(digest.valid_until_ms))
+        .max();
+    let ends = last.map(|last| last.min(end_or_never(credential.ends_at_ms)));
+    ends.filter(|_| credential.is_active)
+}
+
+/// As messages say it: 0 is never.
+fn end_or_never(at_ms: u64) -> u64 {
+    if at_ms == 0 { u64::MAX } else { at_ms }
 }
 
 /// Answers nodes that ask about calls that last.

@@ -80,6 +80,7 @@ impl Region {
             auth_type: auth.into(),
             sealed_secret: sealed_secret.into(),
             layer: Some(allowing_layer()),
+            ends_at_ms: 0,
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! One file a resource, as in `src/routes`.
 
+mod credential_life;
 mod credentials;
 mod evaluate;
 mod filters;

@@ -22,6 +22,8 @@ mod control_link;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
+mod credential_life;
+#[cfg(test)]
 mod denials;
 #[cfg(test)]
 mod destination;

@@ -115,6 +115,7 @@ impl<'a> Attempt<'a> {
         for ProxyCredential {
             id,
             is_active,
+            ends_at_ms,
             accepts,
         } in credentials
         {
@@ -126,7 +127,8 @@ impl<'a> Attempt<'a> {
             };
             let found = matching(digests, &digest);
             if found.any() {
-                let is_valid = *is_active && found.is_valid(now_ms);
+                let is_in_force = *is_active && ends_at_ms.is_none_or(|end| now_ms() < end);
+                let is_valid = is_in_force && found.is_valid(now_ms);
                 return is_valid.then_some((*id, form.auth_type()));
             }
         }

@@ -40,11 +40,13 @@ fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, Invalid
     let wire::ProxyCredential {
         credential_id,
         is_active,
+        ends_at_ms,
         presented,
     } = credential;
     Ok(ProxyCredential {
         id: credential_id.parse()?,
         is_active,
+        ends_at_ms: (ends_at_ms != 0).then_some(ends_at_ms),
         accepts: presented.map(accepted).transpose()?,
     })
 }

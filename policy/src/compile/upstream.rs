@@ -14,7 +14,7 @@ use crate::{
     policy::Location,
     secret::SecretBytes,
     sign::Scheme,
-    swap::{HeaderInjection, InvalidInjection, QueryInjection, Upstream},
+    swap::{Availability, HeaderInjection, InvalidInjection, QueryInjection, Upstream},
 };
 
 /// Not a target with its credential.
@@ -75,14 +75,15 @@ pub(super) fn compile(
         .map(|credential| compile_credential(credential, admission, supply))
         .transpose()?;
     let (places, target_layer) = target.unzip();
-    let (injections, credential_layer) = credential.unzip();
-    let upstream = places.zip(injections);
-    let upstream = upstream.map(|((host, base_path), injections)| Upstream {
+    let (given, credential_layer) = credential.unzip();
+    let upstream = places.zip(given);
+    let upstream = upstream.map(|((host, base_path), (injections, availability))| Upstream {
         host,
         base_path,
         headers: injections.headers.into(),
         query: injections.query.into(),
         computed: injections.computed,
+        availability,
     });
     Ok((upstream, target_layer, credential_layer))
 }
@@ -117,19 +118,26 @@ fn compile_credential(
     credential: wire::TargetCredential,
     admission: &Admission,
     supply: &mut Supply,
-) -> Result<(Injections, Layer), InvalidPolicy> {
+) -> Result<((Injections, Availability), Layer), InvalidPolicy> {
     let wire::TargetCredential {
         credential_id,
         version,
         injections,
         layer,
+        ends_at_ms,
+        is_withheld,
     } = credential;
+    let availability = match (is_withheld, ends_at_ms) {
+        (true, _) => Availability::Never,
+        (false, 0) => Availability::Always,
+        (false, end) => Availability::Before(end),
+    };
     let id = credential_id
         .parse()
         .map_err(InvalidUpstream::CredentialId)?;
     let injections = compile_injections(injections, (id, version), admission)?;
     Ok((
-        injections,
+        (injections, availability),
         attached(LayerName::TargetCredential, layer, supply)?,
     ))
 }

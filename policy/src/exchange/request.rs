@@ -151,6 +151,10 @@ fn admit(
         metered,
         body_sha256,
     } = weighed?;
+    let upstream = policy.upstream.as_ref().ok_or(Denial::ProxyIncomplete)?;
+    if !upstream.availability.holds(&|| ports.now_ms()) {
+        return Err(Denial::TargetCredentialUnavailable.into());
+    }
     if !ports.has_room(policy.admission.holder(Some(used))) {
         return Err(Denial::Overloaded.into());
     }

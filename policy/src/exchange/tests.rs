@@ -2,6 +2,7 @@
 
 mod counting;
 mod effort;
+mod ending;
 mod golden;
 mod hostile;
 mod looking;

@@ -20,6 +20,7 @@ fn upstream(headers: Vec<HeaderInjection>, query: Vec<QueryInjection>) -> Upstre
         headers: headers.into(),
         query: query.into(),
         computed: None,
+        availability: Availability::Always,
     }
 }
 

@@ -40,11 +40,19 @@ fn credential(number: u128, until_ms: &[u64]) -> CallerConfig {
     CallerConfig {
         credential_id: credential_id(number).to_string(),
         is_active: true,
+        ends_at_ms: 0,
         presented: Presented::ApiKey(ApiKey {
             digests: digests.collect(),
         }),
         layer: Layer::default(),
         limits: Limits::default(),
+    }
+}
+
+fn ending(credential: CallerConfig, ends_at_ms: u64) -> CallerConfig {
+    CallerConfig {
+        ends_at_ms,
+        ..credential
     }
 }
 
@@ -83,6 +91,21 @@ fn a_credential_is_in_force_until_its_last_secret_ends() {
         ("rotated", credential(1, &[NOW_MS, 0]), Access::Granted),
         ("no secret", credential(1, &[]), Access::Revoked),
         ("inactive", inactive, Access::Revoked),
+        (
+            "to end",
+            ending(credential(1, &[0]), NOW_MS + 1),
+            Access::Granted,
+        ),
+        (
+            "ended",
+            ending(credential(1, &[0]), NOW_MS),
+            Access::Revoked,
+        ),
+        (
+            "its secret first",
+            ending(credential(1, &[NOW_MS]), NOW_MS + 1),
+            Access::Revoked,
+        ),
         ("another's", credential(2, &[0]), Access::Revoked),
     ] {
         let callers = Callers::of(&proxy(vec![one]));

@@ -86,6 +86,7 @@ fn proxy_credential(credential: &Credential, organisation: &Organisation) -> Opt
     Some(CallerConfig {
         credential_id: credential.credential_id.clone(),
         is_active: credential.is_active,
+        ends_at_ms: credential.ends_at_ms,
         presented: presented.clone(),
         layer: credential.layer.clone(),
         limits: organisation.credential_limits,
@@ -105,6 +106,8 @@ fn injected_credential(
         version: credential.version,
         injections: injections.clone(),
         layer: Some(credential.layer.clone()),
+        ends_at_ms: credential.ends_at_ms,
+        is_withheld: false,
     })
 }
 

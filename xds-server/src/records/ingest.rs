@@ -27,6 +27,8 @@ mod organisation;
 mod plain;
 
 #[cfg(test)]
+mod life_tests;
+#[cfg(test)]
 mod policy_tests;
 #[cfg(test)]
 mod tests;

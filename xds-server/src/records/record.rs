@@ -42,6 +42,8 @@ pub struct Credential {
     pub is_active: bool,
     /// Of the secret.
     pub version: u64,
+    /// Unix time in milliseconds; 0 for no end.
+    pub ends_at_ms: u64,
     /// Digests or envelopes, or why there are none.
     pub secret: Result<StoredSecret, SecretProblem>,
     /// Its rules and redactions.

@@ -53,6 +53,8 @@ pub struct CallerConfig {
     pub credential_id: String,
     /// Inactive ones match, and let nobody in.
     pub is_active: bool,
+    /// Unix time in milliseconds from which it matches and lets nobody in; 0 for never.
+    pub ends_at_ms: u64,
     /// Digests of what is presented.
     pub presented: wire::proxy_credential::Presented,
     /// Rules and redactions of the credential.

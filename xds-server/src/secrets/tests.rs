@@ -52,6 +52,7 @@ impl Bench {
                 .unwrap()
                 .into(),
             layer: None,
+            ends_at_ms: 0,
         }
     }
 

@@ -14,13 +14,14 @@ type Row = (
     String,
     i64,
     i64,
+    i64,
     Option<String>,
     Option<String>,
     Option<String>,
 );
 
-const SELECT: &str = "SELECT credential_id, organisation_id, side, is_active, version, secret, \
-                      problem, layer FROM credential";
+const SELECT: &str = "SELECT credential_id, organisation_id, side, is_active, version, \
+                      ends_at_ms, secret, problem, layer FROM credential";
 
 /// Writes a credential, new or not.
 pub async fn credential_upsert(
@@ -33,21 +34,23 @@ pub async fn credential_upsert(
         side,
         is_active,
         version,
+        ends_at_ms,
         secret,
         layer,
     } = credential;
     sqlx::query(
         "INSERT INTO credential (credential_id, organisation_id, side, is_active, version, \
-         secret, problem, layer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ends_at_ms, secret, problem, layer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (credential_id) DO UPDATE SET organisation_id = excluded.organisation_id, \
          side = excluded.side, is_active = excluded.is_active, version = excluded.version, \
-         secret = excluded.secret, problem = excluded.problem, layer = excluded.layer",
+         ends_at_ms = excluded.ends_at_ms, secret = excluded.secret, problem = excluded.problem, layer = excluded.layer",
     )
     .bind(credential_id)
     .bind(organisation_id)
     .bind(side_word(*side))
     .bind(i64::from(*is_active))
     .bind(to_sql(*version))
+    .bind(to_sql(*ends_at_ms))
     .bind(secret.as_ref().ok().map(encode_secret))
     .bind(secret.as_ref().err().map(ToString::to_string))
     .bind(encode(layer))
@@ -73,7 +76,17 @@ pub async fn credential_delete(conn: &mut AnyConnection, ids: &[&str]) -> Result
 /// A row that no code of ours wrote is logged and served as if its secret were missing; a damaged
 /// layer as one that denies.
 fn from_row(row: Row) -> Option<Credential> {
-    let (credential_id, organisation_id, side, is_active, version, secret, problem, layer) = row;
+    let (
+        credential_id,
+        organisation_id,
+        side,
+        is_active,
+        version,
+        ends_at_ms,
+        secret,
+        problem,
+        layer,
+    ) = row;
     let side = match side.as_str() {
         "proxy" => Side::Proxy,
         "target" => Side::Target,
@@ -102,6 +115,7 @@ fn from_row(row: Row) -> Option<Credential> {
         side,
         is_active: is_active != 0,
         version: from_sql(version),
+        ends_at_ms: from_sql(ends_at_ms),
         secret,
         layer,
     })
@@ -120,6 +134,7 @@ fn encode_secret(secret: &StoredSecret) -> String {
         StoredSecret::Presented(presented) => encode(&wire::ProxyCredential {
             credential_id: String::new(),
             is_active: false,
+            ends_at_ms: 0,
             presented: Some(presented),
         }),
         StoredSecret::Injections(injections) => encode(&wire::TargetCredential {
@@ -127,6 +142,8 @@ fn encode_secret(secret: &StoredSecret) -> String {
             version: 0,
             injections,
             layer: None,
+            ends_at_ms: 0,
+            is_withheld: false,
         }),
     }
 }

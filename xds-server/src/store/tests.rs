@@ -131,6 +131,7 @@ fn credential(id: &str, side: Side) -> Credential {
         side,
         is_active: true,
         version: 3,
+        ends_at_ms: 1_700_000_000_000,
         secret: Ok(secret),
         layer: layer_denying(&[id]),
     }

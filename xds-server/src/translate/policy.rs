@@ -68,6 +68,7 @@ fn admission(config: &ProxyConfig, region: &str, inspects_responses: bool) -> wi
     let credential = |caller: &CallerConfig| wire::ProxyCredential {
         credential_id: caller.credential_id.clone(),
         is_active: caller.is_active,
+        ends_at_ms: caller.ends_at_ms,
         presented: Some(caller.presented.clone()),
     };
     wire::Admission {
@@ -126,6 +127,7 @@ fn attached_to(caller: &CallerConfig) -> wire::CredentialPolicy {
         credential_id,
         // The admission's.
         is_active: _,
+        ends_at_ms: _,
         presented: _,
         layer,
         limits,

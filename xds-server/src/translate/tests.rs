@@ -529,6 +529,7 @@ fn complete() -> ProxyConfig {
         proxy_credentials: vec![CallerConfig {
             credential_id: crate::fixtures::id(10),
             is_active: true,
+            ends_at_ms: 0,
             presented: Presented::ApiKey(wire::ApiKey::default()),
             layer: allowing_layer(),
             limits: limits(1),
@@ -538,6 +539,8 @@ fn complete() -> ProxyConfig {
             version: 1,
             injections: Vec::new(),
             layer: Some(allowing_layer()),
+            ends_at_ms: 0,
+            is_withheld: false,
         }),
         layer: allowing_layer(),
         limits: limits(1),

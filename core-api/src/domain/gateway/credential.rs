@@ -18,6 +18,19 @@ pub struct CredentialForm {
     pub default_rule_effect: Effect,
     /// Whether it counts.
     pub is_active: bool,
+    /// From when on it does not, whatever else; none for never.
+    pub expires_at: Option<Moment>,
+}
+
+/// In which state a credential is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialStatus {
+    /// It counts.
+    Active,
+    /// Its owner turned it off.
+    Inactive,
+    /// Its end has come.
+    Expired,
 }
 
 /// The record. Its secret is no part of it.
@@ -50,13 +63,30 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// The word for its state.
+    /// Its state at that moment.
     #[must_use]
-    pub fn status(&self) -> &'static str {
-        if self.form.is_active {
-            "active"
+    pub fn status(&self, now: Moment) -> CredentialStatus {
+        if !self.form.is_active {
+            CredentialStatus::Inactive
+        } else if self.form.expires_at.is_some_and(|end| end <= now) {
+            CredentialStatus::Expired
         } else {
-            "inactive"
+            CredentialStatus::Active
+        }
+    }
+}
+
+impl CredentialStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Expired];
+
+    /// As the API says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Expired => "expired",
         }
     }
 }

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use requestrocket_policy::secret_form::auth_type::AuthType;
+use requestrocket_process::clock::unix_ms;
 use requestrocket_proto::region::v1::{
     self as wire, Change, Credential, CredentialAuthType, CredentialSide, Organisation, Proxy,
     RecordKind, Removed, Target, change::Kind,
@@ -14,6 +15,7 @@ use requestrocket_proto::region::v1::{
 use requestrocket_proto::policy::v1::{Layer, Limits};
 
 use crate::domain::gateway::cors::Cors;
+use crate::domain::moment::Moment;
 use crate::domain::people::organisation::Plan;
 use crate::region::policy_spec::{self, InvalidRow};
 use crate::store::log::attached_state::{Attached, MeterState, RedactionState, RuleState};
@@ -50,6 +52,8 @@ pub(super) enum InvalidRecord {
     SealedSecret,
     #[error("number is out of range")]
     Number,
+    #[error("moment cannot be read")]
+    Moment,
     #[error("plan is unknown")]
     Plan,
     #[error("what pages may call it cannot be read")]
@@ -159,6 +163,7 @@ impl Present {
             credential_side,
             auth_type,
             is_active,
+            expires_at,
             version,
             sealed_secret,
             default_rule_effect,
@@ -173,6 +178,7 @@ impl Present {
             side: side(&credential_side)?.into(),
             auth_type: auth_type_of(&auth_type)?.into(),
             sealed_secret: sealed.map_err(|_| InvalidRecord::SealedSecret)?.into(),
+            ends_at_ms: end_ms(expires_at.as_deref())?,
         }))
     }
 
@@ -231,6 +237,13 @@ fn organisation(row: &OrganisationState) -> Result<Kind, InvalidRecord> {
 
 fn unsigned(number: i64) -> Result<u64, InvalidRecord> {
     number.try_into().map_err(|_| InvalidRecord::Number)
+}
+
+/// As messages say an end: 0 is never, so what ended before all time ended at its first moment.
+fn end_ms(moment: Option<&str>) -> Result<u64, InvalidRecord> {
+    let Some(moment) = moment else { return Ok(0) };
+    let moment: Moment = moment.parse().map_err(|_| InvalidRecord::Moment)?;
+    Ok(u64::try_from(unix_ms(moment.get())).map_or(1, |end| end.max(1)))
 }
 
 fn record_kind(text: &str) -> Result<RecordKind, InvalidRecord> {

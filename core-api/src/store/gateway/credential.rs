@@ -8,11 +8,11 @@ use crate::domain::id::{CredentialId, OrganisationId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::store::labels::{labels_column, labels_text};
 use crate::store::listing::{Listing, page};
-use crate::store::row::{column, flag, flag_column, number, unsigned_column};
+use crate::store::row::{column, flag, flag_column, number, optional_column, unsigned_column};
 
 /// Everything but the secret.
 const COLUMNS: &str = "credential_id, organisation_id, region_name, credential_name, \
-     credential_side, auth_type, default_rule_effect, is_active, version, labels, created_at, \
+     credential_side, auth_type, default_rule_effect, is_active, expires_at, version, labels, created_at, \
      updated_at, created_by, revision";
 
 const LISTING: Listing = Listing {
@@ -68,12 +68,13 @@ pub async fn credential_insert(
         name,
         default_rule_effect,
         is_active,
+        expires_at,
     } = &credential.form;
     sqlx::query(
         "INSERT INTO credential (credential_id, organisation_id, region_name, credential_name, \
-         name_key, credential_side, auth_type, default_rule_effect, is_active, version, \
+         name_key, credential_side, auth_type, default_rule_effect, is_active, expires_at, version, \
          sealed_secret, secret_revision, labels, created_at, updated_at, created_by, revision) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(credential.id.to_string())
     .bind(credential.organisation.to_string())
@@ -84,6 +85,7 @@ pub async fn credential_insert(
     .bind(credential.auth_type.as_str())
     .bind(default_rule_effect.as_str())
     .bind(flag(*is_active))
+    .bind(expires_at.map(|end| end.to_string()))
     .bind(number(credential.version)?)
     .bind(sealed_secret)
     .bind(number(credential.revision)?)
@@ -106,16 +108,18 @@ pub async fn credential_update(
         name,
         default_rule_effect,
         is_active,
+        expires_at,
     } = &credential.form;
     sqlx::query(
         "UPDATE credential SET credential_name = $1, name_key = $2, default_rule_effect = $3, \
-         is_active = $4, labels = $5, updated_at = $6, revision = $7 \
-         WHERE organisation_id = $8 AND credential_id = $9",
+         is_active = $4, expires_at = $5, labels = $6, updated_at = $7, revision = $8 \
+         WHERE organisation_id = $9 AND credential_id = $10",
     )
     .bind(name.as_str())
     .bind(name.key())
     .bind(default_rule_effect.as_str())
     .bind(flag(*is_active))
+    .bind(expires_at.map(|end| end.to_string()))
     .bind(labels_text(&credential.labels)?)
     .bind(credential.updated_at.to_string())
     .bind(number(credential.revision)?)
@@ -174,6 +178,7 @@ fn credential_from_row(row: &AnyRow) -> sqlx::Result<Credential> {
             name: column(row, "credential_name")?,
             default_rule_effect: column(row, "default_rule_effect")?,
             is_active: flag_column(row, "is_active")?,
+            expires_at: optional_column(row, "expires_at")?,
         },
         labels: labels_column(row)?,
         version: unsigned_column(row, "version")?,

@@ -31,6 +31,8 @@ pub struct CredentialState {
     pub auth_type: String,
     /// 1 when callers may use it.
     pub is_active: i64,
+    /// When it ends; none for never.
+    pub expires_at: Option<String>,
     /// Of the secret.
     pub version: i64,
     /// Base64; none once the region has it.
@@ -118,8 +120,8 @@ pub async fn credential_states(
     region: &str,
     ids: &[&str],
 ) -> sqlx::Result<Vec<CredentialState>> {
-    let columns = "credential_id, organisation_id, credential_side, auth_type, is_active, version,
-                   sealed_secret, default_rule_effect FROM credential";
+    let columns = "credential_id, organisation_id, credential_side, auth_type, is_active,
+                   expires_at, version, sealed_secret, default_rule_effect FROM credential";
     fetch(
         conn,
         &statement(columns, "credential_id", ids, IN_REGION),

@@ -20,6 +20,7 @@ fn credential(n: u128, form: Form, secrets: &[&str]) -> ProxyCredential {
     ProxyCredential {
         id: uuid::Uuid::from_u128(n).into(),
         is_active: true,
+        ends_at_ms: None,
         accepts,
     }
 }

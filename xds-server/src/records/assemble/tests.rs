@@ -39,6 +39,7 @@ fn credential(id: &str, secret: StoredSecret) -> Credential {
         side,
         is_active: true,
         version: 4,
+        ends_at_ms: 0,
         secret: Ok(secret),
         layer: layer(id),
     }

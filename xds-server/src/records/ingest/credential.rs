@@ -99,6 +99,7 @@ fn from_wire(
         auth_type: _,
         sealed_secret: _,
         layer,
+        ends_at_ms,
     } = record;
     Credential {
         credential_id,
@@ -106,6 +107,7 @@ fn from_wire(
         side,
         is_active,
         version,
+        ends_at_ms,
         secret,
         layer: layer.unwrap_or_else(denying_layer),
     }

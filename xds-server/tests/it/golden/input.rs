@@ -148,6 +148,7 @@ fn api_key(id: &str) -> CallerConfig {
     CallerConfig {
         credential_id: id.to_owned(),
         is_active: true,
+        ends_at_ms: 0,
         presented: Presented::ApiKey(wire::ApiKey {
             digests: vec![digest],
         }),
@@ -168,5 +169,7 @@ fn injecting(header: &str) -> wire::TargetCredential {
         version: 3,
         injections: vec![injection],
         layer: Some(attached::layer("target credential")),
+        ends_at_ms: 0,
+        is_withheld: false,
     }
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use input::{CredentialInput, Object, SECRET, read_change, read_new};
 
 use crate::domain::gateway::credential::{Credential, CredentialForm};
+use crate::domain::moment::Moment;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
@@ -65,7 +66,9 @@ pub struct CredentialResource {
     credential_active: bool,
     /// Of the secret: +1 for every new one.
     credential_version: u64,
-    /// `active` or `inactive`
+    /// From then on callers are denied, and targets get nothing; null for never.
+    credential_expires_at: Option<String>,
+    /// Live: the entity tag does not cover it.
     credential_status: &'static str,
     labels: BTreeMap<String, String>,
     created_by: String,
@@ -73,12 +76,14 @@ pub struct CredentialResource {
     updated_at: String,
 }
 
-impl From<&Credential> for CredentialResource {
-    fn from(credential: &Credential) -> Self {
+impl CredentialResource {
+    /// The credential as it is at that moment.
+    fn new(credential: &Credential, now: Moment) -> Self {
         let CredentialForm {
             name,
             default_rule_effect,
             is_active,
+            expires_at,
         } = &credential.form;
         Self {
             credential_id: credential.id.uuid(),
@@ -90,7 +95,8 @@ impl From<&Credential> for CredentialResource {
             credential_default_rule_effect: default_rule_effect.as_str(),
             credential_active: *is_active,
             credential_version: credential.version,
-            credential_status: credential.status(),
+            credential_expires_at: expires_at.map(|end| end.to_string()),
+            credential_status: credential.status(now).as_str(),
             labels: labels::shown(&credential.labels),
             created_by: credential.created_by.clone(),
             created_at: credential.created_at.to_string(),
@@ -122,8 +128,9 @@ async fn list_credentials(
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let query = query.list(FILTERS)?;
     let page = credential_list(&mut *call.state.connect().await?, scope.id(), &query).await?;
+    let now = call.state.now();
     Ok(list::answer(&query, page, |credential| {
-        CredentialResource::from(&credential)
+        CredentialResource::new(&credential, now)
     }))
 }
 
@@ -149,7 +156,7 @@ async fn create_credential(
         done,
     } = credentials::create(&call.change, &scope, new).await?;
     let id = credential.id.to_string();
-    let resource = CredentialResource::from(&credential);
+    let resource = CredentialResource::new(&credential, call.change.state.now());
     match generated {
         None => Ok(call.created(&done, &id, &resource).await),
         Some(key) => {
@@ -179,7 +186,7 @@ async fn get_credential(
     let found = credential_fetch(&mut conn, scope.id(), id(&credential)?).await?;
     let credential = found.ok_or_else(ApiError::not_found)?;
     Ok(call.answer(
-        &CredentialResource::from(&credential),
+        &CredentialResource::new(&credential, call.state.now()),
         &Tag::of_revision(credential.revision),
     ))
 }
@@ -226,14 +233,15 @@ async fn change_credential(
 
 async fn update(call: Mutation, client: &str, credential: &str, body: Body) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
-    let read = |current: &Credential| read_change(body, current);
+    let now = call.change.state.now();
+    let read = |current: &Credential| read_change(body, current, now);
     let written = credentials::update(&call.change, &scope, credential, read).await?;
     let Written {
         credential,
         generated,
         done,
     } = written;
-    let resource = CredentialResource::from(&credential);
+    let resource = CredentialResource::new(&credential, now);
     match generated {
         None => Ok(call.updated(&done, &resource).await),
         Some(key) => call.updated_once(&done, &with_key(&resource, &key)).await,

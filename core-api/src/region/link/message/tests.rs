@@ -18,6 +18,7 @@ fn credential_state(side: &str, auth_type: &str, sealed: Option<&str>) -> Creden
         credential_side: side.to_owned(),
         auth_type: auth_type.to_owned(),
         is_active: 1,
+        expires_at: None,
         version: 3,
         sealed_secret: sealed.map(str::to_owned),
         default_rule_effect: "deny".to_owned(),
@@ -146,6 +147,32 @@ fn a_proxy_is_told_with_its_credentials_in_order_and_without_what_is_gone() {
     };
     let told = present.change(&row("proxy", "p", 0)).unwrap().kind;
     assert_eq!(told, Some(Kind::Proxy(want)));
+}
+
+#[test]
+fn the_end_of_a_credential_is_told_in_milliseconds_and_never_as_none() {
+    for (expires_at, want) in [
+        (None, 0),
+        (Some("2026-01-01T00:00:00.123Z"), 1_767_225_600_123),
+        (Some("1970-01-01T00:00:00.000Z"), 1),
+        (Some("1960-01-01T00:00:00.000Z"), 1),
+    ] {
+        let expires_at = expires_at.map(str::to_owned);
+        let state = credential_state("proxy", "apiKey", None);
+        let present = with_credential(CredentialState {
+            expires_at,
+            ..state
+        });
+        let told = present.change(&row("credential", "c", 0)).unwrap().kind;
+        assert!(matches!(told, Some(Kind::Credential(told)) if told.ends_at_ms == want));
+    }
+    let state = credential_state("proxy", "apiKey", None);
+    let damaged = with_credential(CredentialState {
+        expires_at: Some("soon".to_owned()),
+        ..state
+    });
+    let told = damaged.change(&row("credential", "c", 0));
+    assert_eq!(told, Err(InvalidRecord::Moment));
 }
 
 #[test]

@@ -9,6 +9,7 @@ const NOW: u64 = 1_000;
 struct Plain {
     form: Form,
     is_active: bool,
+    ends_at_ms: Option<u64>,
     /// Secret and end.
     secrets: Vec<(&'static str, Option<u64>)>,
 }
@@ -23,6 +24,7 @@ impl Plain {
         ProxyCredential {
             id: crate::fixtures::credential_id(n),
             is_active: self.is_active,
+            ends_at_ms: self.ends_at_ms,
             accepts: Some(Accepted {
                 form: self.form.clone(),
                 digests,
@@ -67,7 +69,8 @@ fn expected(credentials: &[Plain], value: &str) -> Option<usize> {
         .ends(value)
         .iter()
         .any(|end| end.is_none_or(|end| NOW < end));
-    (credential.is_active && is_valid).then_some(first)
+    let is_in_force = credential.is_active && credential.ends_at_ms.is_none_or(|end| NOW < end);
+    (is_in_force && is_valid).then_some(first)
 }
 
 fn form() -> impl Strategy<Value = Form> {
@@ -93,9 +96,15 @@ fn secret() -> impl Strategy<Value = (&'static str, Option<u64>)> {
 
 fn plain() -> impl Strategy<Value = Plain> {
     let secrets = proptest::collection::vec(secret(), 0..3);
-    (form(), proptest::bool::weighted(0.8), secrets).prop_map(|(form, is_active, secrets)| Plain {
+    let ends = vec![None, None, None, Some(NOW), Some(NOW + 1)];
+    let state = (
+        proptest::bool::weighted(0.8),
+        proptest::sample::select(ends),
+    );
+    (form(), state, secrets).prop_map(|(form, (is_active, ends_at_ms), secrets)| Plain {
         form,
         is_active,
+        ends_at_ms,
         secrets,
     })
 }

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::CredentialResource;
-use crate::domain::gateway::credential::{Credential, CredentialForm};
+use crate::domain::gateway::credential::{Credential, CredentialForm, CredentialStatus};
 use crate::domain::guard::effect::Effect;
 use crate::domain::label::Labelled;
+use crate::domain::moment::Moment;
 use crate::http::body::Body;
 use crate::http::labels;
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
@@ -29,8 +30,9 @@ const FIXED: [&str; 9] = [
     "credentialRegion",
     "credentialType",
     "credentialVersion",
-    "credentialStatus",
+    STATUS,
 ];
+const STATUS: &str = "credentialStatus";
 /// Write-only: taken as sent, never merged.
 pub(super) const SECRET: &str = "credentialSecret";
 
@@ -59,6 +61,8 @@ pub(super) struct CredentialInput {
     credential_default_rule_effect: Option<RuleEffect>,
     /// Default true.
     credential_active: Option<bool>,
+    /// From then on callers are denied, and targets get nothing; null (default) for never.
+    credential_expires_at: Option<String>,
     /// Up to 32 pairs to find it by; no region hears of them.
     labels: Option<BTreeMap<String, String>>,
 }
@@ -126,9 +130,15 @@ fn new_secret(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> Optio
 pub(super) fn read_change(
     mut body: Body,
     current: &Credential,
+    now: Moment,
 ) -> Result<ChangedCredential, Problems> {
     let mut problems = Problems::default();
-    let mut shown = document(&CredentialResource::from(current));
+    // The status moves by itself between a GET and the PUT of what it showed.
+    body.ignore(STATUS, |value| {
+        let mut words = CredentialStatus::ALL.iter().map(|status| status.as_str());
+        words.any(|word| value == word)
+    });
+    let mut shown = document(&CredentialResource::new(current, now));
     let labels = labels::take_changed(&mut body, &mut shown, &current.labels, &mut problems);
     let update = body.onto(&shown, &FIXED, &[SECRET], &mut problems);
     let mut fields = Fields::new(update.object, &mut problems);
@@ -197,10 +207,12 @@ fn form(mut fields: Fields<'_>) -> Option<CredentialForm> {
     let name = fields.required("credentialName", parsed);
     let default_rule_effect = fields.optional("credentialDefaultRuleEffect", parsed);
     let is_active = fields.optional("credentialActive", boolean);
+    let expires_at = fields.optional("credentialExpiresAt", parsed);
     fields.finish();
     Some(CredentialForm {
         name: name?,
         default_rule_effect: default_rule_effect.unwrap_or(Effect::Allow),
         is_active: is_active.unwrap_or(true),
+        expires_at,
     })
 }

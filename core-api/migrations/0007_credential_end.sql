@@ -1,0 +1,2 @@
+-- When a credential ends; null: never.
+ALTER TABLE credential ADD COLUMN expires_at TEXT;
