@@ -26,6 +26,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(guard::rules::router())
         .merge(guard::filters::router())
         .merge(guard::meters::router())
+        .merge(guard::meters::usage::router())
         .merge(guard::evaluate::router())
         .merge(guard::preview::router())
 }

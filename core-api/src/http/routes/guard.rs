@@ -2,6 +2,7 @@
 
 pub(crate) mod attachments;
 pub(crate) mod conditions;
+mod declare;
 pub mod evaluate;
 pub mod filters;
 pub mod meters;

@@ -13,6 +13,7 @@ use super::attachments::{self, AttachedToResource, Resource, attached_to};
 use super::conditions::{
     NamedCondition, NodeCondition, PathCondition, conditions, json_path, notes, to_main_form,
 };
+use super::declare::attachment_routes;
 use crate::domain::guard::attachment::Attachment;
 use crate::domain::guard::condition::{self, Conditions};
 use crate::domain::guard::redaction::{MAX_PATHS, RedactionForm};
@@ -24,18 +25,6 @@ use crate::http::list::{Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::state::AppState;
 use requestrocket_policy::form::fields::{Fields, boolean, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
-
-/// The routes of this file.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_filters, create_filter))
-        .routes(routes!(
-            get_filter,
-            replace_filter,
-            change_filter,
-            delete_filter
-        ))
-}
 
 /// A filter: what is taken out of JSON responses.
 #[derive(Debug, Serialize, ToSchema)]
@@ -198,136 +187,21 @@ fn paths(fields: &mut Fields<'_>) -> Option<Vec<condition::Path>> {
     Some(paths)
 }
 
-/// The filters of the record.
-#[utoipa::path(
-    get,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters",
-    tag = "filters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
+attachment_routes! {
+    RedactionForm, FilterInput, FilterResource;
+    tag "filters";
+    paths "/clients/{clientId}/{attachedTo}/{attachedId}/filters",
+        "/clients/{clientId}/{attachedTo}/{attachedId}/filters/{filterId}";
+    of (kind: String, record: String) => attached_to(&kind, &record)?;
+    params (
         ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ListParams,
-        LabelParams,
-        ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
+        ("attachedId" = Uuid, Path, description = "The record")
     ),
-    responses((status = 200, body = Listed<FilterResource>))
-)]
-async fn list_filters(
-    call: Read,
-    InPath((client, kind, record)): InPath<(String, String, String)>,
-    query: RawQuery,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::list::<RedactionForm>(call, &client, attached_to, query).await
-}
-
-/// Adds a filter to the record.
-#[utoipa::path(
-    post,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters",
-    tag = "filters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-    ),
-    request_body = FilterInput,
-    responses((status = 201, body = FilterResource))
-)]
-async fn create_filter(
-    call: Mutation,
-    InPath((client, kind, record)): InPath<(String, String, String)>,
-    body: Body,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::create::<RedactionForm>(call, &client, attached_to, body).await
-}
-
-/// One filter of the record.
-#[utoipa::path(
-    get,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters/{filterId}",
-    tag = "filters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ("filterId" = Uuid, Path, description = "The filter"),
-    ),
-    responses((status = 200, body = FilterResource), (status = 304, description = "As known"))
-)]
-async fn get_filter(
-    call: Read,
-    InPath((client, kind, record, filter)): InPath<(String, String, String, String)>,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::get::<RedactionForm>(call, &client, attached_to, &filter).await
-}
-
-/// Replaces a filter of the record.
-#[utoipa::path(
-    put,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters/{filterId}",
-    tag = "filters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ("filterId" = Uuid, Path, description = "The filter"),
-    ),
-    request_body = FilterInput,
-    responses((status = 200, body = FilterResource))
-)]
-async fn replace_filter(
-    call: Mutation,
-    InPath((client, kind, record, filter)): InPath<(String, String, String, String)>,
-    body: Body,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::update::<RedactionForm>(call, &client, (attached_to, &filter), body).await
-}
-
-/// Changes members of a filter of the record (JSON merge patch).
-#[utoipa::path(
-    patch,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters/{filterId}",
-    tag = "filters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ("filterId" = Uuid, Path, description = "The filter"),
-    ),
-    request_body(content = FilterInput, content_type = "application/merge-patch+json"),
-    responses((status = 200, body = FilterResource))
-)]
-async fn change_filter(
-    call: Mutation,
-    InPath((client, kind, record, filter)): InPath<(String, String, String, String)>,
-    body: Body,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::update::<RedactionForm>(call, &client, (attached_to, &filter), body).await
-}
-
-/// Deletes a filter of the record.
-#[utoipa::path(
-    delete,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/filters/{filterId}",
-    tag = "filters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ("filterId" = Uuid, Path, description = "The filter"),
-    ),
-    responses((status = 204))
-)]
-async fn delete_filter(
-    call: Mutation,
-    InPath((client, kind, record, filter)): InPath<(String, String, String, String)>,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::delete::<RedactionForm>(call, &client, attached_to, &filter).await
+        ("filterId" = Uuid, Path, description = "The filter");
+    list list_filters "The filters of the record.";
+    create create_filter "Adds a filter to the record.";
+    get get_filter "One filter of the record.";
+    replace replace_filter "Replaces a filter of the record.";
+    change change_filter "Changes members of a filter of the record (JSON merge patch).";
+    delete delete_filter "Deletes a filter of the record.";
 }

@@ -1,7 +1,7 @@
 //! `/clients/{clientId}/proxies/{proxyId}/meters`
 
 mod input;
-mod usage;
+pub mod usage;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ use input::{MeterExtraction, MeterInput, MeterType};
 
 use super::attachments::{self, AttachedToResource};
 use super::conditions::ConditionsShape;
+use super::declare::attachment_routes;
 use crate::domain::guard::attachment::{AttachedTo, Attachment};
 use crate::domain::guard::condition::Conditions;
 use crate::domain::guard::meter::{Extraction, MeterForm, MeterLimits};
@@ -24,19 +25,6 @@ use crate::http::call::{InPath, Mutation, Read};
 use crate::http::labels;
 use crate::http::list::{LabelParams, ListParams, Listed, RawQuery};
 use crate::state::AppState;
-
-/// The routes of this file.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_meters, create_meter))
-        .routes(routes!(
-            get_meter,
-            replace_meter,
-            change_meter,
-            delete_meter
-        ))
-        .merge(usage::router())
-}
 
 /// A meter: what is counted of a proxy's calls.
 #[derive(Debug, Serialize, ToSchema)]
@@ -113,130 +101,18 @@ impl From<MeterLimits> for MeterLimitsResource {
     }
 }
 
-/// The meters of the proxy.
-#[utoipa::path(
-    get,
-    path = "/clients/{clientId}/proxies/{proxyId}/meters",
-    tag = "meters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("proxyId" = Uuid, Path, description = "The proxy"),
-        ListParams,
-        LabelParams,
-        ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
-    ),
-    responses((status = 200, body = Listed<MeterResource>))
-)]
-async fn list_meters(
-    call: Read,
-    InPath((client, proxy)): InPath<(String, String)>,
-    query: RawQuery,
-) -> ApiResult {
-    let attached_to = AttachedTo::Proxy(id(&proxy)?);
-    attachments::list::<MeterForm>(call, &client, attached_to, query).await
-}
-
-/// Adds a meter to the proxy.
-#[utoipa::path(
-    post,
-    path = "/clients/{clientId}/proxies/{proxyId}/meters",
-    tag = "meters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("proxyId" = Uuid, Path, description = "The proxy"),
-    ),
-    request_body = MeterInput,
-    responses((status = 201, body = MeterResource))
-)]
-async fn create_meter(
-    call: Mutation,
-    InPath((client, proxy)): InPath<(String, String)>,
-    body: Body,
-) -> ApiResult {
-    let attached_to = AttachedTo::Proxy(id(&proxy)?);
-    attachments::create::<MeterForm>(call, &client, attached_to, body).await
-}
-
-/// One meter of the proxy.
-#[utoipa::path(
-    get,
-    path = "/clients/{clientId}/proxies/{proxyId}/meters/{meterId}",
-    tag = "meters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("proxyId" = Uuid, Path, description = "The proxy"),
-        ("meterId" = Uuid, Path, description = "The meter"),
-    ),
-    responses((status = 200, body = MeterResource), (status = 304, description = "As known"))
-)]
-async fn get_meter(
-    call: Read,
-    InPath((client, proxy, meter)): InPath<(String, String, String)>,
-) -> ApiResult {
-    let attached_to = AttachedTo::Proxy(id(&proxy)?);
-    attachments::get::<MeterForm>(call, &client, attached_to, &meter).await
-}
-
-/// Replaces a meter of the proxy.
-#[utoipa::path(
-    put,
-    path = "/clients/{clientId}/proxies/{proxyId}/meters/{meterId}",
-    tag = "meters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("proxyId" = Uuid, Path, description = "The proxy"),
-        ("meterId" = Uuid, Path, description = "The meter"),
-    ),
-    request_body = MeterInput,
-    responses((status = 200, body = MeterResource))
-)]
-async fn replace_meter(
-    call: Mutation,
-    InPath((client, proxy, meter)): InPath<(String, String, String)>,
-    body: Body,
-) -> ApiResult {
-    let attached_to = AttachedTo::Proxy(id(&proxy)?);
-    attachments::update::<MeterForm>(call, &client, (attached_to, &meter), body).await
-}
-
-/// Changes members of a meter of the proxy (JSON merge patch).
-#[utoipa::path(
-    patch,
-    path = "/clients/{clientId}/proxies/{proxyId}/meters/{meterId}",
-    tag = "meters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("proxyId" = Uuid, Path, description = "The proxy"),
-        ("meterId" = Uuid, Path, description = "The meter"),
-    ),
-    request_body(content = MeterInput, content_type = "application/merge-patch+json"),
-    responses((status = 200, body = MeterResource))
-)]
-async fn change_meter(
-    call: Mutation,
-    InPath((client, proxy, meter)): InPath<(String, String, String)>,
-    body: Body,
-) -> ApiResult {
-    let attached_to = AttachedTo::Proxy(id(&proxy)?);
-    attachments::update::<MeterForm>(call, &client, (attached_to, &meter), body).await
-}
-
-/// Deletes a meter of the proxy.
-#[utoipa::path(
-    delete,
-    path = "/clients/{clientId}/proxies/{proxyId}/meters/{meterId}",
-    tag = "meters",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("proxyId" = Uuid, Path, description = "The proxy"),
-        ("meterId" = Uuid, Path, description = "The meter"),
-    ),
-    responses((status = 204))
-)]
-async fn delete_meter(
-    call: Mutation,
-    InPath((client, proxy, meter)): InPath<(String, String, String)>,
-) -> ApiResult {
-    let attached_to = AttachedTo::Proxy(id(&proxy)?);
-    attachments::delete::<MeterForm>(call, &client, attached_to, &meter).await
+attachment_routes! {
+    MeterForm, MeterInput, MeterResource;
+    tag "meters";
+    paths "/clients/{clientId}/proxies/{proxyId}/meters",
+        "/clients/{clientId}/proxies/{proxyId}/meters/{meterId}";
+    of (proxy: String) => AttachedTo::Proxy(id(&proxy)?);
+    params (("proxyId" = Uuid, Path, description = "The proxy")),
+        ("meterId" = Uuid, Path, description = "The meter");
+    list list_meters "The meters of the proxy.";
+    create create_meter "Adds a meter to the proxy.";
+    get get_meter "One meter of the proxy.";
+    replace replace_meter "Replaces a meter of the proxy.";
+    change change_meter "Changes members of a meter of the proxy (JSON merge patch).";
+    delete delete_meter "Deletes a meter of the proxy.";
 }

@@ -13,6 +13,7 @@ use super::attachments::{self, AttachedToResource, Resource, attached_to};
 use super::conditions::{
     NamedCondition, NodeCondition, PathCondition, conditions, notes, to_main_form,
 };
+use super::declare::attachment_routes;
 use crate::domain::guard::attachment::Attachment;
 use crate::domain::guard::condition::{self, Conditions};
 use crate::domain::guard::rule::{DEFAULT_PRIORITY, MAX_PRIORITY, RuleForm};
@@ -25,13 +26,6 @@ use crate::http::routes::shape::RuleEffect;
 use crate::state::AppState;
 use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
 use requestrocket_policy::form::problem::Problems;
-
-/// The routes of this file.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_rules, create_rule))
-        .routes(routes!(get_rule, replace_rule, change_rule, delete_rule))
-}
 
 /// A rule: what a layer allows or denies.
 #[derive(Debug, Serialize, ToSchema)]
@@ -177,136 +171,21 @@ impl Resource for RuleForm {
     }
 }
 
-/// The rules of the record.
-#[utoipa::path(
-    get,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules",
-    tag = "rules",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
+attachment_routes! {
+    RuleForm, RuleInput, RuleResource;
+    tag "rules";
+    paths "/clients/{clientId}/{attachedTo}/{attachedId}/rules",
+        "/clients/{clientId}/{attachedTo}/{attachedId}/rules/{ruleId}";
+    of (kind: String, record: String) => attached_to(&kind, &record)?;
+    params (
         ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ListParams,
-        LabelParams,
-        ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
+        ("attachedId" = Uuid, Path, description = "The record")
     ),
-    responses((status = 200, body = Listed<RuleResource>))
-)]
-async fn list_rules(
-    call: Read,
-    InPath((client, kind, record)): InPath<(String, String, String)>,
-    query: RawQuery,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::list::<RuleForm>(call, &client, attached_to, query).await
-}
-
-/// Adds a rule to the record.
-#[utoipa::path(
-    post,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules",
-    tag = "rules",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-    ),
-    request_body = RuleInput,
-    responses((status = 201, body = RuleResource))
-)]
-async fn create_rule(
-    call: Mutation,
-    InPath((client, kind, record)): InPath<(String, String, String)>,
-    body: Body,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::create::<RuleForm>(call, &client, attached_to, body).await
-}
-
-/// One rule of the record.
-#[utoipa::path(
-    get,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules/{ruleId}",
-    tag = "rules",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ("ruleId" = Uuid, Path, description = "The rule"),
-    ),
-    responses((status = 200, body = RuleResource), (status = 304, description = "As known"))
-)]
-async fn get_rule(
-    call: Read,
-    InPath((client, kind, record, rule)): InPath<(String, String, String, String)>,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::get::<RuleForm>(call, &client, attached_to, &rule).await
-}
-
-/// Replaces a rule of the record.
-#[utoipa::path(
-    put,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules/{ruleId}",
-    tag = "rules",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ("ruleId" = Uuid, Path, description = "The rule"),
-    ),
-    request_body = RuleInput,
-    responses((status = 200, body = RuleResource))
-)]
-async fn replace_rule(
-    call: Mutation,
-    InPath((client, kind, record, rule)): InPath<(String, String, String, String)>,
-    body: Body,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::update::<RuleForm>(call, &client, (attached_to, &rule), body).await
-}
-
-/// Changes members of a rule of the record (JSON merge patch).
-#[utoipa::path(
-    patch,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules/{ruleId}",
-    tag = "rules",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ("ruleId" = Uuid, Path, description = "The rule"),
-    ),
-    request_body(content = RuleInput, content_type = "application/merge-patch+json"),
-    responses((status = 200, body = RuleResource))
-)]
-async fn change_rule(
-    call: Mutation,
-    InPath((client, kind, record, rule)): InPath<(String, String, String, String)>,
-    body: Body,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::update::<RuleForm>(call, &client, (attached_to, &rule), body).await
-}
-
-/// Deletes a rule of the record.
-#[utoipa::path(
-    delete,
-    path = "/clients/{clientId}/{attachedTo}/{attachedId}/rules/{ruleId}",
-    tag = "rules",
-    params(
-        ("clientId" = Uuid, Path, description = "The organisation"),
-        ("attachedTo" = String, Path, description = "`credentials`, `targets` or `proxies`"),
-        ("attachedId" = Uuid, Path, description = "The record"),
-        ("ruleId" = Uuid, Path, description = "The rule"),
-    ),
-    responses((status = 204))
-)]
-async fn delete_rule(
-    call: Mutation,
-    InPath((client, kind, record, rule)): InPath<(String, String, String, String)>,
-) -> ApiResult {
-    let attached_to = attached_to(&kind, &record)?;
-    attachments::delete::<RuleForm>(call, &client, attached_to, &rule).await
+        ("ruleId" = Uuid, Path, description = "The rule");
+    list list_rules "The rules of the record.";
+    create create_rule "Adds a rule to the record.";
+    get get_rule "One rule of the record.";
+    replace replace_rule "Replaces a rule of the record.";
+    change change_rule "Changes members of a rule of the record (JSON merge patch).";
+    delete delete_rule "Deletes a rule of the record.";
 }

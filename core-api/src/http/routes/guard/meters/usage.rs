@@ -24,7 +24,7 @@ use crate::store::guard::attachment::attachment_fetch;
 const MICROS: u64 = 1_000_000;
 
 /// The routes of this file.
-pub(super) fn router() -> OpenApiRouter<AppState> {
+pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_meter_usage))
 }
 
