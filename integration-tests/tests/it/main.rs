@@ -68,6 +68,8 @@ mod secrets;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod signing;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod targets;

@@ -66,13 +66,46 @@ fn planted() -> Vec<(Secret, Secret, Vec<&'static str>)> {
     ]
 }
 
+/// The same of secrets that no target sees.
+fn planted_signers() -> Vec<(Secret, Secret, Vec<&'static str>)> {
+    vec![
+        (
+            Secret::api_key("CanaryCallerKey-of-aws-18e2"),
+            Secret::new(
+                "awsSigV4",
+                json!({
+                    "accessKeyId": "AKID", "secretAccessKey": "CanaryTargetAws-29f3",
+                    "sessionToken": "CanaryTargetSession-3a04", "region": "r", "service": "s3"
+                }),
+            ),
+            vec!["CanaryTargetAws-29f3", "CanaryTargetSession-3a04"],
+        ),
+        (
+            Secret::api_key("CanaryCallerKey-of-hmac-4b15"),
+            Secret::new(
+                "hmac",
+                json!({ "key": "CanaryTargetHmac-5c26", "stringToSign": "{path}", "header": "x-s" }),
+            ),
+            vec!["CanaryTargetHmac-5c26"],
+        ),
+        (
+            Secret::api_key("CanaryCallerKey-of-tokens-6d37"),
+            Secret::new(
+                "signedJwt",
+                json!({ "algorithm": "HS256", "sharedSecret": "CanaryTargetShared-7e48" }),
+            ),
+            vec!["CanaryTargetShared-7e48"],
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn x8_k4_no_secret_rests_anywhere_in_clear() -> Result<()> {
     let mut stack = Stack::start(&[]).await?;
     let gateway = Gateway::of(&stack)?;
     let target = Target::start().await?;
     let mut canaries = Vec::new();
-    for (caller, injected, secrets) in planted() {
+    for (caller, injected, secrets) in planted().into_iter().chain(planted_signers()) {
         let proxy = gateway
             .proxy(
                 &ProxyPlan::to(&target.url())
@@ -105,7 +138,7 @@ async fn x8_k4_no_secret_rests_anywhere_in_clear() -> Result<()> {
         }
         canaries.extend(secrets.into_iter().map(Canary::new));
     }
-    ensure!(target.count() == 4, "the secrets were not used");
+    ensure!(target.count() == 7, "the secrets were not used");
     search_admin(&stack, &canaries).await?;
     search_files(&stack, &canaries)?;
     stack.stop().await?;

@@ -5,8 +5,8 @@ pub(super) fn compared(value: &[u8]) -> &[u8] {
     value
 }
 
-#[cfg(feature = "secrets")]
+#[cfg(any(test, feature = "secrets"))]
 pub use expiry::{InvalidExpiry, expiry_ms};
 
-#[cfg(feature = "secrets")]
+#[cfg(any(test, feature = "secrets"))]
 mod expiry;

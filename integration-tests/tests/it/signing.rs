@@ -1,0 +1,223 @@
+//! What targets get that is computed for each call, verified as their owners verify it.
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use requestrocket_integration_tests::caller::Request;
+use requestrocket_integration_tests::external;
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
+use requestrocket_integration_tests::target::{Recorded, Target};
+use serde_json::{Map, Value, json};
+
+use crate::expect;
+
+const SCRIPT: &str = include_str!("signing/verify.py");
+
+/// What the script prints.
+async fn verify(what: &str, argument: &Value) -> Result<String> {
+    let outcome = external::python(SCRIPT, &[what, &argument.to_string()]).await?;
+    ensure!(outcome.code == Some(0), "{}", outcome.stderr);
+    Ok(outcome.stdout)
+}
+
+struct Scene {
+    gateway: Gateway,
+    target: Target,
+    proxy: Proxy,
+}
+
+impl Scene {
+    async fn of(kind: &'static str, secret: &Value) -> Result<Self> {
+        let gateway = Gateway::shared().await?;
+        let target = Target::start().await?;
+        let base = format!("{}/base", target.url());
+        let plan = ProxyPlan::to(&base).injecting(Secret::new(kind, secret.clone()));
+        let plan = plan.with("proxyMaxInspectedBytes", 90_000);
+        let proxy = gateway.proxy(&plan).await?;
+        Ok(Self {
+            gateway,
+            target,
+            proxy,
+        })
+    }
+
+    /// What the target got of a call that must pass.
+    async fn seen(&self, request: &Request) -> Result<Recorded> {
+        expect::ok(&self.gateway.call(request).await?)?;
+        self.target.last()
+    }
+}
+
+/// As the script reads it, with more of it.
+fn described(seen: &Recorded, more: &Value) -> Value {
+    let lines = seen.head.lines.iter();
+    let headers: Vec<(String, String)> = lines
+        .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()))
+        .collect();
+    let mut members = Map::new();
+    members.insert("method".to_owned(), json!(seen.method()));
+    members.insert("path".to_owned(), json!(seen.path()));
+    members.insert("headers".to_owned(), json!(headers));
+    members.insert("body".to_owned(), json!(STANDARD.encode(&seen.body)));
+    members.extend(more.as_object().cloned().unwrap_or_default());
+    Value::Object(members)
+}
+
+/// A credential for a service; `token` and `unsigned` as the script names them.
+fn aws(service: &str, token: Option<&str>, unsigned: bool) -> (Value, Value) {
+    let secret = json!({
+        "accessKeyId": "AKIDEXAMPLE", "secretAccessKey": "aws-secret-0001", "sessionToken": token,
+        "region": "eu-west-1", "service": service, "unsignedPayload": unsigned,
+    });
+    let known = json!({
+        "id": "AKIDEXAMPLE", "key": "aws-secret-0001", "token": token,
+        "region": "eu-west-1", "service": service, "unsigned": unsigned,
+    });
+    (secret, known)
+}
+
+#[tokio::test]
+async fn aws_verifies_what_arrives() -> Result<()> {
+    let mut failures = Vec::new();
+    for (service, token, unsigned) in [
+        ("s3", None, false),
+        ("s3", Some("session+token/0001=="), true),
+        ("execute-api", None, false),
+        ("dynamodb", Some("session"), false),
+        ("lambda", None, true),
+    ] {
+        let (secret, known) = aws(service, token, unsigned);
+        let scene = Scene::of("awsSigV4", &secret).await?;
+        let of = |method: &str, path: &str| scene.proxy.request(method, path);
+        let forged = of("GET", "/forged?a=1")
+            .with("x-amz-date", "20150830T123600Z")
+            .with("X_Amz_Date", "20150830T123600Z")
+            .with("x-amz-security-token", "forged")
+            .with("x-amz-content-sha256", "forged");
+        // botocore takes for escaped what is, as its own requests are; AWS escapes anew.
+        for request in [
+            of("GET", "/"),
+            of("GET", "/a%20b/%C3%A4~/c%3Dd%2Ce"),
+            of(
+                "GET",
+                "/list?prefix=a%2Fb&list-type=2&empty=&max-keys=10&a=~",
+            ),
+            of("DELETE", "/key?versionId=x"),
+            of("PUT", "/key").body("hello"),
+            of("POST", "/")
+                .with("x-amz-target", "DynamoDB_20120810.GetItem")
+                .with("content-type", "application/x-amz-json-1.0")
+                .body("{}"),
+            of("POST", "/chunks").chunks(&["first ", "second"]),
+            forged,
+        ] {
+            let seen = scene.seen(&request).await?;
+            let problem = verify("aws", &described(&seen, &known)).await?;
+            if !problem.is_empty() {
+                failures.push(format!(
+                    "{service} {} {}: {problem}",
+                    seen.method(),
+                    seen.path()
+                ));
+            }
+        }
+    }
+    ensure!(failures.is_empty(), "{}", failures.join("\n\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_is_held_for_its_hash_and_not_without() -> Result<()> {
+    let long = "x".repeat(300_000);
+    let (secret, known) = aws("s3", None, false);
+    let scene = Scene::of("awsSigV4", &secret).await?;
+    let fits = scene.proxy.request("PUT", "/key").body("x".repeat(90_000));
+    let seen = scene.seen(&fits).await?;
+    assert_eq!(verify("aws", &described(&seen, &known)).await?, "");
+    let reply = scene
+        .gateway
+        .call(&scene.proxy.request("PUT", "/key").body(long.clone()))
+        .await?;
+    assert_eq!(
+        (reply.status, reply.code()),
+        (413, "REQUEST_TOO_LARGE".to_owned())
+    );
+    let (secret, _) = aws("s3", None, true);
+    let scene = Scene::of("awsSigV4", &secret).await?;
+    let seen = scene
+        .seen(&scene.proxy.request("PUT", "/key").body(long))
+        .await?;
+    assert_eq!(seen.head.all("x-amz-content-sha256"), ["UNSIGNED-PAYLOAD"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_laid_out_text_is_signed() -> Result<()> {
+    for hash in ["sha256", "sha512"] {
+        let secret = json!({
+            "key": "hmac-secret-0001", "hash": hash, "encoding": "base64", "header": "X-Signature",
+            "prefix": "v1=", "timestampHeader": "X-Time",
+            "stringToSign": "{method}\n{path}\n{query}\n{timestamp}\n{header:content-type}\n{header:host}\n{bodySha256}",
+        });
+        let scene = Scene::of("hmac", &secret).await?;
+        let request = scene
+            .proxy
+            .request("POST", "/a%20b/./c?x=1&y=%3F")
+            .with("content-type", "text/plain; charset=utf-8")
+            .with("x-signature", "forged")
+            .with("X_Time", "1")
+            .body("hello");
+        let seen = scene.seen(&request).await?;
+        let known = json!({ "key": "hmac-secret-0001", "hash": hash });
+        assert_eq!(verify("mac", &described(&seen, &known)).await?, "");
+        assert_eq!(seen.head.all("x-signature").len(), 1);
+        assert!(seen.head.all("x_time").is_empty());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn minted_tokens_verify() -> Result<()> {
+    let made: Value = serde_json::from_str(&verify("keys", &Value::Null).await?)?;
+    let made = made.as_object().context("keys")?;
+    let keys = made
+        .iter()
+        .map(|(name, key)| (name.as_str(), "privateKey", &key["private"], &key["public"]));
+    let shared = json!("shared-secret-of-at-least-thirty-two-bytes");
+    let mut failures = Vec::new();
+    for (algorithm, member, private, public) in
+        keys.chain([("HS256", "sharedSecret", &shared, &shared)])
+    {
+        for in_query in [false, true] {
+            let mut secret = json!({
+                "algorithm": algorithm, "keyId": "k-1", "ttlSeconds": 600,
+                "claims": { "iss": "requestrocket", "aud": "target" },
+            });
+            secret[member] = private.clone();
+            if in_query {
+                secret["location"] = json!("query");
+                secret["name"] = json!("jwt");
+            }
+            let scene = Scene::of("signedJwt", &secret).await?;
+            let seen = scene.seen(&scene.proxy.get("/a?jwt=forged&b=1")).await?;
+            let token = if in_query {
+                let token = seen.path().strip_prefix("/base/a?b=1&jwt=");
+                token.context("the last parameter")?.to_owned()
+            } else {
+                let values = seen.head.all("authorization");
+                let token = values
+                    .first()
+                    .and_then(|value| value.strip_prefix("Bearer "));
+                token.context("a bearer token")?.to_owned()
+            };
+            let known = json!({ "token": token, "algorithm": algorithm, "public": public });
+            let problem = verify("token", &known).await;
+            match problem {
+                Ok(problem) if problem.is_empty() => {}
+                other => failures.push(format!("{algorithm} {in_query}: {other:?}")),
+            }
+        }
+    }
+    ensure!(failures.is_empty(), "{}", failures.join("\n\n"));
+    Ok(())
+}
