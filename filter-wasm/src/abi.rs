@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "host calls cross the ABI as raw pointers")]
 
 pub(crate) mod foreign;
+pub(crate) mod lines;
 
 use std::ptr::{null, null_mut};
 
@@ -16,6 +17,7 @@ use crate::host::HostFailure;
 pub(crate) enum MapType {
     RequestHeaders,
     ResponseHeaders,
+    ResponseTrailers,
 }
 
 /// The buffers that the filter works on.
@@ -65,6 +67,13 @@ mod host {
             length: *mut usize,
         ) -> u32;
         pub(super) fn proxy_replace_header_map_value(
+            map: u32,
+            name: *const u8,
+            name_length: usize,
+            value: *const u8,
+            length: usize,
+        ) -> u32;
+        pub(super) fn proxy_add_header_map_value(
             map: u32,
             name: *const u8,
             name_length: usize,
@@ -164,39 +173,6 @@ pub(crate) fn set_property(path: &str, value: &[u8]) -> Result<(), HostFailure> 
     done(unsafe {
         host::proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len())
     })
-}
-
-pub(crate) fn header_map(map: MapType) -> Result<Vec<u8>, HostFailure> {
-    // SAFETY: as above.
-    let pairs = received(|value, length| unsafe {
-        host::proxy_get_header_map_pairs(number(map), value, length)
-    });
-    pairs?.ok_or(HostFailure)
-}
-
-pub(crate) fn header(map: MapType, name: &str) -> Result<Option<Vec<u8>>, HostFailure> {
-    // SAFETY: as above.
-    received(|value, length| unsafe {
-        host::proxy_get_header_map_value(number(map), name.as_ptr(), name.len(), value, length)
-    })
-}
-
-pub(crate) fn replace_header(map: MapType, name: &str, value: &[u8]) -> Result<(), HostFailure> {
-    // SAFETY: the host reads the two slices during the call only.
-    done(unsafe {
-        host::proxy_replace_header_map_value(
-            number(map),
-            name.as_ptr(),
-            name.len(),
-            value.as_ptr(),
-            value.len(),
-        )
-    })
-}
-
-pub(crate) fn remove_header(map: MapType, name: &str) -> Result<(), HostFailure> {
-    // SAFETY: as above.
-    done(unsafe { host::proxy_remove_header_map_value(number(map), name.as_ptr(), name.len()) })
 }
 
 pub(crate) fn now_ns() -> Result<u64, HostFailure> {
@@ -357,14 +333,6 @@ fn buffer_number(buffer: BufferType) -> u32 {
         BufferType::RequestBody => 0,
         BufferType::ResponseBody => 1,
         BufferType::GrpcMessage => 5,
-    }
-}
-
-/// proxy-wasm's numbers for them.
-fn number(map: MapType) -> u32 {
-    match map {
-        MapType::RequestHeaders => 0,
-        MapType::ResponseHeaders => 2,
     }
 }
 

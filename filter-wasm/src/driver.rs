@@ -7,6 +7,7 @@ mod admitted;
 mod again;
 #[cfg(feature = "bench-buffering")]
 mod buffering;
+mod echo;
 mod looking;
 mod open;
 mod policies;

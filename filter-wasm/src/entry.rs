@@ -149,7 +149,7 @@ extern "C" fn proxy_on_response_trailers(stream: u32, _lines: usize) -> u32 {
     status(VM.with(|vm| {
         vm.on_response(
             stream,
-            |call, _| call.on_response_trailers(&ProxyWasmHost),
+            |call, shared| call.on_response_trailers(&ProxyWasmHost, shared),
             |call, shared| call.on_valve_trailers((&ProxyWasmHost, shared), stream),
         )
     }))
@@ -167,7 +167,7 @@ fn status(flow: Flow) -> u32 {
 
 #[cfg(feature = "trap-header")]
 fn trap_if_asked() {
-    use crate::abi::{MapType, header};
+    use crate::abi::{MapType, lines::header};
     if let Ok(Some(_)) = header(MapType::RequestHeaders, "rr-test-trap") {
         std::process::abort();
     }

@@ -10,7 +10,7 @@ use requestrocket_policy::denial::DenialResponse;
 
 use crate::{
     header_map::HeaderMap,
-    host::{Host, HostFailure, Shared},
+    host::{Host, HostFailure, ResponsePart, Shared},
 };
 
 type HeaderLines = Vec<(String, Vec<u8>)>;
@@ -24,6 +24,8 @@ pub(crate) enum HostCall {
     RemoveRequestHeader,
     WarnCaller,
     RequestBody,
+    ResponseLines,
+    PutResponseLines,
     ResponseHeader,
     SetResponseHeader,
     RemoveResponseHeader,
@@ -66,6 +68,7 @@ pub(crate) struct FakeHost {
     pub(crate) request: RefCell<HeaderLines>,
     pub(crate) request_body: Vec<u8>,
     pub(crate) response: RefCell<HeaderLines>,
+    pub(crate) response_trailers: RefCell<HeaderLines>,
     /// What Envoy says in the warning header.
     pub(crate) said: RefCell<Option<String>>,
     /// The bytes that the running callback is about.
@@ -142,6 +145,13 @@ impl FakeHost {
         replies.first().map(|reply| reply.status)
     }
 
+    fn part(&self, part: ResponsePart) -> &RefCell<HeaderLines> {
+        match part {
+            ResponsePart::Head => &self.response,
+            ResponsePart::Trailers => &self.response_trailers,
+        }
+    }
+
     fn call(&self, call: HostCall) -> Result<(), HostFailure> {
         if self.failing.contains(&call) {
             Err(HostFailure)
@@ -185,6 +195,29 @@ impl Host for FakeHost {
     fn warn_caller(&self, text: &str) -> Result<(), HostFailure> {
         self.call(HostCall::WarnCaller)?;
         *self.said.borrow_mut() = Some(text.to_owned());
+        Ok(())
+    }
+
+    fn response_lines(&self, part: ResponsePart) -> Result<HeaderMap, HostFailure> {
+        self.call(HostCall::ResponseLines)?;
+        let lines = self.part(part).borrow();
+        let lines = lines.iter();
+        let lines: Vec<_> = lines
+            .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+            .collect();
+        HeaderMap::encode(&lines).ok_or(HostFailure)
+    }
+
+    fn put_response_lines(
+        &self,
+        part: ResponsePart,
+        name: &str,
+        lines: &[Vec<u8>],
+    ) -> Result<(), HostFailure> {
+        self.call(HostCall::PutResponseLines)?;
+        let mut all = self.part(part).borrow_mut();
+        all.retain(|(other, _)| other != name);
+        all.extend(lines.iter().map(|line| (name.to_owned(), line.clone())));
         Ok(())
     }
 

@@ -9,6 +9,15 @@ use crate::header_map::HeaderMap;
 #[error("host call failed")]
 pub struct HostFailure;
 
+/// What of a response has lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponsePart {
+    /// Its head, pseudo-headers included.
+    Head,
+    /// Its trailers.
+    Trailers,
+}
+
 /// The stream that a callback is about, and what the VM has besides.
 pub trait Host: Shared {
     /// All lines of the request's head, pseudo-headers included; names are lower case.
@@ -28,6 +37,17 @@ pub trait Host: Shared {
 
     /// The first `size` bytes of the request's body that Envoy holds.
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure>;
+
+    /// All lines of a part of the response.
+    fn response_lines(&self, part: ResponsePart) -> Result<HeaderMap, HostFailure>;
+
+    /// Puts lines in place of those of that name.
+    fn put_response_lines(
+        &self,
+        part: ResponsePart,
+        name: &str,
+        lines: &[Vec<u8>],
+    ) -> Result<(), HostFailure>;
 
     /// A response header, `:status` included.
     fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, HostFailure>;

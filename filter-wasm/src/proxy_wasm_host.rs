@@ -3,9 +3,9 @@
 use requestrocket_policy::{denial::DenialResponse, http::HeaderLine};
 
 use crate::{
-    abi::{self, BufferType, MapType},
+    abi::{self, BufferType, MapType, lines},
     header_map::HeaderMap,
-    host::{Host, HostFailure, Shared},
+    host::{Host, HostFailure, ResponsePart, Shared},
 };
 
 /// Stateless: proxy-wasm knows which stream is meant.
@@ -32,7 +32,7 @@ const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Host for ProxyWasmHost {
     fn request_headers(&self) -> Result<HeaderMap, HostFailure> {
-        abi::header_map(MapType::RequestHeaders).map(HeaderMap::from_encoded)
+        lines::header_map(MapType::RequestHeaders).map(HeaderMap::from_encoded)
     }
 
     fn is_switch_asked(&self) -> Result<bool, HostFailure> {
@@ -40,11 +40,11 @@ impl Host for ProxyWasmHost {
     }
 
     fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure> {
-        abi::replace_header(MapType::RequestHeaders, name, value)
+        lines::replace_header(MapType::RequestHeaders, name, value)
     }
 
     fn remove_request_header(&self, name: &str) -> Result<(), HostFailure> {
-        abi::remove_header(MapType::RequestHeaders, name)
+        lines::remove_header(MapType::RequestHeaders, name)
     }
 
     fn warn_caller(&self, text: &str) -> Result<(), HostFailure> {
@@ -56,11 +56,11 @@ impl Host for ProxyWasmHost {
     }
 
     fn set_response_header(&self, name: &str, value: &[u8]) -> Result<(), HostFailure> {
-        abi::replace_header(MapType::ResponseHeaders, name, value)
+        lines::replace_header(MapType::ResponseHeaders, name, value)
     }
 
     fn remove_response_header(&self, name: &str) -> Result<(), HostFailure> {
-        abi::remove_header(MapType::ResponseHeaders, name)
+        lines::remove_header(MapType::ResponseHeaders, name)
     }
 
     fn response_chunk(&self, size: usize) -> Result<Vec<u8>, HostFailure> {
@@ -75,8 +75,25 @@ impl Host for ProxyWasmHost {
         abi::reset_stream()
     }
 
+    fn response_lines(&self, part: ResponsePart) -> Result<HeaderMap, HostFailure> {
+        lines::header_map(map_of(part)).map(HeaderMap::from_encoded)
+    }
+
+    fn put_response_lines(
+        &self,
+        part: ResponsePart,
+        name: &str,
+        values: &[Vec<u8>],
+    ) -> Result<(), HostFailure> {
+        let map = map_of(part);
+        lines::remove_header(map, name)?;
+        values
+            .iter()
+            .try_for_each(|value| lines::add_header(map, name, value))
+    }
+
     fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, HostFailure> {
-        abi::header(MapType::ResponseHeaders, name)
+        lines::header(MapType::ResponseHeaders, name)
     }
 
     fn route_name(&self) -> Result<Option<Vec<u8>>, HostFailure> {
@@ -158,6 +175,13 @@ impl Shared for ProxyWasmHost {
     fn warn(&self, line: &str) {
         // Nobody could be told that the line is lost.
         let _lost = abi::warn(line);
+    }
+}
+
+fn map_of(part: ResponsePart) -> MapType {
+    match part {
+        ResponsePart::Head => MapType::ResponseHeaders,
+        ResponsePart::Trailers => MapType::ResponseTrailers,
     }
 }
 

@@ -131,6 +131,12 @@ impl ResponseHead for Body {
         };
         Some(value.into())
     }
+
+    fn lines(&self, look: &mut dyn FnMut(&[HeaderLine<'_>])) {
+        let kind = (b"content-type".as_slice(), self.kind.as_bytes());
+        let coding = (b"content-encoding".as_slice(), self.coding.as_bytes());
+        look(&[(b":status", b"200"), kind, coding]);
+    }
 }
 
 /// How an exchange ended.

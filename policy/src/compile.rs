@@ -185,6 +185,13 @@ pub fn inspects_responses(policy: &wire::ProxyPolicy) -> bool {
         || policy.meters.iter().any(|meter| meter.extraction.is_some())
 }
 
+/// Whether responses can say something of what their requests carried, so that the filter has to
+/// see all of them.
+pub fn searches_responses(policy: &wire::ProxyPolicy) -> bool {
+    let credential = policy.target_credential.as_ref();
+    credential.is_some_and(|credential| !credential.injections.is_empty())
+}
+
 fn layers(policy: &wire::ProxyPolicy) -> impl Iterator<Item = &wire::Layer> {
     let callers = policy.proxy_credentials.iter();
     let of_callers = callers.filter_map(|caller| caller.layer.as_ref());

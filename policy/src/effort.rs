@@ -68,7 +68,7 @@ impl Turn {
         self.left == 0
     }
 
-    fn spend(&mut self, steps: u64) {
+    pub(crate) fn spend(&mut self, steps: u64) {
         self.left = self.left.saturating_sub(steps);
     }
 }

@@ -5,6 +5,7 @@
 //! come: there is one order of checks, and nothing half decided is kept but what was found in its body.
 
 mod body;
+mod echo;
 mod grant;
 mod ports;
 mod request;
@@ -17,12 +18,14 @@ use std::{rc::Rc, sync::Arc};
 
 use self::{
     body::BodyPipe,
+    echo::Echoed,
     grant::{Grant, Refused},
     request::Verdict,
     weighing::Weighing,
 };
 pub use self::{
     body::ChunkDecision,
+    echo::{BodySearch, PartSearched},
     ports::{Charging, Ports, Question},
     response::ResponseEdit,
 };
@@ -104,6 +107,8 @@ pub struct Exchange {
     phase: Phase,
     /// Of the request's body, once that is looked into in turns.
     weighing: Option<Weighing>,
+    /// Once a response is searched.
+    echoed: Option<Box<Echoed>>,
 }
 
 /// How far the exchange is, with what exists then.
@@ -146,6 +151,7 @@ impl Exchange {
             resolved,
             phase: Phase::Undecided(None),
             weighing: None,
+            echoed: None,
         }
     }
 
@@ -162,6 +168,7 @@ impl Exchange {
             resolved,
             phase: Phase::Forwarded(Grant::forgotten()),
             weighing: None,
+            echoed: None,
         })
     }
 
@@ -175,7 +182,7 @@ impl Exchange {
     pub fn awaits_response(&self) -> bool {
         match (&self.phase, &self.resolved) {
             (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
-                policy.admission.inspects_responses || grant.is_head
+                policy.admission.inspects_responses || grant.guard.is_some() || grant.is_head
             }
             _ => true,
         }
@@ -261,8 +268,12 @@ impl Exchange {
         let pass = || ResponseDecision::Forward(Vec::new(), BodyUse::Unused);
         let refused = match (&self.phase, &self.resolved) {
             (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
-                match response::judge(policy, grant, (head, is_end), ports) {
-                    Ok((edits, pipe)) => return self.pass_head(grant.clone(), edits, pipe),
+                match echo::judge(policy, grant, (head, is_end), ports) {
+                    Ok((edits, pipe, echoed)) => {
+                        let grant = grant.clone();
+                        self.echoed = echoed;
+                        return self.pass_head(grant, edits, pipe);
+                    }
                     Err(denial) => Refused::granted(grant, denial),
                 }
             }

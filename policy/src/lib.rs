@@ -17,6 +17,7 @@ pub mod coding;
 pub mod compile;
 pub mod denial;
 pub mod destination;
+mod echo;
 pub mod effort;
 pub mod envelope;
 #[cfg(any(test, feature = "explain"))]

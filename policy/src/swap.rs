@@ -4,10 +4,11 @@
 
 mod signing;
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 pub(crate) use self::signing::Unsigned;
 use crate::{
+    echo::Guard,
     http::{
         RequestHead,
         name::{is_twin, starts_like},
@@ -46,6 +47,8 @@ pub(crate) struct Upstream {
     /// What is computed for each call, when all else of the request is known.
     pub(crate) computed: Option<Box<dyn Scheme>>,
     pub(crate) availability: Availability,
+    /// Finds their values in responses.
+    pub(crate) guard: Option<Arc<Guard>>,
 }
 
 /// When a target credential may be given to the target.

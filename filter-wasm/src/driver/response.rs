@@ -5,14 +5,14 @@ use std::cell::Cell;
 use requestrocket_policy::{
     denial::Denial,
     effort::{TURN_STEPS, Turn},
-    exchange::{BodyUse, ChunkDecision, Exchange, ResponseDecision, ResponseEdit},
-    http::ResponseHead,
+    exchange::{BodySearch, BodyUse, ChunkDecision, Exchange, ResponseDecision, ResponseEdit},
+    http::{HeaderLine, ResponseHead},
 };
 
 use super::{Call, CallPorts, Flow, Progress, Shared};
 use crate::{
     counters::Inquiry,
-    host::{Host, HostFailure},
+    host::{Host, HostFailure, ResponsePart},
 };
 
 /// What of the response's body the exchange wants to see, and how far that is.
@@ -20,7 +20,9 @@ use crate::{
 pub(super) struct ResponseState {
     pub(super) body: BodyUse,
     /// The caller has no head yet, so there can still be another answer.
-    is_head_held: bool,
+    pub(super) is_head_held: bool,
+    /// What passes is searched.
+    pub(super) is_searched: bool,
     pub(super) worked: Worked,
     /// Envoy holds what came, at the valve.
     pub(super) is_held_back: bool,
@@ -112,20 +114,22 @@ impl Call {
                 if edits.iter().any(|edit| apply(host, edit).is_err()) {
                     return self.refuse(host, &Denial::GatewayFault.into());
                 }
-                self.forward_head(exchange, body)
+                self.forward_head(exchange, body, is_end)
             }
         }
     }
 
-    fn forward_head(&mut self, exchange: Exchange, body: BodyUse) -> Flow {
-        let is_head_held = body == BodyUse::Rewrite;
-        if body == BodyUse::Unused {
+    fn forward_head(&mut self, exchange: Exchange, body: BodyUse, is_end: bool) -> Flow {
+        let search = exchange.body_search();
+        let is_head_held = body == BodyUse::Rewrite || search == Some(BodySearch::HeadAndParts);
+        if body == BodyUse::Unused && (is_end || search.is_none()) {
             self.progress = Progress::Done;
             return Flow::Continue;
         }
         let state = ResponseState {
             body,
             is_head_held,
+            is_searched: exchange.searches_body(),
             worked: Worked::Nothing,
             is_held_back: false,
             held_bytes: 0,
@@ -180,7 +184,7 @@ impl Call {
             worked @ (Worked::Pass | Worked::Replace(..) | Worked::Drop) => worked,
         };
         let done = match worked {
-            Worked::Nothing | Worked::Pass => Ok(Flow::Continue),
+            Worked::Nothing | Worked::Pass => return self.pass(host, shared, chunk),
             Worked::Replace(bytes, edits) => {
                 state.is_head_held = false;
                 let edited = edits.iter().try_for_each(|edit| apply(host, edit));
@@ -194,7 +198,7 @@ impl Call {
     }
 
     /// The response's body ended, and trailers follow it.
-    pub fn on_response_trailers(&mut self, host: &impl Host) -> Flow {
+    pub fn on_response_trailers(&mut self, host: &impl Host, shared: &Shared) -> Flow {
         if matches!(self.progress, Progress::Over) {
             return Flow::Held;
         }
@@ -208,7 +212,8 @@ impl Call {
             Worked::Replace(..) | Worked::Drop => Err(HostFailure),
             Worked::Nothing | Worked::Pass => Ok(()),
         };
-        edited.map_or_else(|HostFailure| Self::reset(host), |()| Flow::Continue)
+        let passed = edited.and_then(|()| self.pass_trailers(host, shared));
+        passed.map_or_else(|HostFailure| Self::reset(host), |()| Flow::Continue)
     }
 
     /// Ends the response so that the caller sees that it is not whole. Nothing more of it passes.
@@ -240,13 +245,16 @@ fn decide(
     (host, chunk): (&impl Host, Chunk),
     ports: &CallPorts<'_, impl Host>,
 ) -> ChunkDecision {
+    // What was held back to be searched again is seen already.
+    let held = exchange.searched_and_held();
     match state.body {
         BodyUse::Unused => ChunkDecision::Pass,
-        BodyUse::Size => exchange.on_response_size(chunk.size),
+        BodyUse::Size => exchange.on_response_size(chunk.size.saturating_sub(held)),
         BodyUse::Bytes | BodyUse::Rewrite => match host.response_chunk(chunk.size) {
             Ok(bytes) => {
                 let turn = &mut Turn::of(TURN_STEPS);
-                exchange.on_response_chunk((&bytes, chunk.is_end), turn, ports)
+                let new = bytes.get(held..).unwrap_or_default();
+                exchange.on_response_chunk((new, chunk.is_end), turn, ports)
             }
             Err(HostFailure) => unreadable(state),
         },
@@ -262,8 +270,11 @@ pub(super) fn unreadable(state: &ResponseState) -> ChunkDecision {
     }
 }
 
-fn apply(host: &impl Host, edit: &ResponseEdit) -> Result<(), HostFailure> {
+pub(super) fn apply(host: &impl Host, edit: &ResponseEdit) -> Result<(), HostFailure> {
     match edit {
+        ResponseEdit::PutLines(name, lines) => {
+            host.put_response_lines(ResponsePart::Head, name, lines)
+        }
         ResponseEdit::SetHeader(name, value) => host.set_response_header(name, value.as_bytes()),
         ResponseEdit::RemoveHeader(name) => host.remove_response_header(name),
     }
@@ -283,6 +294,14 @@ impl<H: Host> ResponseHead for HostResponseHead<'_, H> {
                 self.has_failed.set(true);
                 None
             })
+    }
+
+    fn lines(&self, look: &mut dyn FnMut(&[HeaderLine<'_>])) {
+        let shown = self.host.response_lines(ResponsePart::Head);
+        let shown = shown.and_then(|map| map.lines().map(|lines| look(&lines)));
+        if shown.is_err() {
+            self.has_failed.set(true);
+        }
     }
 
     fn is_switch_asked(&self) -> bool {

@@ -28,6 +28,8 @@ mod denials;
 #[cfg(test)]
 mod destination;
 #[cfg(test)]
+mod echoed;
+#[cfg(test)]
 mod expect;
 #[cfg(test)]
 mod failures;

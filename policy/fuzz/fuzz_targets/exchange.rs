@@ -30,6 +30,10 @@ impl ResponseHead for Lines<'_> {
         let line = self.0.iter().find(|(other, _)| *other == name.as_bytes());
         line.map(|(_, value)| value.to_vec())
     }
+
+    fn lines(&self, look: &mut dyn FnMut(&[HeaderLine<'_>])) {
+        look(&self.0);
+    }
 }
 
 /// Lines of `name: value`.

@@ -1,5 +1,7 @@
 //! Target and target credential.
 
+use std::sync::Arc;
+
 use requestrocket_proto::policy::v1 as wire;
 
 use super::{
@@ -9,6 +11,7 @@ use super::{
 use crate::{
     admission::Admission,
     authz::{Layer, LayerName},
+    echo::{self, Guard},
     envelope::{Binding, InvalidEnvelope},
     id::{CredentialId, InvalidId},
     policy::Location,
@@ -84,6 +87,7 @@ pub(super) fn compile(
         query: injections.query.into(),
         computed: injections.computed,
         availability,
+        guard: Guard::of(injections.echoed).map(Arc::new),
     });
     Ok((upstream, target_layer, credential_layer))
 }
@@ -96,6 +100,8 @@ struct Injections {
     headers: Vec<HeaderInjection>,
     query: Vec<QueryInjection>,
     computed: Option<Box<dyn Scheme>>,
+    /// Values that responses may repeat.
+    echoed: Vec<SecretBytes>,
 }
 
 fn compile_target(
@@ -165,11 +171,13 @@ fn compile_injections(
         let invalid = |source| InvalidUpstream::Injection { position, source };
         match location {
             Location::Header => {
+                compiled.echoed.extend(echo::of_header(&value));
                 let injection = HeaderInjection::new(&name, value).map_err(invalid)?;
                 compiled.headers.push(injection);
             }
             Location::Query => {
                 let injection = QueryInjection::new(&name, &value).map_err(invalid)?;
+                compiled.echoed.push(value);
                 compiled.query.push(injection);
             }
             Location::Computed => {

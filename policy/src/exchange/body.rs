@@ -4,11 +4,13 @@
 //! never taken back, so whatever goes wrong later ends the response where it is.
 
 mod due;
+mod echo;
 mod held;
 mod redaction;
+mod size;
 
-use self::due::Due;
-pub(super) use self::{held::Held, redaction::Redaction};
+use self::{due::Due, echo::EchoSearch};
+pub(super) use self::{held::Held, redaction::Redaction, size::SizeWatch};
 use super::{BodyUse, ResponseEdit, ports::Ports, values::Values};
 use crate::{
     coding::{Coding, DecodeError, Decoder},
@@ -44,34 +46,16 @@ pub(super) struct BodyPipe {
     decoder: Option<Decoder>,
     values: Values,
     redaction: Option<Redaction>,
+    /// Of what is made; none when nothing is to be found.
+    echo: Option<EchoSearch>,
     /// What the head says in warning so far.
     warnings: Vec<String>,
     is_head_held: bool,
     is_empty: bool,
+    /// Nothing more comes of the redaction.
+    is_made: bool,
     account: Account,
     due: Due,
-}
-
-/// Ceiling on the length of a body, if it has one.
-#[derive(Debug)]
-pub(super) struct SizeWatch {
-    pub(super) seen_bytes: u64,
-    pub(super) max_bytes: Option<u64>,
-}
-
-impl SizeWatch {
-    pub(super) fn new(max_bytes: Option<u64>) -> Self {
-        Self {
-            seen_bytes: 0,
-            max_bytes,
-        }
-    }
-
-    fn takes(&mut self, bytes: usize) -> bool {
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.seen_bytes = self.seen_bytes.saturating_add(bytes);
-        self.max_bytes.is_none_or(|max| self.seen_bytes <= max)
-    }
 }
 
 impl BodyPipe {
@@ -83,9 +67,11 @@ impl BodyPipe {
             decoder: None,
             values,
             redaction: None,
+            echo: None,
             warnings: Vec::new(),
             is_head_held: false,
             is_empty: true,
+            is_made: false,
             account: Account::new(),
         }
     }
@@ -284,15 +270,18 @@ impl BodyPipe {
             if self.redaction.is_some() && !self.size.takes(now.len()) {
                 return Err(Denial::ResponseTooLarge);
             }
+            if self.redaction.is_some() {
+                self.due.make_room(now.len())?;
+            }
             let (values, redaction) = (&mut self.values, &mut self.redaction);
-            let out = &mut self.due.out;
+            let (out, echo) = (&mut self.due.out, &mut self.echo);
             let (done, cost) = self.account.pay(turn, |effort| {
                 values.read(now, effort);
                 let Some(redaction) = redaction else {
                     return Ok(());
                 };
-                out.try_reserve(now.len()).map_err(|_| Denial::Overloaded)?;
                 let done = redaction.push(now, out, effort);
+                let done = done.and_then(|()| echo::look(echo, out, effort));
                 done.map_err(|denial| too_much_or(denial, effort.is_exhausted()))
             });
             done?;
@@ -318,15 +307,23 @@ impl BodyPipe {
                 return Ok(false);
             }
         }
-        match &mut self.redaction {
-            Some(redaction) => redaction.finish(&mut self.due.out, &mut self.account, turn),
+        if let Some(redaction) = &mut self.redaction
+            && !self.is_made
+        {
+            self.is_made = redaction.finish(&mut self.due.out, &mut self.account, turn)?;
+            if !self.is_made {
+                return Ok(false);
+            }
+        }
+        match &mut self.echo {
+            Some(echo) => Ok(echo.finish(&mut self.due.out, turn)),
             None => Ok(true),
         }
     }
 
     /// All that came is worked on.
     fn pass_on(&mut self) -> ChunkDecision {
-        let (out, is_end) = self.due.pass_on();
+        let (out, is_end) = self.due.pass_on(self.echo.as_mut());
         if self.redaction.is_none() {
             return ChunkDecision::Pass;
         }
@@ -348,14 +345,27 @@ impl BodyPipe {
         }
     }
 
-    /// Says in the head, if it is still held at the end of the body, that a value is missing.
+    /// Says in the head, if it is still held, that something was masked, and at the end of the body
+    /// that a value is missing.
     fn late_warnings(&mut self, is_end: bool) -> Vec<ResponseEdit> {
-        if !(self.is_head_held && is_end && self.values.is_any_missing()) {
+        if !self.is_head_held {
             return Vec::new();
         }
+        let is_missing = is_end && self.values.is_any_missing();
+        let has_found = self.echo.as_ref().is_some_and(EchoSearch::has_found);
+        let late = [
+            (super::values::MISSING, is_missing),
+            (super::echo::WARNING, has_found),
+        ];
         let mut warnings = std::mem::take(&mut self.warnings);
-        warnings.push(super::values::MISSING.to_owned());
-        vec![ResponseEdit::warning(&warnings)]
+        let before = warnings.len();
+        for (warning, _) in late.into_iter().filter(|(_, is_so)| *is_so) {
+            if !warnings.iter().any(|said| said == warning) {
+                warnings.push(warning.to_owned());
+            }
+        }
+        let is_more = warnings.len() > before;
+        Vec::from_iter(is_more.then(|| ResponseEdit::warning(&warnings)))
     }
 }
 

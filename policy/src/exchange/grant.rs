@@ -1,9 +1,12 @@
 //! What is remembered of a call that was decided, either way.
 
+use std::sync::Arc;
+
 use crate::{
     admission::Admission,
     authn::AuthType,
     denial::{Denial, Refusal},
+    echo::Guard,
     id::CredentialId,
     redact::Stage,
     shares::Holder,
@@ -22,9 +25,11 @@ pub(super) struct Grant {
     /// What redacts the response, in order; empty when nothing does.
     pub(super) stages: Vec<Stage>,
     /// Meters, by place in the policy, that wait for a value of the response.
-    pub(super) awaited: Vec<usize>,
+    pub(super) awaited: Box<[usize]>,
     /// What the request brought.
     pub(super) warnings: Vec<String>,
+    /// Finds in the response what the request carried; none: it carried nothing to be found.
+    pub(super) guard: Option<Arc<Guard>>,
 }
 
 impl Grant {
@@ -34,8 +39,9 @@ impl Grant {
             credential: None,
             is_head: false,
             stages: Vec::new(),
-            awaited: Vec::new(),
+            awaited: Box::default(),
             warnings: Vec::new(),
+            guard: None,
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     authn::{self, Presented},
     authz,
     denial::{Denial, Detail, Refusal},
+    echo::Guard,
     effort::go_through,
     http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath, query::is_sendable},
     id::CredentialId,
@@ -84,16 +85,20 @@ pub(super) fn judge<'e>(
     match admit(policy, used.0, weighed, ports) {
         Ok(admitted) => {
             let edits = admitted.edits(policy, used.0, head, &call);
-            let edits = edits.and_then(|edits| admitted.sign(policy, edits, (head, &call), ports));
-            let grant = Grant {
+            let ready = edits.and_then(|edits| admitted.sign(policy, edits, (head, &call), ports));
+            let mut grant = Grant {
                 credential: Some(used),
                 is_head: call.method == b"HEAD",
                 stages: admitted.stages,
-                awaited: admitted.awaited,
+                awaited: admitted.awaited.into(),
                 warnings: admitted.warnings,
+                guard: None,
             };
-            match edits {
-                Ok(edits) => Verdict::Forward(grant, edits),
+            match ready {
+                Ok((edits, guard)) => {
+                    grant.guard = guard;
+                    Verdict::Forward(grant, edits)
+                }
                 Err(denial) => Verdict::Refuse(Refused::granted(&grant, denial)),
             }
         }
@@ -131,6 +136,9 @@ impl From<Unweighed> for Stop {
         }
     }
 }
+
+/// The edits of a request, and what finds in its response what they put on it.
+type Ready<'e> = (Vec<Edit<'e>>, Option<Arc<Guard>>);
 
 /// What an authenticated call got past, and what follows for its response.
 struct Admitted {
@@ -258,8 +266,9 @@ impl Admitted {
         mut edits: Vec<Edit<'e>>,
         (head, call): (&RequestHead<'_>, &Call<'_>),
         ports: &dyn Ports,
-    ) -> Result<Vec<Edit<'e>>, Denial> {
+    ) -> Result<Ready<'e>, Denial> {
         let upstream = policy.upstream.as_ref().ok_or(Denial::ProxyIncomplete)?;
+        let mut echoed = Vec::new();
         if upstream.computed.is_some() {
             let unsigned = Unsigned {
                 head,
@@ -269,9 +278,9 @@ impl Admitted {
                 now_ms: ports.now_ms(),
             };
             let signed = upstream.sign(&unsigned, &mut edits, ports);
-            signed.map_err(|CannotSign| Denial::TargetCredentialUnavailable)?;
+            echoed = signed.map_err(|CannotSign| Denial::TargetCredentialUnavailable)?;
         }
-        Ok(edits)
+        Ok((edits, upstream.guard(echoed)))
     }
 
     /// Whether a meter waits for a value in the response's body, which the caller must not be able

@@ -29,13 +29,15 @@ const STALE: [&str; 6] = [
 /// Between warnings in one header.
 pub(super) const SEPARATOR: &str = ", ";
 
-/// One change of a response's head. Names are lower case.
+/// One change of a response's head, or of its trailers. Names are lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResponseEdit {
     /// Put the header in place of its lines.
     SetHeader(&'static str, String),
     /// Remove all lines of the header.
     RemoveHeader(&'static str),
+    /// Put these lines in place of the header's lines.
+    PutLines(String, Vec<Vec<u8>>),
 }
 
 impl ResponseEdit {

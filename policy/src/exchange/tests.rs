@@ -1,6 +1,7 @@
 //! The order of the checks and what each kind of call gets, from head to record.
 
 mod counting;
+mod echo;
 mod effort;
 mod ending;
 mod golden;
@@ -45,6 +46,13 @@ impl ResponseHead for FakeResponse {
         self.asked.set(self.asked.get() + 1);
         let line = self.lines.iter().find(|(other, _)| other == name);
         line.map(|(_, value)| value.as_bytes().to_vec())
+    }
+
+    fn lines(&self, look: &mut dyn FnMut(&[HeaderLine<'_>])) {
+        self.asked.set(self.asked.get() + 1);
+        let lines = self.lines.iter();
+        let lines = lines.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        look(&lines.collect::<Vec<_>>());
     }
 }
 

@@ -39,6 +39,9 @@ pub trait ResponseHead {
     /// Value of the first line of that name; names are lower case, `:status` included.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
 
+    /// Shows all lines, once, unless the host does not give them.
+    fn lines(&self, look: &mut dyn FnMut(&[HeaderLine<'_>]));
+
     /// Whether the request asked the target to switch protocols. Nobody did where nobody says so.
     fn is_switch_asked(&self) -> bool {
         false

@@ -1,11 +1,17 @@
 //! The last edits of a request: what is computed over all that the others come to.
 
+use std::sync::Arc;
+
 use super::{Edit, RESERVED_PREFIXES, Upstream};
 use crate::{
+    echo::{self, Guard},
     http::{HeaderLine, RequestHead, name::starts_like, percent::encode_into},
     secret::SecretBytes,
     sign::{CannotSign, Outgoing, Placed, Scheme, Tools},
 };
+
+/// Signatures are longer than any time, however they are written.
+const LEAST_SIGNATURE_BYTES: usize = 40;
 
 /// A request with the edits that were made so far, as it is about to be signed.
 pub(crate) struct Unsigned<'a> {
@@ -25,15 +31,17 @@ impl Upstream {
         self.computed.as_deref().is_some_and(Scheme::reads_body)
     }
 
-    /// Adds the edits that are computed. Nothing may be edited after them.
+    /// Adds the edits that are computed. Nothing may be edited after them. Answers the values that
+    /// responses may repeat.
     pub(crate) fn sign<'e>(
         &'e self,
         request: &Unsigned<'_>,
         edits: &mut Vec<Edit<'e>>,
         tools: &dyn Tools,
-    ) -> Result<(), CannotSign> {
+    ) -> Result<Vec<SecretBytes>, CannotSign> {
+        let mut echoed = Vec::new();
         let Some(scheme) = &self.computed else {
-            return Ok(());
+            return Ok(echoed);
         };
         let mut target = target(request, edits);
         let outgoing = Outgoing {
@@ -46,18 +54,39 @@ impl Upstream {
         };
         for placed in scheme.sign(&outgoing, tools)? {
             match placed {
-                Placed::Header(name, value) => edits.push(Edit::SetComputed(name, value)),
+                Placed::Header(name, value) => {
+                    if !is_public(name, &value) {
+                        echoed.extend(echo::of_header(&value));
+                    }
+                    edits.push(Edit::SetComputed(name, value));
+                }
                 Placed::Query(value) => {
                     let name = scheme.parameter().ok_or(CannotSign)?;
                     append(&mut target, name, &value);
                     edits.retain(|edit| !matches!(edit, Edit::SetPath(_)));
                     edits.push(Edit::SetPath(target));
-                    return Ok(());
+                    echoed.push(value);
+                    return Ok(echoed);
                 }
             }
         }
-        Ok(())
+        Ok(echoed)
     }
+
+    /// Finds what is on every request, and these values.
+    pub(crate) fn guard(&self, computed: Vec<SecretBytes>) -> Option<Arc<Guard>> {
+        if computed.is_empty() {
+            return self.guard.clone();
+        }
+        let always = self.guard.as_deref().map(Guard::values);
+        let always = always.unwrap_or_default().to_vec();
+        Guard::of([always, computed].concat()).map(Arc::new)
+    }
+}
+
+/// Whether it only says what was signed: a time, or the hash of the body.
+fn is_public(name: &str, value: &SecretBytes) -> bool {
+    value.expose().len() < LEAST_SIGNATURE_BYTES || name == "x-amz-content-sha256"
 }
 
 /// `:path` as it will be sent.

@@ -21,6 +21,7 @@ fn upstream(headers: Vec<HeaderInjection>, query: Vec<QueryInjection>) -> Upstre
         query: query.into(),
         computed: None,
         availability: Availability::Always,
+        guard: None,
     }
 }
 

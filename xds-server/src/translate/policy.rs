@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use prost::Message;
-use requestrocket_policy::compile::inspects_responses;
+use requestrocket_policy::compile::{inspects_responses, searches_responses};
 use requestrocket_proto::policy::v1 as wire;
 use sha2::{Digest, Sha256};
 
@@ -24,6 +24,8 @@ pub(super) struct EncodedPolicy {
     pub(super) version: String,
     /// Whether more of a response than its length can matter.
     pub(super) inspects_responses: bool,
+    /// Whether responses are searched for what their requests carried.
+    pub(super) searches_responses: bool,
 }
 
 /// The policy of a proxy.
@@ -31,12 +33,14 @@ pub(super) fn encode(config: &ProxyConfig, region: &str) -> EncodedPolicy {
     let rest = policy(config);
     let inspects_responses = inspects_responses(&rest);
     let admission = admission(config, region, inspects_responses).encode_to_vec();
+    let searches_responses = searches_responses(&rest);
     let rest = rest.encode_to_vec();
     EncodedPolicy {
         version: version(&[&admission, &rest, destination(config).as_bytes()]),
         admission,
         rest,
         inspects_responses,
+        searches_responses,
     }
 }
 

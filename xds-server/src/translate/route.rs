@@ -133,7 +133,7 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
 
 /// Which responses the filter is asked about; None: about all.
 fn unread(config: &ProxyConfig, policy: &EncodedPolicy) -> Option<ExtensionWithMatcherPerRoute> {
-    let is_length_all = !policy.inspects_responses;
+    let is_length_all = !(policy.inspects_responses || policy.searches_responses);
     is_length_all.then(|| unread::asked_unless_short(config.max_response_bytes))?
 }
 

@@ -500,6 +500,8 @@ fn responses_that_somebody_looks_into_are_all_the_filters() {
         |c| c.meters[0].extraction = Some(wire::meter::Extraction::HeaderName("x".to_owned())),
         |c| c.meters[0].extraction = Some(wire::meter::Extraction::BodyPath("$.n".to_owned())),
         |c| c.max_response_bytes = 9,
+        // What goes to the target may come back.
+        |c| injections(c).push(computed(false)),
     ];
     for (case, look) in looking.iter().enumerate() {
         let mut config = complete();

@@ -89,7 +89,7 @@ fn trailers((host, shared, call): &mut (FakeHost, Shared, Call)) -> (Flow, Strin
     assert_eq!(call.on_response_body(host, shared, nothing), Flow::Continue);
     let left = host.chunk.borrow().clone();
     (
-        call.on_response_trailers(host),
+        call.on_response_trailers(host, shared),
         String::from_utf8(left).unwrap(),
     )
 }
@@ -126,7 +126,7 @@ fn trailers_end_a_body() {
     let (host, shared, call) = &mut scene;
     let valve = call.on_valve_trailers((host, shared), VALVE);
     assert_eq!(valve, Flow::Continue);
-    assert_eq!(call.on_response_trailers(host), Flow::Continue);
+    assert_eq!(call.on_response_trailers(host, shared), Flow::Continue);
     assert!(!host.is_reset.get());
 
     let mut scene = answering(&holding());
@@ -203,7 +203,7 @@ fn trailers_wait_for_the_turns_of_their_body() {
     };
     assert_eq!(call.on_response_body(host, shared, all), Flow::Continue);
     assert_eq!(*host.chunk.borrow(), b"[1]");
-    assert_eq!(call.on_response_trailers(host), Flow::Continue);
+    assert_eq!(call.on_response_trailers(host, shared), Flow::Continue);
 }
 
 /// Answers that Envoy makes itself, between the two, are seen by the call alone.

@@ -1,5 +1,6 @@
 //! What came of a body and is not passed on yet.
 
+use super::echo::EchoSearch;
 use crate::{
     denial::Denial,
     holding::{Pool, Share},
@@ -64,6 +65,19 @@ impl Due {
         self.decoded = Bytes::default();
     }
 
+    /// Makes room for so much more of what passes: not twice as much as there is, of which whoever
+    /// holds it might not get that much.
+    pub(super) fn make_room(&mut self, bytes: usize) -> Result<(), Denial> {
+        let room = self.out.capacity().saturating_sub(self.out.len());
+        if room >= bytes {
+            return Ok(());
+        }
+        let more = bytes.max(self.out.len() / 4);
+        self.out
+            .try_reserve_exact(more)
+            .map_err(|_| Denial::Overloaded)
+    }
+
     /// Cuts off what is to be worked on next.
     pub(super) fn next_portion<'p>(&self, piece: &'p [u8]) -> (&'p [u8], &'p [u8]) {
         let length = usize::try_from(self.portion).unwrap_or(usize::MAX);
@@ -79,9 +93,10 @@ impl Due {
         self.count()
     }
 
-    /// What passes, and whether it is the last.
-    pub(super) fn pass_on(&mut self) -> (Vec<u8>, bool) {
-        let out = std::mem::take(&mut self.out);
+    /// What passes, and whether it is the last. What may be the beginning of a value stays.
+    pub(super) fn pass_on(&mut self, echo: Option<&mut EchoSearch>) -> (Vec<u8>, bool) {
+        let kept = echo.map(|echo| echo.keep(&mut self.out));
+        let out = std::mem::replace(&mut self.out, kept.unwrap_or_default());
         // Nothing is held of it any more, and to hold nothing is always allowed.
         let _nothing = self.share.set(0);
         self.is_waiting = false;

@@ -6,9 +6,14 @@ use requestrocket_proto::policy::v1 as wire;
 
 const MAX: u64 = 1_000;
 
+/// A proxy whose target wants nothing.
+fn carrying_nothing() -> PolicyFixture {
+    PolicyFixture::new().api_key("key")
+}
+
 /// An exchange whose request was forwarded.
 fn forwarded(method: &str) -> Exchange {
-    forwarded_by(method, fixture())
+    forwarded_by(method, carrying_nothing())
 }
 
 /// One whose response will be redacted.
@@ -193,7 +198,7 @@ fn events_out_of_order_are_refused() {
 
 #[test]
 fn a_forgotten_call_is_judged_as_if_it_was_remembered() {
-    let mut fixture = fixture();
+    let mut fixture = carrying_nothing();
     fixture.admission.max_response_bytes = MAX;
     let resolved = resolved(&fixture);
     for (length, is_end) in [

@@ -1,0 +1,44 @@
+//! What of an injected value is the secret, as others may repeat it: without the scheme before it,
+//! and of Basic authentication what is encoded, too.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::secret::SecretBytes;
+
+/// Of a header's value.
+pub(crate) fn of_header(value: &SecretBytes) -> Vec<SecretBytes> {
+    match credentials(value.expose()) {
+        Some((scheme, credentials)) => {
+            let mut values = vec![SecretBytes::from(credentials)];
+            if scheme.eq_ignore_ascii_case(b"basic") {
+                values.extend(of_basic(credentials));
+            }
+            values
+        }
+        None => vec![value.clone()],
+    }
+}
+
+/// Scheme and credentials, of a value that has this form (RFC 9110 §11.4).
+fn credentials(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let blank = value.iter().position(|byte| *byte == b' ')?;
+    let (scheme, rest) = value.split_at_checked(blank)?;
+    let credentials = rest.get(1..)?;
+    let is_scheme = !scheme.is_empty() && scheme.iter().all(|byte| is_of_scheme(*byte));
+    (is_scheme && !credentials.contains(&b' ')).then_some((scheme, credentials))
+}
+
+fn is_of_scheme(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+/// User and password together, and the password.
+fn of_basic(encoded: &[u8]) -> Vec<SecretBytes> {
+    let Ok(both) = STANDARD.decode(encoded).map(SecretBytes::from) else {
+        return Vec::new();
+    };
+    let colon = both.expose().iter().position(|byte| *byte == b':');
+    let password = colon.and_then(|colon| both.expose().get(colon + 1..));
+    let password = password.map(SecretBytes::from);
+    [both].into_iter().chain(password).collect()
+}
