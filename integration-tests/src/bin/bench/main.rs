@@ -84,7 +84,7 @@ async fn measure(
         ),
         Part::Traps => (
             "Traps",
-            traps::measure(&upstream.url(), scratch, plan.trap_seconds).await?,
+            traps::measure(&upstream.url(), scratch, plan).await?,
         ),
         Part::Editors => ("Many editors", many_editors(plan, stack, scratch).await?),
         Part::Configuration => (

@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) answers: usize,
     /// Seconds of calls without traps, and then with.
     pub(crate) trap_seconds: u64,
+    /// Workers of the Envoy that traps.
+    pub(crate) trap_workers: u16,
     /// Seconds of edits on each database.
     pub(crate) editor_seconds: u64,
     /// Fleet sizes for the propagation part.
@@ -48,7 +50,7 @@ pub(crate) struct Plan {
     pub(crate) output: Option<PathBuf>,
 }
 
-const KNOWN: &str = "parts, fleets, turns, seconds, rounds, bodies, memory, answers, trap_seconds, editor_seconds, proxies, changes, output";
+const KNOWN: &str = "parts, fleets, turns, seconds, rounds, bodies, memory, answers, trap_seconds, trap_workers, editor_seconds, proxies, changes, output";
 
 impl Default for Plan {
     fn default() -> Self {
@@ -70,6 +72,7 @@ impl Default for Plan {
             memory: vec![20, 200],
             answers: 200,
             trap_seconds: 30,
+            trap_workers: 1,
             editor_seconds: 10,
             proxies: vec![10, 1_000, 10_000],
             changes: 200,
@@ -102,6 +105,7 @@ impl Plan {
             "memory" => self.memory = list(value)?,
             "answers" => self.answers = value.parse()?,
             "trap_seconds" => self.trap_seconds = value.parse()?,
+            "trap_workers" => self.trap_workers = value.parse()?,
             "editor_seconds" => self.editor_seconds = value.parse()?,
             "proxies" => self.proxies = list(value)?,
             "changes" => self.changes = value.parse()?,

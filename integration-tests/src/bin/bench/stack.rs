@@ -41,16 +41,30 @@ impl BenchStack {
     /// Starts the supervisor that lies beside this program and waits until it is ready. `filter`
     /// stands in for the module that is shipped.
     pub(crate) async fn start(data_dir: &Path, filter: Option<&Path>) -> anyhow::Result<Self> {
+        Self::start_workers(data_dir, filter, 1).await
+    }
+
+    /// The same with so many workers in Envoy.
+    pub(crate) async fn start_workers(
+        data_dir: &Path,
+        filter: Option<&Path>,
+        workers: u16,
+    ) -> anyhow::Result<Self> {
         let filter = filter.map(|module| format!("--filter-wasm={}", module.display()));
-        Self::start_with(data_dir, filter).await
+        Self::start_with(data_dir, filter, workers).await
     }
 
     /// The same on that PostgreSQL server.
     pub(crate) async fn start_on(data_dir: &Path, database_url: &str) -> anyhow::Result<Self> {
-        Self::start_with(data_dir, Some(format!("--database-url={database_url}"))).await
+        let database = format!("--database-url={database_url}");
+        Self::start_with(data_dir, Some(database), 1).await
     }
 
-    async fn start_with(data_dir: &Path, option: Option<String>) -> anyhow::Result<Self> {
+    async fn start_with(
+        data_dir: &Path,
+        option: Option<String>,
+        workers: u16,
+    ) -> anyhow::Result<Self> {
         let supervisor = Command::new(beside_this_program("requestrocket-local-stack")?)
             .args([
                 "--release",
@@ -58,8 +72,8 @@ impl BenchStack {
                 "auto",
                 "--no-demo",
                 "--envoy-threads",
-                "1",
             ])
+            .arg(workers.to_string())
             .arg("--data-dir")
             .arg(data_dir)
             .args(option)

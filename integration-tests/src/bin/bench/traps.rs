@@ -1,6 +1,6 @@
 //! What is left of innocent calls while one call in a hundred makes the filter trap.
 //!
-//! One worker, so every trap meets everybody. The filter is the build that traps on a header; all
+//! By default one worker, so every trap meets everybody. The filter is the build that traps on a header; all
 //! else is the stack that is shipped.
 
 use std::fmt::Write as _;
@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
+use crate::plan::Plan;
 use crate::stack::{BenchProxy, BenchStack, filter_module};
 
 /// The header on which that build traps.
@@ -34,17 +35,18 @@ struct Fared {
 pub(crate) async fn measure(
     target_url: &str,
     scratch: &Path,
-    seconds: u64,
+    plan: &Plan,
 ) -> anyhow::Result<String> {
     let filter = filter_module("requestrocket_filter_trap.wasm")?;
-    let stack = BenchStack::start(&scratch.join("traps"), Some(&filter)).await?;
+    let stack =
+        BenchStack::start_workers(&scratch.join("traps"), Some(&filter), plan.trap_workers).await?;
     let untouched = stack.create_proxy("untouched", target_url).await?;
     let redacted = stack.create_proxy("redacted", target_url).await?;
     let filters = format!("proxies/{}/filters", redacted.proxy_id);
     let filter = json!({"operation": "destroy", "paths": ["$.ssn"]});
     stack.attach(&filters, &filter).await?;
     let hostile = stack.create_proxy("hostile", target_url).await?;
-    let seconds = Duration::from_secs(seconds);
+    let seconds = Duration::from_secs(plan.trap_seconds);
     let mut text = String::from("| traps | calls | failed | succeeded |\n|---|---|---|---|\n");
     for traps in [None, Some(&hostile)] {
         let (fared, trapped) = turn(&stack, [&untouched, &redacted], traps, seconds).await?;
