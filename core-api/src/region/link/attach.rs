@@ -170,7 +170,9 @@ impl Attached {
                 Ok(())
             }
             Some(Kind::Unusable(unusable)) => {
-                if let Some(unusable) = self.reports.take(unusable) {
+                let report = self.reports.take(unusable);
+                let report = report.map_err(|it| Status::resource_exhausted(it.to_string()))?;
+                if let Some(unusable) = report {
                     let region = self.peer.region().as_str();
                     let set = |state: &mut RegionState| state.unusable = unusable;
                     self.link.fleets.update(region, set);
