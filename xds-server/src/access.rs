@@ -66,10 +66,11 @@ fn ends_ms(credential: &CallerConfig) -> Option<u64> {
         Presented::BasicAuth(one) => &one.digests,
         Presented::Jwt(one) => &one.digests,
     };
-    let last = digests
+    let present = digests
         .iter()
-        .map(|digest| end_or_never(digest.valid_until_ms))
-        .max();
+        .map(|digest| end_or_never(digest.valid_until_ms));
+    let previous = credential.previous.iter().map(|one| one.ends_at_ms);
+    let last = present.chain(previous).max();
     let ends = last.map(|last| last.min(end_or_never(credential.ends_at_ms)));
     ends.filter(|_| credential.is_active)
 }

@@ -81,6 +81,7 @@ impl Region {
             sealed_secret: sealed_secret.into(),
             layer: Some(allowing_layer()),
             ends_at_ms: 0,
+            previous_ends_at_ms: 0,
         }))
     }
 }

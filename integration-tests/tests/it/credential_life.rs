@@ -1,14 +1,17 @@
-//! The life of credentials: when they end.
+//! The life of credentials: when they end, and how secrets give way to others.
 
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, ensure};
-use requestrocket_integration_tests::gateway::{Gateway, Proxy};
+use anyhow::{Context, Result, ensure};
+use requestrocket_integration_tests::caller::Request;
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, unique};
+use requestrocket_integration_tests::stack::Stack;
 use requestrocket_integration_tests::target::Target;
 use requestrocket_integration_tests::wait;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::time::Instant;
 
 use crate::callers::Want::{Granted, Invalid};
 use crate::callers::judge;
@@ -91,4 +94,119 @@ async fn a_target_gets_its_credential_until_its_end() -> Result<()> {
     })
     .await?;
     unavailable(&gateway, &target, &proxy).await
+}
+
+/// A call with this key.
+fn with_key(proxy: &Proxy, key: &str) -> Request {
+    Request::get(&proxy.path("/in")).with("authorization", key)
+}
+
+/// Replaces the secret of the proxy's caller by a new key, on every Envoy.
+async fn rotate(gateway: &Gateway, proxy: &Proxy, overlap_seconds: u64) -> Result<String> {
+    let key = unique("rotated-key");
+    let credential = format!("credentials/{}", proxy.credential_ids[0]);
+    let patch = json!({
+        "credentialSecret": { "key": key }, "rotation": { "overlapSeconds": overlap_seconds },
+    });
+    gateway.api.applied("PATCH", &credential, &patch).await?;
+    Ok(key)
+}
+
+#[tokio::test]
+async fn a_former_secret_lets_in_until_its_overlap_ends() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::start().await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    let first = || proxy.get("/in");
+    let second = rotate(&gateway, &proxy, 3600).await?;
+    judge(&gateway, &target, &first(), Granted).await?;
+    judge(&gateway, &target, &with_key(&proxy, &second), Granted).await?;
+
+    let previous = format!(
+        "credentials/{}/previous?wait=applied",
+        proxy.credential_ids[0]
+    );
+    let ended = gateway
+        .api
+        .raw("DELETE", &previous, &[], Vec::new())
+        .await?;
+    ensure!(ended.status == 204, "{}", ended.text);
+    ensure!(ended.header("requestrocket-config-applied") == "true");
+    judge(&gateway, &target, &first(), Invalid).await?;
+    judge(&gateway, &target, &with_key(&proxy, &second), Granted).await?;
+
+    // The end comes without anybody changing anything.
+    let third = rotate(&gateway, &proxy, 1).await?;
+    wait::until_within(
+        Duration::from_secs(10),
+        "the end of the overlap",
+        || async {
+            let reply = gateway.call(&with_key(&proxy, &second)).await?;
+            Ok((reply.status == 403).then_some(()))
+        },
+    )
+    .await?;
+    judge(&gateway, &target, &with_key(&proxy, &third), Granted).await?;
+    let fourth = rotate(&gateway, &proxy, 0).await?;
+    judge(&gateway, &target, &with_key(&proxy, &third), Invalid).await?;
+    judge(&gateway, &target, &with_key(&proxy, &fourth), Granted).await
+}
+
+#[tokio::test]
+async fn no_call_fails_while_a_secret_gives_way_to_another() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::start().await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    let mut key = proxy.authorization.clone();
+    for _ in 0..3 {
+        let calling = async {
+            for _ in 0..100 {
+                expect::ok(&gateway.call(&with_key(&proxy, &key)).await?)?;
+            }
+            anyhow::Ok(())
+        };
+        let (called, next) = tokio::join!(calling, rotate(&gateway, &proxy, 60));
+        called?;
+        key = next?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_revoked_is_refused_by_every_envoy_within_a_second() -> Result<()> {
+    let stack = Stack::start(&["--envoys-per-region", "2", "--envoy-threads", "1"]).await?;
+    let gateways = Gateway::of_region(&stack, &stack.region()?.name)?;
+    ensure!(gateways.len() == 2, "{:?}", stack.file.regions);
+    let target = Target::start().await?;
+    for revocation in ["inactive", "rotated", "deleted"] {
+        let proxy = gateways[0].proxy_to(&target.url()).await?;
+        for gateway in &gateways {
+            judge(gateway, &target, &proxy.get("/in"), Granted).await?;
+        }
+        let path = format!("credentials/{}?wait=applied", proxy.credential_ids[0]);
+        let (method, body) = match revocation {
+            "inactive" => ("PATCH", json!({ "credentialActive": false })),
+            "rotated" => (
+                "PATCH",
+                json!({ "credentialSecret": { "key": unique("key") } }),
+            ),
+            _ => ("DELETE", Value::Null),
+        };
+        let began = Instant::now();
+        let answer = match method {
+            "DELETE" => gateways[0].api.raw(method, &path, &[], Vec::new()).await?,
+            _ => gateways[0].api.send(method, &path, &body).await?,
+        };
+        let took = began.elapsed();
+        ensure!(answer.status < 300, "{revocation}: {}", answer.text);
+        let applied = answer.header("requestrocket-config-applied");
+        ensure!(applied == "true", "{revocation}: {applied}");
+        for gateway in &gateways {
+            judge(gateway, &target, &proxy.get("/in"), Invalid)
+                .await
+                .with_context(|| revocation.to_owned())?;
+        }
+        ensure!(took < Duration::from_secs(1), "{revocation} took {took:?}");
+    }
+    Ok(())
 }

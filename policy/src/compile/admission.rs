@@ -13,9 +13,10 @@ use crate::{
     id::{Alias, OrganisationId, ProxyId, Region},
 };
 
-/// Most bytes of an encoded admission: a hundred credentials with the longest prefixes. It bounds
+/// Most bytes of an encoded admission: a hundred credentials with the longest prefixes, and as many
+/// secrets that they had before. It bounds
 /// what a call costs before its caller is known.
-pub(super) const MAX_ADMISSION_BYTES: usize = 64 << 10;
+pub(super) const MAX_ADMISSION_BYTES: usize = 128 << 10;
 
 /// What a byte of the message weighs: digests are kept as they are, ids and prefixes apart.
 const ENCODED_BYTE: usize = 4;

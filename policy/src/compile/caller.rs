@@ -19,6 +19,10 @@ pub(super) fn compile_all(
         })
         .collect::<Result<_, _>>()?;
     let admitted = admission.credentials.iter().map(|credential| credential.id);
+    let mut admitted: Vec<CredentialId> = admitted.collect();
+    // A credential and the secret it had before.
+    admitted.dedup();
+    let admitted = admitted.into_iter();
     if admitted.eq(callers.iter().map(|caller| caller.id)) {
         Ok(callers)
     } else {

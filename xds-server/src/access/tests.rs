@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::*;
+use crate::records::record::PreviousSecret;
 use crate::records::region_config::RegionUpdate;
 use crate::translate::{Settings, TargetRoots};
 use crate::xds::publisher::Publisher;
@@ -44,6 +45,7 @@ fn credential(number: u128, until_ms: &[u64]) -> CallerConfig {
         presented: Presented::ApiKey(ApiKey {
             digests: digests.collect(),
         }),
+        previous: None,
         layer: Layer::default(),
         limits: Limits::default(),
     }
@@ -105,6 +107,17 @@ fn a_credential_is_in_force_until_its_last_secret_ends() {
             "its secret first",
             ending(credential(1, &[NOW_MS]), NOW_MS + 1),
             Access::Revoked,
+        ),
+        (
+            "its former secret later",
+            CallerConfig {
+                previous: Some(PreviousSecret {
+                    presented: credential(1, &[0]).presented,
+                    ends_at_ms: NOW_MS + 1,
+                }),
+                ..credential(1, &[NOW_MS])
+            },
+            Access::Granted,
         ),
         ("another's", credential(2, &[0]), Access::Revoked),
     ] {

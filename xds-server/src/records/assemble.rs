@@ -88,6 +88,7 @@ fn proxy_credential(credential: &Credential, organisation: &Organisation) -> Opt
         is_active: credential.is_active,
         ends_at_ms: credential.ends_at_ms,
         presented: presented.clone(),
+        previous: credential.previous.clone(),
         layer: credential.layer.clone(),
         limits: organisation.credential_limits,
     })

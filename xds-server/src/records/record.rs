@@ -46,8 +46,19 @@ pub struct Credential {
     pub ends_at_ms: u64,
     /// Digests or envelopes, or why there are none.
     pub secret: Result<StoredSecret, SecretProblem>,
+    /// What callers presented before, as far as it is still accepted.
+    pub previous: Option<PreviousSecret>,
     /// Its rules and redactions.
     pub layer: wire::Layer,
+}
+
+/// A secret of callers that was replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PreviousSecret {
+    /// Its digests.
+    pub presented: wire::proxy_credential::Presented,
+    /// Unix time in milliseconds; never 0.
+    pub ends_at_ms: u64,
 }
 
 /// A converted secret: never plaintext.

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::Cors;
 
+use super::record::PreviousSecret;
+
 /// One proxy with what its organisation, credentials and target contribute.
 ///
 /// Secrets are digests and envelopes only, in the form the filter's policy carries them.
@@ -57,6 +59,8 @@ pub struct CallerConfig {
     pub ends_at_ms: u64,
     /// Digests of what is presented.
     pub presented: wire::proxy_credential::Presented,
+    /// What was presented before and is still accepted.
+    pub previous: Option<PreviousSecret>,
     /// Rules and redactions of the credential.
     pub layer: wire::Layer,
     /// The plan's limits.

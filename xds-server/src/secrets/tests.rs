@@ -53,6 +53,7 @@ impl Bench {
                 .into(),
             layer: None,
             ends_at_ms: 0,
+            previous_ends_at_ms: 0,
         }
     }
 

@@ -5,7 +5,9 @@ use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
-use crate::records::record::{Credential, SecretProblem, StoredSecret, denying_layer};
+use crate::records::record::{
+    Credential, PreviousSecret, SecretProblem, StoredSecret, denying_layer,
+};
 use requestrocket_policy::secret_form::auth_type::Side;
 
 type Row = (
@@ -18,10 +20,13 @@ type Row = (
     Option<String>,
     Option<String>,
     Option<String>,
+    i64,
+    Option<String>,
 );
 
 const SELECT: &str = "SELECT credential_id, organisation_id, side, is_active, version, \
-                      ends_at_ms, secret, problem, layer FROM credential";
+                      ends_at_ms, secret, problem, previous_secret, previous_ends_at_ms, layer \
+                      FROM credential";
 
 /// Writes a credential, new or not.
 pub async fn credential_upsert(
@@ -36,14 +41,18 @@ pub async fn credential_upsert(
         version,
         ends_at_ms,
         secret,
+        previous,
         layer,
     } = credential;
     sqlx::query(
         "INSERT INTO credential (credential_id, organisation_id, side, is_active, version, \
-         ends_at_ms, secret, problem, layer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ends_at_ms, secret, problem, previous_secret, previous_ends_at_ms, layer) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
          ON CONFLICT (credential_id) DO UPDATE SET organisation_id = excluded.organisation_id, \
          side = excluded.side, is_active = excluded.is_active, version = excluded.version, \
-         ends_at_ms = excluded.ends_at_ms, secret = excluded.secret, problem = excluded.problem, layer = excluded.layer",
+         ends_at_ms = excluded.ends_at_ms, secret = excluded.secret, problem = excluded.problem, \
+         previous_secret = excluded.previous_secret, \
+         previous_ends_at_ms = excluded.previous_ends_at_ms, layer = excluded.layer",
     )
     .bind(credential_id)
     .bind(organisation_id)
@@ -53,6 +62,8 @@ pub async fn credential_upsert(
     .bind(to_sql(*ends_at_ms))
     .bind(secret.as_ref().ok().map(encode_secret))
     .bind(secret.as_ref().err().map(ToString::to_string))
+    .bind(previous.as_ref().map(encode_previous))
+    .bind(to_sql(previous.as_ref().map_or(0, |it| it.ends_at_ms)))
     .bind(encode(layer))
     .execute(conn)
     .await?;
@@ -85,6 +96,8 @@ fn from_row(row: Row) -> Option<Credential> {
         ends_at_ms,
         secret,
         problem,
+        previous,
+        previous_ends_at_ms,
         layer,
     ) = row;
     let side = match side.as_str() {
@@ -105,6 +118,13 @@ fn from_row(row: Row) -> Option<Credential> {
             .and_then(|text| SecretProblem::from_text(&text))
             .unwrap_or(SecretProblem::Missing)),
     };
+    let previous = previous.and_then(|text| {
+        let previous = decode_previous(&text, from_sql(previous_ends_at_ms));
+        if previous.is_none() {
+            tracing::error!(credential_id, "stored former secret is damaged");
+        }
+        previous
+    });
     let layer = decode(layer.as_deref()).unwrap_or_else(|| {
         tracing::error!(credential_id, "stored layer of the credential is damaged");
         denying_layer()
@@ -117,6 +137,7 @@ fn from_row(row: Row) -> Option<Credential> {
         version: from_sql(version),
         ends_at_ms: from_sql(ends_at_ms),
         secret,
+        previous,
         layer,
     })
 }
@@ -145,6 +166,20 @@ fn encode_secret(secret: &StoredSecret) -> String {
             ends_at_ms: 0,
             is_withheld: false,
         }),
+    }
+}
+
+fn encode_previous(previous: &PreviousSecret) -> String {
+    encode_secret(&StoredSecret::Presented(previous.presented.clone()))
+}
+
+fn decode_previous(text: &str, ends_at_ms: u64) -> Option<PreviousSecret> {
+    match decode_secret(Side::Proxy, text)? {
+        StoredSecret::Presented(presented) if ends_at_ms != 0 => Some(PreviousSecret {
+            presented,
+            ends_at_ms,
+        }),
+        StoredSecret::Presented(_) | StoredSecret::Injections(_) => None,
     }
 }
 

@@ -133,6 +133,13 @@ fn credential(id: &str, side: Side) -> Credential {
         version: 3,
         ends_at_ms: 1_700_000_000_000,
         secret: Ok(secret),
+        previous: match digest() {
+            StoredSecret::Presented(presented) if side == Side::Proxy => Some(PreviousSecret {
+                presented,
+                ends_at_ms: 1_800_000_000_000,
+            }),
+            StoredSecret::Presented(_) | StoredSecret::Injections(_) => None,
+        },
         layer: layer_denying(&[id]),
     }
 }

@@ -1,10 +1,12 @@
 //! Proxy → the policy that the filter compiles.
 
 use std::fmt::Write;
+use std::iter;
 
 use prost::Message;
 use requestrocket_policy::compile::{inspects_responses, searches_responses};
 use requestrocket_proto::policy::v1 as wire;
+use requestrocket_proto::policy::v1::proxy_credential::Presented;
 use sha2::{Digest, Sha256};
 
 use super::cluster;
@@ -69,12 +71,6 @@ fn destination(config: &ProxyConfig) -> String {
 }
 
 fn admission(config: &ProxyConfig, region: &str, inspects_responses: bool) -> wire::Admission {
-    let credential = |caller: &CallerConfig| wire::ProxyCredential {
-        credential_id: caller.credential_id.clone(),
-        is_active: caller.is_active,
-        ends_at_ms: caller.ends_at_ms,
-        presented: Some(caller.presented.clone()),
-    };
     wire::Admission {
         proxy_id: config.proxy_id.clone(),
         organisation_id: config.organisation_id.clone(),
@@ -82,10 +78,28 @@ fn admission(config: &ProxyConfig, region: &str, inspects_responses: bool) -> wi
         alias: config.alias.clone().unwrap_or_default(),
         data_key: config.data_key.clone().into(),
         digest_key: config.digest_key.clone().into(),
-        proxy_credentials: config.proxy_credentials.iter().map(credential).collect(),
+        proxy_credentials: config.proxy_credentials.iter().flat_map(admitted).collect(),
         max_response_bytes: config.max_response_bytes,
         inspects_responses,
     }
+}
+
+/// A credential, and behind it the secret that it had before.
+fn admitted(caller: &CallerConfig) -> impl Iterator<Item = wire::ProxyCredential> {
+    let entry = |presented: &Presented, ends_at_ms| wire::ProxyCredential {
+        credential_id: caller.credential_id.clone(),
+        is_active: caller.is_active,
+        ends_at_ms,
+        presented: Some(presented.clone()),
+    };
+    let previous = caller.previous.as_ref().map(|previous| {
+        let end = match caller.ends_at_ms {
+            0 => previous.ends_at_ms,
+            end => end.min(previous.ends_at_ms),
+        };
+        entry(&previous.presented, end)
+    });
+    iter::once(entry(&caller.presented, caller.ends_at_ms)).chain(previous)
 }
 
 fn policy(config: &ProxyConfig) -> wire::ProxyPolicy {
@@ -133,6 +147,7 @@ fn attached_to(caller: &CallerConfig) -> wire::CredentialPolicy {
         is_active: _,
         ends_at_ms: _,
         presented: _,
+        previous: _,
         layer,
         limits,
     } = caller;

@@ -533,6 +533,7 @@ fn complete() -> ProxyConfig {
             is_active: true,
             ends_at_ms: 0,
             presented: Presented::ApiKey(wire::ApiKey::default()),
+            previous: None,
             layer: allowing_layer(),
             limits: limits(1),
         }],

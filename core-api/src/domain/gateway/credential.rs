@@ -22,6 +22,9 @@ pub struct CredentialForm {
     pub expires_at: Option<Moment>,
 }
 
+/// A secret may stay valid for at most so long after its successor came: a week.
+pub const LONGEST_OVERLAP_SECONDS: u64 = 604_800;
+
 /// In which state a credential is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialStatus {
@@ -52,6 +55,8 @@ pub struct Credential {
     pub labels: Labels,
     /// Of the secret: +1 for every new one.
     pub version: u64,
+    /// Until when callers may present the secret before this one, too.
+    pub previous_until: Option<Moment>,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last changed.
@@ -63,6 +68,14 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// Until when the secret before this one is accepted, if it is at that moment.
+    #[must_use]
+    pub fn previous_at(&self, now: Moment) -> Option<Moment> {
+        let ends = [self.previous_until, self.form.expires_at];
+        let end = ends.into_iter().flatten().min();
+        end.filter(|end| self.previous_until.is_some() && now < *end)
+    }
+
     /// Its state at that moment.
     #[must_use]
     pub fn status(&self, now: Moment) -> CredentialStatus {

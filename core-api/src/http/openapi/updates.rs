@@ -17,6 +17,9 @@ const CREATION: [(&str, &[&str], &[&str]); 3] = [
     ("Proxy", &["proxyRegion"], &["proxyRegion"]),
 ];
 
+/// What only a record that exists can have.
+const UPDATES_ONLY: [(&str, &str); 1] = [("Credential", "rotation")];
+
 /// Gives PUT and PATCH schemas of their own.
 pub(super) fn describe(document: &mut Value) {
     let mut made = Vec::new();
@@ -91,6 +94,13 @@ fn patch_of_labels(labels: &mut Value) {
 
 /// What a new record needs is there, and is not null.
 fn creations(schemas: &mut Map<String, Value>) {
+    for (stem, name) in UPDATES_ONLY {
+        let properties = schemas.get_mut(&format!("{stem}Input"));
+        let properties = properties.and_then(|schema| schema.get_mut("properties"));
+        if let Some(properties) = properties.and_then(Value::as_object_mut) {
+            properties.remove(name);
+        }
+    }
     for (stem, needed, _) in CREATION {
         let Some(schema) = schemas.get_mut(&format!("{stem}Input")) else {
             continue;

@@ -164,6 +164,7 @@ impl Present {
             auth_type,
             is_active,
             expires_at,
+            previous_until,
             version,
             sealed_secret,
             default_rule_effect,
@@ -179,6 +180,7 @@ impl Present {
             auth_type: auth_type_of(&auth_type)?.into(),
             sealed_secret: sealed.map_err(|_| InvalidRecord::SealedSecret)?.into(),
             ends_at_ms: end_ms(expires_at.as_deref())?,
+            previous_ends_at_ms: end_ms(previous_until.as_deref())?,
         }))
     }
 

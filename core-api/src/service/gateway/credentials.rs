@@ -1,5 +1,7 @@
 //! Creating, rotating and deleting credentials. A secret is sealed before it is stored.
 
+use std::time::Duration;
+
 use requestrocket_policy::secret::{SecretBytes, SecretText};
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use serde_json::json;
@@ -18,8 +20,8 @@ use crate::region::sealing::{SealingUnavailable, SecretOwner, seal};
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
 use crate::store::gateway::credential::{
-    credential_delete, credential_fetch, credential_insert, credential_secret_update,
-    credential_update,
+    credential_delete, credential_fetch, credential_insert, credential_previous_end,
+    credential_secret_update, credential_update,
 };
 use crate::store::gateway::region::sealing_key;
 use crate::store::log::write::{Done, Kind, Over};
@@ -60,6 +62,8 @@ pub struct ChangedCredential {
     pub new: Labelled<CredentialForm>,
     /// The new secret, if there is one.
     pub secret: Option<NewSecret>,
+    /// For how long the one before it is still accepted.
+    pub overlap: Duration,
 }
 
 /// A credential as it is now.
@@ -108,6 +112,7 @@ pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiRe
         form: new.form,
         labels: new.labels,
         version: 1,
+        previous_until: None,
         created_at: write.now(),
         updated_at: write.now(),
         created_by: scope.actor.clone(),
@@ -150,6 +155,7 @@ pub async fn update(
         auth_type,
         new,
         secret,
+        overlap,
     } = read(&credential)?;
     let concerns_regions =
         secret.is_some() || new.concerns_regions(&credential.form, &credential.labels);
@@ -162,6 +168,7 @@ pub async fn update(
     if let Some(secret) = secret {
         credential.auth_type = auth_type;
         credential.version += 1;
+        credential.previous_until = (!overlap.is_zero()).then(|| write.now().plus(overlap));
         let (secret, generated) = settle(secret, &credential.region)?;
         let sealed = sealed(write.conn(), &credential, secret.as_ref()).await?;
         let revision = write.revision().await?;
@@ -180,6 +187,28 @@ pub async fn update(
         generated: shown,
         done,
     })
+}
+
+/// Ends the secret that a credential had before its present one, at once.
+///
+/// # Errors
+/// There is no such credential, it is another version, or nothing of its former secret is accepted.
+pub async fn end_previous(change: &Change, scope: &Scope, credential: &str) -> ApiResult<Done> {
+    let credential: CredentialId = id(credential)?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let found = credential_fetch(write.conn(), scope.id(), credential).await?;
+    let mut credential = found.ok_or_else(ApiError::not_found)?;
+    change.expects(credential.revision)?;
+    let previous = credential.previous_at(write.now());
+    previous.ok_or_else(ApiError::not_found)?;
+    credential.updated_at = write.now();
+    credential.revision = write.version_after(credential.revision);
+    credential_previous_end(write.conn(), &credential).await?;
+    let id = credential.id.to_string();
+    write
+        .touch(&credential.region, Kind::Credential, &id)
+        .await?;
+    Ok(change.commit(write).await?)
 }
 
 /// Deletes a credential. A proxy credential goes at any time: that is how a caller is revoked.

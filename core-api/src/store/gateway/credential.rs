@@ -12,7 +12,7 @@ use crate::store::row::{column, flag, flag_column, number, optional_column, unsi
 
 /// Everything but the secret.
 const COLUMNS: &str = "credential_id, organisation_id, region_name, credential_name, \
-     credential_side, auth_type, default_rule_effect, is_active, expires_at, version, labels, created_at, \
+     credential_side, auth_type, default_rule_effect, is_active, expires_at, version, previous_until, labels, created_at, \
      updated_at, created_by, revision";
 
 const LISTING: Listing = Listing {
@@ -140,12 +140,32 @@ pub async fn credential_secret_update(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE credential SET auth_type = $1, version = $2, sealed_secret = $3, \
-         secret_revision = $4 WHERE organisation_id = $5 AND credential_id = $6",
+         secret_revision = $4, previous_until = $5 \
+         WHERE organisation_id = $6 AND credential_id = $7",
     )
     .bind(credential.auth_type.as_str())
     .bind(number(credential.version)?)
     .bind(sealed_secret)
     .bind(number(revision)?)
+    .bind(credential.previous_until.map(|end| end.to_string()))
+    .bind(credential.organisation.to_string())
+    .bind(credential.id.to_string())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends the secret before the present one.
+pub async fn credential_previous_end(
+    conn: &mut AnyConnection,
+    credential: &Credential,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE credential SET previous_until = NULL, updated_at = $1, revision = $2 \
+         WHERE organisation_id = $3 AND credential_id = $4",
+    )
+    .bind(credential.updated_at.to_string())
+    .bind(number(credential.revision)?)
     .bind(credential.organisation.to_string())
     .bind(credential.id.to_string())
     .execute(conn)
@@ -182,6 +202,7 @@ fn credential_from_row(row: &AnyRow) -> sqlx::Result<Credential> {
         },
         labels: labels_column(row)?,
         version: unsigned_column(row, "version")?,
+        previous_until: optional_column(row, "previous_until")?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
         created_by: row.try_get("created_by")?,

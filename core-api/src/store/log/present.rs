@@ -33,6 +33,8 @@ pub struct CredentialState {
     pub is_active: i64,
     /// When it ends; none for never.
     pub expires_at: Option<String>,
+    /// Until when the secret before this one is accepted.
+    pub previous_until: Option<String>,
     /// Of the secret.
     pub version: i64,
     /// Base64; none once the region has it.
@@ -121,7 +123,7 @@ pub async fn credential_states(
     ids: &[&str],
 ) -> sqlx::Result<Vec<CredentialState>> {
     let columns = "credential_id, organisation_id, credential_side, auth_type, is_active,
-                   expires_at, version, sealed_secret, default_rule_effect FROM credential";
+                   expires_at, previous_until, version, sealed_secret, default_rule_effect FROM credential";
     fetch(
         conn,
         &statement(columns, "credential_id", ids, IN_REGION),

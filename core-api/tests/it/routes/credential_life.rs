@@ -1,4 +1,4 @@
-//! The life of a credential: when it ends.
+//! The life of a credential: when it ends, and how its secret gives way to a new one.
 
 use std::time::Duration;
 
@@ -81,5 +81,101 @@ async fn a_region_hears_of_an_end_and_of_none_that_cannot_be_read() {
             let refused = answer.expect(400, "VALIDATION_FAILED");
             assert_eq!(refused.fields(), ["credentialExpiresAt"], "{end}");
         }
+    }
+}
+
+fn rotation(token: &str, seconds: i64) -> Value {
+    json!({"credentialSecret": {"token": token}, "rotation": {"overlapSeconds": seconds}})
+}
+
+#[tokio::test]
+async fn a_former_secret_is_shown_until_its_end_or_until_it_is_ended() {
+    for world in World::each().await {
+        let (path, shown) = created(&world, &body("proxy")).await;
+        assert_eq!(shown["credentialPrevious"], Value::Null);
+        let patch = rotation("second-token", 60);
+        let rotated = world.call("PATCH", &path).json(&patch).send().await;
+        assert_eq!(
+            (rotated.status, &rotated.body["credentialVersion"]),
+            (200, &json!(2))
+        );
+        let previous = json!({"validUntil": END});
+        assert_eq!(rotated.body["credentialPrevious"], previous);
+        assert!(rotated.body.get("rotation").is_none());
+        // What was shown may be sent back, and changes nothing of it.
+        let put = world.call("PUT", &path).json(&rotated.body).send().await;
+        assert_eq!(
+            (put.status, &put.body["credentialPrevious"]),
+            (200, &previous)
+        );
+        let other = json!({"credentialPrevious": {"validUntil": "2027-01-01T00:00:00.000Z"}});
+        let refused = world.call("PATCH", &path).json(&other).send().await;
+        assert_eq!(
+            refused.expect(400, "FIELD_IMMUTABLE").fields(),
+            ["credentialPrevious"]
+        );
+
+        let end = || world.call("DELETE", &format!("{path}/previous"));
+        let stale = end()
+            .header("If-Match", rotated.header("etag"))
+            .send()
+            .await;
+        stale.expect(412, "PRECONDITION_FAILED");
+        let newest = world.number("SELECT newest FROM revision").await;
+        let ended = end().send().await;
+        assert_eq!(ended.status, 204);
+        let version = ended.header("requestrocket-config-version");
+        assert_eq!(version, (newest + 1).to_string());
+        let shown = world.call("GET", &path).send().await.body;
+        assert_eq!(shown["credentialPrevious"], Value::Null);
+        end().send().await.expect(404, "NOT_FOUND");
+
+        // A new secret without an overlap ends what was accepted before.
+        let patch = rotation("third-token", 60);
+        world.call("PATCH", &path).json(&patch).send().await;
+        let patch = json!({"credentialSecret": {"token": "fourth-token"}});
+        let answer = world.call("PATCH", &path).json(&patch).send().await;
+        assert_eq!(answer.body["credentialPrevious"], Value::Null);
+
+        let patch = rotation("fifth-token", 60);
+        let shown = world.call("PATCH", &path).json(&patch).send().await;
+        world.pass(Duration::from_mins(1));
+        let later = world.call("GET", &path).send().await.body;
+        assert_eq!(later["credentialPrevious"], Value::Null);
+        let put = world.call("PUT", &path).json(&shown.body).send().await;
+        assert_eq!(put.status, 200, "as it was shown before: {}", put.text);
+        end().send().await.expect(404, "NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_is_of_new_secrets_of_callers() {
+    for world in World::each().await {
+        let (proxy, _) = created(&world, &body("proxy")).await;
+        let (target, _) = created(&world, &body("target")).await;
+        let field = "rotation.overlapSeconds";
+        for (path, patch, want) in [
+            (&proxy, rotation("second-token", 604_801), field),
+            (&proxy, rotation("second-token", -1), field),
+            (
+                &proxy,
+                json!({"rotation": {"overlapSeconds": 5}}),
+                "rotation",
+            ),
+            (&target, rotation("second-token", 5), "rotation"),
+        ] {
+            let answer = world.call("PATCH", path).json(&patch).send().await;
+            let refused = answer.expect(400, "VALIDATION_FAILED");
+            assert_eq!(refused.fields(), [want], "{patch}");
+        }
+        let mut sent = body("proxy");
+        sent["rotation"] = json!({"overlapSeconds": 5});
+        let list = world.at("credentials");
+        let answer = world.call("POST", &list).json(&sent).send().await;
+        assert_eq!(answer.expect(400, "UNKNOWN_FIELD").fields(), ["rotation"]);
+        let most = rotation("second-token", 604_800);
+        let answer = world.call("PATCH", &proxy).json(&most).send().await;
+        let until = &answer.body["credentialPrevious"]["validUntil"];
+        assert_eq!(until, "2026-01-08T00:00:00.000Z");
     }
 }

@@ -36,6 +36,25 @@ fn a_callers_credential_ends_with_all_its_secrets() {
 }
 
 #[test]
+fn a_former_secret_is_accepted_before_its_end_whatever_its_type() {
+    let fixture = |end| {
+        let first = PolicyFixture::new().bearer("Bearer ", "new");
+        first.previously("old", end).api_key("other")
+    };
+    for (end, old) in [(NOW + 1, None), (NOW, Some(Denial::CredentialInvalid))] {
+        for (value, want) in [
+            ("Bearer new", None),
+            ("old", old),
+            ("other", None),
+            ("Bearer old", Some(Denial::CredentialInvalid)),
+        ] {
+            let got = denial(&fixture(end), &[("authorization", value)]);
+            assert_eq!(got, want, "{value} until {end}");
+        }
+    }
+}
+
+#[test]
 fn a_targets_credential_is_given_before_its_end_only() {
     let unavailable = Some(Denial::TargetCredentialUnavailable);
     for (fixture, want) in [

@@ -41,6 +41,7 @@ fn credential(id: &str, secret: StoredSecret) -> Credential {
         version: 4,
         ends_at_ms: 0,
         secret: Ok(secret),
+        previous: None,
         layer: layer(id),
     }
 }

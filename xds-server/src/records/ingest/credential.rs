@@ -4,7 +4,9 @@ use requestrocket_proto::region::v1 as region;
 
 use super::{Batch, Context, IngestFailed};
 use crate::metrics;
-use crate::records::record::{Credential, SecretProblem, StoredSecret, denying_layer};
+use crate::records::record::{
+    Credential, PreviousSecret, SecretProblem, StoredSecret, denying_layer,
+};
 use crate::secrets::{ConversionFailed, convert, side_of};
 use crate::store::credential::{credential_delete, credential_upsert};
 use requestrocket_policy::secret_form::auth_type::Side;
@@ -30,7 +32,8 @@ impl Batch<'_> {
             Some(secret) => secret,
             None => self.secret_convert(&record).await?,
         };
-        let credential = from_wire(record, side, secret);
+        let previous = previous_secret(&record, side, stored.as_ref());
+        let credential = from_wire(record, side, (secret, previous));
         if stored.as_ref() != Some(&credential) {
             credential_upsert(self.conn, &credential).await?;
             self.touched.credentials.insert(credential_id.clone());
@@ -77,6 +80,33 @@ fn kept_secret(
     Some(same.map_or(Err(SecretProblem::Missing), |stored| stored.secret.clone()))
 }
 
+/// What callers presented before this version, while it is accepted: what is stored of the version
+/// before, or what was kept of it then. A version that never came here has left nothing to accept.
+fn previous_secret(
+    record: &region::Credential,
+    side: Side,
+    stored: Option<&Credential>,
+) -> Option<PreviousSecret> {
+    let ends_at_ms = record.previous_ends_at_ms;
+    let stored = stored.filter(|stored| {
+        stored.organisation_id == record.organisation_id && stored.side == side && ends_at_ms != 0
+    })?;
+    let presented = if stored.version == record.version {
+        &stored.previous.as_ref()?.presented
+    } else if stored.version.checked_add(1) == Some(record.version) {
+        match &stored.secret {
+            Ok(StoredSecret::Presented(presented)) => presented,
+            Ok(StoredSecret::Injections(_)) | Err(_) => return None,
+        }
+    } else {
+        return None;
+    };
+    Some(PreviousSecret {
+        presented: presented.clone(),
+        ends_at_ms,
+    })
+}
+
 fn report(record: &region::Credential, problem: Option<SecretProblem>) {
     metrics::secret_converted(problem);
     if let Some(problem) = problem {
@@ -88,7 +118,7 @@ fn report(record: &region::Credential, problem: Option<SecretProblem>) {
 fn from_wire(
     record: region::Credential,
     side: Side,
-    secret: Result<StoredSecret, SecretProblem>,
+    (secret, previous): (Secret, Option<PreviousSecret>),
 ) -> Credential {
     let region::Credential {
         credential_id,
@@ -100,6 +130,7 @@ fn from_wire(
         sealed_secret: _,
         layer,
         ends_at_ms,
+        previous_ends_at_ms: _,
     } = record;
     Credential {
         credential_id,
@@ -109,6 +140,7 @@ fn from_wire(
         version,
         ends_at_ms,
         secret,
+        previous,
         layer: layer.unwrap_or_else(denying_layer),
     }
 }

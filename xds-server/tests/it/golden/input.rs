@@ -152,6 +152,7 @@ fn api_key(id: &str) -> CallerConfig {
         presented: Presented::ApiKey(wire::ApiKey {
             digests: vec![digest],
         }),
+        previous: None,
         layer: attached::layer("proxy credential"),
         limits: attached::limits(100),
     }

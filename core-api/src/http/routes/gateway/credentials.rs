@@ -1,6 +1,7 @@
 //! `/clients/{clientId}/credentials`
 
 mod input;
+mod previous;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use input::{CredentialInput, Object, SECRET, read_change, read_new};
+use previous::PreviousResource;
 
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::moment::Moment;
@@ -47,6 +49,7 @@ pub fn router() -> OpenApiRouter<AppState> {
             change_credential,
             delete_credential
         ))
+        .merge(previous::router())
 }
 
 /// A credential; its secret is never shown.
@@ -66,6 +69,8 @@ pub struct CredentialResource {
     credential_active: bool,
     /// Of the secret: +1 for every new one.
     credential_version: u64,
+    /// Live: a secret that was replaced and is still accepted; null for none.
+    credential_previous: Option<PreviousResource>,
     /// From then on callers are denied, and targets get nothing; null for never.
     credential_expires_at: Option<String>,
     /// Live: the entity tag does not cover it.
@@ -95,6 +100,7 @@ impl CredentialResource {
             credential_default_rule_effect: default_rule_effect.as_str(),
             credential_active: *is_active,
             credential_version: credential.version,
+            credential_previous: credential.previous_at(now).map(PreviousResource::new),
             credential_expires_at: expires_at.map(|end| end.to_string()),
             credential_status: credential.status(now).as_str(),
             labels: labels::shown(&credential.labels),

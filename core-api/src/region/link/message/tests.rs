@@ -19,6 +19,7 @@ fn credential_state(side: &str, auth_type: &str, sealed: Option<&str>) -> Creden
         auth_type: auth_type.to_owned(),
         is_active: 1,
         expires_at: None,
+        previous_until: None,
         version: 3,
         sealed_secret: sealed.map(str::to_owned),
         default_rule_effect: "deny".to_owned(),
@@ -160,11 +161,13 @@ fn the_end_of_a_credential_is_told_in_milliseconds_and_never_as_none() {
         let expires_at = expires_at.map(str::to_owned);
         let state = credential_state("proxy", "apiKey", None);
         let present = with_credential(CredentialState {
+            previous_until: expires_at.clone(),
             expires_at,
             ..state
         });
         let told = present.change(&row("credential", "c", 0)).unwrap().kind;
-        assert!(matches!(told, Some(Kind::Credential(told)) if told.ends_at_ms == want));
+        assert!(matches!(told, Some(Kind::Credential(told))
+            if told.ends_at_ms == want && told.previous_ends_at_ms == want));
     }
     let state = credential_state("proxy", "apiKey", None);
     let damaged = with_credential(CredentialState {

@@ -1,6 +1,7 @@
 //! Reads what is sent for a credential.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_policy::secret_form::api_key::PresentedKey;
@@ -9,7 +10,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::CredentialResource;
-use crate::domain::gateway::credential::{Credential, CredentialForm, CredentialStatus};
+use super::previous::PreviousResource;
+use crate::domain::gateway::credential::{
+    Credential, CredentialForm, CredentialStatus, LONGEST_OVERLAP_SECONDS,
+};
 use crate::domain::guard::effect::Effect;
 use crate::domain::label::Labelled;
 use crate::domain::moment::Moment;
@@ -17,11 +21,11 @@ use crate::http::body::Body;
 use crate::http::labels;
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::service::gateway::credentials::{ChangedCredential, NewCredential, NewSecret};
-use requestrocket_policy::form::fields::{Fields, boolean, parsed};
+use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Members that answers have and PUT and PATCH may only repeat.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 10] = [
     "credentialId",
     "clientId",
     "createdBy",
@@ -31,8 +35,11 @@ const FIXED: [&str; 9] = [
     "credentialType",
     "credentialVersion",
     STATUS,
+    PREVIOUS,
 ];
 const STATUS: &str = "credentialStatus";
+const PREVIOUS: &str = "credentialPrevious";
+const ROTATION: &str = "rotation";
 /// Write-only: taken as sent, never merged.
 pub(super) const SECRET: &str = "credentialSecret";
 
@@ -63,8 +70,20 @@ pub(super) struct CredentialInput {
     credential_active: Option<bool>,
     /// From then on callers are denied, and targets get nothing; null (default) for never.
     credential_expires_at: Option<String>,
+    /// With a new secret for callers.
+    rotation: Option<RotationInput>,
     /// Up to 32 pairs to find it by; no region hears of them.
     labels: Option<BTreeMap<String, String>>,
+}
+
+/// How a secret gives way to a new one.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what is read below")]
+struct RotationInput {
+    /// For so long the secret before it is accepted, too; default 0.
+    #[schema(minimum = 0, maximum = 604_800)]
+    overlap_seconds: Option<u64>,
 }
 
 /// Any JSON object.
@@ -138,6 +157,11 @@ pub(super) fn read_change(
         let mut words = CredentialStatus::ALL.iter().map(|status| status.as_str());
         words.any(|word| value == word)
     });
+    body.ignore(PREVIOUS, |value| {
+        let until = current.previous_until.map(PreviousResource::new);
+        let was = until.map(|previous| Value::Object(document(&previous)));
+        value.is_null() || was.as_ref() == Some(value)
+    });
     let mut shown = document(&CredentialResource::new(current, now));
     let labels = labels::take_changed(&mut body, &mut shown, &current.labels, &mut problems);
     let update = body.onto(&shown, &FIXED, &[SECRET], &mut problems);
@@ -145,7 +169,9 @@ pub(super) fn read_change(
     let auth_type = fields
         .optional("credentialAuthType", parsed)
         .unwrap_or(current.auth_type);
+    let is_new = fields.has(SECRET);
     let secret = changed_secret(&mut fields, auth_type, current);
+    let overlap = overlap(&mut fields, current.side, is_new);
     let new = Labelled::both(form(fields), labels);
     problems.check()?;
     let new = new.ok_or(problems)?;
@@ -153,7 +179,26 @@ pub(super) fn read_change(
         auth_type,
         new,
         secret,
+        overlap,
     })
+}
+
+/// For how long the secret before the new one is accepted.
+fn overlap(fields: &mut Fields<'_>, side: Side, is_new: bool) -> Duration {
+    let seconds = fields.object(ROTATION, |mut rotation| {
+        let seconds = integer(0, LONGEST_OVERLAP_SECONDS);
+        let seconds = rotation.optional("overlapSeconds", seconds);
+        rotation.finish();
+        seconds.unwrap_or_default()
+    });
+    if seconds.is_some() && side == Side::Target {
+        let text = "is for credentials of callers";
+        fields.problem(Fault::ValidationFailed, ROTATION, text);
+    } else if seconds.is_some() && !is_new {
+        let text = "needs a new `credentialSecret`";
+        fields.problem(Fault::ValidationFailed, ROTATION, text);
+    }
+    Duration::from_secs(seconds.unwrap_or_default())
 }
 
 fn changed_secret(
