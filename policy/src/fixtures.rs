@@ -131,6 +131,7 @@ impl PolicyFixture {
                 host: "api.example".to_owned(),
             }),
             target_credential: Some(wire::TargetCredential {
+                serves_until_ms: None,
                 credential_id: Uuid::from_u128(credential).to_string(),
                 version,
                 injections: Vec::new(),

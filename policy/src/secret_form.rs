@@ -20,14 +20,19 @@ pub mod aws_sig_v4;
 pub mod basic_auth;
 pub mod bearer;
 pub mod custom;
+pub mod custom_token;
+pub mod endpoint;
 pub mod hmac;
 pub mod jwt;
+pub mod oauth2;
+pub mod obtained;
 pub mod place;
 pub mod private_key;
 pub mod signed_jwt;
 pub mod value;
 
 use auth_type::{AuthType, Side};
+use endpoint::Endpoint;
 
 /// The secret of a credential, by its type and side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,9 +57,32 @@ pub enum SecretForm {
     AwsSigV4(Box<aws_sig_v4::AwsSigV4>),
     /// `hmac`
     Hmac(Box<hmac::Hmac>),
+    /// `oauth2` of targets.
+    OAuth2Target(Box<oauth2::OAuth2>),
+    /// `customToken`
+    CustomToken(Box<custom_token::CustomToken>),
 }
 
 impl SecretForm {
+    /// The URLs that the region calls, by the path of their member.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<(String, Endpoint)> {
+        match self {
+            Self::OAuth2Target(form) => form.endpoints(),
+            Self::CustomToken(form) => form.endpoints(),
+            Self::None
+            | Self::PresentedKey(_)
+            | Self::InjectedKey(_)
+            | Self::Bearer(_)
+            | Self::BasicAuth(_)
+            | Self::Jwt(_)
+            | Self::Custom(_)
+            | Self::SignedJwt(_)
+            | Self::AwsSigV4(_)
+            | Self::Hmac(_) => Vec::new(),
+        }
+    }
+
     /// Reads the members of a `credentialSecret`; what is wrong is noted in them.
     pub fn read(auth_type: AuthType, side: Side, mut fields: Fields<'_>) -> Option<Self> {
         let form = match (auth_type, side) {
@@ -78,6 +106,14 @@ impl SecretForm {
                 form.map(|form| Self::AwsSigV4(Box::new(form)))
             }
             (AuthType::Hmac, _) => hmac::read(&mut fields).map(|form| Self::Hmac(Box::new(form))),
+            (AuthType::OAuth2, Side::Target) => {
+                let form = oauth2::read(&mut fields);
+                form.map(|form| Self::OAuth2Target(Box::new(form)))
+            }
+            (AuthType::CustomToken, Side::Target) => {
+                let form = custom_token::read(&mut fields);
+                form.map(|form| Self::CustomToken(Box::new(form)))
+            }
             (AuthType::JwtVerify | AuthType::OAuth2 | AuthType::CustomToken, _) => {
                 fields.problem(Fault::InvalidSecret, "", "is not supported yet");
                 None

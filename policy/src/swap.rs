@@ -46,6 +46,8 @@ pub(crate) struct Upstream {
     pub(crate) query: Box<[QueryInjection]>,
     /// What is computed for each call, when all else of the request is known.
     pub(crate) computed: Option<Box<dyn Scheme>>,
+    /// From then on what is put on requests is no longer good; none: it does not end.
+    pub(crate) serves_until_ms: Option<u64>,
     pub(crate) availability: Availability,
     /// Finds their values in responses.
     pub(crate) guard: Option<Arc<Guard>>,
@@ -168,6 +170,11 @@ impl QueryInjection {
 }
 
 impl Upstream {
+    /// Whether what is put on requests is good now.
+    pub(crate) fn serves(&self, now_ms: impl FnOnce() -> u64) -> bool {
+        self.serves_until_ms.is_none_or(|end_ms| now_ms() < end_ms)
+    }
+
     /// The edits that turn a granted caller's request into the target's.
     pub(crate) fn edits<'e>(
         &'e self,

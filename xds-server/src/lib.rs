@@ -17,6 +17,7 @@ pub mod region_link;
 pub mod secrets;
 pub mod serve;
 pub mod store;
+pub mod tokens;
 pub mod translate;
 pub mod unusable;
 pub mod xds;

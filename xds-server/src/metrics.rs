@@ -11,6 +11,7 @@ const CONVERSIONS: &str = "rr_credential_conversions_total";
 const PROXIES: &str = "rr_region_proxies";
 const REVISION: &str = "rr_region_stored_revision";
 const SESSIONS: &str = "rr_region_link_sessions_total";
+const TOKENS: &str = "rr_token_requests_total";
 
 /// Makes every metric known with its help text.
 pub fn describe() {
@@ -21,6 +22,7 @@ pub fn describe() {
         "Sealed secrets that were converted or refused."
     );
     describe_counter!(SESSIONS, "Sessions with the control plane that ended.");
+    describe_counter!(TOKENS, "Tokens that were asked for, and what came of it.");
     describe_gauge!(CONNECTED, "1 while the control plane is connected.");
     describe_gauge!(PROXIES, "Proxies that Envoys are told of.");
     describe_gauge!(REVISION, "Everything up to this revision is stored.");
@@ -46,6 +48,11 @@ pub fn change_stored(kind: &'static str) {
 /// A secret was converted, or why not.
 pub fn secret_converted(problem: Option<SecretProblem>) {
     counter!(CONVERSIONS, "outcome" => problem.map_or("ok", SecretProblem::word)).increment(1);
+}
+
+/// A token was asked for, and what came of it.
+pub fn token_asked(outcome: &'static str) {
+    counter!(TOKENS, "outcome" => outcome).increment(1);
 }
 
 /// Envoys are told of so many proxies.

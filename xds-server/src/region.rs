@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use requestrocket_proto::region::v1::Change;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use crate::metrics;
 use crate::records::ingest::{Ingest, IngestFailed};
 use crate::records::region_config::RegionUpdate;
 use crate::store::StoreFailed;
+use crate::store::token::{TokenKey, TokenRow};
+use crate::tokens::TokenStates;
 use crate::unusable::UnusableProxies;
 use crate::xds::publisher::Publisher;
 
@@ -22,6 +24,8 @@ pub struct RegionWriter {
     publisher: Arc<Publisher>,
     /// Held from before something is stored until it is published.
     turn: Mutex<()>,
+    /// Records came that tokens may be wanted for.
+    came: Notify,
 }
 
 impl RegionWriter {
@@ -32,6 +36,7 @@ impl RegionWriter {
             ingest,
             publisher,
             turn: Mutex::new(()),
+            came: Notify::new(),
         }
     }
 
@@ -58,6 +63,7 @@ impl RegionWriter {
         let _turn = self.turn.lock().await;
         let update = self.ingest.apply_delta(revision, changes).await?;
         self.publish(revision, update);
+        self.came.notify_one();
         Ok(())
     }
 
@@ -73,7 +79,38 @@ impl RegionWriter {
         let _turn = self.turn.lock().await;
         let update = self.ingest.apply_full(revision, changes).await?;
         self.publish(revision, update);
+        self.came.notify_one();
         Ok(())
+    }
+
+    /// Stores what became of a token that was in the state `key`, and publishes it; false: it was
+    /// overtaken, and nothing was stored.
+    ///
+    /// # Errors
+    /// The store does not answer; nothing was stored.
+    pub async fn store_token(
+        &self,
+        key: &TokenKey,
+        holder: &str,
+        row: &TokenRow,
+    ) -> Result<bool, StoreFailed> {
+        let _turn = self.turn.lock().await;
+        let Some((revision, update)) = self.ingest.store_token(key, holder, row).await? else {
+            return Ok(false);
+        };
+        self.publish(revision, update);
+        Ok(true)
+    }
+
+    /// Returns when records came since it was called last.
+    pub async fn came(&self) {
+        self.came.notified().await;
+    }
+
+    /// How obtained tokens stand. A change is told here before it is published.
+    #[must_use]
+    pub fn tokens(&self) -> watch::Receiver<TokenStates> {
+        self.ingest.tokens()
     }
 
     /// Up to where everything is stored.

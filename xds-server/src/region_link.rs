@@ -30,6 +30,7 @@ mod enrol;
 mod inbox;
 mod queries;
 mod session;
+mod token_feed;
 
 #[cfg(test)]
 mod tests;

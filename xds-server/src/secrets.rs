@@ -21,6 +21,8 @@ mod compute;
 mod inject;
 pub mod keys;
 mod present;
+pub mod recipe;
+pub mod renew;
 
 #[cfg(test)]
 mod tests;
@@ -123,6 +125,10 @@ pub fn convert(
         Side::Proxy => {
             let presented = present::presented(&form, &open_keys.digest)?;
             Ok(StoredSecret::Presented(presented))
+        }
+        Side::Target if matches!(auth_type, AuthType::OAuth2 | AuthType::CustomToken) => {
+            let recipe = recipe::keep(auth_type, secret.expose(), &owner, &open_keys)?;
+            Ok(StoredSecret::Obtained(recipe, None))
         }
         Side::Target => {
             let values = inject::values(&form)?;

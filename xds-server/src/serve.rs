@@ -28,6 +28,8 @@ use crate::records::ingest::Ingest;
 use crate::region::RegionWriter;
 use crate::region_link::{LinkConfig, RegionLink};
 use crate::secrets::keys::RegionKeys;
+use crate::secrets::renew::client::Client;
+use crate::secrets::renew::job::Renewals;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
 use crate::translate::{Settings, TargetRoots};
@@ -81,7 +83,9 @@ async fn start(
         .context("`database_url`")?;
     let keys = Arc::new(open_keys(config, &store).await?);
     let ingest = Ingest::new(store.clone(), config.region.clone(), Arc::clone(&keys));
-    let publisher = Arc::new(Publisher::new(translation_settings(config)?));
+    let settings = translation_settings(config)?;
+    let client = client(&settings);
+    let publisher = Arc::new(Publisher::new(settings));
     let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
     let revision = writer.load().await?;
 
@@ -114,6 +118,7 @@ async fn start(
         "health endpoints",
         http::serve(http_listener, health, tasks.stopping()),
     );
+    spawn_renewals(config, tasks, (&store, &keys, &clock), (&writer, client));
     spawn_link(link_config(config, &keys), tasks, writer, (&fleet, meters));
 
     is_ready.send_replace(true);
@@ -263,6 +268,36 @@ fn spawn_link(
         link.run(stopping).await;
         Ok(())
     });
+}
+
+fn spawn_renewals(
+    config: &Config,
+    tasks: &TaskSet,
+    (store, keys, clock): (&Store, &Arc<RegionKeys>, &Clock),
+    (writer, client): (&Arc<RegionWriter>, Client),
+) {
+    let renewals = Renewals {
+        region: config.region.clone(),
+        keys: Arc::clone(keys),
+        store: store.clone(),
+        writer: Arc::clone(writer),
+        client,
+        clock: clock.clone(),
+    };
+    let stopping = tasks.stopping();
+    tasks.spawn("tokens", async move {
+        renewals.run(stopping).await;
+        Ok(())
+    });
+}
+
+/// Providers of tokens are trusted, and may be called, as targets are.
+fn client(settings: &Settings) -> Client {
+    let roots = settings.target_roots.pem().unwrap_or_else(|error| {
+        tracing::warn!(%error, "no authority vouches for providers of tokens");
+        Vec::new()
+    });
+    Client::new(&roots, &settings.allow_private_targets)
 }
 
 fn announce(config: &Config, ready: &Ready, revision: u64) -> anyhow::Result<()> {

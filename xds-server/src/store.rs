@@ -18,6 +18,7 @@ pub mod records;
 pub mod retain;
 pub mod state;
 pub mod target;
+pub mod token;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -105,6 +105,19 @@ impl TargetRoots {
     }
 }
 
+impl TargetRoots {
+    /// The certificates, PEM.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn pem(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::File(path) => fs::read(path),
+            Self::Inline(bundle) => Ok(bundle.to_vec()),
+        }
+    }
+}
+
 impl fmt::Debug for TargetRoots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

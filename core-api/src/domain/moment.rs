@@ -28,6 +28,14 @@ impl Moment {
         self.0
     }
 
+    /// From what other machines say; none: that is no moment.
+    #[must_use]
+    pub fn of_unix_ms(unix_ms: u64) -> Option<Self> {
+        let nanoseconds = i128::from(unix_ms) * 1_000_000;
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?;
+        Some(Self::from(moment))
+    }
+
     /// The moment `by` later; stands still at the end of time.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {

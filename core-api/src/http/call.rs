@@ -159,6 +159,17 @@ impl Mutation {
         response
     }
 
+    /// Waits for something else first, if anything is waited for; what is left of the time is for
+    /// the Envoys.
+    pub async fn waiting(mut self, first: impl AsyncFnOnce(Duration)) -> Self {
+        if let Some(limit) = self.wait {
+            let began = tokio::time::Instant::now();
+            first(limit).await;
+            self.wait = Some(limit.saturating_sub(began.elapsed()));
+        }
+        self
+    }
+
     async fn wait_applied(&self, done: &Done, limit: Duration) -> &'static str {
         let regions = match &done.reach {
             Reach::Nowhere => return "true",

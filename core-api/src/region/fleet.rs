@@ -3,6 +3,7 @@
 
 mod proxy_status;
 mod question;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 
 pub use self::proxy_status::{NodeState, NodeView, ProxyCondition, ProxyStatus};
 pub use self::question::{Asked, Unanswered};
+pub use self::tokens::Tokens;
 
 use self::question::Desks;
 
@@ -38,6 +40,8 @@ pub struct RegionState {
     pub nodes: Vec<NodeStatus>,
     /// What the region stored and cannot use, by proxy id; as last reported.
     pub unusable: BTreeMap<String, UnusableProxy>,
+    /// The tokens that it obtains; as last reported.
+    pub tokens: Tokens,
 }
 
 /// Whether a region's link is up.

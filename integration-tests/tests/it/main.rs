@@ -78,6 +78,7 @@ mod targets;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod tokens;
 mod trap;
 #[cfg(test)]
 mod unusable;

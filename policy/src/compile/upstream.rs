@@ -88,6 +88,7 @@ pub(super) fn compile(
         computed: injections.computed,
         availability,
         guard: Guard::of(injections.echoed).map(Arc::new),
+        serves_until_ms: injections.serves_until_ms,
     });
     Ok((upstream, target_layer, credential_layer))
 }
@@ -95,6 +96,7 @@ pub(super) fn compile(
 /// Host and base path.
 type Places = (Box<[u8]>, Box<[u8]>);
 
+/// What is put on requests, and how long.
 #[derive(Default)]
 struct Injections {
     headers: Vec<HeaderInjection>,
@@ -102,6 +104,7 @@ struct Injections {
     computed: Option<Box<dyn Scheme>>,
     /// Values that responses may repeat.
     echoed: Vec<SecretBytes>,
+    serves_until_ms: Option<u64>,
 }
 
 fn compile_target(
@@ -132,6 +135,7 @@ fn compile_credential(
         layer,
         ends_at_ms,
         is_withheld,
+        serves_until_ms,
     } = credential;
     let availability = match (is_withheld, ends_at_ms) {
         (true, _) => Availability::Never,
@@ -141,7 +145,8 @@ fn compile_credential(
     let id = credential_id
         .parse()
         .map_err(InvalidUpstream::CredentialId)?;
-    let injections = compile_injections(injections, (id, version), admission)?;
+    let mut injections = compile_injections(injections, (id, version), admission)?;
+    injections.serves_until_ms = serves_until_ms;
     Ok((
         (injections, availability),
         attached(LayerName::TargetCredential, layer, supply)?,

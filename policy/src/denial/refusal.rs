@@ -1,6 +1,6 @@
 //! A denial with what it says of the one call that met it.
 
-use super::{Denial, DenialResponse, JsonText};
+use super::{Denial, DenialResponse, JsonText, OVERLOADED_RETRY_AFTER};
 
 /// A refusal of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Detail {
         /// The deciding rule, or `default`, or `unreadable-body`.
         rule_id: String,
     },
+    /// Of [`Denial::TargetCredentialUnavailable`], where a token is on its way.
+    Soon,
     /// Of [`Denial::RateLimited`].
     Limit {
         /// A meter's id, `plan` or `proxy`.
@@ -45,6 +47,12 @@ impl Refusal {
                 let rule_id = JsonText(rule_id);
                 let members = format!(r#","layer":"{layer}","ruleId":"{rule_id}""#);
                 self.denial.response_with(&members, request_id)
+            }
+            Some(Detail::Soon) => {
+                let mut response = self.denial.response(request_id);
+                let line = ("retry-after", OVERLOADED_RETRY_AFTER.to_owned());
+                response.headers.push(line);
+                response
             }
             Some(Detail::Limit {
                 meter,
@@ -108,6 +116,15 @@ mod tests {
             r#"{"error":"A rule does not allow this call.","code":"RULE_DENIED","status":403,"details":[],"requestId":"id","layer":"target","ruleId":"default"}"#
         );
         assert_eq!(response.headers, Denial::RuleDenied.response("id").headers);
+    }
+
+    #[test]
+    fn a_token_that_is_on_its_way_says_when_to_come_again() {
+        let response = refusal(Denial::TargetCredentialUnavailable, Detail::Soon);
+        let line = ("retry-after", "1".to_owned());
+        assert!(response.headers.contains(&line));
+        let plain = Denial::TargetCredentialUnavailable.response("id");
+        assert_eq!((response.status, response.body), (503, plain.body));
     }
 
     #[test]

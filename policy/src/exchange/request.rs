@@ -163,6 +163,12 @@ fn admit(
     if !upstream.availability.holds(&|| ports.now_ms()) {
         return Err(Denial::TargetCredentialUnavailable.into());
     }
+    if !upstream.serves(|| ports.now_ms()) {
+        return Err(Stop::Refuse(Refusal {
+            denial: Denial::TargetCredentialUnavailable,
+            detail: Some(Box::new(Detail::Soon)),
+        }));
+    }
     if !ports.has_room(policy.admission.holder(Some(used))) {
         return Err(Denial::Overloaded.into());
     }

@@ -60,7 +60,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<Custom> {
 }
 
 /// None when a member is refused.
-fn values(
+pub(super) fn values(
     mut members: Fields<'_>,
     check_name: impl Fn(&str) -> Result<String, Invalid>,
 ) -> Option<Values> {

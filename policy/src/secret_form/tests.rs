@@ -161,7 +161,7 @@ fn headers_of_the_message_or_the_gateway_are_refused() {
 fn words_are_those_of_the_api() {
     assert_eq!("key".parse(), Ok(AuthType::ApiKey));
     assert_eq!(
-        "customToken".parse::<AuthType>(),
+        "jwtVerify".parse::<AuthType>(),
         Err(InvalidAuthType::NotYet)
     );
     assert_eq!("magic".parse::<AuthType>(), Err(InvalidAuthType::Unknown));

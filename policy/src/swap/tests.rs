@@ -22,6 +22,7 @@ fn upstream(headers: Vec<HeaderInjection>, query: Vec<QueryInjection>) -> Upstre
         computed: None,
         availability: Availability::Always,
         guard: None,
+        serves_until_ms: None,
     }
 }
 

@@ -99,13 +99,20 @@ fn injected_credential(
     organisation_id: &str,
 ) -> Option<wire::TargetCredential> {
     let usable = usable_secret(credential, organisation_id, Side::Target)?;
-    let StoredSecret::Injections(injections) = usable else {
-        return None;
+    let (injections, serves_until_ms) = match usable {
+        StoredSecret::Injections(injections) => (injections.clone(), None),
+        StoredSecret::Obtained(_, Some(token)) => {
+            (token.injections.clone(), Some(token.serves_until_ms))
+        }
+        // It was never good: calls are told to come again.
+        StoredSecret::Obtained(_, None) => (Vec::new(), Some(0)),
+        StoredSecret::Presented(_) => return None,
     };
     credential.is_active.then(|| wire::TargetCredential {
         credential_id: credential.credential_id.clone(),
         version: credential.version,
-        injections: injections.clone(),
+        injections,
+        serves_until_ms,
         layer: Some(credential.layer.clone()),
         ends_at_ms: credential.ends_at_ms,
         is_withheld: false,

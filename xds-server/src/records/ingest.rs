@@ -2,7 +2,7 @@
 //!
 //! Invariants: one batch is one transaction; a record that cannot be used never holds up another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use requestrocket_proto::region::v1 as region;
@@ -19,7 +19,9 @@ use crate::store::affected::{Changed, affected_fetch};
 use crate::store::records::{records_fetch, records_fetch_all, records_fetch_listed};
 use crate::store::retain::records_retain;
 use crate::store::state::{revision_fetch, revision_update};
+use crate::store::token::{TokenKey, TokenRow, token_list, token_update};
 use crate::store::{Store, StoreFailed};
+use crate::tokens::{TokenRegister, TokenStates};
 use crate::unusable::{Register, Span, UnusableProxies};
 
 mod credential;
@@ -39,6 +41,7 @@ pub struct Ingest {
     store: Store,
     context: Context,
     unusable: Register,
+    tokens: TokenRegister,
 }
 
 /// What converting a secret needs.
@@ -78,6 +81,7 @@ impl Ingest {
             store,
             context: Context { region, keys },
             unusable: Register::default(),
+            tokens: TokenRegister::default(),
         }
     }
 
@@ -86,6 +90,12 @@ impl Ingest {
     #[must_use]
     pub fn unusable(&self) -> watch::Receiver<UnusableProxies> {
         self.unusable.subscribe()
+    }
+
+    /// How obtained tokens stand.
+    #[must_use]
+    pub fn tokens(&self) -> watch::Receiver<TokenStates> {
+        self.tokens.subscribe()
     }
 
     /// Up to where everything is stored.
@@ -105,6 +115,7 @@ impl Ingest {
         let mut tx = self.store.begin().await?;
         let revision = revision_fetch(&mut tx).await?;
         let records = records_fetch_all(&mut tx).await?;
+        self.tokens.replace(&token_list(&mut tx, None).await?);
         let span = Span {
             after: revision.saturating_sub(1),
             to: revision,
@@ -126,10 +137,12 @@ impl Ingest {
         let affected = affected_fetch(&mut tx, &touched).await?;
         let ids: Vec<&str> = affected.iter().map(String::as_str).collect();
         let records = records_fetch(&mut tx, &ids).await?;
+        let tokens = tokens_fetch(&mut tx, &touched.credentials).await?;
         let span = span_to(revision, &mut tx).await?;
         revision_update(&mut tx, revision).await?;
         tx.commit().await.map_err(StoreFailed::from)?;
         metrics::batch_stored("delta");
+        self.tokens.update(&touched.credentials, &tokens);
         Ok(self.delta_update(span, &affected, &records))
     }
 
@@ -146,11 +159,44 @@ impl Ingest {
         let (mentioned, _) = self.take_in(&mut tx, changes).await?;
         records_retain(&mut tx, &mentioned).await?;
         let records = records_fetch_all(&mut tx).await?;
+        let tokens = token_list(&mut tx, None).await?;
         let span = span_to(revision, &mut tx).await?;
         revision_update(&mut tx, revision).await?;
         tx.commit().await.map_err(StoreFailed::from)?;
         metrics::batch_stored("full");
+        self.tokens.replace(&tokens);
         Ok(self.full_update(span, &records))
+    }
+
+    /// Stores what became of a token that was in the state `key`. None: somebody else had its
+    /// lease, or it was overtaken, and nothing was stored.
+    ///
+    /// # Errors
+    /// The store does not answer; nothing was stored.
+    pub async fn store_token(
+        &self,
+        key: &TokenKey,
+        holder: &str,
+        row: &TokenRow,
+    ) -> Result<Option<(u64, RegionUpdate)>, StoreFailed> {
+        let mut tx = self.store.begin().await?;
+        if !token_update(&mut tx, key, holder, row).await? {
+            return Ok(None);
+        }
+        let credentials = BTreeSet::from([key.credential_id.clone()]);
+        let touched = Changed {
+            credentials,
+            ..Changed::default()
+        };
+        let affected = affected_fetch(&mut tx, &touched).await?;
+        let ids: Vec<&str> = affected.iter().map(String::as_str).collect();
+        let records = records_fetch(&mut tx, &ids).await?;
+        let revision = revision_fetch(&mut tx).await?;
+        tx.commit().await.map_err(StoreFailed::from)?;
+        let rows = BTreeMap::from([(key.credential_id.clone(), row.clone())]);
+        self.tokens.update(&touched.credentials, &rows);
+        let update = RegionUpdate::Delta(assemble_some(&affected, &records));
+        Ok(Some((revision, update)))
     }
 
     fn full_update(&self, span: Span, records: &Records) -> RegionUpdate {
@@ -220,6 +266,14 @@ fn listed(changes: &[region::Change]) -> Changed {
         }
     }
     listed
+}
+
+async fn tokens_fetch(
+    conn: &mut AnyConnection,
+    credentials: &BTreeSet<String>,
+) -> Result<BTreeMap<String, TokenRow>, StoreFailed> {
+    let ids: Vec<&str> = credentials.iter().map(String::as_str).collect();
+    token_list(conn, Some(&ids)).await
 }
 
 /// What a batch up to `revision` brings. One from a control plane that was set back brings itself.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use requestrocket_policy::secret_form::auth_type::Side;
+use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::Cors;
 
@@ -68,6 +68,26 @@ pub enum StoredSecret {
     Presented(wire::proxy_credential::Presented),
     /// Of a target credential.
     Injections(Vec<wire::Injection>),
+    /// Of a target credential whose token the region obtains.
+    Obtained(Recipe, Option<ObtainedToken>),
+}
+
+/// How a token is obtained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// `oauth2` or `customToken`.
+    pub auth_type: AuthType,
+    /// The secret itself, sealed under the organisation's data key.
+    pub sealed: Vec<u8>,
+}
+
+/// A token as the filter's policy carries it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObtainedToken {
+    /// With what goes beside it.
+    pub injections: Vec<wire::Injection>,
+    /// Unix time in milliseconds; the token is not used from then on.
+    pub serves_until_ms: u64,
 }
 
 /// Why a credential cannot be used. The text names no content.

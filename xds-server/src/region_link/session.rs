@@ -18,6 +18,7 @@ use tonic::transport::Channel;
 
 use super::inbox::{Inbox, ProtocolViolation, Ready};
 use super::queries::Queries;
+use super::token_feed::TokenFeed;
 use super::{LinkFailed, RegionLink};
 use crate::metrics;
 use crate::unusable::UnusableProxies;
@@ -38,6 +39,7 @@ struct Unsaid {
     /// What is being told of it.
     parts: VecDeque<Unusable>,
     stored: Option<u64>,
+    tokens: TokenFeed,
     fleet: bool,
 }
 
@@ -66,6 +68,7 @@ pub(super) async fn run(
         unusable: true,
         parts: VecDeque::new(),
         stored: None,
+        tokens: TokenFeed::new(link.writer.tokens()),
         fleet: true,
     };
     let mut queries = Queries::new(link.meters.clone());
@@ -82,6 +85,7 @@ pub(super) async fn run(
                 control_message::Kind::Query(query) => queries.ask(query),
             },
             Ok(()) = link.fleet.changed() => unsaid.fleet = true,
+            () = unsaid.tokens.changed() => {}
             () = queries.progress() => {}
             permit = outbox.reserve(), if unsaid.is_any() || queries.is_any() => {
                 let permit = permit.map_err(|_| LinkFailed::Closed)?;
@@ -119,7 +123,11 @@ async fn apply(link: &RegionLink, ready: Ready) -> Result<u64, LinkFailed> {
 
 impl Unsaid {
     fn is_any(&self) -> bool {
-        self.unusable || !self.parts.is_empty() || self.stored.is_some() || self.fleet
+        self.unusable
+            || !self.parts.is_empty()
+            || self.stored.is_some()
+            || self.tokens.is_any()
+            || self.fleet
     }
 
     fn next(
@@ -135,6 +143,10 @@ impl Unsaid {
         }
         if let Some(revision) = self.stored.take() {
             return Some(message(region_message::Kind::Stored(Stored { revision })));
+        }
+        // Before the fleet can say that it has what it waits for a token with.
+        if let Some(states) = self.tokens.next() {
+            return Some(message(region_message::Kind::TokenStates(states)));
         }
         if !std::mem::take(&mut self.fleet) {
             return None;

@@ -8,7 +8,7 @@ use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::region::v1::region_message::Kind;
 use requestrocket_proto::region::v1::{
     Change, ConfigBatch, CredentialAuthType, CredentialSide, Hello, MeterUsageQuery, Query,
-    RecordKind, Stored, UnusableProxy, answer, query,
+    RecordKind, Stored, TokenStatus, UnusableProxy, answer, query,
 };
 use tokio::net::TcpListener;
 
@@ -341,6 +341,35 @@ async fn what_cannot_be_used_is_told_before_it_is_stored_and_anew_to_every_sessi
 }
 
 #[tokio::test]
+async fn tokens_are_told_at_once_and_on_every_change() {
+    let authority = Authority::new();
+    let mut control = Control::start(&authority, REGION).await;
+    let running = Running::with(&control, &authority).await;
+    let mut attached = control.attached().await;
+    let secret = r#"{"grantType": "client_credentials", "clientId": "me", "clientSecret": "s",
+                     "tokenUrl": "https://a.example/token"}"#;
+    let kind = (CredentialSide::Target, CredentialAuthType::Oauth2);
+    let credential = running.region.credential(&id(20), 3, kind, secret);
+    attached
+        .delta(1, vec![organisation(false), credential])
+        .await;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        if let Kind::TokenStates(states) = attached.next_of_all().await.unwrap() {
+            told.push(states);
+        }
+    }
+    assert!(told[0].is_first && told[0].tokens.is_empty());
+    let one = &told[1].tokens[0];
+    assert_eq!(
+        (one.credential_id.as_str(), one.version),
+        (id(20).as_str(), 3)
+    );
+    assert_eq!(one.status(), TokenStatus::Obtaining);
+    running.tasks.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_region_that_starts_again_knows_why_it_cannot_use_something() {
     for store in test_stores().await {
         let region = Region::with(store).await;
@@ -487,7 +516,7 @@ async fn queries_are_answered_beside_batches() {
         match attached.next().await.unwrap() {
             Kind::Answer(answer) => answers.push(answer),
             Kind::Stored(Stored { revision }) => stored = revision,
-            Kind::FleetStatus(_) | Kind::Unusable(_) => {}
+            Kind::FleetStatus(_) | Kind::Unusable(_) | Kind::TokenStates(_) => {}
             kind @ Kind::Hello(_) => panic!("{kind:?}"),
         }
     }

@@ -7,6 +7,7 @@ use requestrocket_policy::policy::Location;
 use requestrocket_policy::secret::{SecretBytes, SecretText};
 use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_policy::secret_form::custom::Values;
+use requestrocket_policy::secret_form::obtained::Apply;
 use requestrocket_proto::policy::v1 as wire;
 use zeroize::Zeroizing;
 
@@ -81,8 +82,23 @@ pub(super) fn values(form: &SecretForm) -> Result<Vec<PlacedValue>, SecretProble
         SecretForm::SignedJwt(jwt) => Ok(vec![compute::signed_jwt(jwt)]),
         SecretForm::AwsSigV4(aws) => Ok(vec![compute::aws_sig_v4(aws)]),
         SecretForm::Hmac(hmac) => Ok(vec![compute::hmac(hmac)]),
-        SecretForm::PresentedKey(_) => Err(SecretProblem::AuthType),
+        // Obtained tokens come later, by `obtained`.
+        SecretForm::PresentedKey(_) | SecretForm::OAuth2Target(_) | SecretForm::CustomToken(_) => {
+            Err(SecretProblem::AuthType)
+        }
     }
+}
+
+/// What goes where, of a token that was obtained.
+pub(super) fn obtained(apply: &Apply, headers: &Values, token: &SecretText) -> Vec<PlacedValue> {
+    let token = placed(apply.place.into(), &apply.name, &apply.value(token));
+    let is_other =
+        |value: &PlacedValue| value.location != token.location || value.name != token.name;
+    let mut values: Vec<_> = placed_all(Location::Header, headers)
+        .filter(is_other)
+        .collect();
+    values.push(token);
+    values
 }
 
 fn placed_all(location: Location, values: &Values) -> impl Iterator<Item = PlacedValue> {

@@ -41,7 +41,9 @@ pub(super) fn presented(form: &SecretForm, key: &DigestKey) -> Result<Presented,
         | SecretForm::Custom(_)
         | SecretForm::SignedJwt(_)
         | SecretForm::AwsSigV4(_)
-        | SecretForm::Hmac(_) => Err(SecretProblem::AuthType),
+        | SecretForm::Hmac(_)
+        | SecretForm::OAuth2Target(_)
+        | SecretForm::CustomToken(_) => Err(SecretProblem::AuthType),
     }
 }
 

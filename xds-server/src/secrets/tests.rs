@@ -72,7 +72,7 @@ impl Bench {
         let secret = secret.to_string();
         match self.convert(&self.sealed(CredentialSide::Proxy, auth, secret.as_bytes()))? {
             StoredSecret::Presented(presented) => Ok(presented),
-            StoredSecret::Injections(_) => panic!("other side"),
+            StoredSecret::Injections(_) | StoredSecret::Obtained(..) => panic!("other side"),
         }
     }
 
@@ -84,7 +84,7 @@ impl Bench {
                 .iter()
                 .map(|injection| self.open(injection))
                 .collect()),
-            StoredSecret::Presented(_) => panic!("other side"),
+            StoredSecret::Presented(_) | StoredSecret::Obtained(..) => panic!("other side"),
         }
     }
 

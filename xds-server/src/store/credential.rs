@@ -1,14 +1,17 @@
 //! Credentials; their secrets are digests and envelopes, encoded as the policy carries them.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use requestrocket_proto::policy::v1 as wire;
 use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
+use super::token::{token_delete, token_list};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
 use crate::records::record::{
-    Credential, PreviousSecret, SecretProblem, StoredSecret, denying_layer,
+    Credential, PreviousSecret, Recipe, SecretProblem, StoredSecret, denying_layer,
 };
-use requestrocket_policy::secret_form::auth_type::Side;
+use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 
 type Row = (
     String,
@@ -75,12 +78,26 @@ pub async fn credential_list(
     conn: &mut AnyConnection,
     ids: Option<&[&str]>,
 ) -> Result<Vec<Credential>, StoreFailed> {
-    let rows: Vec<Row> = rows_fetch(conn, SELECT, "credential_id", ids).await?;
-    Ok(rows.into_iter().filter_map(from_row).collect())
+    let rows: Vec<Row> = rows_fetch(&mut *conn, SELECT, "credential_id", ids).await?;
+    let mut credentials: Vec<Credential> = rows.into_iter().filter_map(from_row).collect();
+    let obtains = |it: &Credential| matches!(it.secret, Ok(StoredSecret::Obtained(..)));
+    if !credentials.iter().any(obtains) {
+        return Ok(credentials);
+    }
+    let mut tokens = token_list(conn, ids).await?;
+    for credential in &mut credentials {
+        let (id, version) = (&credential.credential_id, credential.version);
+        if let Ok(StoredSecret::Obtained(_, token)) = &mut credential.secret {
+            let row = tokens.remove(id).filter(|row| row.version == version);
+            *token = row.and_then(|row| row.token);
+        }
+    }
+    Ok(credentials)
 }
 
 /// Deletes credentials; proxies keep naming them.
 pub async fn credential_delete(conn: &mut AnyConnection, ids: &[&str]) -> Result<(), StoreFailed> {
+    token_delete(&mut *conn, ids).await?;
     rows_delete(conn, "credential", "credential_id", ids).await
 }
 
@@ -165,7 +182,13 @@ fn encode_secret(secret: &StoredSecret) -> String {
             layer: None,
             ends_at_ms: 0,
             is_withheld: false,
+            serves_until_ms: None,
         }),
+        // The token is a row of its own: what refreshes it does not touch the credential.
+        StoredSecret::Obtained(recipe, _) => {
+            let word = recipe.auth_type.as_str();
+            format!("{word}:{}", STANDARD.encode(recipe.sealed))
+        }
     }
 }
 
@@ -179,7 +202,9 @@ fn decode_previous(text: &str, ends_at_ms: u64) -> Option<PreviousSecret> {
             presented,
             ends_at_ms,
         }),
-        StoredSecret::Presented(_) | StoredSecret::Injections(_) => None,
+        StoredSecret::Presented(_) | StoredSecret::Injections(_) | StoredSecret::Obtained(..) => {
+            None
+        }
     }
 }
 
@@ -188,6 +213,14 @@ fn decode_secret(side: Side, text: &str) -> Option<StoredSecret> {
         Side::Proxy => {
             let message: wire::ProxyCredential = decode(Some(text))?;
             message.presented.map(StoredSecret::Presented)
+        }
+        Side::Target if text.contains(':') => {
+            let (word, sealed) = text.split_once(':')?;
+            let recipe = Recipe {
+                auth_type: AuthType::ALL.into_iter().find(|it| it.as_str() == word)?,
+                sealed: STANDARD.decode(sealed).ok()?,
+            };
+            Some(StoredSecret::Obtained(recipe, None))
         }
         Side::Target => {
             let message: wire::TargetCredential = decode(Some(text))?;

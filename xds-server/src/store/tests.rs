@@ -138,7 +138,9 @@ fn credential(id: &str, side: Side) -> Credential {
                 presented,
                 ends_at_ms: 1_800_000_000_000,
             }),
-            StoredSecret::Presented(_) | StoredSecret::Injections(_) => None,
+            StoredSecret::Presented(_)
+            | StoredSecret::Injections(_)
+            | StoredSecret::Obtained(..) => None,
         },
         layer: layer_denying(&[id]),
     }

@@ -538,6 +538,7 @@ fn complete() -> ProxyConfig {
             limits: limits(1),
         }],
         target_credential: Some(wire::TargetCredential {
+            serves_until_ms: None,
             credential_id: crate::fixtures::id(20),
             version: 1,
             injections: Vec::new(),

@@ -33,6 +33,10 @@ pub(super) enum CredentialAuthType {
     Bearer,
     BasicAuth,
     Jwt,
+    /// For targets, so far.
+    Oauth2,
+    /// For targets only.
+    CustomToken,
     /// For targets only.
     SignedJwt,
     /// For targets only.

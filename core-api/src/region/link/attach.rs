@@ -179,6 +179,12 @@ impl Attached {
                 }
                 Ok(())
             }
+            Some(Kind::TokenStates(report)) => {
+                let region = self.peer.region().as_str();
+                let take = |state: &mut RegionState| state.take_tokens(report);
+                self.link.fleets.update(region, take);
+                Ok(())
+            }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),
             Some(Kind::Answer(answer)) => {
                 self.inquiries.close(answer);

@@ -315,8 +315,29 @@ async fn secrets_have_one_shape_for_each_type_and_side() {
         (
             "target",
             "oauth2",
-            json!({}),
-            Some(("VALIDATION_FAILED", "credentialAuthType")),
+            json!({
+                "grantType": "client_credentials", "tokenUrl": "https://a.example/token",
+                "clientId": "me", "clientSecret": "s",
+            }),
+            None,
+        ),
+        (
+            "target",
+            "oauth2",
+            json!({
+                "grantType": "client_credentials", "tokenUrl": "https://10.0.0.1/token",
+                "clientId": "me", "clientSecret": "s",
+            }),
+            Some(("ADDRESS_NOT_ALLOWED", "credentialSecret.tokenUrl")),
+        ),
+        (
+            "target",
+            "customToken",
+            json!({
+                "request": {"url": "https://a.example/login", "body": "{secret.nope}"},
+                "response": {"tokenPath": "$.token"},
+            }),
+            Some(("VALIDATION_FAILED", "credentialSecret.request")),
         ),
         (
             "both",

@@ -391,6 +391,27 @@ fn the_state_of_a_proxy_is_told_to_its_callers_only_and_in_this_order() {
 }
 
 #[test]
+fn an_obtained_token_serves_to_its_end_and_not_a_moment_longer() {
+    for (serves_until_ms, is_served) in [
+        (None, true),
+        (Some(1_001), true),
+        (Some(1_000), false),
+        (Some(0), false),
+    ] {
+        let mut fixture = fixture();
+        if let Some(credential) = &mut fixture.wire.target_credential {
+            credential.serves_until_ms = serves_until_ms;
+        }
+        let resolved = resolved(&fixture);
+        let got = decide(&resolved, "GET", &api("/"), KEY);
+        let want = Err(Denial::TargetCredentialUnavailable);
+        assert_eq!(got.is_ok(), is_served, "{serves_until_ms:?}");
+        assert!(is_served || got == want, "{serves_until_ms:?}");
+        check(&resolved, "GET", &api("/"), &[], Denial::CredentialMissing);
+    }
+}
+
+#[test]
 fn without_a_usable_policy_everything_is_refused() {
     let fault = Resolved::Fault;
     check(&fault, "GET", &api("/"), KEY, Denial::GatewayFault);

@@ -31,7 +31,7 @@ fn presented() -> wire::proxy_credential::Presented {
 fn credential(id: &str, secret: StoredSecret) -> Credential {
     let side = match secret {
         StoredSecret::Presented(_) => Side::Proxy,
-        StoredSecret::Injections(_) => Side::Target,
+        StoredSecret::Injections(_) | StoredSecret::Obtained(..) => Side::Target,
     };
     Credential {
         credential_id: id.to_owned(),

@@ -45,7 +45,11 @@ pub(super) fn problem(
     }
     match &credential.secret {
         Ok(StoredSecret::Presented(_)) => (side != Side::Proxy).then_some(SecretProblem::Damaged),
-        Ok(StoredSecret::Injections(_)) if side != Side::Target => Some(SecretProblem::Damaged),
+        Ok(StoredSecret::Injections(_) | StoredSecret::Obtained(..)) if side != Side::Target => {
+            Some(SecretProblem::Damaged)
+        }
+        // Names were checked where the form was read, by the version that runs now.
+        Ok(StoredSecret::Obtained(..)) => None,
         // What was stored when other names were allowed: the filter would refuse the policy.
         Ok(StoredSecret::Injections(injections)) => {
             let is_usable = injections.iter().all(is_allowed);

@@ -9,6 +9,7 @@ use crate::records::record::{
 };
 use crate::secrets::{ConversionFailed, convert, side_of};
 use crate::store::credential::{credential_delete, credential_upsert};
+use crate::store::token::token_insert;
 use requestrocket_policy::secret_form::auth_type::Side;
 
 type Secret = Result<StoredSecret, SecretProblem>;
@@ -36,6 +37,9 @@ impl Batch<'_> {
         let credential = from_wire(record, side, (secret, previous));
         if stored.as_ref() != Some(&credential) {
             credential_upsert(self.conn, &credential).await?;
+            if let Ok(StoredSecret::Obtained(..)) = &credential.secret {
+                token_insert(self.conn, &credential_id, credential.version).await?;
+            }
             self.touched.credentials.insert(credential_id.clone());
         }
         self.stored.credentials.insert(credential_id, credential);
@@ -96,7 +100,7 @@ fn previous_secret(
     } else if stored.version.checked_add(1) == Some(record.version) {
         match &stored.secret {
             Ok(StoredSecret::Presented(presented)) => presented,
-            Ok(StoredSecret::Injections(_)) | Err(_) => return None,
+            Ok(StoredSecret::Injections(_) | StoredSecret::Obtained(..)) | Err(_) => return None,
         }
     } else {
         return None;

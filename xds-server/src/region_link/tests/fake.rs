@@ -187,7 +187,17 @@ impl Attached {
     }
 
     /// The next message of any kind; None when the region ended the stream.
+    /// But for what is told of tokens.
     pub(super) async fn next(&mut self) -> Option<region_message::Kind> {
+        loop {
+            match self.next_of_all().await {
+                Some(region_message::Kind::TokenStates(_)) => {}
+                kind => return kind,
+            }
+        }
+    }
+
+    pub(super) async fn next_of_all(&mut self) -> Option<region_message::Kind> {
         self.inbound
             .message()
             .await
@@ -203,7 +213,8 @@ impl Attached {
                 region_message::Kind::Stored(stored) if stored.revision >= revision => return,
                 region_message::Kind::Stored(_)
                 | region_message::Kind::FleetStatus(_)
-                | region_message::Kind::Unusable(_) => {}
+                | region_message::Kind::Unusable(_)
+                | region_message::Kind::TokenStates(_) => {}
                 kind @ (region_message::Kind::Hello(_) | region_message::Kind::Answer(_)) => {
                     panic!("{kind:?}")
                 }

@@ -166,6 +166,7 @@ fn injecting(header: &str) -> wire::TargetCredential {
         reads_body: false,
     };
     wire::TargetCredential {
+        serves_until_ms: None,
         credential_id: "c0ffee00-0000-4000-8000-000000000000".to_owned(),
         version: 3,
         injections: vec![injection],

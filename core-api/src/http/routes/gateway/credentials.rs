@@ -2,8 +2,10 @@
 
 mod input;
 mod previous;
+mod token;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::json;
@@ -14,8 +16,9 @@ use uuid::Uuid;
 
 use input::{CredentialInput, Object, SECRET, read_change, read_new};
 use previous::PreviousResource;
+use token::{CredentialState, TokenResource};
 
-use crate::domain::gateway::credential::{Credential, CredentialForm};
+use crate::domain::gateway::credential::{Credential, CredentialForm, CredentialStatus};
 use crate::domain::moment::Moment;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
@@ -25,6 +28,7 @@ use crate::http::etag::Tag;
 use crate::http::labels;
 use crate::http::list::{self, Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
+use crate::region::fleet::Fleets;
 use crate::service::gateway::credentials::{self, Written};
 use crate::state::AppState;
 use crate::store::gateway::credential::{credential_fetch, credential_list};
@@ -73,16 +77,34 @@ pub struct CredentialResource {
     credential_previous: Option<PreviousResource>,
     /// From then on callers are denied, and targets get nothing; null for never.
     credential_expires_at: Option<String>,
-    /// Live: the entity tag does not cover it.
+    /// Live: the entity tag does not cover it. Of oauth2 and customToken also how obtaining a token
+    /// goes.
+    #[schema(value_type = CredentialState)]
     credential_status: &'static str,
     labels: BTreeMap<String, String>,
+    /// Of oauth2 and customToken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_token: Option<TokenResource>,
     created_by: String,
     created_at: String,
     updated_at: String,
 }
 
 impl CredentialResource {
-    /// The credential as it is at that moment.
+    /// The credential as it is at that moment, with what its region says of its token.
+    fn of(credential: &Credential, fleets: &Fleets, now: Moment) -> Self {
+        let mut resource = Self::new(credential, now);
+        if token::is_obtained(credential) {
+            let known = token::known(credential, fleets);
+            if credential.status(now) == CredentialStatus::Active {
+                resource.credential_status = token::status(known.as_ref());
+            }
+            resource.credential_token = Some(TokenResource::of(known.as_ref()));
+        }
+        resource
+    }
+
+    /// The same without that.
     fn new(credential: &Credential, now: Moment) -> Self {
         let CredentialForm {
             name,
@@ -104,6 +126,7 @@ impl CredentialResource {
             credential_expires_at: expires_at.map(|end| end.to_string()),
             credential_status: credential.status(now).as_str(),
             labels: labels::shown(&credential.labels),
+            credential_token: None,
             created_by: credential.created_by.clone(),
             created_at: credential.created_at.to_string(),
             updated_at: credential.updated_at.to_string(),
@@ -134,9 +157,9 @@ async fn list_credentials(
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let query = query.list(FILTERS)?;
     let page = credential_list(&mut *call.state.connect().await?, scope.id(), &query).await?;
-    let now = call.state.now();
+    let (fleets, now) = (&call.state.fleets, call.state.now());
     Ok(list::answer(&query, page, |credential| {
-        CredentialResource::new(&credential, now)
+        CredentialResource::of(&credential, fleets, now)
     }))
 }
 
@@ -155,14 +178,16 @@ async fn create_credential(
     body: Body,
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
-    let new = read_new(body)?;
+    let new = read_new(body, &call.change.state.allow_private_targets)?;
     let Written {
         credential,
         generated,
         done,
     } = credentials::create(&call.change, &scope, new).await?;
+    let call = token::tried(call, &credential).await;
     let id = credential.id.to_string();
-    let resource = CredentialResource::new(&credential, call.change.state.now());
+    let state = &call.change.state;
+    let resource = CredentialResource::of(&credential, &state.fleets, state.now());
     match generated {
         None => Ok(call.created(&done, &id, &resource).await),
         Some(key) => {
@@ -192,7 +217,7 @@ async fn get_credential(
     let found = credential_fetch(&mut conn, scope.id(), id(&credential)?).await?;
     let credential = found.ok_or_else(ApiError::not_found)?;
     Ok(call.answer(
-        &CredentialResource::new(&credential, call.state.now()),
+        &CredentialResource::of(&credential, &call.state.fleets, call.state.now()),
         &Tag::of_revision(credential.revision),
     ))
 }
@@ -240,14 +265,16 @@ async fn change_credential(
 async fn update(call: Mutation, client: &str, credential: &str, body: Body) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
     let now = call.change.state.now();
-    let read = |current: &Credential| read_change(body, current, now);
+    let allowed = Arc::clone(&call.change.state.allow_private_targets);
+    let read = |current: &Credential| read_change(body, current, now, &allowed);
     let written = credentials::update(&call.change, &scope, credential, read).await?;
     let Written {
         credential,
         generated,
         done,
     } = written;
-    let resource = CredentialResource::new(&credential, now);
+    let call = token::tried(call, &credential).await;
+    let resource = CredentialResource::of(&credential, &call.change.state.fleets, now);
     match generated {
         None => Ok(call.updated(&done, &resource).await),
         Some(key) => call.updated_once(&done, &with_key(&resource, &key)).await,

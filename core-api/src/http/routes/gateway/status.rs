@@ -2,7 +2,6 @@
 
 use requestrocket_process::clock;
 use serde::Serialize;
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -66,7 +65,7 @@ impl From<NodeView> for NodeResource {
             connected: is_connected,
             version: revision,
             state: state.as_str(),
-            at: moment(changed_at_ms),
+            at: Moment::of_unix_ms(changed_at_ms).map(|at| at.to_string()),
             rejection,
         }
     }
@@ -99,11 +98,4 @@ async fn get_status(call: Read, InPath((client, proxy)): InPath<(String, String)
         desired_version: usage.desired,
         nodes: nodes.into_iter().map(NodeResource::from).collect(),
     })
-}
-
-/// A node's clock may say anything; what is no moment is left out.
-fn moment(unix_ms: u64) -> Option<String> {
-    let nanoseconds = i128::from(unix_ms) * 1_000_000;
-    let moment = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?;
-    Some(Moment::from(moment).to_string())
 }

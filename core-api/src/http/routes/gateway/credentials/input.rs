@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_policy::secret_form::api_key::PresentedKey;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
+use requestrocket_policy::secret_form::endpoint::Endpoint;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::CredentialResource;
 use super::previous::PreviousResource;
+use crate::domain::gateway::address::is_allowed;
 use crate::domain::gateway::credential::{
     Credential, CredentialForm, CredentialStatus, LONGEST_OVERLAP_SECONDS,
 };
@@ -25,7 +28,7 @@ use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Members that answers have and PUT and PATCH may only repeat.
-const FIXED: [&str; 10] = [
+const FIXED: [&str; 11] = [
     "credentialId",
     "clientId",
     "createdBy",
@@ -36,10 +39,20 @@ const FIXED: [&str; 10] = [
     "credentialVersion",
     STATUS,
     PREVIOUS,
+    TOKEN,
 ];
 const STATUS: &str = "credentialStatus";
 const PREVIOUS: &str = "credentialPrevious";
 const ROTATION: &str = "rotation";
+/// How obtaining a token may go, besides.
+const TOKEN_STATUSES: [&str; 5] = [
+    "pending_consent",
+    "obtaining",
+    "failing",
+    "reconsent_needed",
+    "invalid_client",
+];
+const TOKEN: &str = "credentialToken";
 /// Write-only: taken as sent, never merged.
 pub(super) const SECRET: &str = "credentialSecret";
 
@@ -62,7 +75,8 @@ pub(super) struct CredentialInput {
     /// signedJwt `{algorithm, privateKey | sharedSecret, keyId, claims, ttlSeconds, location, name,
     /// prefix}`, awsSigV4 `{accessKeyId, secretAccessKey, sessionToken, region, service,
     /// unsignedPayload}`, hmac `{key, hash, stringToSign, encoding, header, prefix,
-    /// timestampHeader}`, custom `{headers, query}`. Left out in PUT and PATCH it stays. `{}` for an apiKey of callers
+    /// timestampHeader}`, custom `{headers, query}`, oauth2 and customToken how the region obtains a
+    /// token. Left out in PUT and PATCH it stays. `{}` for an apiKey of callers
     /// generates one, which that answer alone shows.
     credential_secret: Option<Object>,
     credential_default_rule_effect: Option<RuleEffect>,
@@ -93,7 +107,7 @@ pub(super) type Object = Map<String, Value>;
 ///
 /// # Errors
 /// Every problem of the body.
-pub(super) fn read_new(mut body: Body) -> Result<NewCredential, Problems> {
+pub(super) fn read_new(mut body: Body, allowed: &[IpNet]) -> Result<NewCredential, Problems> {
     let mut problems = Problems::default();
     let labels = labels::take_new(&mut body, &mut problems);
     let mut fields = Fields::new(body.into_object(), &mut problems);
@@ -101,7 +115,7 @@ pub(super) fn read_new(mut body: Body) -> Result<NewCredential, Problems> {
     let side = fields.required("credentialType", parsed::<Side>);
     let auth_type = fields.required("credentialAuthType", parsed::<AuthType>);
     let secret = if let (Some(auth_type), Some(side)) = (auth_type, side) {
-        new_secret(&mut fields, auth_type, side)
+        new_secret(&mut fields, (auth_type, side), allowed)
     } else {
         fields.take(SECRET);
         None
@@ -120,15 +134,17 @@ pub(super) fn read_new(mut body: Body) -> Result<NewCredential, Problems> {
     }
 }
 
-fn new_secret(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> Option<NewSecret> {
+fn new_secret(
+    fields: &mut Fields<'_>,
+    (auth_type, side): (AuthType, Side),
+    allowed: &[IpNet],
+) -> Option<NewSecret> {
     if !is_of(fields, auth_type, side) {
         fields.take(SECRET);
         return None;
     }
     if fields.has(SECRET) {
-        return fields
-            .object(SECRET, |members| secret(auth_type, side, members))
-            .flatten();
+        return secret(fields, (auth_type, side), allowed);
     }
     // A null reads as absent.
     fields.take(SECRET);
@@ -150,18 +166,20 @@ pub(super) fn read_change(
     mut body: Body,
     current: &Credential,
     now: Moment,
+    allowed: &[IpNet],
 ) -> Result<ChangedCredential, Problems> {
     let mut problems = Problems::default();
-    // The status moves by itself between a GET and the PUT of what it showed.
+    // These move by themselves between a GET and the PUT of what it showed.
     body.ignore(STATUS, |value| {
-        let mut words = CredentialStatus::ALL.iter().map(|status| status.as_str());
-        words.any(|word| value == word)
+        let words = CredentialStatus::ALL.iter().map(|status| status.as_str());
+        words.chain(TOKEN_STATUSES).any(|word| value == word)
     });
     body.ignore(PREVIOUS, |value| {
         let until = current.previous_until.map(PreviousResource::new);
         let was = until.map(|previous| Value::Object(document(&previous)));
         value.is_null() || was.as_ref() == Some(value)
     });
+    body.ignore(TOKEN, |value| value.is_object() || value.is_null());
     let mut shown = document(&CredentialResource::new(current, now));
     let labels = labels::take_changed(&mut body, &mut shown, &current.labels, &mut problems);
     let update = body.onto(&shown, &FIXED, &[SECRET], &mut problems);
@@ -170,7 +188,7 @@ pub(super) fn read_change(
         .optional("credentialAuthType", parsed)
         .unwrap_or(current.auth_type);
     let is_new = fields.has(SECRET);
-    let secret = changed_secret(&mut fields, auth_type, current);
+    let secret = changed_secret(&mut fields, auth_type, current, allowed);
     let overlap = overlap(&mut fields, current.side, is_new);
     let new = Labelled::both(form(fields), labels);
     problems.check()?;
@@ -205,6 +223,7 @@ fn changed_secret(
     fields: &mut Fields<'_>,
     auth_type: AuthType,
     current: &Credential,
+    allowed: &[IpNet],
 ) -> Option<NewSecret> {
     let is_other = auth_type != current.auth_type;
     if is_other && !is_of(fields, auth_type, current.side) {
@@ -212,8 +231,7 @@ fn changed_secret(
         return None;
     }
     if fields.has(SECRET) {
-        let read = |members: Fields<'_>| secret(auth_type, current.side, members);
-        let secret = fields.object(SECRET, read).flatten();
+        let secret = secret(fields, (auth_type, current.side), allowed);
         // There is no other "none": nothing changes.
         return secret.filter(|_| is_other || auth_type != AuthType::None);
     }
@@ -230,12 +248,31 @@ fn changed_secret(
 }
 
 /// What is sealed is what was sent, once it can be read.
-fn secret(auth_type: AuthType, side: Side, fields: Fields<'_>) -> Option<NewSecret> {
-    let sent = fields.json();
-    match SecretForm::read(auth_type, side, fields)? {
+fn secret(
+    fields: &mut Fields<'_>,
+    (auth_type, side): (AuthType, Side),
+    allowed: &[IpNet],
+) -> Option<NewSecret> {
+    let read = fields.object(SECRET, |members| {
+        let sent = members.json();
+        Some((SecretForm::read(auth_type, side, members)?, sent.ok()?))
+    });
+    let (form, sent) = read.flatten()?;
+    let is_forbidden = |endpoint: &Endpoint| {
+        let literal = endpoint.literal();
+        literal.is_some_and(|address| !is_allowed(address, allowed))
+    };
+    for (member, endpoint) in form.endpoints() {
+        if is_forbidden(&endpoint) {
+            let member = format!("{SECRET}.{member}");
+            let text = "names an address that may not be called";
+            fields.problem(Fault::AddressNotAllowed, &member, text);
+        }
+    }
+    match form {
         SecretForm::None => Some(NewSecret::None),
         SecretForm::PresentedKey(PresentedKey::Generated) => Some(NewSecret::Generate),
-        _ => sent.ok().map(NewSecret::Given),
+        _ => Some(NewSecret::Given(sent)),
     }
 }
 

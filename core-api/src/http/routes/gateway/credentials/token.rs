@@ -1,0 +1,102 @@
+//! What is shown of a token that the region obtains.
+
+use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
+use requestrocket_proto::region::v1::{TokenState, TokenStatus};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::gateway::credential::Credential;
+use crate::domain::moment::Moment;
+use crate::http::call::Mutation;
+use crate::region::fleet::Fleets;
+
+/// The present token of a credential, and what came of asking for another.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TokenResource {
+    /// Null: there is none yet.
+    expires_at: Option<String>,
+    last_refresh_at: Option<String>,
+    /// Null: it is asked for now, or not again before there is another secret.
+    next_refresh_at: Option<String>,
+    /// Failures since there was a token.
+    attempts: u32,
+    /// One word: the provider's `error`, or what else went wrong.
+    last_error_code: Option<String>,
+    /// The same for people; never holds a secret.
+    last_error: Option<String>,
+}
+
+/// How a credential stands.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "documents the words below")]
+pub(super) enum CredentialState {
+    Active,
+    Inactive,
+    /// Its `credentialExpiresAt` has passed.
+    Expired,
+    /// The first token is on its way.
+    Obtaining,
+    /// The provider fails and is asked again; the old token serves to its end.
+    Failing,
+    /// The provider took the grant back.
+    ReconsentNeeded,
+    /// The provider does not want this client.
+    InvalidClient,
+}
+
+impl TokenResource {
+    /// As the region tells it.
+    pub(super) fn of(known: Option<&TokenState>) -> Self {
+        let Some(known) = known else {
+            return Self::default();
+        };
+        let moment = |unix_ms: Option<u64>| Moment::of_unix_ms(unix_ms?).map(|it| it.to_string());
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Self {
+            expires_at: moment(known.expires_at_ms),
+            last_refresh_at: moment(known.last_refresh_at_ms),
+            next_refresh_at: moment(known.next_refresh_at_ms),
+            attempts: known.attempts,
+            last_error_code: text(&known.last_error_code),
+            last_error: text(&known.last_error),
+        }
+    }
+}
+
+/// Whether the region obtains its token.
+pub(super) fn is_obtained(credential: &Credential) -> bool {
+    let obtained = [AuthType::OAuth2, AuthType::CustomToken];
+    credential.side == Side::Target && obtained.contains(&credential.auth_type)
+}
+
+/// What the region tells of the token of the present secret.
+pub(super) fn known(credential: &Credential, fleets: &Fleets) -> Option<TokenState> {
+    let region = credential.region.as_str();
+    fleets.token(region, &credential.id.to_string(), credential.version)
+}
+
+/// The word for how it goes.
+pub(super) fn status(known: Option<&TokenState>) -> &'static str {
+    match known.map_or(TokenStatus::Obtaining, TokenState::status) {
+        TokenStatus::Active => "active",
+        TokenStatus::Failing => "failing",
+        TokenStatus::ReconsentNeeded => "reconsent_needed",
+        TokenStatus::InvalidClient => "invalid_client",
+        // A newer region may know other words.
+        TokenStatus::Obtaining | TokenStatus::Unspecified => "obtaining",
+    }
+}
+
+/// Who waits until a change is applied waits for the first token, too.
+pub(super) async fn tried(call: Mutation, credential: &Credential) -> Mutation {
+    if !is_obtained(credential) || !credential.form.is_active {
+        return call;
+    }
+    let region = credential.region.as_str().to_owned();
+    let (id, version) = (credential.id.to_string(), credential.version);
+    let fleets = call.change.state.fleets.clone();
+    call.waiting(async |limit| fleets.wait_token(&region, (&id, version), limit).await)
+        .await
+}

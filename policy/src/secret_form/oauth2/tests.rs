@@ -1,0 +1,168 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    form::problem::Problems,
+    secret_form::{
+        SecretForm,
+        auth_type::{AuthType, Side},
+    },
+};
+
+fn read_with(extra: &Value) -> Result<OAuth2, Vec<String>> {
+    let mut secret = json!({
+        "grantType": "client_credentials", "tokenUrl": "https://a.example/token",
+        "clientId": "me", "clientSecret": "hush",
+    });
+    for (name, value) in extra.as_object().unwrap() {
+        secret[name] = value.clone();
+        if value.is_null() {
+            secret.as_object_mut().unwrap().remove(name);
+        }
+    }
+    let mut problems = Problems::default();
+    let fields = Fields::new(secret.as_object().unwrap().clone(), &mut problems);
+    let form = SecretForm::read(AuthType::OAuth2, Side::Target, fields);
+    let found: Vec<String> = problems
+        .into_parts()
+        .0
+        .into_iter()
+        .map(|problem| problem.field)
+        .collect();
+    match form {
+        Some(SecretForm::OAuth2Target(form)) if found.is_empty() => Ok(*form),
+        _ => Err(found),
+    }
+}
+
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----";
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMC4=\n-----END CERTIFICATE-----";
+
+#[test]
+fn what_is_not_said_has_a_default() {
+    let form = read_with(&json!({})).unwrap();
+    assert_eq!(form.grant, Grant::ClientCredentials);
+    let secret = SecretText::new("hush".to_owned());
+    assert_eq!(
+        form.client_auth,
+        ClientAuth::Basic(secret, IdEncoding::Form)
+    );
+    assert_eq!(form.request.method, Method::Post);
+    assert_eq!(form.request.body, BodyFormat::Form);
+    assert_eq!(form.request.scope_separator, " ");
+    assert_eq!(form.answer.default_ttl_seconds, 300);
+    assert_eq!(form.refresh_on_status, [401]);
+    assert_eq!(form.apply.name, "Authorization");
+    let token = SecretText::new("t".to_owned());
+    assert_eq!(form.apply.value(&token).expose(), "Bearer t");
+}
+
+#[test]
+fn every_problem_is_told_at_its_member() {
+    for (extra, want) in [
+        (json!({"grantType": "implicit"}), vec!["grantType"]),
+        (json!({"grantType": "refresh_token"}), vec!["refreshToken"]),
+        (
+            json!({"grantType": "password", "username": "u"}),
+            vec!["password"],
+        ),
+        (
+            json!({"grantType": "token_exchange", "subjectToken": "t", "subjectTokenType": "u", "actorToken": "a"}),
+            vec!["actorToken"],
+        ),
+        (
+            json!({"grantType": "jwt_bearer", "assertion": {"algorithm": "none", "privateKey": "x", "ttlSeconds": 601}}),
+            vec![
+                "assertion.algorithm",
+                "assertion.privateKey",
+                "assertion.ttlSeconds",
+            ],
+        ),
+        (json!({"tokenUrl": "ftp://x"}), vec!["tokenUrl"]),
+        (json!({"clientSecret": null}), vec!["clientSecret"]),
+        (json!({"clientAuth": "both"}), vec!["clientAuth"]),
+        (
+            json!({"clientAuth": "private_key_jwt"}),
+            vec!["privateKey", "clientSecret"],
+        ),
+        (
+            json!({"clientAuth": "tls_client", "clientSecret": null}),
+            vec!["clientCertificate"],
+        ),
+    ] {
+        assert_eq!(read_with(&extra).unwrap_err(), want, "{extra}");
+    }
+}
+
+#[test]
+fn every_problem_of_requests_and_answers_is_told_at_its_member() {
+    for (extra, want) in [
+        (
+            json!({"method": "GET", "bodyFormat": "form"}),
+            vec!["bodyFormat"],
+        ),
+        (
+            json!({"tokenHeaders": {"Host": "x"}}),
+            vec!["tokenHeaders.Host"],
+        ),
+        (
+            json!({"extraParams": {"grant_type": "x"}}),
+            vec!["extraParams.grant_type"],
+        ),
+        (json!({"tokenPath": "token"}), vec!["tokenPath"]),
+        (json!({"expiresInUnit": "min"}), vec!["expiresInUnit"]),
+        (
+            json!({"apply": {"template": "Bearer"}}),
+            vec!["apply.template"],
+        ),
+        (
+            json!({"apply": {"template": "{token}{token}"}}),
+            vec!["apply.template"],
+        ),
+        (json!({"apply": {"name": "Host"}}), vec!["apply.name"]),
+        (
+            json!({"headers": {"requestrocket-x": "1"}}),
+            vec!["headers.requestrocket-x"],
+        ),
+        (json!({"scopes": ["a b"]}), vec!["scopes[0]"]),
+        (
+            json!({"refreshOnStatus": [200]}),
+            vec!["refreshOnStatus[0]"],
+        ),
+        (json!({"wat": 1}), vec!["wat"]),
+    ] {
+        assert_eq!(read_with(&extra).unwrap_err(), want, "{extra}");
+    }
+}
+
+#[test]
+fn every_grant_and_every_way_to_show_oneself_is_read() {
+    for extra in [
+        json!({"grantType": "refresh_token", "refreshToken": "r".repeat(32 << 10)}),
+        json!({"grantType": "password", "username": "u", "password": "p"}),
+        json!({"grantType": "token_exchange", "subjectToken": "t", "subjectTokenType": "urn:x"}),
+        json!({"grantType": "jwt_bearer", "assertion": {"algorithm": "RS256", "privateKey": KEY, "claims": {"sub": "x"}}}),
+        json!({"clientAuth": "post"}),
+        json!({"clientAuth": "none", "clientSecret": null}),
+        json!({"clientAuth": "private_key_jwt", "clientSecret": null, "privateKey": KEY}),
+        json!({"clientAuth": "tls_client", "clientSecret": null, "clientCertificate": {"certificate": CERTIFICATE, "privateKey": KEY}}),
+        json!({"method": "GET"}),
+        json!({"apply": {"location": "query", "name": "access_token"}, "headers": {"X-A": "1"}}),
+    ] {
+        assert!(
+            read_with(&extra).is_ok(),
+            "{extra}: {:?}",
+            read_with(&extra)
+        );
+    }
+}
+
+#[test]
+fn nothing_of_it_prints() {
+    let form = read_with(&json!({"grantType": "password", "username": "u", "password": "hunter2"}));
+    let text = format!("{form:?}");
+    assert!(
+        !text.contains("hunter2") && !text.contains("hush"),
+        "{text}"
+    );
+}

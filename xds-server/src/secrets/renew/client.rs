@@ -1,0 +1,215 @@
+//! The region as an HTTP client of token endpoints.
+//!
+//! Invariants: no address that targets may not have is connected to, whatever a name resolves to
+//! and when; nothing is followed; answers are bounded in bytes and in time.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use ipnet::IpNet;
+use requestrocket_policy::address::is_forbidden;
+use requestrocket_policy::secret_form::oauth2::Certificate;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
+
+use super::answer::Failure;
+use super::request::Outgoing;
+
+#[cfg(test)]
+mod tests;
+
+/// All of a request and its answer.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Until one address of several has answered.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Of an answer.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// What endpoints are called with.
+#[derive(Clone, Debug)]
+pub struct Client {
+    roots: Arc<RootCertStore>,
+    /// Opened by the operator.
+    allowed: Arc<[IpNet]>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+impl Client {
+    /// Trusts whom targets are trusted by; PEM certificates.
+    #[must_use]
+    pub fn new(roots_pem: &[u8], allowed: &[IpNet]) -> Self {
+        let mut roots = RootCertStore::empty();
+        let certificates = CertificateDer::pem_slice_iter(roots_pem).filter_map(Result::ok);
+        roots.add_parsable_certificates(certificates);
+        Self {
+            roots: Arc::new(roots),
+            allowed: allowed.into(),
+        }
+    }
+
+    /// Sends a request; an answer of any status is one.
+    pub(super) async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
+        timeout(TIMEOUT, self.exchange(request))
+            .await
+            .unwrap_or_else(|_| {
+                Err(Failure::transient(
+                    "timeout",
+                    "token endpoint did not answer in time",
+                ))
+            })
+    }
+
+    async fn exchange(&self, request: &Outgoing) -> Result<Response, Failure> {
+        let uri: Uri = request.url.expose().parse().map_err(|_| invalid_url())?;
+        let is_tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(invalid_url()),
+        };
+        let host = uri.host().ok_or_else(invalid_url)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let head = head(request, &uri)?;
+        let stream = self.connect(host, port).await?;
+        if !is_tls {
+            return speak(stream, head).await;
+        }
+        let connector = TlsConnector::from(Arc::new(self.tls(request.certificate.as_ref())?));
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| invalid_url())?;
+        let stream = connector
+            .connect(name, stream)
+            .await
+            .map_err(|_| Failure::transient("tls", "TLS with the token endpoint failed"))?;
+        speak(stream, head).await
+    }
+
+    /// To the first address that may be called and answers.
+    async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
+        let found = tokio::net::lookup_host((host, port)).await;
+        let found: Vec<SocketAddr> = found
+            .map_err(|_| Failure::transient("dns", "name of the token endpoint does not resolve"))?
+            .collect();
+        let is_allowed = |address: &SocketAddr| {
+            let ip = address.ip();
+            self.allowed.iter().any(|open| open.contains(&ip)) || !is_forbidden(ip)
+        };
+        let allowed: Vec<SocketAddr> = found.into_iter().filter(is_allowed).collect();
+        if allowed.is_empty() {
+            return Err(Failure::transient(
+                "address_not_allowed",
+                "address not allowed",
+            ));
+        }
+        for address in allowed {
+            if let Ok(Ok(stream)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+                return Ok(stream);
+            }
+        }
+        Err(Failure::transient(
+            "unreachable",
+            "token endpoint cannot be reached",
+        ))
+    }
+
+    fn tls(&self, certificate: Option<&Certificate>) -> Result<ClientConfig, Failure> {
+        let builder = ClientConfig::builder().with_root_certificates(Arc::clone(&self.roots));
+        let Some(Certificate {
+            certificate,
+            private_key,
+        }) = certificate
+        else {
+            return Ok(builder.with_no_client_auth());
+        };
+        let unusable =
+            || Failure::transient("client_certificate", "client certificate cannot be used");
+        let chain: Result<Vec<_>, _> =
+            CertificateDer::pem_slice_iter(certificate.expose().as_bytes()).collect();
+        let key = PrivateKeyDer::from_pem_slice(private_key.expose().as_bytes());
+        let (Ok(chain), Ok(key)) = (chain, key) else {
+            return Err(unusable());
+        };
+        builder
+            .with_client_auth_cert(chain, key)
+            .map_err(|_| unusable())
+    }
+}
+
+/// One request on a connection of its own.
+async fn speak<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Response, Failure>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let broken = || Failure::transient("connection", "connection to the token endpoint broke");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| broken())?;
+    let answer = async {
+        let response = sender.send_request(request).await.map_err(|_| broken())?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
+        let body = body.map_err(|_| {
+            Failure::transient(
+                "answer_body",
+                "answer of the token endpoint is too long or broke",
+            )
+        })?;
+        Ok(Response {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: Zeroizing::new(body.to_bytes().to_vec()),
+        })
+    };
+    tokio::pin!(answer);
+    // The connection may end with the answer, which counts.
+    tokio::select! {
+        biased;
+        answer = &mut answer => return answer,
+        _ = connection => {}
+    }
+    answer.await
+}
+
+fn head(request: &Outgoing, uri: &Uri) -> Result<Request<Full<Bytes>>, Failure> {
+    let unusable =
+        || Failure::transient("request", "request to the token endpoint cannot be written");
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let authority = uri.authority().ok_or_else(invalid_url)?;
+    let body = request.body.as_ref();
+    let body = body.map_or_else(Bytes::new, |body| {
+        Bytes::copy_from_slice(body.expose().as_bytes())
+    });
+    let mut built = Request::builder()
+        .method(request.method.as_str())
+        .uri(path)
+        .header("host", authority.as_str())
+        .header("user-agent", "RequestRocket");
+    for (name, value) in &request.headers {
+        let mut value = http::HeaderValue::from_str(value.expose()).map_err(|_| unusable())?;
+        value.set_sensitive(true);
+        built = built.header(name.as_str(), value);
+    }
+    built.body(Full::new(body)).map_err(|_| unusable())
+}
+
+fn invalid_url() -> Failure {
+    Failure::transient("invalid_url", "URL of the token endpoint cannot be used")
+}

@@ -1,0 +1,342 @@
+//! Asks providers for the tokens that are due, and has what comes of it stored and published.
+//!
+//! Invariant: of one token one request is on its way, however many processes share the store: who
+//! asks holds its lease, renews it while the provider is slow, and what it learns is stored only
+//! while the lease is still its own and nothing newer was learnt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use requestrocket_policy::secret::SecretText;
+use requestrocket_policy::secret_form::SecretForm;
+use requestrocket_process::clock::Clock;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::answer::{Failure, Obtained};
+use super::client::Client;
+use super::provider::{Attempt, Placed, World};
+use super::{custom, oauth2};
+use crate::metrics;
+use crate::records::record::{
+    Credential, ObtainedToken, OrganisationKeys, Recipe, SecretProblem, StoredSecret,
+};
+use crate::region::RegionWriter;
+use crate::secrets::ConversionFailed;
+use crate::secrets::keys::RegionKeys;
+use crate::secrets::recipe::TokenSafe;
+use crate::store::credential::credential_list;
+use crate::store::organisation::organisation_list;
+use crate::store::token::{TokenKey, TokenRow, token_lease, token_list, token_list_due};
+use crate::store::{Store, StoreFailed};
+
+#[cfg(test)]
+mod tests;
+
+/// Tokens that are asked for at the same time, and of one organisation: providers that do not answer
+/// must not keep the tokens of others waiting.
+const MAX_AT_ONCE: usize = 256;
+const MAX_OF_ONE: usize = 8;
+/// Between two looks for what is due; what comes is looked at at once.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A process that died leaves a token alone for so long.
+const LEASE_MS: u64 = 15_000;
+/// How often a lease is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+
+/// What obtaining tokens takes.
+#[derive(Clone, Debug)]
+pub struct Renewals {
+    /// Name of the region.
+    pub region: String,
+    /// Opens secrets.
+    pub keys: Arc<RegionKeys>,
+    /// Says what is due.
+    pub store: Store,
+    /// Takes what was obtained.
+    pub writer: Arc<RegionWriter>,
+    /// Speaks with providers.
+    pub client: Client,
+    /// Says when.
+    pub clock: Clock,
+}
+
+/// A token whose lease was taken.
+struct Work {
+    key: TokenKey,
+    holder: String,
+    row: TokenRow,
+    credential: Credential,
+    organisation_keys: OrganisationKeys,
+}
+
+/// Nothing could be stored.
+#[derive(Debug, thiserror::Error)]
+enum RenewFailed {
+    #[error(transparent)]
+    Store(#[from] StoreFailed),
+    #[error(transparent)]
+    Seal(#[from] ConversionFailed),
+}
+
+impl Renewals {
+    /// Runs until `stopping`, and then to the end of what it has begun: a refresh token that was
+    /// rotated must not be lost.
+    pub async fn run(self, stopping: CancellationToken) {
+        let mut running = JoinSet::new();
+        loop {
+            self.begin(&mut running).await;
+            tokio::select! {
+                () = self.writer.came() => {}
+                Some(_) = running.join_next() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = stopping.cancelled() => break,
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    async fn begin(&self, running: &mut JoinSet<()>) {
+        let room = MAX_AT_ONCE.saturating_sub(running.len());
+        let due = match self.due(room).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::warn!(%error, "tokens are not looked after");
+                return;
+            }
+        };
+        for credential_id in due {
+            match self.take(&credential_id).await {
+                Ok(Some(work)) => {
+                    let renewals = self.clone();
+                    running.spawn(async move { renewals.renew(work).await });
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(credential_id, %error, "token is not looked after"),
+            }
+        }
+    }
+
+    async fn due(&self, limit: usize) -> Result<Vec<String>, StoreFailed> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.store.begin().await?;
+        token_list_due(&mut tx, self.now_ms(), (MAX_OF_ONE, limit)).await
+    }
+
+    /// Takes the lease of a token that is due; None: another has it.
+    async fn take(&self, credential_id: &str) -> Result<Option<Work>, StoreFailed> {
+        let mut tx = self.store.begin().await?;
+        let ids = [credential_id];
+        let mut credentials = credential_list(&mut tx, Some(&ids)).await?;
+        let mut tokens = token_list(&mut tx, Some(&ids)).await?;
+        let (Some(credential), Some(row)) = (credentials.pop(), tokens.remove(credential_id))
+        else {
+            return Ok(None);
+        };
+        // Somebody may have asked since it was found.
+        if row
+            .life
+            .next_at_ms
+            .is_none_or(|next_ms| next_ms > self.now_ms())
+        {
+            return Ok(None);
+        }
+        let organisation = [credential.organisation_id.as_str()];
+        let mut organisations = organisation_list(&mut tx, Some(&organisation)).await?;
+        let Some(organisation) = organisations.pop() else {
+            return Ok(None);
+        };
+        let key = TokenKey {
+            credential_id: credential_id.to_owned(),
+            version: credential.version,
+            serial: row.life.serial,
+        };
+        let holder = Uuid::new_v4().to_string();
+        let is_taken = token_lease(&mut tx, &key, &holder, self.lease()).await?;
+        tx.commit().await?;
+        Ok(is_taken.then(|| Work {
+            key,
+            holder,
+            row,
+            credential,
+            organisation_keys: organisation.keys,
+        }))
+    }
+
+    async fn renew(&self, work: Work) {
+        let credential_id = work.key.credential_id.clone();
+        match self.attempt(&work).await {
+            Ok(outcome) => metrics::token_asked(outcome),
+            Err(error) => {
+                tracing::error!(credential_id, %error, "what became of a token is lost");
+                metrics::token_asked("lost");
+            }
+        }
+    }
+
+    /// Says in a word what came of it.
+    async fn attempt(&self, work: &Work) -> Result<&'static str, RenewFailed> {
+        let WorkParts { safe, form } = match self.parts(work) {
+            Ok(parts) => parts,
+            Err(problem) => {
+                let failure = Failure::transient("unusable_secret", problem.to_string());
+                return self.failed(work, &failure).await;
+            }
+        };
+        let stored = work.row.refresh_token.as_deref();
+        let stored = stored.and_then(|sealed| safe.open_refresh_token(sealed));
+        let Some(asked) = self.leased(work, self.ask(&form, stored.as_ref())).await else {
+            return Ok("overtaken");
+        };
+        match asked {
+            Ok((obtained, placed)) => self.obtained(work, &safe, (&obtained, &placed)).await,
+            Err(failure) => self.failed(work, &failure).await,
+        }
+    }
+
+    fn parts(&self, work: &Work) -> Result<WorkParts<'_>, SecretProblem> {
+        let Ok(StoredSecret::Obtained(recipe, _)) = &work.credential.secret else {
+            return Err(SecretProblem::Damaged);
+        };
+        let recipe: &Recipe = recipe;
+        let safe = TokenSafe::open(
+            &self.region,
+            &self.keys,
+            &work.organisation_keys,
+            &work.credential,
+        )?;
+        let form = safe.form(recipe)?;
+        Ok(WorkParts { safe, form })
+    }
+
+    async fn ask(&self, form: &SecretForm, stored: Option<&SecretText>) -> Attempt {
+        let world = self.world();
+        match form {
+            SecretForm::OAuth2Target(form) => oauth2::obtain(world, form, stored).await,
+            SecretForm::CustomToken(form) => custom::obtain(world, form).await,
+            SecretForm::None
+            | SecretForm::PresentedKey(_)
+            | SecretForm::InjectedKey(_)
+            | SecretForm::Bearer(_)
+            | SecretForm::BasicAuth(_)
+            | SecretForm::Jwt(_)
+            | SecretForm::Custom(_)
+            | SecretForm::SignedJwt(_)
+            | SecretForm::AwsSigV4(_)
+            | SecretForm::Hmac(_) => {
+                let text = "secret obtains no token";
+                Err(Failure::transient("unusable_secret", text))
+            }
+        }
+    }
+
+    /// Runs `asking` and keeps the lease; None when it was lost.
+    async fn leased<T>(&self, work: &Work, asking: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(asking);
+        let mut renewing = tokio::time::interval(RENEW_EVERY);
+        renewing.tick().await;
+        loop {
+            tokio::select! {
+                biased;
+                asked = &mut asking => return Some(asked),
+                _ = renewing.tick() => match self.keep(work).await {
+                    Ok(true) => {}
+                    Ok(false) => return None,
+                    // The answer is worth waiting for; its write will show whose lease it is.
+                    Err(error) => tracing::warn!(%error, "lease of a token is not renewed"),
+                },
+            }
+        }
+    }
+
+    async fn keep(&self, work: &Work) -> Result<bool, StoreFailed> {
+        let mut tx = self.store.begin().await?;
+        let is_kept = token_lease(&mut tx, &work.key, &work.holder, self.lease()).await?;
+        tx.commit().await?;
+        Ok(is_kept)
+    }
+
+    async fn obtained(
+        &self,
+        work: &Work,
+        safe: &TokenSafe<'_>,
+        (obtained, placed): (&Obtained, &Placed),
+    ) -> Result<&'static str, RenewFailed> {
+        let life = &work.row.life;
+        let life = life.obtained(obtained.life_ms, self.now_ms(), random());
+        let injections = safe.injections((&placed.apply, &placed.headers), &obtained.token)?;
+        let refresh_token = match &obtained.refresh_token {
+            Some(token) => Some(safe.seal_refresh_token(token)?),
+            None => work.row.refresh_token.clone(),
+        };
+        let row = TokenRow {
+            token: life.expires_at_ms.map(|serves_until_ms| ObtainedToken {
+                injections,
+                serves_until_ms,
+            }),
+            life,
+            refresh_token,
+            ..work.row.clone()
+        };
+        self.store_row(work, &row, "ok").await
+    }
+
+    async fn failed(&self, work: &Work, failure: &Failure) -> Result<&'static str, RenewFailed> {
+        let (credential_id, code) = (&work.key.credential_id, &failure.code);
+        tracing::warn!(credential_id, code, "no token was obtained");
+        let row = TokenRow {
+            life: work.row.life.failed(failure, self.now_ms(), random()),
+            ..work.row.clone()
+        };
+        let outcome = if failure.is_permanent {
+            "permanent"
+        } else {
+            "transient"
+        };
+        self.store_row(work, &row, outcome).await
+    }
+
+    async fn store_row(
+        &self,
+        work: &Work,
+        row: &TokenRow,
+        outcome: &'static str,
+    ) -> Result<&'static str, RenewFailed> {
+        let is_stored = self
+            .writer
+            .store_token(&work.key, &work.holder, row)
+            .await?;
+        Ok(if is_stored { outcome } else { "overtaken" })
+    }
+
+    fn lease(&self) -> (u64, u64) {
+        let now_ms = self.now_ms();
+        (now_ms, now_ms.saturating_add(LEASE_MS))
+    }
+
+    fn world(&self) -> World<'_> {
+        World {
+            client: &self.client,
+            clock: &self.clock,
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.world().now_ms()
+    }
+}
+
+/// What was sealed, opened.
+struct WorkParts<'a> {
+    safe: TokenSafe<'a>,
+    form: SecretForm,
+}
+
+fn random() -> u64 {
+    let (high, low) = Uuid::new_v4().as_u64_pair();
+    // Both hold fixed bits, in different places.
+    high.rotate_left(32) ^ low
+}

@@ -1,0 +1,166 @@
+//! The life of an obtained token, without the token. Pure: moments and chance are arguments.
+
+use super::answer::Failure;
+use super::schedule;
+
+/// What is known of a token: when it ends, when it is asked for again, what went wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenLife {
+    /// +1 with everything that is learnt.
+    pub serial: u64,
+    /// The present token is good until then; none: there is none yet.
+    pub expires_at_ms: Option<u64>,
+    /// When it was obtained.
+    pub refreshed_at_ms: Option<u64>,
+    /// When to ask; none: not before there is another secret.
+    pub next_at_ms: Option<u64>,
+    /// Failures since a token was obtained.
+    pub attempts: u32,
+    /// The last of them.
+    pub error: Option<TokenError>,
+}
+
+/// Why there is no newer token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenError {
+    /// Trying again does not help.
+    pub is_permanent: bool,
+    /// One word.
+    pub code: String,
+    /// For people; no secret in it.
+    pub text: String,
+}
+
+/// As the API says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenStatus {
+    /// There is a token, and the last thing heard of the provider was it.
+    Active,
+    /// The first is on its way.
+    Obtaining,
+    /// The provider fails; it is asked again.
+    Failing,
+    /// The provider wants a grant that it took back.
+    ReconsentNeeded,
+    /// The provider does not want this client.
+    InvalidClient,
+}
+
+impl TokenLife {
+    /// Of a secret that is new: due at once.
+    #[must_use]
+    pub fn new(serial: u64) -> Self {
+        Self {
+            serial,
+            next_at_ms: Some(0),
+            ..Self::default()
+        }
+    }
+
+    /// After a token was obtained.
+    pub(super) fn obtained(&self, life_ms: u64, now_ms: u64, random: u64) -> Self {
+        Self {
+            serial: self.serial.saturating_add(1),
+            expires_at_ms: Some(now_ms.saturating_add(life_ms)),
+            refreshed_at_ms: Some(now_ms),
+            next_at_ms: Some(schedule::refresh_at(now_ms, life_ms, random)),
+            attempts: 0,
+            error: None,
+        }
+    }
+
+    /// After there was none. The token that is there serves on, to its end.
+    pub(super) fn failed(&self, failure: &Failure, now_ms: u64, random: u64) -> Self {
+        let attempts = self.attempts.saturating_add(1);
+        let again = schedule::retry_at(now_ms, attempts, failure.retry_after_ms, random);
+        Self {
+            serial: self.serial.saturating_add(1),
+            next_at_ms: (!failure.is_permanent).then_some(again),
+            attempts,
+            error: Some(TokenError {
+                is_permanent: failure.is_permanent,
+                code: failure.code.clone(),
+                text: failure.text.clone(),
+            }),
+            ..self.clone()
+        }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn status(&self) -> TokenStatus {
+        match (&self.error, self.expires_at_ms) {
+            (Some(error), _) if !error.is_permanent => TokenStatus::Failing,
+            (Some(error), _) if error.code == "invalid_grant" => TokenStatus::ReconsentNeeded,
+            (Some(_), _) => TokenStatus::InvalidClient,
+            (None, Some(_)) => TokenStatus::Active,
+            (None, None) => TokenStatus::Obtaining,
+        }
+    }
+
+    /// The first attempt has ended.
+    #[must_use]
+    pub fn is_tried(&self) -> bool {
+        self.expires_at_ms.is_some() || self.error.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(is_permanent: bool, code: &str) -> Failure {
+        Failure {
+            is_permanent,
+            ..Failure::transient(code, "text")
+        }
+    }
+
+    #[test]
+    fn a_token_is_asked_for_again_before_its_end() {
+        let new = TokenLife::new(4);
+        assert_eq!(
+            (new.next_at_ms, new.status()),
+            (Some(0), TokenStatus::Obtaining)
+        );
+        assert!(!new.is_tried());
+        let got = new.obtained(10_000, 1_000, 80);
+        let want = TokenLife {
+            serial: 5,
+            expires_at_ms: Some(11_000),
+            refreshed_at_ms: Some(1_000),
+            next_at_ms: Some(9_000),
+            attempts: 0,
+            error: None,
+        };
+        assert_eq!(got, want);
+        assert_eq!(got.status(), TokenStatus::Active);
+    }
+
+    #[test]
+    fn a_transient_failure_leaves_the_token_and_asks_again() {
+        let token = TokenLife::new(0).obtained(10_000, 0, 0);
+        let first = token.failed(&failure(false, "http_503"), 7_000, 499);
+        assert_eq!(first.expires_at_ms, Some(10_000));
+        assert_eq!(first.next_at_ms, Some(7_500));
+        assert_eq!((first.attempts, first.status()), (1, TokenStatus::Failing));
+        let second = first.failed(&failure(false, "timeout"), 7_500, 1_999);
+        assert_eq!((second.attempts, second.next_at_ms), (2, Some(9_500)));
+        let mended = second.obtained(10_000, 9_500, 0);
+        assert_eq!((mended.attempts, mended.error), (0, None));
+    }
+
+    #[test]
+    fn a_permanent_failure_waits_for_another_secret() {
+        for (code, want) in [
+            ("invalid_grant", TokenStatus::ReconsentNeeded),
+            ("invalid_client", TokenStatus::InvalidClient),
+            ("invalid_scope", TokenStatus::InvalidClient),
+        ] {
+            let token = TokenLife::new(0).obtained(10_000, 0, 0);
+            let failed = token.failed(&failure(true, code), 7_000, 0);
+            assert_eq!((failed.next_at_ms, failed.status()), (None, want));
+            assert_eq!(failed.expires_at_ms, Some(10_000), "it serves to its end");
+        }
+    }
+}
