@@ -15,7 +15,9 @@ use std::{
 };
 
 use requestrocket_policy::{
+    authn::{AuthPorts, Remembered, TokenId},
     exchange::{Charging, Ports},
+    jose::{Question, Signatures},
     limit::{Asked, Charge, Micros},
     secret::SecretBytes,
     shares::Holder,
@@ -135,6 +137,8 @@ pub struct CallPorts<'h, H> {
     inquiry: Inquiry,
     /// What a call that is judged is one more of, and its stream.
     open: Option<(&'h OpenCalls, u32)>,
+    /// Tokens that need not be verified again.
+    tokens: Option<&'h RefCell<Remembered>>,
 }
 
 impl<'h, H: Shared> CallPorts<'h, H> {
@@ -145,6 +149,16 @@ impl<'h, H: Shared> CallPorts<'h, H> {
             counters,
             inquiry,
             open: None,
+            tokens: None,
+        }
+    }
+
+    /// For a call whose caller is told by these.
+    #[must_use]
+    pub fn knowing(self, tokens: &'h RefCell<Remembered>) -> Self {
+        Self {
+            tokens: Some(tokens),
+            ..self
         }
     }
 
@@ -169,12 +183,30 @@ impl<H: Shared> Tools for CallPorts<'_, H> {
     }
 }
 
-impl<H: Shared> Ports for CallPorts<'_, H> {
+impl<H: Shared> Signatures for CallPorts<'_, H> {
+    fn is_signed(&self, question: &Question<'_>) -> bool {
+        self.host.is_signed(question).unwrap_or(false)
+    }
+}
+
+impl<H: Shared> AuthPorts for CallPorts<'_, H> {
     fn now_ms(&self) -> u64 {
         // Without a clock every credential that expires has expired.
         self.host.now_ms().unwrap_or(u64::MAX)
     }
 
+    fn right_until_ms(&self, token: &TokenId) -> Option<u64> {
+        self.tokens?.borrow_mut().until_ms(token)
+    }
+
+    fn remember(&self, token: TokenId, until_ms: u64) {
+        if let Some(tokens) = self.tokens {
+            tokens.borrow_mut().insert(token, until_ms);
+        }
+    }
+}
+
+impl<H: Shared> Ports for CallPorts<'_, H> {
     fn has_room(&self, holder: Holder) -> bool {
         self.open
             .is_some_and(|(open, stream)| open.has_room(self.host, stream, holder))

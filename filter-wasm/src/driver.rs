@@ -21,7 +21,10 @@ pub use open::{Ending, OpenCalls, TICKS_PER_LOOK};
 pub use policies::{Policies, Rooms};
 pub use response::{Chunk, Turned};
 
+use std::cell::RefCell;
+
 use requestrocket_policy::{
+    authn::Remembered,
     denial::{Denial, Refusal},
     exchange::Exchange,
     limit::Asked,
@@ -67,6 +70,8 @@ pub struct Shared {
     pub turns: Turns,
     /// Calls that were let through.
     pub open: OpenCalls,
+    /// Tokens of callers that were found right.
+    pub tokens: RefCell<Remembered>,
 }
 
 /// One request.

@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use requestrocket_policy::denial::DenialResponse;
+use requestrocket_policy::{denial::DenialResponse, jose::Question};
 
 use crate::{
     header_map::HeaderMap,
@@ -42,6 +42,7 @@ pub(crate) enum HostCall {
     SetSharedData,
     SyncCounters,
     CheckAccess,
+    IsSigned,
     IsAnswered,
     SendReply,
 }
@@ -91,6 +92,10 @@ pub(crate) struct FakeHost {
     /// Token, context and request of each question about callers, in order.
     pub(crate) checks: RefCell<Vec<(u32, u32, Vec<u8>)>>,
     pub(crate) compiled: Cell<usize>,
+    /// Texts whose signature was asked about, in order.
+    pub(crate) verified: RefCell<Vec<Vec<u8>>>,
+    /// What is said of it.
+    pub(crate) verdict: bool,
 }
 
 impl FakeHost {
@@ -348,6 +353,12 @@ impl Shared for FakeHost {
         let token = u32::try_from(checks.len()).unwrap() + 1_000;
         checks.push((token, self.entered.get(), request.to_vec()));
         Ok(token)
+    }
+
+    fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure> {
+        self.call(HostCall::IsSigned)?;
+        self.verified.borrow_mut().push(question.text.to_vec());
+        Ok(self.verdict)
     }
 
     fn enter(&self, context: u32) -> bool {

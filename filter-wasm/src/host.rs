@@ -1,6 +1,6 @@
 //! What the filter needs of Envoy. Every call can fail and every failure is a value.
 
-use requestrocket_policy::denial::DenialResponse;
+use requestrocket_policy::{denial::DenialResponse, jose::Question};
 
 use crate::header_map::HeaderMap;
 
@@ -108,6 +108,9 @@ pub trait Shared {
     /// Sends the region server an encoded `access.v1.CheckRequest`; its answer comes under the
     /// returned token.
     fn check_access(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
+
+    /// Whether a public key made a signature.
+    fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure>;
 
     /// Makes the following calls mean this stream, or the VM's own context. False: it is gone.
     fn enter(&self, context: u32) -> bool;

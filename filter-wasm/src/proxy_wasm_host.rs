@@ -1,6 +1,6 @@
 //! [`Host`] on the proxy-wasm ABI, for the stream whose callback is running.
 
-use requestrocket_policy::{denial::DenialResponse, http::HeaderLine};
+use requestrocket_policy::{denial::DenialResponse, http::HeaderLine, jose::Question};
 
 use crate::{
     abi::{self, BufferType, MapType, lines},
@@ -152,6 +152,10 @@ impl Shared for ProxyWasmHost {
 
     fn check_access(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
         abi::grpc_call(REGION_SERVER, ACCESS_CHECK, request, timeout_ms)
+    }
+
+    fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure> {
+        abi::foreign::is_signed(question)
     }
 
     fn enter(&self, context: u32) -> bool {

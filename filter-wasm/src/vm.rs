@@ -69,6 +69,7 @@ impl Vm {
                 counters,
                 turns: Turns::default(),
                 open: OpenCalls::of_workers(workers()),
+                tokens: RefCell::default(),
             }),
             calls: RefCell::default(),
             ticks: Cell::new(0),

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, anyhow};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use requestrocket_policy::fixtures::tokens::hs256;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
@@ -84,6 +85,7 @@ impl Secret {
             "apiKey" => member("key"),
             "bearer" => format!("Bearer {}", member("token")),
             "basicAuth" => crate::canary::basic(&member("username"), &member("password")),
+            "jwtVerify" => hs256(&member("sharedSecret"), r#"{"exp":4102444800}"#),
             _ => member("token"),
         }
     }

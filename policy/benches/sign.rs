@@ -10,9 +10,11 @@ use std::{hint::black_box, sync::Arc};
 
 use divan::Bencher;
 use requestrocket_policy::{
+    authn::AuthPorts,
     exchange::{Charging, Exchange, Ports, RequestBody, RequestDecision, Resolved},
     fixtures::{PROXY_ID, PolicyFixture},
     http::{HeaderLine, RequestHead},
+    jose::{Question, Signatures},
     limit::{Charge, Micros},
     shares::Holder,
     sign::Tools,
@@ -35,11 +37,19 @@ impl Tools for Host {
     }
 }
 
-impl Ports for Host {
+impl Signatures for Host {
+    fn is_signed(&self, _: &Question<'_>) -> bool {
+        false
+    }
+}
+
+impl AuthPorts for Host {
     fn now_ms(&self) -> u64 {
         self.now_ms
     }
+}
 
+impl Ports for Host {
     fn has_room(&self, _: Holder) -> bool {
         true
     }

@@ -10,12 +10,17 @@ mod bearer;
 mod digest;
 mod extract;
 pub mod jwt;
+mod remembered;
+mod token;
 
 pub use digest::{DIGEST_BYTES, DigestKey, InvalidDigestKey};
+pub use remembered::{MAX_REMEMBERED, Remembered};
+pub use token::{AuthPorts, TokenId};
 
 pub(crate) use attempt::{refuse_unknown, verify};
 pub(crate) use digest::SecretDigest;
 pub(crate) use extract::{Presented, presented};
+pub(crate) use token::{SignedToken, claims};
 
 use crate::id::CredentialId;
 
@@ -30,6 +35,20 @@ pub enum AuthType {
     BasicAuth,
     /// A literal JWT, compared as text.
     Jwt,
+    /// A JWT whose signature is verified.
+    JwtVerify,
+    /// An access token whose signature is verified.
+    OAuth2,
+}
+
+impl AuthType {
+    /// Whether who presents it is known by the claims of a token.
+    pub(crate) fn has_claims(self) -> bool {
+        match self {
+            Self::JwtVerify | Self::OAuth2 => true,
+            Self::ApiKey | Self::Bearer | Self::BasicAuth | Self::Jwt => false,
+        }
+    }
 }
 
 /// A credential of a proxy.
@@ -45,9 +64,14 @@ pub(crate) struct ProxyCredential {
 
 /// What a caller may present.
 #[derive(Debug)]
-pub(crate) struct Accepted {
-    pub(crate) form: Form,
-    pub(crate) digests: Box<[SecretDigest]>,
+pub(crate) enum Accepted {
+    /// One of these secrets.
+    Secret {
+        form: Form,
+        digests: Box<[SecretDigest]>,
+    },
+    /// A token of an issuer's.
+    Token(Box<SignedToken>),
 }
 
 /// What of the presented value is compared.

@@ -274,6 +274,12 @@ impl<'p> Layers<'p> {
         let mut layers = self.in_order().into_iter();
         layers.any(|(_, layer)| layer.names_methods)
     }
+
+    /// Whether a rule or a redaction depends on the claims of a token.
+    pub(crate) fn read_claims(self) -> bool {
+        let mut layers = self.in_order().into_iter();
+        layers.any(|(_, layer)| !layer.paths.claims.is_empty())
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub(crate) mod layer;
 mod meter;
 pub(crate) mod pool;
 mod steps;
+mod token;
 mod upstream;
 pub(crate) mod weight;
 

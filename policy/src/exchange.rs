@@ -5,6 +5,7 @@
 //! come: there is one order of checks, and nothing half decided is kept but what was found in its body.
 
 mod body;
+mod claims;
 mod echo;
 mod grant;
 mod ports;

@@ -12,6 +12,7 @@ mod admitting;
 mod ending;
 pub mod fuzz;
 pub mod rules;
+pub mod tokens;
 
 use std::sync::Arc;
 
@@ -351,6 +352,7 @@ impl PolicyFixture {
             | Presented::Bearer(wire::Bearer { prefix: _, digests })
             | Presented::BasicAuth(wire::BasicAuth { digests })
             | Presented::Jwt(wire::JwtString { digests }) => digests,
+            Presented::SignedToken(_) => panic!("a token has no digest"),
         }
     }
 

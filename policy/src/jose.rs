@@ -25,8 +25,8 @@ pub use self::{
     key::{InvalidKey, Key, KeyMaterial},
     object::{InvalidObject, Object},
     signature::{Question, Signatures},
-    token::MAX_TOKEN_BYTES,
-    verifier::{Keys, MAX_KEYS_TRIED, Refused, Verified, Verifier},
+    token::{MAX_TOKEN_BYTES, claims_text},
+    verifier::{Keys, MAX_KEYS_TRIED, MAX_TRIES, Refused, Trial, Verified, Verifier},
 };
 
 #[cfg(any(test, feature = "secrets"))]

@@ -63,6 +63,11 @@ impl Meters {
         self.names_methods
     }
 
+    /// Whether one of them depends on the claims of a token.
+    pub(crate) fn read_claims(&self) -> bool {
+        !self.paths.claims.is_empty()
+    }
+
     /// The meters whose conditions hold.
     pub(crate) async fn of(&self, call: &Call<'_>) -> Metered {
         let probe = Probe::new(call, &self.paths);

@@ -29,13 +29,14 @@ pub mod obtained;
 pub mod place;
 pub mod private_key;
 pub mod signed_jwt;
+pub mod signed_token;
 pub mod value;
 
 use auth_type::{AuthType, Side};
 use endpoint::Endpoint;
 
 /// The secret of a credential, by its type and side.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum SecretForm {
     /// `none`: there is none.
     None,
@@ -49,6 +50,8 @@ pub enum SecretForm {
     BasicAuth(basic_auth::BasicAuth),
     /// `jwt`: a literal token.
     Jwt(SecretText),
+    /// `jwtVerify`, and `oauth2` of callers.
+    SignedToken(Box<signed_token::SignedToken>),
     /// `custom`
     Custom(custom::Custom),
     /// `signedJwt`
@@ -77,6 +80,7 @@ impl SecretForm {
             | Self::BasicAuth(_)
             | Self::Jwt(_)
             | Self::Custom(_)
+            | Self::SignedToken(_)
             | Self::SignedJwt(_)
             | Self::AwsSigV4(_)
             | Self::Hmac(_) => Vec::new(),
@@ -106,6 +110,10 @@ impl SecretForm {
                 form.map(|form| Self::AwsSigV4(Box::new(form)))
             }
             (AuthType::Hmac, _) => hmac::read(&mut fields).map(|form| Self::Hmac(Box::new(form))),
+            (AuthType::JwtVerify, _) | (AuthType::OAuth2, Side::Proxy) => {
+                let token = signed_token::read(auth_type, &mut fields);
+                token.map(|token| Self::SignedToken(Box::new(token)))
+            }
             (AuthType::OAuth2, Side::Target) => {
                 let form = oauth2::read(&mut fields);
                 form.map(|form| Self::OAuth2Target(Box::new(form)))
@@ -114,8 +122,8 @@ impl SecretForm {
                 let form = custom_token::read(&mut fields);
                 form.map(|form| Self::CustomToken(Box::new(form)))
             }
-            (AuthType::JwtVerify | AuthType::OAuth2 | AuthType::CustomToken, _) => {
-                fields.problem(Fault::InvalidSecret, "", "is not supported yet");
+            (AuthType::CustomToken, Side::Proxy) => {
+                fields.problem(Fault::InvalidSecret, "", "is not for callers");
                 None
             }
         };

@@ -60,19 +60,23 @@ impl Callers {
 
 /// When the last secret of a credential ends; none when nobody can present any.
 fn ends_ms(credential: &CallerConfig) -> Option<u64> {
-    let digests: &[SecretDigest] = match &credential.presented {
-        Presented::ApiKey(one) => &one.digests,
-        Presented::Bearer(one) => &one.digests,
-        Presented::BasicAuth(one) => &one.digests,
-        Presented::Jwt(one) => &one.digests,
+    let last = match &credential.presented {
+        Presented::ApiKey(one) => last_end_ms(&one.digests),
+        Presented::Bearer(one) => last_end_ms(&one.digests),
+        Presented::BasicAuth(one) => last_end_ms(&one.digests),
+        Presented::Jwt(one) => last_end_ms(&one.digests),
+        // Nobody here knows the tokens.
+        Presented::SignedToken(_) => Some(u64::MAX),
     };
-    let present = digests
-        .iter()
-        .map(|digest| end_or_never(digest.valid_until_ms));
     let previous = credential.previous.iter().map(|one| one.ends_at_ms);
-    let last = present.chain(previous).max();
+    let last = last.into_iter().chain(previous).max();
     let ends = last.map(|last| last.min(end_or_never(credential.ends_at_ms)));
     ends.filter(|_| credential.is_active)
+}
+
+fn last_end_ms(digests: &[SecretDigest]) -> Option<u64> {
+    let ends = digests.iter();
+    ends.map(|digest| end_or_never(digest.valid_until_ms)).max()
 }
 
 /// As messages say it: 0 is never.

@@ -23,6 +23,7 @@ pub mod keys;
 mod present;
 pub mod recipe;
 pub mod renew;
+mod signed_token;
 
 #[cfg(test)]
 mod tests;
@@ -123,7 +124,7 @@ pub fn convert(
     let open_keys = open_keys(keys, organisation_keys, &owner)?;
     match side {
         Side::Proxy => {
-            let presented = present::presented(&form, &open_keys.digest)?;
+            let presented = present::presented(&form, &owner, &open_keys)?;
             Ok(StoredSecret::Presented(presented))
         }
         Side::Target if matches!(auth_type, AuthType::OAuth2 | AuthType::CustomToken) => {

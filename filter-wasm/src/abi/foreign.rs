@@ -1,6 +1,7 @@
 //! Functions that Envoy offers beyond the ABI, with their messages.
 
 use prost::Message;
+use requestrocket_policy::jose::Question;
 
 use super::{host, received};
 use crate::host::HostFailure;
@@ -24,6 +25,49 @@ struct SignResult {
     result: bool,
     #[prost(bytes = "vec", tag = "2")]
     signature: Vec<u8>,
+}
+
+/// `envoy.source.extensions.common.wasm.VerifySignatureArguments`.
+#[derive(Message)]
+struct VerifySignatureArguments {
+    #[prost(string, tag = "1")]
+    hash_function: String,
+    /// SubjectPublicKeyInfo.
+    #[prost(bytes = "vec", tag = "2")]
+    public_key: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    signature: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    text: Vec<u8>,
+}
+
+/// `envoy.source.extensions.common.wasm.VerifySignatureResult`.
+#[derive(Message)]
+struct VerifySignatureResult {
+    #[prost(bool, tag = "1")]
+    result: bool,
+    #[prost(string, tag = "2")]
+    error: String,
+}
+
+/// Whether BoringSSL takes a signature for right: PKCS#1 v1.5 of RSA keys, DER of ECDSA keys.
+pub(crate) fn is_signed(question: &Question<'_>) -> Result<bool, HostFailure> {
+    let Question {
+        hash,
+        public_key,
+        signature,
+        text,
+    } = *question;
+    let arguments = VerifySignatureArguments {
+        hash_function: hash.as_str().to_owned(),
+        public_key: public_key.to_vec(),
+        signature: signature.to_vec(),
+        text: text.to_vec(),
+    };
+    let answer = call("verify_signature", &arguments.encode_to_vec())?.ok_or(HostFailure)?;
+    let VerifySignatureResult { result, error } =
+        VerifySignatureResult::decode(&*answer).map_err(|_| HostFailure)?;
+    Ok(result && error.is_empty())
 }
 
 /// A signature by BoringSSL: PKCS#1 v1.5 of RSA keys, DER of ECDSA keys. None: that key cannot sign.

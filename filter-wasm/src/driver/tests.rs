@@ -5,6 +5,7 @@ mod request;
 mod response;
 mod room;
 mod signing;
+mod tokens;
 
 use requestrocket_policy::{
     authz::LayerName,
@@ -51,6 +52,7 @@ fn shared(keys: Option<KeyRing>) -> Shared {
         counters: Counters::start(&FakeHost::default()).unwrap(),
         turns: Turns::default(),
         open: OpenCalls::of_workers(Some(2)),
+        tokens: RefCell::default(),
     }
 }
 

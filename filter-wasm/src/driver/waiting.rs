@@ -123,6 +123,7 @@ impl Waiting {
         }
         let ports =
             CallPorts::new(host, &shared.counters, self.inquiry).among(&shared.open, stream);
+        let ports = ports.knowing(&shared.tokens);
         self.follows = match &self.body {
             Some(_) => Follows::Nothing,
             None => Follows::of(&lines),

@@ -70,6 +70,8 @@ mod secrets;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod signed_tokens;
+#[cfg(test)]
 mod signing;
 #[cfg(test)]
 mod streams;

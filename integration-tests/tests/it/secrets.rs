@@ -63,6 +63,14 @@ fn planted() -> Vec<(Secret, Secret, Vec<&'static str>)> {
                 "CanaryTargetQuery-017d",
             ],
         ),
+        (
+            Secret::new(
+                "jwtVerify",
+                json!({ "sharedSecret": "CanarySharedWithTheIssuer-0123456789ab" }),
+            ),
+            Secret::none(),
+            vec!["CanarySharedWithTheIssuer-0123456789ab"],
+        ),
     ]
 }
 
@@ -138,7 +146,7 @@ async fn x8_k4_no_secret_rests_anywhere_in_clear() -> Result<()> {
         }
         canaries.extend(secrets.into_iter().map(Canary::new));
     }
-    ensure!(target.count() == 7, "the secrets were not used");
+    ensure!(target.count() == 8, "the secrets were not used");
     search_admin(&stack, &canaries).await?;
     search_files(&stack, &canaries)?;
     stack.stop().await?;

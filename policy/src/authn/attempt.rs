@@ -3,31 +3,35 @@
 use std::sync::OnceLock;
 
 use super::{
-    Accepted, AuthType, DIGEST_BYTES, DigestKey, Form, ProxyCredential, SecretDigest, api_key,
-    basic, bearer, jwt,
+    Accepted, AuthPorts, AuthType, DIGEST_BYTES, DigestKey, Form, ProxyCredential, SecretDigest,
+    SignedToken, api_key, basic, bearer, jwt, token,
 };
-use crate::id::CredentialId;
+use crate::{
+    id::CredentialId,
+    jose::{MAX_TOKEN_BYTES, Trial},
+};
 
 type Digest = [u8; DIGEST_BYTES];
 
 /// Hashes that every refusal costs at least: one for each form a value can be compared in.
 const REFUSAL_HASHES: usize = 3;
 
-/// No stored secret, in the form it is presented, is longer. What is longer matches nothing.
-const MAX_PRESENTED_BYTES: usize = 24 * 1024;
+/// No stored secret, in the form it is presented, is longer, and no token with its prefix and some
+/// blanks. What is longer matches nothing.
+const MAX_PRESENTED_BYTES: usize = MAX_TOKEN_BYTES + 64;
 
 /// The credential that the value matches: the first in list order decides, whatever follows it.
 pub(crate) fn verify(
     credentials: &[ProxyCredential],
     key: &DigestKey,
     value: &[u8],
-    now_ms: &dyn Fn() -> u64,
+    ports: &dyn AuthPorts,
 ) -> Option<(CredentialId, AuthType)> {
     if value.len() > MAX_PRESENTED_BYTES {
         return None;
     }
     let mut attempt = Attempt::new(key, value);
-    let verified = attempt.first_match(credentials, now_ms);
+    let verified = attempt.first_match(credentials, ports);
     if verified.is_none() {
         attempt.spend_the_rest();
     }
@@ -39,8 +43,7 @@ pub(crate) fn refuse_unknown(value: &[u8]) {
     static NOBODYS_KEY: OnceLock<Option<DigestKey>> = OnceLock::new();
     let key = NOBODYS_KEY.get_or_init(|| DigestKey::new(&[0; DIGEST_BYTES]).ok());
     if let Some(key) = key {
-        let nobody = verify(&[], key, value, &|| 0);
-        std::hint::black_box(nobody);
+        Attempt::new(key, value).spend_all();
     }
 }
 
@@ -55,8 +58,9 @@ impl Found {
         self.has_endless || self.latest_end_ms.is_some()
     }
 
-    fn is_valid(&self, now_ms: &dyn Fn() -> u64) -> bool {
-        self.has_endless || self.latest_end_ms.is_some_and(|end| now_ms() < end)
+    fn is_valid(&self, ports: &dyn AuthPorts) -> bool {
+        let is_before = |end| ports.now_ms() < end;
+        self.has_endless || self.latest_end_ms.is_some_and(is_before)
     }
 }
 
@@ -110,8 +114,9 @@ impl<'a> Attempt<'a> {
     fn first_match(
         &mut self,
         credentials: &[ProxyCredential],
-        now_ms: &dyn Fn() -> u64,
+        ports: &dyn AuthPorts,
     ) -> Option<(CredentialId, AuthType)> {
+        let mut trial = None;
         for ProxyCredential {
             id,
             is_active,
@@ -119,20 +124,42 @@ impl<'a> Attempt<'a> {
             accepts,
         } in credentials
         {
-            let Some(Accepted { form, digests }) = accepts else {
-                continue;
-            };
-            let Some(digest) = self.digest_for(form) else {
-                continue;
-            };
-            let found = matching(digests, &digest);
-            if found.any() {
-                let is_in_force = *is_active && ends_at_ms.is_none_or(|end| now_ms() < end);
-                let is_valid = is_in_force && found.is_valid(now_ms);
-                return is_valid.then_some((*id, form.auth_type()));
+            let is_in_force = || *is_active && ends_at_ms.is_none_or(|end| ports.now_ms() < end);
+            match accepts {
+                None => {}
+                Some(Accepted::Secret { form, digests }) => {
+                    let Some(digest) = self.digest_for(form) else {
+                        continue;
+                    };
+                    let found = matching(digests, &digest);
+                    if found.any() {
+                        let is_valid = is_in_force() && found.is_valid(ports);
+                        return is_valid.then_some((*id, form.auth_type()));
+                    }
+                }
+                Some(Accepted::Token(accepted)) => {
+                    let trial = trial.get_or_insert_with(|| Trial::new(ports.now_ms(), ports));
+                    if self.is_right(accepted, trial, ports) {
+                        return is_in_force().then_some((*id, accepted.auth_type));
+                    }
+                }
             }
         }
         None
+    }
+
+    fn is_right(
+        &mut self,
+        accepted: &SignedToken,
+        trial: &Trial<'_>,
+        ports: &dyn AuthPorts,
+    ) -> bool {
+        let token = token::presented(self.value);
+        let digest = match self.token(token::PREFIX) {
+            Some(digest) => digest,
+            None => self.whole(token),
+        };
+        accepted.verify((token, digest), trial, ports).is_ok()
     }
 
     /// Digest of what a form compares; none when the value is not of that form.
@@ -182,6 +209,13 @@ impl<'a> Attempt<'a> {
     fn hash(&mut self, value: &[u8]) -> Digest {
         self.hashes += 1;
         self.key.digest(value)
+    }
+
+    /// The work of a wrong credential.
+    fn spend_all(&mut self) {
+        if self.value.len() <= MAX_PRESENTED_BYTES {
+            self.spend_the_rest();
+        }
     }
 
     /// Brings a refusal to the same work, whatever the proxy's credentials are.

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use prost::Message as _;
 use requestrocket_proto::policy::v1 as wire;
 
-use super::{InvalidPolicy, credential};
+use super::{InvalidPolicy, credential, token::Safe};
 use crate::{
     admission::{Admission, Names},
     authn::DigestKey,
@@ -13,10 +13,9 @@ use crate::{
     id::{Alias, OrganisationId, ProxyId, Region},
 };
 
-/// Most bytes of an encoded admission: a hundred credentials with the longest prefixes, and as many
-/// secrets that they had before. It bounds
-/// what a call costs before its caller is known.
-pub(super) const MAX_ADMISSION_BYTES: usize = 128 << 10;
+/// Most bytes of an encoded admission: a hundred credentials with keys and checks, and as many that
+/// they had before. It bounds what a call costs before its caller is known.
+pub(super) const MAX_ADMISSION_BYTES: usize = 1 << 20;
 
 /// What a byte of the message weighs: digests are kept as they are, ids and prefixes apart.
 const ENCODED_BYTE: usize = 4;
@@ -45,13 +44,19 @@ pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Admission, Invalid
     let region: Region = region.parse()?;
     let data_key = open_data_key((keys, &data_key), (&region, organisation))?;
     let digest_key = open_digest_key((&data_key, &digest_key), (&region, organisation))?;
+    let safe = Safe {
+        data_key: &data_key,
+        region: &region,
+        organisation,
+    };
+    let credentials = credential::compile_all(proxy_credentials, &safe)?;
     Ok(Admission {
         names,
         organisation,
         region,
         data_key,
         digest_key,
-        credentials: credential::compile_all(proxy_credentials)?,
+        credentials,
         max_response_bytes: NonZeroU64::new(max_response_bytes)
             .ok_or(InvalidPolicy::MaxResponseBytes)?,
         inspects_responses,

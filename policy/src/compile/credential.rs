@@ -2,10 +2,10 @@
 
 use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented};
 
-use super::{InvalidPolicy, layer, meter};
+use super::{InvalidPolicy, layer, meter, token};
 use crate::{
     authn::{Accepted, DIGEST_BYTES, Form, ProxyCredential, SecretDigest},
-    id::InvalidId,
+    id::{CredentialId, InvalidId},
 };
 
 /// Not a proxy credential.
@@ -17,6 +17,9 @@ pub enum InvalidCredential {
     /// A digest of another length.
     #[error("digest must be {DIGEST_BYTES} bytes")]
     Digest,
+    /// `signed_token`.
+    #[error("token: {0}")]
+    Token(#[from] token::InvalidToken),
     /// `layer`.
     #[error(transparent)]
     Layer(#[from] layer::InvalidLayer),
@@ -27,44 +30,60 @@ pub enum InvalidCredential {
 
 pub(super) fn compile_all(
     credentials: Vec<wire::ProxyCredential>,
+    safe: &token::Safe<'_>,
 ) -> Result<Box<[ProxyCredential]>, InvalidPolicy> {
     let numbered = credentials.into_iter().enumerate();
     numbered
         .map(|(position, credential)| {
-            compile(credential).map_err(|source| InvalidPolicy::Credential { position, source })
+            compile(credential, safe)
+                .map_err(|source| InvalidPolicy::Credential { position, source })
         })
         .collect()
 }
 
-fn compile(credential: wire::ProxyCredential) -> Result<ProxyCredential, InvalidCredential> {
+fn compile(
+    credential: wire::ProxyCredential,
+    safe: &token::Safe<'_>,
+) -> Result<ProxyCredential, InvalidCredential> {
     let wire::ProxyCredential {
         credential_id,
         is_active,
         ends_at_ms,
         presented,
     } = credential;
+    let id = credential_id.parse()?;
+    let accepts = presented.map(|presented| accepted(presented, id, safe));
     Ok(ProxyCredential {
-        id: credential_id.parse()?,
+        id,
         is_active,
         ends_at_ms: (ends_at_ms != 0).then_some(ends_at_ms),
-        accepts: presented.map(accepted).transpose()?,
+        accepts: accepts.transpose()?,
     })
 }
 
-fn accepted(presented: Presented) -> Result<Accepted, InvalidCredential> {
-    let (form, digests) = match presented {
-        Presented::ApiKey(wire::ApiKey { digests }) => (Form::ApiKey, digests),
-        Presented::Bearer(wire::Bearer { prefix, digests }) => (
-            Form::Bearer {
-                prefix: prefix.into(),
-            },
-            digests,
-        ),
-        Presented::BasicAuth(wire::BasicAuth { digests }) => (Form::BasicAuth, digests),
-        Presented::Jwt(wire::JwtString { digests }) => (Form::Jwt, digests),
-    };
+fn accepted(
+    presented: Presented,
+    id: CredentialId,
+    safe: &token::Safe<'_>,
+) -> Result<Accepted, InvalidCredential> {
+    match presented {
+        Presented::ApiKey(wire::ApiKey { digests }) => secret(Form::ApiKey, digests),
+        Presented::Bearer(wire::Bearer { prefix, digests }) => {
+            let prefix = prefix.into();
+            secret(Form::Bearer { prefix }, digests)
+        }
+        Presented::BasicAuth(wire::BasicAuth { digests }) => secret(Form::BasicAuth, digests),
+        Presented::Jwt(wire::JwtString { digests }) => secret(Form::Jwt, digests),
+        Presented::SignedToken(signed) => {
+            let token = token::compile(signed, id, safe)?;
+            Ok(Accepted::Token(Box::new(token)))
+        }
+    }
+}
+
+fn secret(form: Form, digests: Vec<wire::SecretDigest>) -> Result<Accepted, InvalidCredential> {
     let digests = digests.into_iter().map(digest).collect::<Result<_, _>>()?;
-    Ok(Accepted { form, digests })
+    Ok(Accepted::Secret { form, digests })
 }
 
 fn digest(digest: wire::SecretDigest) -> Result<SecretDigest, InvalidCredential> {

@@ -5,7 +5,7 @@ use requestrocket_proto::policy::v1::{self as wire, proxy_credential::Presented}
 
 use super::*;
 use crate::{
-    authn::{AuthType, Form},
+    authn::{Accepted, AuthType, Form, SecretDigest},
     envelope::{Binding, Key, KeyRing},
     fixtures::{ORGANISATION_ID, PROXY_ID, PolicyFixture, credential_id},
     swap::InvalidInjection,
@@ -56,6 +56,13 @@ fn injections(wire: &mut wire::ProxyPolicy) -> &mut Vec<wire::Injection> {
     &mut wire.target_credential.as_mut().unwrap().injections
 }
 
+fn secret(accepts: &Accepted) -> (&Form, &[SecretDigest]) {
+    match accepts {
+        Accepted::Secret { form, digests } => (form, digests),
+        Accepted::Token(_) => panic!("a token is no secret"),
+    }
+}
+
 #[test]
 fn a_policy_says_what_the_message_said() {
     let mut fixture = full();
@@ -74,7 +81,7 @@ fn a_policy_says_what_the_message_said() {
             credential
                 .accepts
                 .as_ref()
-                .map(|accepts| accepts.form.auth_type())
+                .map(|accepts| secret(accepts).0.auth_type())
         })
         .collect();
     let want = [
@@ -94,7 +101,7 @@ fn a_policy_says_what_the_message_said() {
         .credentials
         .iter()
         .filter_map(|credential| credential.accepts.as_ref())
-        .flat_map(|accepts| &accepts.digests)
+        .flat_map(|accepts| secret(accepts).1)
         .map(|digest| digest.valid_until_ms)
         .collect();
     assert_eq!(ends, [None, None, None, Some(5_000)]);
@@ -413,8 +420,9 @@ proptest! {
         let got: Vec<_> = policy.admission.credentials.iter().filter_map(|one| one.accepts.as_ref()).collect();
         prop_assert_eq!(got.len(), forms.len());
         for (accepts, (form, until)) in got.into_iter().zip(&forms) {
-            prop_assert_eq!(&accepts.form, form);
-            prop_assert_eq!(accepts.digests[0].valid_until_ms.unwrap_or(0), *until);
+            let (got, digests) = secret(accepts);
+            prop_assert_eq!(got, form);
+            prop_assert_eq!(digests[0].valid_until_ms.unwrap_or(0), *until);
         }
         let upstream = policy.upstream.unwrap();
         prop_assert_eq!(&*upstream.base_path, base_path.as_bytes());

@@ -52,6 +52,18 @@ impl<'a> Binding<'a> {
         }
     }
 
+    /// A secret that an issuer signs tokens with, sealed under the data key.
+    pub fn shared_secret(
+        region: &'a str,
+        organisation: OrganisationId,
+        (credential, version): (CredentialId, u64),
+    ) -> Self {
+        Self {
+            field: Cow::Borrowed("shared-secret"),
+            ..Self::secret(region, organisation, credential, version)
+        }
+    }
+
     /// A value that a target credential puts on requests, sealed under the data key.
     ///
     /// Header names are bound in lower case.

@@ -3,16 +3,15 @@
 use uuid::Uuid;
 
 use crate::{
+    authn::AuthPorts,
     limit::{Charge, Exceeded, Micros, NearLimit, Report},
     shares::Holder,
     sign::Tools,
 };
 
-/// The host of an exchange: time, what is counted, and what schemes need to sign.
-pub trait Ports: Tools {
-    /// Unix time in milliseconds; the far future when nobody knows.
-    fn now_ms(&self) -> u64;
-
+/// The host of an exchange: what authentication asks, what is counted, and what schemes need to
+/// sign.
+pub trait Ports: AuthPorts + Tools {
     /// Whether one more call of this holder may be open. Asked before anything is counted.
     fn has_room(&self, holder: Holder) -> bool;
 

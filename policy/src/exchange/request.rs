@@ -58,7 +58,7 @@ pub(super) struct Call<'a> {
     /// `:path` as sent.
     raw: &'a [u8],
     path: CallPath<'a>,
-    query: Option<&'a [u8]>,
+    pub(super) query: Option<&'a [u8]>,
 }
 
 /// A call of one who may use the proxy.
@@ -79,7 +79,8 @@ pub(super) fn judge<'e>(
         Err(verdict) => return verdict,
     };
     let weighed = weighed.cloned().unwrap_or_else(|| {
-        let judged = call.judged(head, body);
+        let claims = call.claims(policy, used, head);
+        let judged = call.judged(head, body, claims.as_deref());
         go_through(weigh(policy, used.0, &judged, head))
     });
     match admit(policy, used.0, weighed, ports) {
@@ -306,9 +307,13 @@ impl<'a> Call<'a> {
         &'c self,
         head: &RequestHead<'c>,
         body: RequestBody<'c>,
+        claims: Option<&'c str>,
     ) -> authz::Call<'c> {
         let path = self.path.target_path();
-        let judged = authz::Call::new(self.method, path, self.query, head.lines);
+        let mut judged = authz::Call::new(self.method, path, self.query, head.lines);
+        if let Some(claims) = claims {
+            judged = judged.with_claims(claims);
+        }
         match body {
             RequestBody::Unread => judged,
             RequestBody::Whole(bytes) => judged.with_body(bytes),
@@ -386,12 +391,6 @@ fn authenticate(
         authn::refuse_unknown(value);
         return Err(Denial::CredentialInvalid);
     }
-    let now_ms = || ports.now_ms();
-    authn::verify(
-        &admission.credentials,
-        &admission.digest_key,
-        value,
-        &now_ms,
-    )
-    .ok_or(Denial::CredentialInvalid)
+    authn::verify(&admission.credentials, &admission.digest_key, value, ports)
+        .ok_or(Denial::CredentialInvalid)
 }

@@ -14,6 +14,7 @@ mod redaction;
 mod response;
 mod sequences;
 mod signing;
+mod tokens;
 
 use std::{cell::Cell, sync::Arc};
 

@@ -115,7 +115,8 @@ fn weigh_in_turns(
             Ok(call) => call,
             Err(denial) => return (Err(denial.into()), 0),
         };
-        let judged = call.judged(&head, RequestBody::Whole(&body));
+        let claims = call.claims(&policy, used, &head);
+        let judged = call.judged(&head, RequestBody::Whole(&body), claims.as_deref());
         let judged = judged.in_turns_of(TURN_STEPS).held_by(holder);
         let mut weighed = weigh(&policy, used.0, &judged, &head).await;
         if judged.lacks_memory() {

@@ -20,7 +20,7 @@ pub struct ClaimChecks {
 }
 
 /// A claim that must be there.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Requirement {
     /// Of a member of the claims themselves.
     pub name: Box<str>,

@@ -43,6 +43,12 @@ impl<'t> Token<'t> {
     }
 }
 
+/// The claims of a token that was verified before.
+pub fn claims_text(token: &[u8]) -> Option<String> {
+    let [_, payload, _] = parts(token)?;
+    String::from_utf8(decode(payload).ok()?).ok()
+}
+
 fn parts(text: &[u8]) -> Option<[&[u8]; 3]> {
     let mut parts = text.split(|&byte| byte == b'.');
     let three = [parts.next()?, parts.next()?, parts.next()?];

@@ -1,5 +1,7 @@
 //! One credential's way to say whether a token is right.
 
+use std::{cell::Cell, fmt};
+
 use super::{
     algorithm::Algorithms,
     claims::{ClaimChecks, InvalidClaims},
@@ -10,8 +12,10 @@ use super::{
     token::Token,
 };
 
-/// Most keys that one token is tried with.
+/// Most keys of one credential that a token is tried with.
 pub const MAX_KEYS_TRIED: usize = 8;
+/// Most keys of all credentials that a token is tried with.
+pub const MAX_TRIES: usize = 16;
 
 /// The keys of a credential.
 #[derive(Debug)]
@@ -31,6 +35,43 @@ pub struct Verifier {
     pub keys: Keys,
     /// What it must say.
     pub claims: ClaimChecks,
+}
+
+/// What a token is verified by, for all credentials that it may be for.
+pub struct Trial<'a> {
+    now_ms: u64,
+    signatures: &'a dyn Signatures,
+    tries_left: Cell<usize>,
+}
+
+impl<'a> Trial<'a> {
+    /// Nothing was tried yet.
+    pub fn new(now_ms: u64, signatures: &'a dyn Signatures) -> Self {
+        Self {
+            now_ms,
+            signatures,
+            tries_left: Cell::new(MAX_TRIES),
+        }
+    }
+
+    /// When it is held, in Unix time in milliseconds.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    fn try_key(&self, token: &Token<'_>, key: &Key) -> bool {
+        let Some(left) = self.tries_left.get().checked_sub(1) else {
+            return false;
+        };
+        self.tries_left.set(left);
+        is_signed(token, &key.material, self.signatures)
+    }
+}
+
+impl fmt::Debug for Trial<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Trial({})", self.tries_left.get())
+    }
 }
 
 /// A token that is right.
@@ -73,12 +114,7 @@ impl Refused {
 impl Verifier {
     /// Verifies a token as it was presented. Its claims are read after its signature was found
     /// right, so what a stranger sends costs its header and [`MAX_KEYS_TRIED`] signatures at most.
-    pub fn verify(
-        &self,
-        token: &[u8],
-        now_ms: u64,
-        signatures: &dyn Signatures,
-    ) -> Result<Verified, Refused> {
+    pub fn verify(&self, token: &[u8], trial: &Trial<'_>) -> Result<Verified, Refused> {
         let token = Token::parse(token)?;
         let algorithm = token.header.algorithm;
         if !self.algorithms.contain(algorithm) {
@@ -90,12 +126,12 @@ impl Verifier {
             return Err(Refused::NoKey);
         }
         let mut tried = fitting.take(MAX_KEYS_TRIED);
-        if !tried.any(|key| is_signed(&token, &key.material, signatures)) {
+        if !tried.any(|key| trial.try_key(&token, key)) {
             return Err(Refused::Signature);
         }
         let text = token.claims()?;
         let claims = Object::parse(&text).map_err(InvalidClaims::Object)?;
-        let end_ms = self.claims.check(&claims, now_ms)?;
+        let end_ms = self.claims.check(&claims, trial.now_ms)?;
         Ok(Verified { end_ms })
     }
 }

@@ -45,14 +45,9 @@ pub enum AuthType {
 #[error("must be one of `proxy`, `target`")]
 pub struct InvalidSide;
 
-/// No auth type, or one that cannot be used yet.
+/// Not an auth type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InvalidAuthType {
-    /// Described, but not to be had.
-    NotYet,
-    /// No such word.
-    Unknown,
-}
+pub struct InvalidAuthType;
 
 impl Side {
     /// As the API says it.
@@ -127,11 +122,6 @@ impl AuthType {
             | Self::Hmac => side == Side::Target,
         }
     }
-
-    /// Its secrets can be read.
-    fn is_supported(self) -> bool {
-        self != Self::JwtVerify
-    }
 }
 
 impl FromStr for AuthType {
@@ -139,22 +129,15 @@ impl FromStr for AuthType {
 
     fn from_str(raw: &str) -> Result<Self, InvalidAuthType> {
         let raw = if raw == "key" { "apiKey" } else { raw };
-        match Self::ALL.into_iter().find(|it| it.as_str() == raw) {
-            Some(auth_type) if auth_type.is_supported() => Ok(auth_type),
-            Some(_) => Err(InvalidAuthType::NotYet),
-            None => Err(InvalidAuthType::Unknown),
-        }
+        let mut all = Self::ALL.into_iter();
+        all.find(|it| it.as_str() == raw).ok_or(InvalidAuthType)
     }
 }
 
 impl fmt::Display for InvalidAuthType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Self::NotYet {
-            return f.write_str("is not supported yet");
-        }
         f.write_str("must be one of ")?;
-        let words = AuthType::ALL.into_iter().filter(|it| it.is_supported());
-        for (position, auth_type) in words.enumerate() {
+        for (position, auth_type) in AuthType::ALL.into_iter().enumerate() {
             let comma = if position > 0 { ", " } else { "" };
             write!(f, "{comma}`{}`", auth_type.as_str())?;
             if auth_type == AuthType::ApiKey {

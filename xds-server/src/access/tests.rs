@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use requestrocket_policy::id::ProxyId;
-use requestrocket_proto::policy::v1::{ApiKey, Layer, Limits};
+use requestrocket_proto::policy::v1::{ApiKey, Layer, Limits, SignedToken};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -48,6 +48,14 @@ fn credential(number: u128, until_ms: &[u64]) -> CallerConfig {
         previous: None,
         layer: Layer::default(),
         limits: Limits::default(),
+    }
+}
+
+/// Whose callers bring tokens of an issuer's.
+fn of_tokens() -> CallerConfig {
+    CallerConfig {
+        presented: Presented::SignedToken(SignedToken::default()),
+        ..credential(1, &[])
     }
 }
 
@@ -118,6 +126,12 @@ fn a_credential_is_in_force_until_its_last_secret_ends() {
                 ..credential(1, &[NOW_MS])
             },
             Access::Granted,
+        ),
+        ("of tokens", of_tokens(), Access::Granted),
+        (
+            "of tokens, ended",
+            ending(of_tokens(), NOW_MS),
+            Access::Revoked,
         ),
         ("another's", credential(2, &[0]), Access::Revoked),
     ] {

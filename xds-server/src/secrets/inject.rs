@@ -83,9 +83,10 @@ pub(super) fn values(form: &SecretForm) -> Result<Vec<PlacedValue>, SecretProble
         SecretForm::AwsSigV4(aws) => Ok(vec![compute::aws_sig_v4(aws)]),
         SecretForm::Hmac(hmac) => Ok(vec![compute::hmac(hmac)]),
         // Obtained tokens come later, by `obtained`.
-        SecretForm::PresentedKey(_) | SecretForm::OAuth2Target(_) | SecretForm::CustomToken(_) => {
-            Err(SecretProblem::AuthType)
-        }
+        SecretForm::PresentedKey(_)
+        | SecretForm::SignedToken(_)
+        | SecretForm::OAuth2Target(_)
+        | SecretForm::CustomToken(_) => Err(SecretProblem::AuthType),
     }
 }
 

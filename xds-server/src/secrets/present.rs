@@ -1,4 +1,4 @@
-//! Proxy credentials: what callers present, kept as keyed digests.
+//! Proxy credentials: what callers present, kept as keyed digests, or what verifies it.
 
 use requestrocket_policy::authn::DigestKey;
 use requestrocket_policy::authn::jwt::{InvalidExpiry, expiry_ms};
@@ -8,6 +8,7 @@ use requestrocket_policy::secret_form::api_key::PresentedKey;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
 
+use super::{ConversionFailed, OpenKeys, Owner, signed_token};
 use crate::records::record::SecretProblem;
 
 const NO_END: u64 = 0;
@@ -15,8 +16,13 @@ const NO_END: u64 = 0;
 /// What a caller has to present.
 ///
 /// # Errors
-/// Callers present nothing of this form.
-pub(super) fn presented(form: &SecretForm, key: &DigestKey) -> Result<Presented, SecretProblem> {
+/// Callers present nothing of this form, or the machine gives no randomness.
+pub(super) fn presented(
+    form: &SecretForm,
+    owner: &Owner<'_>,
+    keys: &OpenKeys,
+) -> Result<Presented, ConversionFailed> {
+    let key = &keys.digest;
     match form {
         SecretForm::PresentedKey(PresentedKey::Given(secret)) => {
             let digests = digests(key, secret, NO_END);
@@ -35,7 +41,11 @@ pub(super) fn presented(form: &SecretForm, key: &DigestKey) -> Result<Presented,
             let digests = digests(key, token, valid_until_ms(token.expose())?);
             Ok(Presented::Jwt(wire::JwtString { digests }))
         }
-        SecretForm::PresentedKey(PresentedKey::Generated) => Err(SecretProblem::Shape),
+        SecretForm::SignedToken(form) => {
+            let token = signed_token::verified_by(form, owner, &keys.data)?;
+            Ok(Presented::SignedToken(token))
+        }
+        SecretForm::PresentedKey(PresentedKey::Generated) => Err(SecretProblem::Shape.into()),
         SecretForm::None
         | SecretForm::InjectedKey(_)
         | SecretForm::Custom(_)
@@ -43,7 +53,7 @@ pub(super) fn presented(form: &SecretForm, key: &DigestKey) -> Result<Presented,
         | SecretForm::AwsSigV4(_)
         | SecretForm::Hmac(_)
         | SecretForm::OAuth2Target(_)
-        | SecretForm::CustomToken(_) => Err(SecretProblem::AuthType),
+        | SecretForm::CustomToken(_) => Err(SecretProblem::AuthType.into()),
     }
 }
 

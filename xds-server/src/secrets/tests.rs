@@ -2,7 +2,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use requestrocket_policy::policy::Location;
 use requestrocket_proto::policy::v1 as wire;
+use requestrocket_proto::policy::v1::claim_value::Value as Claim;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
+use requestrocket_proto::policy::v1::verification_key::Material;
 use requestrocket_proto::region::v1::{CredentialAuthType as Auth, CredentialSide};
 use serde_json::{Value, json};
 
@@ -189,6 +191,70 @@ fn proxy_secrets_become_digests_of_what_callers_present() {
     for (auth, secret, want) in cases {
         assert_eq!(bench.presented(auth, &secret), Ok(want), "{auth:?}");
     }
+}
+
+#[test]
+fn what_verifies_tokens_is_carried_and_a_shared_secret_is_sealed() {
+    const SECRET: &str = "a secret of thirty-two bytes, ok";
+    let bench = Bench::new();
+    let secret = json!({
+        "sharedSecret": SECRET, "issuer": "i", "audience": ["a"], "clockSkewSeconds": 5,
+        "requiredClaims": {"tier": ["gold", 2, true]}, "requiredScopes": ["read"],
+        "requireExp": false,
+    });
+    let Ok(Presented::SignedToken(token)) = bench.presented(Auth::Oauth2, &secret) else {
+        panic!("no token");
+    };
+    assert_eq!(token.r#type(), wire::TokenType::Oauth2);
+    assert_eq!((token.version, token.is_key_set), (3, false));
+    assert_eq!(token.algorithms, ["HS256"]);
+    let value = |value| wire::ClaimValue { value: Some(value) };
+    let want = wire::ClaimChecks {
+        issuer: Some("i".to_owned()),
+        audience: vec!["a".to_owned()],
+        required: vec![wire::RequiredClaim {
+            name: "tier".to_owned(),
+            allowed: vec![
+                value(Claim::Text("gold".to_owned())),
+                value(Claim::Number(2.0)),
+                value(Claim::Boolean(true)),
+            ],
+        }],
+        scopes: vec!["read".to_owned()],
+        skew_ms: 5_000,
+        allows_endless: true,
+    };
+    assert_eq!(token.claims, Some(want));
+    let Some(Material::SealedSecret(sealed)) = &token.keys[0].material else {
+        panic!("no secret");
+    };
+    let Owner {
+        region,
+        organisation,
+        credential,
+        version,
+    } = owner();
+    let binding = Binding::shared_secret(region, organisation, (credential, version));
+    let opened = bench.open_keys().data.open(sealed, &binding).unwrap();
+    assert_eq!(opened.expose(), SECRET.as_bytes());
+}
+
+#[test]
+fn a_public_key_is_carried_in_its_numbers() {
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let secret = json!({"publicKey": {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "k"}});
+    let Ok(Presented::SignedToken(token)) = Bench::new().presented(Auth::JwtVerify, &secret) else {
+        panic!("no token");
+    };
+    let key = wire::VerificationKey {
+        key_id: Some("k".to_owned()),
+        algorithm: String::new(),
+        material: Some(Material::Ed25519(URL_SAFE_NO_PAD.decode(x).unwrap().into())),
+    };
+    assert_eq!(
+        (token.r#type(), token.keys),
+        (wire::TokenType::Jwt, vec![key])
+    );
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub(super) fn describe(document: &mut Value) {
             "bearer",
             "basicAuth",
             "jwt",
+            "jwtVerify",
+            "oauth2",
             "signedJwt",
             "awsSigV4",
             "hmac",

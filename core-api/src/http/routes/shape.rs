@@ -33,8 +33,10 @@ pub(super) enum CredentialAuthType {
     Bearer,
     BasicAuth,
     Jwt,
-    /// For targets, so far.
-    Oauth2,
+    /// For callers only.
+    JwtVerify,
+    #[schema(rename = "oauth2")]
+    OAuth2,
     /// For targets only.
     CustomToken,
     /// For targets only.

@@ -309,8 +309,45 @@ async fn secrets_have_one_shape_for_each_type_and_side() {
         (
             "proxy",
             "jwtVerify",
+            json!({"sharedSecret": "a secret of thirty-two bytes, ok", "audience": ["a"]}),
+            None,
+        ),
+        (
+            "proxy",
+            "jwtVerify",
             json!({}),
+            Some(("VALIDATION_FAILED", "credentialSecret.publicKey")),
+        ),
+        (
+            "proxy",
+            "jwtVerify",
+            json!({"sharedSecret": "short"}),
+            Some(("INVALID_SECRET", "credentialSecret.sharedSecret")),
+        ),
+        (
+            "proxy",
+            "jwtVerify",
+            json!({"publicKey": {"kty": "RSA", "n": "AA", "e": "AQAB"}}),
+            Some(("INVALID_SECRET", "credentialSecret.publicKey")),
+        ),
+        (
+            "target",
+            "jwtVerify",
+            json!({"sharedSecret": "a secret of thirty-two bytes, ok"}),
             Some(("VALIDATION_FAILED", "credentialAuthType")),
+        ),
+        (
+            "proxy",
+            "oauth2",
+            json!({
+                "publicKey": {
+                    "kty": "OKP",
+                    "crv": "Ed25519",
+                    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                },
+                "requiredScopes": ["read"],
+            }),
+            None,
         ),
         (
             "target",

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::fixtures::Admitting;
 
 mod model;
 
@@ -16,7 +17,7 @@ fn credential(n: u128, form: Form, secrets: &[&str]) -> ProxyCredential {
         valid_until_ms: None,
     };
     let digests = secrets.iter().map(digest).collect();
-    let accepts = Some(Accepted { form, digests });
+    let accepts = Some(Accepted::Secret { form, digests });
     ProxyCredential {
         id: uuid::Uuid::from_u128(n).into(),
         is_active: true,
@@ -35,7 +36,7 @@ fn bearer(prefix: &str) -> Form {
 fn work(credentials: &[ProxyCredential], value: &str) -> usize {
     let key = key();
     let mut attempt = Attempt::new(&key, value.as_bytes());
-    assert!(attempt.first_match(credentials, &|| 0).is_none());
+    assert!(attempt.first_match(credentials, &Admitting(0)).is_none());
     attempt.spend_the_rest();
     attempt.hashes
 }
@@ -80,7 +81,7 @@ fn a_match_costs_one_hash_however_many_credentials_there_are() {
     credentials.push(credential(80, Form::Jwt, &["no", "yes"]));
     let key = key();
     let mut attempt = Attempt::new(&key, b"yes");
-    let matched = attempt.first_match(&credentials, &|| 0);
+    let matched = attempt.first_match(&credentials, &Admitting(0));
     assert_eq!(
         matched,
         Some((uuid::Uuid::from_u128(80).into(), AuthType::Jwt))
@@ -103,7 +104,7 @@ fn prefixes_of_one_length_are_not_confused() {
         ("Token  t", None),
         ("t", None),
     ] {
-        let got = verify(&credentials, &key(), value.as_bytes(), &|| 0);
+        let got = verify(&credentials, &key(), value.as_bytes(), &Admitting(0));
         let want = want.map(|n| (uuid::Uuid::from_u128(n).into(), AuthType::Bearer));
         assert_eq!(got, want, "{value}");
     }
@@ -114,8 +115,8 @@ fn longer_values_than_any_secret_match_nothing() {
     let longest = "k".repeat(MAX_PRESENTED_BYTES);
     let too_long = format!("{longest}k");
     let credentials = [credential(1, Form::ApiKey, &[&longest, &too_long])];
-    assert!(verify(&credentials, &key(), longest.as_bytes(), &|| 0).is_some());
-    assert!(verify(&credentials, &key(), too_long.as_bytes(), &|| 0).is_none());
+    assert!(verify(&credentials, &key(), longest.as_bytes(), &Admitting(0)).is_some());
+    assert!(verify(&credentials, &key(), too_long.as_bytes(), &Admitting(0)).is_none());
     // The longest pair that can be stored, in base64, still fits.
     assert!("Basic ".len() + (8192 + 1 + 8192_usize).div_ceil(3) * 4 <= MAX_PRESENTED_BYTES);
 }
@@ -134,7 +135,7 @@ proptest! {
             credential(1, Form::ApiKey, &[&secret]),
             credential(2, bearer("Bearer "), &[&secret]),
         ];
-        let is_match = |value: &str| verify(&credentials, &key(), value.as_bytes(), &|| 0).is_some();
+        let is_match = |value: &str| verify(&credentials, &key(), value.as_bytes(), &Admitting(0)).is_some();
         let bearer_form = format!("Bearer {secret}");
         prop_assert!(is_match(&secret) && is_match(&bearer_form));
         prop_assert_eq!(is_match(&other), other == secret || other == bearer_form);
@@ -146,7 +147,7 @@ proptest! {
             credential(1, Form::BasicAuth, &["u:p"]),
             credential(2, bearer("Bearer "), &["t"]),
         ];
-        verify(&credentials, &key(), &value, &|| 0);
-        verify(&credentials, &key(), &[b"Basic ", value.as_slice()].concat(), &|| 0);
+        verify(&credentials, &key(), &value, &Admitting(0));
+        verify(&credentials, &key(), &[b"Basic ", value.as_slice()].concat(), &Admitting(0));
     }
 }

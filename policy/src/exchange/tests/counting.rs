@@ -8,8 +8,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    authn::AuthPorts,
     authz::LayerName,
     coding::tests::gzip,
+    jose::{self, Signatures},
     limit::{
         Asked, Charge, Charged, Decision, Micros, Moment, Tallies, decide as judge_limits,
         near_limits,
@@ -33,11 +35,19 @@ struct Counting {
 
 impl Tools for Counting {}
 
-impl Ports for Counting {
+impl Signatures for Counting {
+    fn is_signed(&self, _: &jose::Question<'_>) -> bool {
+        false
+    }
+}
+
+impl AuthPorts for Counting {
     fn now_ms(&self) -> u64 {
         NOW_MS
     }
+}
 
+impl Ports for Counting {
     fn has_room(&self, _: Holder) -> bool {
         !self.is_crowded
     }
@@ -285,10 +295,17 @@ fn a_call_of_a_caller_with_too_many_is_overload_and_not_counted() {
 fn counters_at_fault_refuse() {
     struct Faulty;
     impl Tools for Faulty {}
-    impl Ports for Faulty {
+    impl Signatures for Faulty {
+        fn is_signed(&self, _: &jose::Question<'_>) -> bool {
+            false
+        }
+    }
+    impl AuthPorts for Faulty {
         fn now_ms(&self) -> u64 {
             NOW_MS
         }
+    }
+    impl Ports for Faulty {
         fn has_room(&self, _: Holder) -> bool {
             true
         }

@@ -5,6 +5,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    authn::AuthPorts,
+    jose::{self, Signatures},
     limit::{Charge, Micros},
     sign::Tools,
 };
@@ -89,11 +91,19 @@ struct Uncounting;
 
 impl Tools for Uncounting {}
 
-impl Ports for Uncounting {
+impl Signatures for Uncounting {
+    fn is_signed(&self, _: &jose::Question<'_>) -> bool {
+        false
+    }
+}
+
+impl AuthPorts for Uncounting {
     fn now_ms(&self) -> u64 {
         NOW
     }
+}
 
+impl Ports for Uncounting {
     fn has_room(&self, _: Holder) -> bool {
         true
     }

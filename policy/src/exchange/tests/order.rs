@@ -4,6 +4,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    authn::AuthPorts,
+    jose::{self, Signatures},
     limit::{Charge, Micros},
     sign::Tools,
 };
@@ -512,12 +514,20 @@ struct Clock<'a> {
 
 impl Tools for Clock<'_> {}
 
-impl Ports for Clock<'_> {
+impl Signatures for Clock<'_> {
+    fn is_signed(&self, _: &jose::Question<'_>) -> bool {
+        false
+    }
+}
+
+impl AuthPorts for Clock<'_> {
     fn now_ms(&self) -> u64 {
         self.read.set(self.read.get() + 1);
         self.now
     }
+}
 
+impl Ports for Clock<'_> {
     fn has_room(&self, _: Holder) -> bool {
         true
     }

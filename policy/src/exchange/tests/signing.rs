@@ -8,7 +8,9 @@ use wire::computed::Scheme;
 
 use super::*;
 use crate::{
+    authn::AuthPorts,
     effort::Turn,
+    jose::{self, Signatures},
     sign::{Hash, MacKey, Tools, hex},
 };
 
@@ -141,10 +143,19 @@ impl Tools for Random {
     }
 }
 
-impl Ports for Random {
+impl Signatures for Random {
+    fn is_signed(&self, _: &jose::Question<'_>) -> bool {
+        false
+    }
+}
+
+impl AuthPorts for Random {
     fn now_ms(&self) -> u64 {
         1_000
     }
+}
+
+impl Ports for Random {
     fn has_room(&self, _: Holder) -> bool {
         true
     }

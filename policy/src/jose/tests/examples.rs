@@ -82,7 +82,10 @@ fn tokens_of_openssl_are_right_or_not() {
             algorithm: None,
             material: example.key(),
         })
-        .verify(example.token.as_bytes(), NOW_MS, &example.library());
+        .verify(
+            example.token.as_bytes(),
+            &Trial::new(NOW_MS, &example.library()),
+        );
         let want = match example.good {
             Some(true) => Ok(Verified {
                 end_ms: Some(4_102_444_800_000),

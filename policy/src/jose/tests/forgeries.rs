@@ -6,7 +6,9 @@ use InvalidToken::{
 };
 
 fn refused(token: &str) -> Option<Refused> {
-    hs256().verify(token.as_bytes(), NOW_MS, &Nobody).err()
+    hs256()
+        .verify(token.as_bytes(), &Trial::new(NOW_MS, &Nobody))
+        .err()
 }
 
 fn no_token(token: &str, want: InvalidToken) {
@@ -21,7 +23,10 @@ fn with_member(member: &str) -> String {
 #[test]
 fn the_honest_token_is_right() {
     let end_ms = Some(1_800_003_600_000);
-    let outcome = hs256().verify(signed(HEADER, CLAIMS).as_bytes(), NOW_MS, &Nobody);
+    let outcome = hs256().verify(
+        signed(HEADER, CLAIMS).as_bytes(),
+        &Trial::new(NOW_MS, &Nobody),
+    );
     assert_eq!(outcome, Ok(Verified { end_ms }));
     assert_eq!(
         refused(&with_member("\"b64\":true,\"x5t\":\"a\",\"cty\":\"JWT\"")),
@@ -89,7 +94,7 @@ fn a_public_key_is_no_secret() {
                 material,
             };
             let verifier = verifier(Keys::One(Box::new(key)), algorithms);
-            let outcome = verifier.verify(token.as_bytes(), NOW_MS, &Nobody);
+            let outcome = verifier.verify(token.as_bytes(), &Trial::new(NOW_MS, &Nobody));
             let want = match algorithms {
                 [_] => Refused::Algorithm,
                 _ => Refused::NoKey,
@@ -344,12 +349,15 @@ fn ecdsa_signatures_of_nothing_are_refused() {
         let token = format!("{text}.{}", encode(&[r, s].concat()));
         let library = Library { known: None };
         let host: &dyn Signatures = if is_asked { &library } else { &Nobody };
-        let outcome = verifier.verify(token.as_bytes(), NOW_MS, host);
+        let outcome = verifier.verify(token.as_bytes(), &Trial::new(NOW_MS, host));
         assert_eq!(outcome, Err(Refused::Signature), "{r:?} {s:?}");
     }
     // In DER, as other protocols have it.
     let der = encode(&key::der::ecdsa_signature(&one, &one));
-    let outcome = verifier.verify(format!("{text}.{der}").as_bytes(), NOW_MS, &Nobody);
+    let outcome = verifier.verify(
+        format!("{text}.{der}").as_bytes(),
+        &Trial::new(NOW_MS, &Nobody),
+    );
     assert_eq!(outcome, Err(Refused::Signature));
 }
 
@@ -366,14 +374,17 @@ fn ed25519_keys_of_small_order_sign_nothing() {
     let text = signed(r#"{"alg":"EdDSA"}"#, CLAIMS);
     let (text, _) = text.rsplit_once('.').unwrap();
     let signature = encode(&[&neutral[..], &[0; 32]].concat());
-    let outcome = verifier.verify(format!("{text}.{signature}").as_bytes(), NOW_MS, &Nobody);
+    let outcome = verifier.verify(
+        format!("{text}.{signature}").as_bytes(),
+        &Trial::new(NOW_MS, &Nobody),
+    );
     assert_eq!(outcome, Err(Refused::Signature));
 }
 
 proptest::proptest! {
     #[test]
     fn no_bytes_are_a_token_and_none_break_it(bytes: Vec<u8>) {
-        let outcome = hs256().verify(&bytes, NOW_MS, &Nobody);
+        let outcome = hs256().verify(&bytes, &Trial::new(NOW_MS, &Nobody));
         proptest::prop_assert!(outcome.is_err());
     }
 
@@ -383,7 +394,7 @@ proptest::proptest! {
         let mut changed = token.clone();
         let place = place % token.len();
         changed[place] = byte;
-        let outcome = hs256().verify(&changed, NOW_MS, &Nobody);
+        let outcome = hs256().verify(&changed, &Trial::new(NOW_MS, &Nobody));
         proptest::prop_assert_eq!(outcome.is_ok(), changed == token);
     }
 }

@@ -20,7 +20,10 @@ fn check(keys: Vec<Key>, kid: Option<&str>, want: Result<(), Refused>) {
         Some(kid) => format!("{{\"alg\":\"HS256\",\"kid\":\"{kid}\"}}"),
         None => HEADER.to_owned(),
     };
-    let outcome = verifier.verify(signed(&header, CLAIMS).as_bytes(), NOW_MS, &Nobody);
+    let outcome = verifier.verify(
+        signed(&header, CLAIMS).as_bytes(),
+        &Trial::new(NOW_MS, &Nobody),
+    );
     assert_eq!(outcome.map(drop), want, "{kid:?}");
 }
 
@@ -109,7 +112,7 @@ fn the_host_is_asked_eight_times_at_most() {
     let (text, _) = text.rsplit_once('.').unwrap();
     let token = format!("{text}.{}", encode(&[1; 256]));
     let host = Counting(Cell::new(0));
-    let outcome = verifier.verify(token.as_bytes(), NOW_MS, &host);
+    let outcome = verifier.verify(token.as_bytes(), &Trial::new(NOW_MS, &host));
     assert_eq!(
         (outcome, host.0.get()),
         (Err(Refused::Signature), MAX_KEYS_TRIED)
@@ -123,7 +126,10 @@ fn a_lone_key_is_taken_whatever_the_kid() {
         &["HS256"],
     );
     for header in [HEADER, r#"{"alg":"HS256","kid":"yours"}"#] {
-        let outcome = verifier.verify(signed(header, CLAIMS).as_bytes(), NOW_MS, &Nobody);
+        let outcome = verifier.verify(
+            signed(header, CLAIMS).as_bytes(),
+            &Trial::new(NOW_MS, &Nobody),
+        );
         assert!(outcome.is_ok(), "{header}");
     }
 }
@@ -139,4 +145,19 @@ fn newer_keys_help_with_keys_and_signatures_only() {
     ] {
         assert_eq!(refused.may_know_newer_keys(), want, "{refused}");
     }
+}
+
+#[test]
+fn all_credentials_together_try_sixteen_keys() {
+    let keys = || (0..MAX_KEYS_TRIED).map(|_| key(None, None, OTHER));
+    let others = verifier(Keys::Set(keys().collect()), &["HS256"]);
+    let token = signed(HEADER, CLAIMS);
+    let trial = Trial::new(NOW_MS, &Nobody);
+    for _ in 0..MAX_TRIES / MAX_KEYS_TRIED - 1 {
+        assert!(others.verify(token.as_bytes(), &trial).is_err());
+    }
+    assert!(hs256().verify(token.as_bytes(), &trial).is_ok());
+    assert!(others.verify(token.as_bytes(), &trial).is_err());
+    let outcome = hs256().verify(token.as_bytes(), &trial);
+    assert_eq!(outcome, Err(Refused::Signature));
 }

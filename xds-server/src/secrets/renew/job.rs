@@ -224,6 +224,7 @@ impl Renewals {
             | SecretForm::BasicAuth(_)
             | SecretForm::Jwt(_)
             | SecretForm::Custom(_)
+            | SecretForm::SignedToken(_)
             | SecretForm::SignedJwt(_)
             | SecretForm::AwsSigV4(_)
             | SecretForm::Hmac(_) => {

@@ -1,0 +1,107 @@
+//! jwtVerify and oauth2: a token that its issuer signed, with or without `Bearer `. Nothing of it is
+//! compared; what was found right is remembered by its digest.
+
+use sha2::{Digest as _, Sha256};
+
+use super::{AuthType, DIGEST_BYTES, bearer};
+use crate::{
+    id::CredentialId,
+    jose::{Refused, Signatures, Trial, Verifier, claims_text},
+};
+
+/// A token may be remembered for that long.
+const MAX_REMEMBERED_MS: u64 = 600_000;
+
+/// What authentication asks of the host, which remembers nothing if it does not say so.
+pub trait AuthPorts: Signatures {
+    /// Unix time in milliseconds; the far future when nobody knows.
+    fn now_ms(&self) -> u64;
+
+    /// Until when a token that was found right need not be looked at again; none: nobody remembers.
+    fn right_until_ms(&self, token: &TokenId) -> Option<u64> {
+        let _ = token;
+        None
+    }
+
+    /// A token was found right.
+    fn remember(&self, token: TokenId, until_ms: u64) {
+        let _ = (token, until_ms);
+    }
+}
+
+/// A token as one version of a credential sees it: with other keys or checks it is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenId {
+    credential: [u8; DIGEST_BYTES],
+    token: [u8; DIGEST_BYTES],
+}
+
+#[cfg(test)]
+impl TokenId {
+    pub(super) fn of_number(number: u32) -> Self {
+        Self {
+            credential: [0; DIGEST_BYTES],
+            token: Sha256::digest(number.to_be_bytes()).into(),
+        }
+    }
+}
+
+/// What a credential accepts.
+#[derive(Debug)]
+pub(crate) struct SignedToken {
+    pub(crate) auth_type: AuthType,
+    pub(crate) verifier: Verifier,
+    fingerprint: [u8; DIGEST_BYTES],
+}
+
+impl SignedToken {
+    /// Of that credential, by its message, which says all there is to know of it.
+    pub(crate) fn new(
+        auth_type: AuthType,
+        verifier: Verifier,
+        (id, message): (CredentialId, &[u8]),
+    ) -> Self {
+        let fingerprint = Sha256::new()
+            .chain_update(id.as_uuid())
+            .chain_update(message);
+        Self {
+            auth_type,
+            verifier,
+            fingerprint: fingerprint.finalize().into(),
+        }
+    }
+
+    /// Whether the token is right, of which that is the digest.
+    pub(super) fn verify(
+        &self,
+        (token, digest): (&[u8], [u8; DIGEST_BYTES]),
+        trial: &Trial<'_>,
+        ports: &dyn AuthPorts,
+    ) -> Result<(), Refused> {
+        let id = TokenId {
+            credential: self.fingerprint,
+            token: digest,
+        };
+        let now_ms = trial.now_ms();
+        if ports.right_until_ms(&id).is_some_and(|end| now_ms < end) {
+            return Ok(());
+        }
+        let verified = self.verifier.verify(token, trial)?;
+        let longest = now_ms.saturating_add(MAX_REMEMBERED_MS);
+        let until_ms = verified.end_ms.map_or(longest, |end| end.min(longest));
+        ports.remember(id, until_ms);
+        Ok(())
+    }
+}
+
+/// The token of what was presented.
+pub(super) fn presented(value: &[u8]) -> &[u8] {
+    bearer::compared(value, PREFIX).unwrap_or(value)
+}
+
+pub(super) const PREFIX: &str = "Bearer ";
+
+/// What a token says that was found right.
+pub(crate) fn claims(value: &[u8]) -> Option<String> {
+    claims_text(presented(value))
+}

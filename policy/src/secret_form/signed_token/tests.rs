@@ -1,0 +1,274 @@
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::json;
+
+use super::*;
+use crate::secret_form::{SecretForm, auth_type::Side};
+
+const SECRET: &str = "a secret of thirty-two bytes, ok";
+
+fn read(auth_type: AuthType, secret: &Value) -> Result<SignedToken, Vec<String>> {
+    let form = SecretForm::open(auth_type, Side::Proxy, secret.to_string().as_bytes());
+    match form {
+        Ok(SecretForm::SignedToken(token)) => Ok(*token),
+        Ok(other) => panic!("{other:?}"),
+        Err(problems) => {
+            let problems = problems.into_parts().0.into_iter();
+            let shown = problems.map(|it| format!("{:?} {}: {}", it.fault, it.field, it.text));
+            Err(shown.collect())
+        }
+    }
+}
+
+fn jwt(secret: &Value) -> Result<SignedToken, Vec<String>> {
+    read(AuthType::JwtVerify, secret)
+}
+
+/// Beside a shared secret.
+fn with(member: &str, value: &Value) -> Result<SignedToken, Vec<String>> {
+    jwt(&json!({"sharedSecret": SECRET, member: value}))
+}
+
+fn names(algorithms: &[Algorithm]) -> String {
+    let names: Vec<_> = algorithms.iter().map(|one| one.as_str()).collect();
+    names.join(" ")
+}
+
+fn keys() -> Value {
+    serde_json::from_str(include_str!("../../jose/source/tests.json")).unwrap()
+}
+
+#[test]
+fn algorithms_default_to_those_of_the_key() {
+    let base64 = |bytes: usize| format!("base64:{}", STANDARD.encode(vec![7; bytes]));
+    let pem = keys()["pkcs1"].take();
+    let mut only = keys()["rsa"].take();
+    only["alg"] = json!("PS256");
+    for (secret, want) in [
+        (json!({"sharedSecret": SECRET}), "HS256"),
+        (json!({"sharedSecret": base64(48)}), "HS256 HS384"),
+        (json!({"sharedSecret": base64(64)}), "HS256 HS384 HS512"),
+        (
+            json!({"publicKey": pem}),
+            "RS256 RS384 RS512 PS256 PS384 PS512",
+        ),
+        (json!({"publicKey": keys()["ec"]}), "ES256"),
+        (json!({"publicKey": keys()["okp"]}), "EdDSA"),
+        (json!({"publicKey": only}), "PS256"),
+        (
+            json!({"publicKey": pem, "algorithms": ["RS512", "RS256"]}),
+            "RS512 RS256",
+        ),
+    ] {
+        let token = jwt(&secret).unwrap();
+        assert_eq!(names(&token.algorithms), want, "{secret}");
+    }
+}
+
+#[test]
+fn defaults_are_strict() {
+    let token = with("issuer", &Value::Null).unwrap();
+    assert_eq!((token.skew_seconds, token.requires_exp), (60, true));
+    assert_eq!((token.issuer, token.kind), (None, Kind::Jwt));
+    assert!(token.audience.is_empty() && token.required_claims.is_empty());
+}
+
+#[test]
+fn members_are_read() {
+    let secret = json!({
+        "sharedSecret": SECRET, "issuer": "https://a.example", "audience": ["a", "b"],
+        "clockSkewSeconds": 0, "requireExp": false, "requiredScopes": ["read"],
+        "requiredClaims": {"tier": ["gold", 2], "ok": true},
+    });
+    let token = read(AuthType::OAuth2, &secret).unwrap();
+    assert_eq!(token.kind, Kind::OAuth2);
+    assert_eq!(token.issuer.as_deref(), Some("https://a.example"));
+    assert_eq!((token.audience.len(), token.required_scopes.len()), (2, 1));
+    assert_eq!((token.skew_seconds, token.requires_exp), (0, false));
+    let claims: Vec<_> = token
+        .required_claims
+        .iter()
+        .map(|one| (&*one.name, &*one.allowed))
+        .collect();
+    let tier = [Scalar::Text("gold".into()), Scalar::Number(2.0)];
+    assert_eq!(claims, [("ok", &[Scalar::Bool(true)][..]), ("tier", &tier)]);
+    let not_of_jwt = jwt(&secret).unwrap_err();
+    assert_eq!(
+        not_of_jwt,
+        ["UnknownField requiredScopes: is not a known field"]
+    );
+}
+
+#[test]
+fn there_is_one_key() {
+    let of = |secret: &Value| jwt(secret).unwrap_err();
+    assert_eq!(
+        of(&json!({})),
+        ["ValidationFailed publicKey: or `sharedSecret` is required"]
+    );
+    assert_eq!(
+        of(&json!({"sharedSecret": SECRET, "publicKey": keys()["ec"]})),
+        ["InvalidSecret sharedSecret: must not be given beside `publicKey`"]
+    );
+}
+
+#[test]
+fn keys_that_are_none_are_told() {
+    let mut private = keys()["ec"].take();
+    private["d"] = json!("AA");
+    let long = "a".repeat(16_385);
+    let weak = "an RSA key must have 2048 bits or more";
+    for (key, want) in [
+        (
+            json!(5),
+            "ValidationFailed publicKey: must be a PEM or a JWK",
+        ),
+        (
+            private,
+            "InvalidSecret publicKey: must not be a private or secret key",
+        ),
+        (
+            json!({"kty": "oct", "k": "AA"}),
+            "InvalidSecret publicKey: must not be a private or secret key",
+        ),
+        (
+            keys()["weak"].take(),
+            &format!("InvalidSecret publicKey: {weak}"),
+        ),
+        (
+            json!(long),
+            "InvalidSecret publicKey: must be at most 16384 bytes",
+        ),
+        (
+            json!("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"),
+            "InvalidSecret publicKey: is a private key: give its public one",
+        ),
+    ] {
+        assert_eq!(
+            jwt(&json!({"publicKey": key})).unwrap_err(),
+            [want],
+            "{want}"
+        );
+    }
+}
+
+#[test]
+fn secrets_that_are_none_are_told() {
+    for (secret, want) in [
+        (
+            json!("short"),
+            "InvalidSecret sharedSecret: a shared secret must be at least 32 bytes",
+        ),
+        (
+            json!("base64:AAAA"),
+            "InvalidSecret sharedSecret: a shared secret must be at least 32 bytes",
+        ),
+        (
+            json!("base64:%"),
+            "InvalidSecret sharedSecret: must be base64 with padding behind `base64:`",
+        ),
+        (
+            json!("a".repeat(8193)),
+            "InvalidSecret sharedSecret: must be at most 8192 bytes",
+        ),
+        (
+            json!(["a"]),
+            "ValidationFailed sharedSecret: must be a string",
+        ),
+    ] {
+        assert_eq!(
+            jwt(&json!({"sharedSecret": secret})).unwrap_err(),
+            [want],
+            "{want}"
+        );
+    }
+}
+
+#[test]
+fn an_algorithm_suits_the_key_or_is_refused() {
+    for (algorithms, want) in [
+        (json!([]), "InvalidSecret algorithms: must not be empty"),
+        (
+            json!(["RS256"]),
+            "InvalidSecret algorithms: `RS256` does not suit the key",
+        ),
+        (
+            json!(["HS256", "HS384"]),
+            "InvalidSecret algorithms: `HS384` does not suit the key",
+        ),
+        (
+            json!(["none"]),
+            "InvalidSecret algorithms[0]: algorithm is none of HS, RS, PS, ES 256 to 512 and EdDSA",
+        ),
+    ] {
+        let problems = with("algorithms", &algorithms).unwrap_err();
+        assert_eq!(problems.first().map(String::as_str), Some(want));
+    }
+    let confused = jwt(&json!({"publicKey": keys()["rsa"], "algorithms": ["HS256"]}));
+    assert_eq!(
+        confused.unwrap_err(),
+        ["InvalidSecret algorithms: `HS256` does not suit the key"]
+    );
+}
+
+#[test]
+fn every_member_has_its_limits() {
+    let long = "a".repeat(513);
+    for (member, value, want) in [
+        ("issuer", json!(""), "issuer: must be 1 to 512 bytes"),
+        ("issuer", json!(long), "issuer: must be 1 to 512 bytes"),
+        (
+            "audience",
+            json!([long]),
+            "audience[0]: must be 1 to 512 bytes",
+        ),
+        (
+            "clockSkewSeconds",
+            json!(601),
+            "clockSkewSeconds: must be an integer from 0 to 600",
+        ),
+        (
+            "requireExp",
+            json!("no"),
+            "requireExp: must be true or false",
+        ),
+        (
+            "requiredClaims",
+            json!({"a": []}),
+            "requiredClaims.a: must have 1 to 32 values",
+        ),
+        (
+            "requiredClaims",
+            json!({"a": {}}),
+            "requiredClaims.a: must be a string, number or boolean",
+        ),
+        (
+            "requiredClaims",
+            json!({"a": null}),
+            "requiredClaims.a: is required",
+        ),
+        (
+            "requiredClaims",
+            json!({"a": [[1]]}),
+            "requiredClaims.a: must be a string, number or boolean",
+        ),
+        (
+            "jwksUri",
+            json!("https://a.example/keys"),
+            "jwksUri: is not supported yet",
+        ),
+        ("other", json!(1), "other: is not a known field"),
+    ] {
+        let problems = with(member, &value).unwrap_err();
+        assert!(problems.iter().any(|it| it.ends_with(want)), "{problems:?}");
+    }
+    let many: Vec<_> = (0..9).map(|n| format!("{n}{}", "a".repeat(500))).collect();
+    let problems = with("audience", &json!(many)).unwrap_err();
+    let want = "InvalidSecret requiredClaims: and the other lists have more than 4096 bytes";
+    assert_eq!(problems, [want]);
+}
+
+#[test]
+fn the_secret_does_not_print() {
+    let shown = format!("{:?}", with("issuer", &json!("i")));
+    assert!(shown.contains("redacted") && !shown.contains(SECRET));
+}
