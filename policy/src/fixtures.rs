@@ -138,7 +138,6 @@ impl PolicyFixture {
                 injections: Vec::new(),
                 layer: Some(allowing()),
                 ends_at_ms: 0,
-                is_withheld: false,
             }),
             max_inspected_bytes: 1 << 20,
             layer: Some(allowing()),

@@ -16,7 +16,6 @@ mod chance;
 pub mod coding;
 pub mod compile;
 pub mod denial;
-pub mod destination;
 mod echo;
 pub mod effort;
 pub mod envelope;

@@ -59,7 +59,6 @@ pub(crate) enum Availability {
     Always,
     /// Unix time in milliseconds.
     Before(u64),
-    Never,
 }
 
 impl Availability {
@@ -67,7 +66,6 @@ impl Availability {
         match self {
             Self::Always => true,
             Self::Before(end) => now_ms() < end,
-            Self::Never => false,
         }
     }
 }

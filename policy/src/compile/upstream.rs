@@ -134,13 +134,11 @@ fn compile_credential(
         injections,
         layer,
         ends_at_ms,
-        is_withheld,
         serves_until_ms,
     } = credential;
-    let availability = match (is_withheld, ends_at_ms) {
-        (true, _) => Availability::Never,
-        (false, 0) => Availability::Always,
-        (false, end) => Availability::Before(end),
+    let availability = match ends_at_ms {
+        0 => Availability::Always,
+        end => Availability::Before(end),
     };
     let id = credential_id
         .parse()

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     form::{
-        fields::{Fields, boolean, integer, string},
+        fields::{Fields, boolean, string},
         problem::{Fault, Invalid},
     },
     json::path::JsonPath,
@@ -30,8 +30,6 @@ pub use self::grant::{Assertion, Exchange, Grant};
 
 /// Scopes, and parameters and headers of one's own.
 const MAX_ITEMS: usize = 64;
-/// Statuses that say that a token is no longer good.
-const MAX_STATUSES: usize = 8;
 
 /// How tokens are obtained.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +50,6 @@ pub struct OAuth2 {
     pub request: RequestForm,
     /// Where in an answer things are.
     pub answer: AnswerForm,
-    /// Statuses of a target after which the token is not used again.
-    pub refresh_on_status: Vec<u16>,
     /// Where the token goes.
     pub apply: Apply,
     /// What goes beside it.
@@ -138,7 +134,6 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<OAuth2> {
     let client_auth = client::auth(fields, certificate.is_some());
     let request = request(fields);
     let answer = answer(fields);
-    let statuses = fields.list("refreshOnStatus", MAX_STATUSES, integer(400, 599));
     let apply = obtained::apply(fields);
     let headers = fields.object("headers", |members| values(members, header_name));
     Some(OAuth2 {
@@ -150,14 +145,6 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<OAuth2> {
         certificate,
         request: request?,
         answer,
-        refresh_on_status: statuses.map_or_else(
-            || vec![401],
-            |list| {
-                list.into_iter()
-                    .filter_map(|it| it.try_into().ok())
-                    .collect()
-            },
-        ),
         apply: apply?,
         headers: headers.unwrap_or_else(|| Some(Values::new()))?,
     })

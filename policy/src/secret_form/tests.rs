@@ -9,6 +9,7 @@ use super::{
 };
 use crate::form::problem::Fault;
 
+mod providers;
 mod signing;
 
 fn read(auth_type: AuthType, side: Side, secret: &Value) -> Result<SecretForm, Vec<String>> {

@@ -115,7 +115,6 @@ fn injected_credential(
         serves_until_ms,
         layer: Some(credential.layer.clone()),
         ends_at_ms: credential.ends_at_ms,
-        is_withheld: false,
     })
 }
 

@@ -181,7 +181,6 @@ fn encode_secret(secret: &StoredSecret) -> String {
             injections,
             layer: None,
             ends_at_ms: 0,
-            is_withheld: false,
             serves_until_ms: None,
         }),
         // The token is a row of its own: what refreshes it does not touch the credential.

@@ -242,7 +242,6 @@ fn encode_token(token: &ObtainedToken) -> String {
         injections: token.injections.clone(),
         layer: None,
         ends_at_ms: 0,
-        is_withheld: false,
         serves_until_ms: Some(token.serves_until_ms),
     })
 }

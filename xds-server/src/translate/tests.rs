@@ -544,7 +544,6 @@ fn complete() -> ProxyConfig {
             injections: Vec::new(),
             layer: Some(allowing_layer()),
             ends_at_ms: 0,
-            is_withheld: false,
         }),
         layer: allowing_layer(),
         limits: limits(1),

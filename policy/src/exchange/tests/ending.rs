@@ -63,8 +63,6 @@ fn a_targets_credential_is_given_before_its_end_only() {
         (fixture().target_ending(NOW + 1), None),
         (fixture().target_ending(NOW), unavailable),
         (fixture().target_ending(1), unavailable),
-        (fixture().withheld(), unavailable),
-        (fixture().withheld().target_ending(NOW + 1), unavailable),
     ] {
         assert_eq!(denial(&fixture, KEY), want);
     }

@@ -51,7 +51,6 @@ fn what_is_not_said_has_a_default() {
     assert_eq!(form.request.body, BodyFormat::Form);
     assert_eq!(form.request.scope_separator, " ");
     assert_eq!(form.answer.default_ttl_seconds, 300);
-    assert_eq!(form.refresh_on_status, [401]);
     assert_eq!(form.apply.name, "Authorization");
     let token = SecretText::new("t".to_owned());
     assert_eq!(form.apply.value(&token).expose(), "Bearer t");
@@ -125,10 +124,6 @@ fn every_problem_of_requests_and_answers_is_told_at_its_member() {
             vec!["headers.requestrocket-x"],
         ),
         (json!({"scopes": ["a b"]}), vec!["scopes[0]"]),
-        (
-            json!({"refreshOnStatus": [200]}),
-            vec!["refreshOnStatus[0]"],
-        ),
         (json!({"wat": 1}), vec!["wat"]),
     ] {
         assert_eq!(read_with(&extra).unwrap_err(), want, "{extra}");

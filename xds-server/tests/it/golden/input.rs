@@ -172,6 +172,5 @@ fn injecting(header: &str) -> wire::TargetCredential {
         injections: vec![injection],
         layer: Some(attached::layer("target credential")),
         ends_at_ms: 0,
-        is_withheld: false,
     }
 }
