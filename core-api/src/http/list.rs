@@ -7,7 +7,6 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::Query;
-use crate::domain::label::MAX_LABELS;
 use crate::domain::listing::{ListQuery, Order, Page, Sort};
 use crate::error::{ApiError, ApiResult};
 use requestrocket_policy::form::problem::Problems;
@@ -15,6 +14,8 @@ use requestrocket_policy::form::problem::Problems;
 /// JSON numbers are exact up to here everywhere.
 const LARGEST_PAGE: u64 = (1 << 53) - 1;
 const LONGEST_SEARCH: usize = 200;
+/// Each is looked for in every record of the list.
+const MAX_LABEL_FILTERS: usize = 8;
 /// The last one is of some lists only.
 const SORTS: [(&str, Sort); 3] = [
     ("createdAt", Sort::CreatedAt),
@@ -116,7 +117,7 @@ pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
         },
         kind: kind(&mut query, filters.types),
         labels: if filters.labels {
-            query.list("label", MAX_LABELS)
+            query.list("label", MAX_LABEL_FILTERS)
         } else {
             Vec::new()
         },
@@ -268,8 +269,8 @@ mod tests {
             ["a=b=c", "a"].map(|filter| filter.parse().unwrap())
         );
         let many = |count| vec!["label=a"; count].join("&");
-        assert!(read(Some(&many(MAX_LABELS)), ALL).is_ok());
-        assert!(read(Some(&many(MAX_LABELS + 1)), ALL).is_err());
+        assert!(read(Some(&many(MAX_LABEL_FILTERS)), ALL).is_ok());
+        assert!(read(Some(&many(MAX_LABEL_FILTERS + 1)), ALL).is_err());
     }
 
     #[test]

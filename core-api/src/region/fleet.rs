@@ -42,6 +42,8 @@ pub struct RegionState {
     pub unusable: BTreeMap<String, UnusableProxy>,
     /// The tokens that it obtains; as last reported.
     pub tokens: Tokens,
+    /// How long that is as it was sent.
+    token_bytes: usize,
 }
 
 /// Whether a region's link is up.

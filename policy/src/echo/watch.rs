@@ -7,6 +7,9 @@ use crate::effort::Turn;
 
 /// Of a body that nobody changes otherwise so much is searched.
 const MAX_BYTES: u64 = 1 << 20;
+/// No more than this is held back, so that what is held and what follows fit into Envoy's buffers
+/// (64 KiB), whatever the part: a longer one passes, and the beginning of a value at its end with it.
+const MAX_HELD_BYTES: usize = 32 << 10;
 /// What a body may cost, and each byte of it above that, in steps: more than any that does not bring
 /// the beginning of a long value byte by byte, again and again.
 const STEPS: u64 = 4 << 20;
@@ -64,15 +67,17 @@ impl Watch {
     ) -> Looked {
         let new = at_hand.len().saturating_sub(self.held.bytes);
         self.seen = self.seen.saturating_add(number(new));
-        let is_end = is_end || self.seen >= MAX_BYTES;
+        let is_end = is_end || self.seen >= MAX_BYTES || at_hand.len() > MAX_HELD_BYTES;
         let Held {
             open_from,
             mut found,
             ..
         } = std::mem::take(&mut self.held);
         let searched = guard.search((at_hand, open_from), is_end, &mut found);
-        turn.spend(number(searched.steps));
-        self.spent = self.spent.saturating_add(number(searched.steps));
+        // What is held is copied to be looked at again.
+        let steps = number(searched.steps.saturating_add(at_hand.len()));
+        turn.spend(steps);
+        self.spent = self.spent.saturating_add(steps);
         if self.spent > STEPS.saturating_add(self.seen.saturating_mul(STEPS_PER_BYTE)) {
             return Looked::TooMuch;
         }

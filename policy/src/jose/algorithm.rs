@@ -98,6 +98,11 @@ impl Curve {
 }
 
 impl Algorithm {
+    /// RSASSA-PSS.
+    pub(super) fn is_pss(self) -> bool {
+        matches!(self, Self::Ps(_))
+    }
+
     /// All of them.
     pub const ALL: [Self; 13] = [
         Self::Hs(Hash::Sha256),

@@ -9,7 +9,7 @@ use crate::secret::SecretBytes;
 
 /// Bits of a modulus. Shorter ones are weak; longer ones cost those who are not let in yet too
 /// much to refuse.
-const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 /// Of a public exponent: as BoringSSL has it.
 const MAX_EXPONENT_BITS: u32 = 33;
 /// An Ed25519 key.
@@ -58,7 +58,7 @@ pub enum InvalidKey {
     #[error("an RSA key must have 2048 bits or more")]
     WeakRsa,
     /// RSA, too long, or with numbers that no RSA key has.
-    #[error("an RSA key must have at most 8192 bits, and odd numbers")]
+    #[error("an RSA key must have at most 4096 bits, and odd numbers")]
     Rsa,
     /// A point that does not fit its curve.
     #[error("an EC key must be a point with two coordinates of its curve's length")]

@@ -86,7 +86,8 @@ impl Upstream {
 
 /// Whether it only says what was signed: a time, or the hash of the body.
 fn is_public(name: &str, value: &SecretBytes) -> bool {
-    value.expose().len() < LEAST_SIGNATURE_BYTES || name == "x-amz-content-sha256"
+    let is_secret = name == "x-amz-security-token";
+    (value.expose().len() < LEAST_SIGNATURE_BYTES && !is_secret) || name == "x-amz-content-sha256"
 }
 
 /// `:path` as it will be sent.

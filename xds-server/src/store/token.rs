@@ -91,7 +91,8 @@ pub async fn token_list(
 }
 
 /// Credentials whose provider is to be asked now and by nobody is, those that wait longest first;
-/// of an organisation no more than `each`, with those that are being asked for.
+/// of an organisation no more than `each`, with those that are being asked for, and first those of
+/// organisations that have the fewest.
 pub async fn token_list_due(
     conn: &mut AnyConnection,
     now_ms: u64,
@@ -112,7 +113,7 @@ pub async fn token_list_due(
              ON c.credential_id = t.credential_id WHERE t.lease_until_ms > $1 \
              GROUP BY c.organisation_id) busy ON busy.organisation_id = due.organisation_id \
          WHERE due.place + COALESCE(busy.held, 0) <= $2 \
-         ORDER BY due.next_at_ms, due.credential_id LIMIT $3",
+         ORDER BY due.place + COALESCE(busy.held, 0), due.next_at_ms, due.credential_id LIMIT $3",
     )
     .bind(to_sql(now_ms))
     .bind(number(each))

@@ -4,16 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::Message;
 use requestrocket_proto::region::v1::{TokenState, TokenStates, TokenStatus};
 
 use super::{Fleets, RegionState};
+
+/// What a region may tell of its tokens, in bytes as they are sent: some 500,000 of them.
+const MAX_BYTES: usize = 64 << 20;
+/// Of the words of a provider, in characters.
+const MAX_WORDS: usize = 300;
+
+/// A region tells of more than it may.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what is told of tokens is longer than {MAX_BYTES} bytes")]
+pub struct TooLong;
 
 /// By credential id.
 pub type Tokens = Arc<BTreeMap<String, TokenState>>;
 
 impl RegionState {
     /// Takes a report.
-    pub fn take_tokens(&mut self, report: TokenStates) {
+    ///
+    /// # Errors
+    /// With it, all that the region told is too long.
+    pub fn take_tokens(&mut self, report: TokenStates) -> Result<(), TooLong> {
         let TokenStates {
             is_first,
             tokens,
@@ -22,13 +36,23 @@ impl RegionState {
         let known = Arc::make_mut(&mut self.tokens);
         if is_first {
             known.clear();
+            self.token_bytes = 0;
         }
-        for id in removed {
-            known.remove(&id);
+        let mut gone = Vec::new();
+        gone.extend(removed.iter().filter_map(|id| known.remove(id)));
+        for mut token in tokens {
+            for words in [&mut token.last_error, &mut token.last_error_code] {
+                *words = words.chars().take(MAX_WORDS).collect();
+            }
+            self.token_bytes = self.token_bytes.saturating_add(token.encoded_len());
+            gone.extend(known.insert(token.credential_id.clone(), token));
         }
-        for token in tokens {
-            known.insert(token.credential_id.clone(), token);
+        let gone: usize = gone.iter().map(Message::encoded_len).sum();
+        self.token_bytes = self.token_bytes.saturating_sub(gone);
+        if self.token_bytes > MAX_BYTES {
+            return Err(TooLong);
         }
+        Ok(())
     }
 
     /// Nothing more is to be waited for: the token was tried for, or nobody tells of it.
@@ -95,18 +119,45 @@ mod tests {
     fn a_report_adds_to_what_is_known_unless_it_is_the_first() {
         let mut state = RegionState::default();
         let active = |id| token(id, 1, TokenStatus::Active);
-        state.take_tokens(report(true, vec![active("a"), active("b")], &[]));
-        state.take_tokens(report(false, vec![active("c")], &["a"]));
+        state
+            .take_tokens(report(true, vec![active("a"), active("b")], &[]))
+            .unwrap();
+        state
+            .take_tokens(report(false, vec![active("c")], &["a"]))
+            .unwrap();
         assert_eq!(state.tokens.keys().collect::<Vec<_>>(), ["b", "c"]);
-        state.take_tokens(report(true, vec![active("d")], &[]));
+        state
+            .take_tokens(report(true, vec![active("d")], &[]))
+            .unwrap();
         assert_eq!(state.tokens.keys().collect::<Vec<_>>(), ["d"]);
+    }
+
+    #[test]
+    fn a_region_tells_of_no_more_than_fits() {
+        let mut state = RegionState::default();
+        let long = |id: usize| TokenState {
+            credential_id: format!("{id}{}", "x".repeat(16 << 20)),
+            last_error: "y".repeat(1_000),
+            ..TokenState::default()
+        };
+        for id in 0..3 {
+            assert_eq!(
+                state.take_tokens(report(false, vec![long(id)], &[])),
+                Ok(())
+            );
+        }
+        let told = state.tokens.values().next().unwrap();
+        assert_eq!(told.last_error.len(), MAX_WORDS);
+        assert_eq!(state.take_tokens(report(false, vec![long(2)], &[])), Ok(()));
+        let more = report(false, vec![long(3)], &[]);
+        assert_eq!(state.take_tokens(more), Err(TooLong));
     }
 
     #[test]
     fn a_token_is_shown_with_the_secret_that_it_is_of() {
         let fleets = Fleets::default();
         let report = report(true, vec![token("a", 2, TokenStatus::Failing)], &[]);
-        fleets.update("eu", |state| state.take_tokens(report));
+        fleets.update("eu", |state| state.take_tokens(report).unwrap());
         for (region, version, is_shown) in [("eu", 2, true), ("eu", 1, false), ("us", 2, false)] {
             assert_eq!(fleets.token(region, "a", version).is_some(), is_shown);
         }
@@ -122,11 +173,11 @@ mod tests {
         let tell = async {
             for (version, status) in [(1, TokenStatus::Active), (2, TokenStatus::Obtaining)] {
                 let report = report(false, vec![token("a", version, status)], &[]);
-                fleets.update("eu", |state| state.take_tokens(report));
+                fleets.update("eu", |state| state.take_tokens(report).unwrap());
                 tokio::task::yield_now().await;
             }
             let report = report(false, vec![token("a", 2, TokenStatus::Failing)], &[]);
-            fleets.update("eu", |state| state.take_tokens(report));
+            fleets.update("eu", |state| state.take_tokens(report).unwrap());
         };
         let began = tokio::time::Instant::now();
         tokio::join!(waiting, tell);

@@ -181,9 +181,10 @@ impl Attached {
             }
             Some(Kind::TokenStates(report)) => {
                 let region = self.peer.region().as_str();
-                let take = |state: &mut RegionState| state.take_tokens(report);
+                let mut taken = Ok(());
+                let take = |state: &mut RegionState| taken = state.take_tokens(report);
                 self.link.fleets.update(region, take);
-                Ok(())
+                taken.map_err(|it| Status::resource_exhausted(it.to_string()))
             }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),
             Some(Kind::Answer(answer)) => {

@@ -25,6 +25,10 @@ pub(super) const MAX_TOKEN_BYTES: usize = 32 << 10;
 const MAX_DESCRIPTION_CHARS: usize = 200;
 /// Bytes of an error code that are shown.
 const MAX_CODE_BYTES: usize = 64;
+/// Of a provider's words so much is looked at for secrets, which may be half as long.
+const MAX_WORDS_BYTES: usize = 2 * MAX_TOKEN_BYTES;
+/// Shorter ones could be any word of an error's description.
+const MIN_HIDDEN_BYTES: usize = 6;
 /// The only errors that trying again does not help.
 const PERMANENT: [&str; 5] = [
     "invalid_grant",
@@ -175,13 +179,37 @@ fn provider_error(document: &Document, status: u16, secrets: &[&str]) -> Option<
     })
 }
 
+/// Nothing where there is no such part.
+fn part(text: &str, from: usize, to: usize) -> &str {
+    text.get(from..to).unwrap_or_default()
+}
+
 /// What of a provider's words is shown: printable, short, and no secret.
 fn shown(text: &str, chars: usize, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "***");
+    let window = part(text, 0, text.floor_char_boundary(MAX_WORDS_BYTES));
+    let secrets = secrets.iter().filter(|it| it.len() >= MIN_HIDDEN_BYTES);
+    // A secret may be cut off at the end of what is looked at.
+    let end = if window.len() == text.len() {
+        window.len()
+    } else {
+        window.floor_char_boundary(MAX_WORDS_BYTES - MAX_TOKEN_BYTES)
+    };
+    let (mut shown, mut from) = (String::new(), 0);
+    while from < end && shown.len() < 4 * chars {
+        let places = secrets.clone().filter_map(|secret| {
+            let start = from + part(window, from, window.len()).find(secret)?;
+            Some((start, std::cmp::Reverse(secret.len())))
+        });
+        let Some((start, length)) = places.min().filter(|(start, _)| *start < end) else {
+            shown.push_str(part(window, from, end));
+            break;
+        };
+        shown.push_str(part(window, from, start));
+        shown.push_str("***");
+        from = start + length.0;
     }
-    text.chars()
+    shown
+        .chars()
         .filter(|char| !char.is_control())
         .take(chars)
         .collect()

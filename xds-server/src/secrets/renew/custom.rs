@@ -1,6 +1,8 @@
 //! One attempt to obtain a token of a `customToken` secret: its requests, one after the other, and
 //! what the last answer says.
 
+use std::cell::Cell;
+
 use requestrocket_policy::json::path::JsonPath;
 use requestrocket_policy::secret::SecretText;
 use requestrocket_policy::secret_form::custom::Values;
@@ -21,6 +23,11 @@ use super::schedule::clamp_life;
 
 #[cfg(test)]
 mod tests;
+
+/// What an answer may be that the next request takes values from, and what a request may come to.
+const MAX_STEP_BYTES: usize = 64 << 10;
+/// Values of earlier answers in one request.
+const MAX_STEP_VALUES: usize = 64;
 
 /// What the requests so far have brought.
 #[derive(Default)]
@@ -44,16 +51,28 @@ pub(super) async fn obtain(world: World<'_>, form: &CustomToken) -> Attempt {
     for step in earlier {
         let request = build(form, step, &answers, fresh())?;
         let response = world.client.send(&request).await?;
-        take(&mut answers, &response, &secrets)?;
+        let taken = take(&mut answers, &response, &secrets);
+        taken.map_err(|failure| told(failure, &response, world.now_ms()))?;
     }
     let request = build(form, last, &answers, fresh())?;
     let response = world.client.send(&request).await?;
-    let obtained = read(form, &response, &secrets, world.now_ms())?;
+    let now_ms = world.now_ms();
+    let obtained = read(form, &response, &secrets, now_ms)
+        .map_err(|failure| told(failure, &response, now_ms))?;
     let placed = Placed {
         apply: form.apply.clone(),
         headers: Values::new(),
     };
     Ok((obtained, placed))
+}
+
+/// The failure with how long the provider wants to be left alone.
+fn told(failure: Failure, response: &Response, now_ms: u64) -> Failure {
+    let told = header(response, "retry-after");
+    Failure {
+        retry_after_ms: told.and_then(|value| answer::retry_after_ms(&value, now_ms)),
+        ..failure
+    }
 }
 
 /// The next request.
@@ -63,11 +82,23 @@ pub(super) fn build(
     answers: &Answers,
     fresh: Fresh<'_>,
 ) -> Result<Outgoing, Failure> {
-    let mut value = |part: &Part| fill(part, form, answers, fresh);
+    let room = Cell::new((MAX_STEP_BYTES, MAX_STEP_VALUES));
+    let mut value = |part: &Part| {
+        let (bytes, values) = room.get();
+        let values = match part {
+            Part::Step(..) => values.checked_sub(1)?,
+            Part::Secret(_) | Part::Timestamp | Part::Uuid | Part::Text(_) | Part::Base64(_) => {
+                values
+            }
+        };
+        let filled = fill(part, form, answers, fresh)?;
+        room.set((bytes.checked_sub(filled.len())?, values));
+        Some(filled)
+    };
     let missing = || {
         Failure::transient(
             "missing_value",
-            "an earlier answer lacks a value that a request needs",
+            "an earlier answer lacks a value that a request needs, or the request is too long",
         )
     };
     let url = step.url.fill(&mut value).ok_or_else(missing)?;
@@ -109,6 +140,10 @@ pub(super) fn take(
     secrets: &[&str],
 ) -> Result<(), Failure> {
     refuse_failed(response, secrets)?;
+    if response.body.len() > MAX_STEP_BYTES {
+        let problem = "answer is too long to take values from";
+        return Err(Failure::transient("too_long", problem));
+    }
     let document = Document::of(&response.body).ok_or_else(|| {
         Failure::transient("unreadable_answer", "answer is neither JSON nor a form")
     })?;

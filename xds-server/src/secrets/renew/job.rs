@@ -42,6 +42,14 @@ const MAX_OF_ONE: usize = 8;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A process that died leaves a token alone for so long.
 const LEASE_MS: u64 = 15_000;
+/// What was learnt is tried to be stored again after these, while the lease lasts: a refresh token
+/// that was rotated would be lost.
+const STORE_DELAYS: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_millis(600),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 /// How often a lease is renewed.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 
@@ -306,11 +314,19 @@ impl Renewals {
         row: &TokenRow,
         outcome: &'static str,
     ) -> Result<&'static str, RenewFailed> {
-        let is_stored = self
-            .writer
-            .store_token(&work.key, &work.holder, row)
-            .await?;
-        Ok(if is_stored { outcome } else { "overtaken" })
+        let mut delays = STORE_DELAYS.into_iter();
+        loop {
+            let stored = self.writer.store_token(&work.key, &work.holder, row).await;
+            match (stored, delays.next()) {
+                (Ok(true), _) => return Ok(outcome),
+                (Ok(false), _) => return Ok("overtaken"),
+                (Err(error), None) => return Err(error.into()),
+                (Err(error), Some(delay)) => {
+                    tracing::warn!(%error, "token is not stored yet");
+                    tokio::time::sleep(delay).await;
+                }
+            }
+        }
     }
 
     fn lease(&self) -> (u64, u64) {

@@ -9,9 +9,6 @@ use super::answer::{self, Answer, Failure, Obtained, Reading};
 use super::provider::{Attempt, Placed, World};
 use super::request::{Fresh, Shown, build, can_start_over, uses_refresh_tokens};
 
-/// Shorter ones could be any word of an error's description.
-const MIN_HIDDEN_BYTES: usize = 6;
-
 /// Shows the refresh token that came last, if there is one; a grant that can be shown again is,
 /// where the provider does not take that one any more.
 pub(super) async fn obtain(
@@ -98,8 +95,5 @@ fn hidden<'a>(form: &'a OAuth2, shown: Shown<'a>) -> Vec<&'a str> {
     }
     hidden.extend(form.request.extra.values());
     hidden.extend(form.request.headers.values());
-    let texts = hidden.into_iter().map(SecretText::expose);
-    texts
-        .filter(|text| text.len() >= MIN_HIDDEN_BYTES)
-        .collect()
+    hidden.into_iter().map(SecretText::expose).collect()
 }

@@ -4,6 +4,9 @@
 pub(super) const MIN_LIFE_MS: u64 = 1_000;
 /// A year.
 pub(super) const MAX_LIFE_MS: u64 = 365 * 24 * 3_600_000;
+/// A token is not refreshed more often: each refresh is a write that others wait for. One with a
+/// shorter life is not there all the time.
+const MIN_REFRESH_MS: u64 = 5_000;
 /// Ceiling of the wait after the first failure; it doubles with each.
 const BACKOFF_BASE_MS: u64 = 1_000;
 /// And no higher than this.
@@ -21,7 +24,7 @@ const REFRESH_RANGE: u64 = 160;
 pub(super) fn refresh_at(now_ms: u64, life_ms: u64, random: u64) -> u64 {
     let life_ms = clamp_life(life_ms);
     let thousandths = REFRESH_FROM + random % (REFRESH_RANGE + 1);
-    now_ms.saturating_add(life_ms * thousandths / 1_000)
+    now_ms.saturating_add((life_ms * thousandths / 1_000).max(MIN_REFRESH_MS))
 }
 
 /// The moment for another try after the `attempts`th failure in a row: full jitter below a ceiling
@@ -57,7 +60,8 @@ mod tests {
             (1_000_000, 80, 800_000),
             (1_000_000, 160, 880_000),
             (1_000_000, 161, 720_000),
-            (0, 0, 720),
+            (0, 0, 5_000),
+            (6_000, 0, 5_000),
             (u64::MAX, 160, MAX_LIFE_MS / 1_000 * 880),
         ] {
             assert_eq!(

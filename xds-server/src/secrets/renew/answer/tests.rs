@@ -243,3 +243,24 @@ fn retry_after_is_seconds_or_a_moment() {
     let failure = read(answer, &reading(), &[], NOW_MS).unwrap_err();
     assert_eq!(failure.retry_after_ms, Some(7_000));
 }
+
+#[test]
+fn secrets_that_are_made_of_what_hides_them_do_not_make_words_grow() {
+    let stars: Vec<String> = (6..70).map(|count| "*".repeat(count)).collect();
+    let secrets: Vec<&str> = stars.iter().map(String::as_str).collect();
+    let shown = shown(&"*".repeat(100_000), 200, &secrets);
+    assert!(shown.len() <= 200, "{}", shown.len());
+}
+
+#[test]
+fn a_long_secret_that_is_cut_off_is_not_shown() {
+    let secret = "s".repeat(MAX_TOKEN_BYTES);
+    for before in [
+        0,
+        MAX_WORDS_BYTES - MAX_TOKEN_BYTES - 1,
+        MAX_WORDS_BYTES - 100,
+    ] {
+        let text = ["w".repeat(before).as_str(), &secret, "end"].concat();
+        assert!(!shown(&text, 200, &[&secret]).contains('s'), "{before}");
+    }
+}
