@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use input::{CredentialInput, Object, SECRET, read_change, read_new};
 use previous::PreviousResource;
-use token::{CredentialState, TokenResource};
+use token::{CredentialState, CredentialTokenResource};
 
 use crate::domain::gateway::credential::{Credential, CredentialForm, CredentialStatus};
 use crate::domain::moment::Moment;
@@ -84,7 +84,7 @@ pub struct CredentialResource {
     labels: BTreeMap<String, String>,
     /// Of oauth2 and customToken.
     #[serde(skip_serializing_if = "Option::is_none")]
-    credential_token: Option<TokenResource>,
+    credential_token: Option<CredentialTokenResource>,
     created_by: String,
     created_at: String,
     updated_at: String,
@@ -99,7 +99,7 @@ impl CredentialResource {
             if credential.status(now) == CredentialStatus::Active {
                 resource.credential_status = token::status(known.as_ref());
             }
-            resource.credential_token = Some(TokenResource::of(known.as_ref()));
+            resource.credential_token = Some(CredentialTokenResource::of(known.as_ref()));
         }
         resource
     }

@@ -13,7 +13,7 @@ use crate::region::fleet::Fleets;
 /// The present token of a credential, and what came of asking for another.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct TokenResource {
+pub(super) struct CredentialTokenResource {
     /// Null: there is none yet.
     expires_at: Option<String>,
     last_refresh_at: Option<String>,
@@ -46,7 +46,7 @@ pub(super) enum CredentialState {
     InvalidClient,
 }
 
-impl TokenResource {
+impl CredentialTokenResource {
     /// As the region tells it.
     pub(super) fn of(known: Option<&TokenState>) -> Self {
         let Some(known) = known else {
