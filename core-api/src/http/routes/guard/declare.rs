@@ -85,46 +85,14 @@ macro_rules! attachment_routes {
             attachments::get::<$form>(call, &client, $attached_to, &own).await
         }
 
-        #[doc = $replace_says]
-        #[utoipa::path(
-            put,
-            path = $one,
-            tag = $tag,
-            params(
-                ("clientId" = Uuid, Path, description = "The organisation"),
-                $($record,)+
-                $own,
-            ),
-            request_body = $input,
-            responses((status = 200, body = $resource))
-        )]
-        async fn $replace(
-            call: Mutation,
-            InPath((client, $($part,)+ own)): InPath<(String, $($text,)+ String)>,
-            body: Body,
-        ) -> ApiResult {
-            attachments::update::<$form>(call, &client, ($attached_to, &own), body).await
+        attachment_routes! {
+            @update put $replace $replace_says, $form, $tag, $one,
+            (content = $input), $resource, ($($part: $text),+) => $attached_to, ($($record),+), $own
         }
-
-        #[doc = $change_says]
-        #[utoipa::path(
-            patch,
-            path = $one,
-            tag = $tag,
-            params(
-                ("clientId" = Uuid, Path, description = "The organisation"),
-                $($record,)+
-                $own,
-            ),
-            request_body(content = $input, content_type = "application/merge-patch+json"),
-            responses((status = 200, body = $resource))
-        )]
-        async fn $change(
-            call: Mutation,
-            InPath((client, $($part,)+ own)): InPath<(String, $($text,)+ String)>,
-            body: Body,
-        ) -> ApiResult {
-            attachments::update::<$form>(call, &client, ($attached_to, &own), body).await
+        attachment_routes! {
+            @update patch $change $change_says, $form, $tag, $one,
+            (content = $input, content_type = "application/merge-patch+json"),
+            $resource, ($($part: $text),+) => $attached_to, ($($record),+), $own
         }
 
         #[doc = $delete_says]
@@ -144,6 +112,32 @@ macro_rules! attachment_routes {
             InPath((client, $($part,)+ own)): InPath<(String, $($text,)+ String)>,
         ) -> ApiResult {
             attachments::delete::<$form>(call, &client, $attached_to, &own).await
+        }
+    };
+    (
+        @update $method:ident $name:ident $says:literal, $form:ident, $tag:literal, $one:literal,
+        ($($input:tt)+), $resource:ident, ($($part:ident: $text:ident),+) => $attached_to:expr,
+        ($($record:tt),+), $own:tt
+    ) => {
+        #[doc = $says]
+        #[utoipa::path(
+            $method,
+            path = $one,
+            tag = $tag,
+            params(
+                ("clientId" = Uuid, Path, description = "The organisation"),
+                $($record,)+
+                $own,
+            ),
+            request_body($($input)+),
+            responses((status = 200, body = $resource))
+        )]
+        async fn $name(
+            call: Mutation,
+            InPath((client, $($part,)+ own)): InPath<(String, $($text,)+ String)>,
+            body: Body,
+        ) -> ApiResult {
+            attachments::update::<$form>(call, &client, ($attached_to, &own), body).await
         }
     };
 }
