@@ -42,6 +42,9 @@ mod tests;
 
 /// Tasks that have not ended by then are left behind.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
+/// But for requests for tokens that are on their way, which a provider may answer with a refresh
+/// token that takes the place of the stored one: as long as one request may take.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(21);
 
 /// Content of `ready_file`.
 #[derive(Debug, Serialize)]
@@ -62,8 +65,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     metrics::describe();
     let tasks = TaskSet::default();
     let stopping = tasks.stopping();
-    let store = start(&config, metrics_handle, &tasks).await?;
-    run_until_stopped(&tasks, stopping).await?;
+    let (store, renewed) = start(&config, metrics_handle, &tasks).await?;
+    run_until_stopped(&tasks, stopping, renewed).await?;
     store.close().await;
     Ok(())
 }
@@ -73,7 +76,7 @@ async fn start(
     config: &Config,
     metrics_handle: PrometheusHandle,
     tasks: &TaskSet,
-) -> anyhow::Result<Store> {
+) -> anyhow::Result<(Store, CancellationToken)> {
     check_enrolment(config)?;
     create_private_dir(&config.data_dir)
         .with_context(|| format!("`data_dir`: cannot use {}", config.data_dir.display()))?;
@@ -118,12 +121,12 @@ async fn start(
         "health endpoints",
         http::serve(http_listener, health, tasks.stopping()),
     );
-    spawn_renewals(config, tasks, (&store, &keys, &clock), (&writer, client));
+    let renewed = spawn_renewals(config, tasks, (&store, &keys, &clock), (&writer, client));
     spawn_link(link_config(config, &keys), tasks, writer, (&fleet, meters));
 
     is_ready.send_replace(true);
     announce(config, &ready, revision)?;
-    Ok(store)
+    Ok((store, renewed))
 }
 
 /// Before the first contact a token and the authority's certificate are needed, later neither.
@@ -275,7 +278,7 @@ fn spawn_renewals(
     tasks: &TaskSet,
     (store, keys, clock): (&Store, &Arc<RegionKeys>, &Clock),
     (writer, client): (&Arc<RegionWriter>, Client),
-) {
+) -> CancellationToken {
     let renewals = Renewals {
         region: config.region.clone(),
         keys: Arc::clone(keys),
@@ -285,10 +288,14 @@ fn spawn_renewals(
         clock: clock.clone(),
     };
     let stopping = tasks.stopping();
+    let renewed = CancellationToken::new();
+    let ended = renewed.clone().drop_guard();
     tasks.spawn("tokens", async move {
+        let _ended = ended;
         renewals.run(stopping).await;
         Ok(())
     });
+    renewed
 }
 
 /// Providers of tokens are trusted, and may be called, as targets are.
@@ -320,10 +327,15 @@ fn announce(config: &Config, ready: &Ready, revision: u64) -> anyhow::Result<()>
     Ok(())
 }
 
-async fn run_until_stopped(tasks: &TaskSet, stopping: CancellationToken) -> anyhow::Result<()> {
+async fn run_until_stopped(
+    tasks: &TaskSet,
+    stopping: CancellationToken,
+    renewed: CancellationToken,
+) -> anyhow::Result<()> {
     let too_long = async {
         stopping.cancelled().await;
         tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
+        let _ = tokio::time::timeout(RENEWAL_TIMEOUT, renewed.cancelled()).await;
     };
     tokio::select! {
         ended = tasks.run_until_stopped() => Ok(ended?),

@@ -43,7 +43,8 @@ fn configured(folder: &Path) -> Config {
 async fn started(config: &Config) -> anyhow::Result<(Store, TaskSet)> {
     let tasks = TaskSet::default();
     let recorder = PrometheusBuilder::new().build_recorder();
-    Ok((start(config, recorder.handle(), &tasks).await?, tasks))
+    let (store, _) = start(config, recorder.handle(), &tasks).await?;
+    Ok((store, tasks))
 }
 
 async fn run_once(config: &Config) {

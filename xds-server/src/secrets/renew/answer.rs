@@ -152,12 +152,16 @@ fn token(document: &Document, reading: &Reading, now_ms: u64) -> Result<Obtained
     let token = checked_token(text.as_deref().map_or("", String::as_str))?;
     let life_ms = expiry::life_ms(document, reading, token.expose(), now_ms);
     let refresh_token = document.member("refresh_token");
+    if refresh_token.is_some_and(|text| text.len() > MAX_TOKEN_BYTES) {
+        let problem = "refresh token is too long";
+        return Err(Failure::transient("unusable_token", problem));
+    }
     Ok(Obtained {
         token,
         life_ms: clamp_life(life_ms),
         refresh_token: refresh_token
-            .filter(|text| !text.is_empty() && text.len() <= MAX_TOKEN_BYTES)
-            .map(|text| SecretText::new(text.to_string())),
+            .filter(|text| !text.is_empty())
+            .map(|text| SecretText::new(text.to_owned())),
     })
 }
 

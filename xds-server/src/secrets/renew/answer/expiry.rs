@@ -60,5 +60,5 @@ fn own_end_ms(token: &str) -> Option<u64> {
     let (claims, _) = (parts.nth(1)?, parts.next()?);
     let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
     let claims = Document::json(&claims)?;
-    moment_ms(&claims.member("exp")?)
+    moment_ms(claims.member("exp")?)
 }

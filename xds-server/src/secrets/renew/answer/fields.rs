@@ -1,6 +1,7 @@
 //! An answer as a document: JSON whatever its type says, else a form.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use requestrocket_policy::json::find::{Node, find};
 use requestrocket_policy::json::path::JsonPath;
@@ -9,8 +10,38 @@ use zeroize::Zeroizing;
 /// Pairs of a form that are looked at.
 const MAX_PAIRS: usize = 64;
 
+/// What answers say under names that are known; a document is read once for all of them.
+static MEMBERS: LazyLock<(Vec<&str>, Vec<JsonPath>)> = LazyLock::new(|| {
+    [
+        "error",
+        "error.code",
+        "error.type",
+        "error.status",
+        "error_description",
+        "error.message",
+        "message",
+        "ok",
+        "token_type",
+        "refresh_token",
+        "exp",
+    ]
+    .into_iter()
+    .filter_map(|name| Some((name, JsonPath::parse(&format!("$.{name}")).ok()?)))
+    .unzip()
+});
+
 /// What was answered, as JSON text. It holds secrets and does not print.
-pub(in super::super) struct Document(Zeroizing<Vec<u8>>);
+pub(in super::super) struct Document {
+    text: Zeroizing<Vec<u8>>,
+    members: Vec<Member>,
+}
+
+/// A value as it stands there, and what it says.
+struct Member {
+    name: &'static str,
+    json: Zeroizing<String>,
+    text: Zeroizing<String>,
+}
 
 impl Document {
     /// None: neither JSON nor a form.
@@ -22,8 +53,23 @@ impl Document {
     pub(in super::super) fn json(body: &[u8]) -> Option<Self> {
         let body = body.trim_ascii();
         let is_container = body.starts_with(b"{") || body.starts_with(b"[");
-        let is_valid = is_container && find(&[], body).is_ok();
-        is_valid.then(|| Self(Zeroizing::new(body.to_vec())))
+        is_container.then(|| Self::read(body)).flatten()
+    }
+
+    fn read(text: &[u8]) -> Option<Self> {
+        let (names, paths) = &*MEMBERS;
+        let found = find(paths, text).ok()?;
+        let members = found.into_iter().filter_map(|node| {
+            Some(Member {
+                name: names.get(node.path)?,
+                json: Zeroizing::new(node.json.to_owned()),
+                text: Zeroizing::new(node.text().into_owned()),
+            })
+        });
+        Some(Self {
+            members: members.collect(),
+            text: Zeroizing::new(text.to_vec()),
+        })
     }
 
     /// `name=value` pairs, as an object of strings.
@@ -44,15 +90,13 @@ impl Document {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let text = serde_json::to_vec(&plain).ok()?;
-        Some(Self(Zeroizing::new(text)))
+        let text = Zeroizing::new(serde_json::to_vec(&plain).ok()?);
+        Self::read(&text)
     }
 
     /// The text of the first value that the path selects, if it is a string or a number.
     pub(in super::super) fn first(&self, path: &JsonPath) -> Option<Zeroizing<String>> {
-        self.select(path, |json| {
-            json.starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
-        })
+        self.select(path, is_text_or_number)
     }
 
     /// As [`Document::first`], of strings only.
@@ -60,35 +104,37 @@ impl Document {
         self.select(path, |json| json.starts_with('"'))
     }
 
-    /// A member of the document itself.
-    pub(super) fn member(&self, name: &str) -> Option<Zeroizing<String>> {
-        self.first(&JsonPath::parse(&format!("$.{name}")).ok()?)
+    /// The text of one of the known members, if it is a string or a number.
+    pub(super) fn member(&self, name: &str) -> Option<&str> {
+        self.known(name, is_text_or_number)
+    }
+
+    fn known(&self, name: &str, is_wanted: impl Fn(&str) -> bool) -> Option<&str> {
+        let mut members = self.members.iter();
+        let member = members.find(|it| it.name == name && is_wanted(&it.json))?;
+        Some(&member.text)
     }
 
     /// The code of an error, if the document speaks of one.
     pub(super) fn error_code(&self) -> Option<String> {
         let coded = ["error", "error.code", "error.type", "error.status"];
-        let code = coded.iter().find_map(|path| self.member(path));
-        let code = code.map(|code| code.to_string());
+        let code = coded.iter().find_map(|name| self.member(name));
         if let Some(code) = code.filter(|code| !code.is_empty()) {
-            return Some(code);
+            return Some(code.to_owned());
         }
-        let speaks = |path: &str, is_said: &dyn Fn(&str) -> bool| {
-            JsonPath::parse(path).is_ok_and(|path| self.select(&path, is_said).is_some())
-        };
-        if speaks("$.ok", &|json| json == "false" || json == "\"false\"") {
+        let is_no = |json: &str| json == "false" || json == "\"false\"";
+        if self.known("ok", is_no).is_some() {
             return Some("not_ok".to_owned());
         }
         let is_said = |json: &str| json == "true" || json.starts_with(['{', '[']);
-        speaks("$.error", &is_said).then(|| "error".to_owned())
+        self.known("error", is_said).map(|_| "error".to_owned())
     }
 
     /// What the provider says of it.
     pub(super) fn error_description(&self) -> Option<String> {
         let described = ["error_description", "error.message", "message"];
-        let text = described.iter().find_map(|path| self.member(path));
-        text.map(|text| text.to_string())
-            .filter(|text| !text.is_empty())
+        let text = described.iter().find_map(|name| self.member(name))?;
+        (!text.is_empty()).then(|| text.to_owned())
     }
 
     fn select(
@@ -96,8 +142,12 @@ impl Document {
         path: &JsonPath,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Option<Zeroizing<String>> {
-        let found = find(std::slice::from_ref(path), &self.0).ok()?;
+        let found = find(std::slice::from_ref(path), &self.text).ok()?;
         let node: Option<Node<'_>> = found.into_iter().find(|node| is_wanted(node.json));
         node.map(|node| Zeroizing::new(node.text().into_owned()))
     }
+}
+
+fn is_text_or_number(json: &str) -> bool {
+    json.starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
 }

@@ -141,3 +141,42 @@ fn a_token_is_found_wherever_it_is() {
         assert_eq!(got, want, "{place}");
     }
 }
+
+#[test]
+fn neither_answers_nor_requests_grow_beyond_their_bounds() {
+    let form = form(&json!({
+        "requests": [
+            {"url": "https://a.example/one"},
+            {"url": "https://a.example/two", "body": "{step1.$.a}".repeat(MAX_STEP_VALUES)},
+            {"url": "https://a.example/three", "body": "{step1.$.a}".repeat(MAX_STEP_VALUES + 1)},
+        ],
+        "response": {"tokenPath": "$.token"},
+    }));
+    let answered = |length: usize| {
+        let body = json!({ "a": "x".repeat(length) }).to_string();
+        let mut answers = Answers::default();
+        let taken = take(&mut answers, &response(200, &[], &body), &[]);
+        taken.map(|()| answers).map_err(|failure| failure.code)
+    };
+    let too_long = answered(MAX_STEP_BYTES).map(|_| ());
+    assert_eq!(too_long, Err("too_long".to_owned()));
+    let code = |answers: &Answers, step: usize| {
+        let request = build(&form, &form.requests[step], answers, FRESH);
+        request.map(|_| ()).map_err(|failure| failure.code)
+    };
+    let fits = answered(MAX_STEP_BYTES / MAX_STEP_VALUES).unwrap();
+    assert_eq!(code(&fits, 1), Ok(()));
+    let missing = Err("missing_value".to_owned());
+    assert_eq!(code(&fits, 2), missing);
+    let long = answered(MAX_STEP_BYTES / MAX_STEP_VALUES + 1).unwrap();
+    assert_eq!(code(&long, 1), missing);
+}
+
+#[test]
+fn a_provider_is_left_alone_as_long_as_it_wants() {
+    let failure = || Failure::transient("http_429", "too many");
+    for (headers, want) in [(&[("retry-after", "7")][..], Some(7_000)), (&[], None)] {
+        let failed = told(failure(), &response(429, headers, ""), 0);
+        assert_eq!(failed.retry_after_ms, want);
+    }
+}

@@ -437,6 +437,32 @@ async fn one_organisation_has_so_many_requests_on_their_way_at_most() {
 }
 
 #[tokio::test]
+async fn an_organisation_that_waits_for_nothing_comes_before_one_that_waits_for_much() {
+    for store in test_stores().await {
+        let provider = Provider::start(&[]).await;
+        let secret = client_credentials(&provider);
+        let mut scene = Scene::new(store, &secret, Auth::Oauth2).await;
+        let side = (CredentialSide::Target, Auth::Oauth2);
+        let json = secret.to_string();
+        let more = (40..45).map(|number| scene.region.credential(&id(number), 1, side, &json));
+        let more = more.collect();
+        scene.apply(more).await;
+        let mut tx = scene.renewals.store.begin().await.unwrap();
+        for statement in [
+            "INSERT INTO organisation (organisation_id, is_suspended, data_key, digest_key) \
+             SELECT 'another', is_suspended, data_key, digest_key FROM organisation",
+            "UPDATE credential SET organisation_id = 'another' WHERE credential_id LIKE '%44'",
+            "UPDATE token SET next_at_ms = next_at_ms - 1 WHERE credential_id NOT LIKE '%44'",
+        ] {
+            sqlx::query(statement).execute(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let due = scene.renewals.due(2).await.unwrap();
+        assert!(due.contains(&id(44)), "{due:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_inactive_or_gone_is_not_asked_for() {
     for store in test_stores().await {
         let provider = Provider::start(&[(200, T1)]).await;
