@@ -372,6 +372,8 @@ impl PolicyFixture {
             name: name.to_owned(),
             sealed_value,
             reads_body: false,
+            bytes_before: 0,
+            bytes_behind: 0,
         };
         let credential = self
             .wire

@@ -12,7 +12,7 @@ mod jwt;
 mod kept;
 mod mac;
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 pub(crate) use self::{
     aws::{AwsSecret, AwsSigner, Payload},
@@ -60,11 +60,13 @@ pub(crate) struct Outgoing<'a> {
 
 /// What a scheme puts on a request.
 #[derive(PartialEq, Eq)]
-pub(crate) enum Placed<'s> {
-    /// A header of one of the scheme's names.
-    Header(&'s str, SecretBytes),
-    /// The scheme's parameter: its value, decoded.
-    Query(SecretBytes),
+pub(crate) struct Placed<'s> {
+    /// The header, one of the scheme's names; none: the scheme's parameter.
+    pub(crate) header: Option<&'s str>,
+    /// Of a parameter decoded.
+    pub(crate) value: SecretBytes,
+    /// What of the value nobody but the target may learn.
+    pub(crate) secret: Range<usize>,
 }
 
 /// How a value is computed for each call.
@@ -101,9 +103,9 @@ impl Outgoing<'_> {
 /// Values may be secrets.
 impl fmt::Debug for Placed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Header(name, _) => write!(f, "Header({name})"),
-            Self::Query(_) => f.write_str("Query"),
+        match self.header {
+            Some(name) => write!(f, "Header({name})"),
+            None => f.write_str("Query"),
         }
     }
 }

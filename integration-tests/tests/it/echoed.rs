@@ -1,4 +1,4 @@
-//! F7: a target that repeats what it was sent. The caller never sees the target's secret.
+//! A target that repeats what it was sent. The caller never sees the target's secret.
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::{Reply, Request};
@@ -61,7 +61,7 @@ fn got(request: &Recorded, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn f7_all_headers_in_a_json_body_and_in_headers() -> Result<()> {
+async fn all_headers_in_a_json_body_and_in_headers() -> Result<()> {
     let scene = echoing(|request| {
         let authorization = got(request, "authorization");
         let body = json!({ "headers": { "Authorization": authorization } }).to_string();
@@ -92,7 +92,7 @@ async fn f7_all_headers_in_a_json_body_and_in_headers() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f7_a_body_alone_is_announced_in_the_head() -> Result<()> {
+async fn a_body_alone_is_announced_in_the_head() -> Result<()> {
     let scene = echoing(|request| typed("text/plain", got(request, "authorization"))).await?;
     let reply = scene.get("/").await?;
     assert_eq!(reply.text(), format!("Bearer {STARS}"));
@@ -105,7 +105,7 @@ async fn f7_a_body_alone_is_announced_in_the_head() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f7_the_border_between_two_chunks_may_be_anywhere() -> Result<()> {
+async fn the_border_between_two_chunks_may_be_anywhere() -> Result<()> {
     let text = format!("a={TOKEN}&b={ESCAPED}.");
     let wanted = format!("a={STARS}&b={}.", "*".repeat(ESCAPED.len()));
     let played = text.clone();
@@ -141,7 +141,7 @@ async fn f7_the_border_between_two_chunks_may_be_anywhere() -> Result<()> {
 
 /// A part that ends where the secret may have begun waits for the next; others do not.
 #[tokio::test]
-async fn f7_streams_are_masked_as_they_come() -> Result<()> {
+async fn streams_are_masked_as_they_come() -> Result<()> {
     let gate = Gate::default();
     let held = gate.clone();
     let scene = echoing(move |_| {
@@ -184,7 +184,7 @@ async fn f7_streams_are_masked_as_they_come() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f7_trailers_and_what_is_held_before_them() -> Result<()> {
+async fn trailers_and_what_is_held_before_them() -> Result<()> {
     let scene = echoing(|request| {
         let end = if request.path() == "/all" {
             TOKEN
@@ -216,7 +216,7 @@ async fn f7_trailers_and_what_is_held_before_them() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f7_what_a_filter_makes_of_a_body() -> Result<()> {
+async fn what_a_filter_makes_of_a_body() -> Result<()> {
     let document = json!({ "a": TOKEN, "s": 1, "b": [ESCAPED] }).to_string();
     let pieces: Vec<Vec<u8>> = document.as_bytes().chunks(7).map(<[u8]>::to_vec).collect();
     let zipped = gzip(document.as_bytes())?;
@@ -240,7 +240,7 @@ async fn f7_what_a_filter_makes_of_a_body() -> Result<()> {
 
 /// A meter reads what the target says; the caller gets what is left of it.
 #[tokio::test]
-async fn f7_a_body_that_a_meter_reads() -> Result<()> {
+async fn a_body_that_a_meter_reads() -> Result<()> {
     let document = json!({ "n": 3, "t": TOKEN }).to_string();
     let pieces: Vec<Vec<u8>> = document.as_bytes().chunks(5).map(<[u8]>::to_vec).collect();
     let scene = echoing(move |_| chunked("application/json", &pieces)).await?;
@@ -257,7 +257,7 @@ async fn f7_a_body_that_a_meter_reads() -> Result<()> {
 }
 
 #[tokio::test]
-async fn f7_what_is_not_the_secret_passes_unchanged() -> Result<()> {
+async fn what_is_not_the_secret_passes_unchanged() -> Result<()> {
     let body: Vec<u8> = (0..=255_u8).cycle().take(3 << 20).collect();
     let sent = body.clone();
     let scene = echoing(move |_| typed("application/octet-stream", &sent)).await?;
@@ -269,7 +269,7 @@ async fn f7_what_is_not_the_secret_passes_unchanged() -> Result<()> {
 
 /// Basic: neither what is encoded nor the password alone.
 #[tokio::test]
-async fn f7_user_and_password() -> Result<()> {
+async fn user_and_password() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::answering(|request| {
         let said = got(request, "authorization");
@@ -287,5 +287,23 @@ async fn f7_user_and_password() -> Result<()> {
     expect::ok(&reply)?;
     let want = [28, 20, 11].map(|length| "*".repeat(length)).join(" ");
     assert_eq!(reply.text(), format!("Basic {want}"));
+    Ok(())
+}
+
+/// A prefix without a blank is no scheme: the key behind it is looked for by itself, too.
+#[tokio::test]
+async fn a_key_is_masked_without_its_prefix() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::answering(|request| {
+        let got = got(request, "x-key");
+        typed("text/plain", got.trim_start_matches("key="))
+    })
+    .await?;
+    let secret = json!({"key": TOKEN, "name": "X-Key", "prefix": "key="});
+    let plan = ProxyPlan::to(&target.url()).injecting(Secret::new("apiKey", secret));
+    let proxy = gateway.proxy(&plan).await?;
+    let reply = gateway.call(&proxy.get("/")).await?;
+    expect::ok(&reply)?;
+    assert_eq!(reply.text(), STARS);
     Ok(())
 }

@@ -170,8 +170,15 @@ fn compile_injections(
 ) -> Result<Injections, InvalidUpstream> {
     let mut compiled = Injections::default();
     for (position, injection) in injections.into_iter().enumerate() {
+        let around = [injection.bytes_before, injection.bytes_behind];
+        let [before, behind] = around.map(|bytes| bytes.try_into().unwrap_or(usize::MAX));
         let (location, name, value) = open(injection, credential, admission, position)?;
         let invalid = |source| InvalidUpstream::Injection { position, source };
+        if location != Location::Computed {
+            compiled
+                .echoed
+                .push(echo::of_value(&value, (before, behind)));
+        }
         match location {
             Location::Header => {
                 compiled.echoed.extend(echo::of_header(&value));
@@ -180,7 +187,6 @@ fn compile_injections(
             }
             Location::Query => {
                 let injection = QueryInjection::new(&name, &value).map_err(invalid)?;
-                compiled.echoed.push(value);
                 compiled.query.push(injection);
             }
             Location::Computed => {
@@ -207,6 +213,8 @@ fn open(
         sealed_value,
         // Told to whoever has Envoy hold bodies; the scheme knows it by itself.
         reads_body: _,
+        bytes_before: _,
+        bytes_behind: _,
     } = injection;
     let location = match wire::Location::try_from(location) {
         Ok(wire::Location::Header) => Location::Header,

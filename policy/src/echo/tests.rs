@@ -153,3 +153,20 @@ fn of_a_header_the_scheme_is_no_secret() {
         assert_eq!(values, want, "{value}");
     }
 }
+
+#[test]
+fn of_a_value_the_secret_is_what_lies_between() {
+    let value = SecretBytes::from(b"token=\"12345678\"".as_slice());
+    for (around, want) in [
+        ((7, 1), "12345678"),
+        ((0, 0), "token=\"12345678\""),
+        ((9, 9), "token=\"12345678\""),
+        ((usize::MAX, 1), "token=\"12345678\""),
+    ] {
+        assert_eq!(
+            of_value(&value, around).expose(),
+            want.as_bytes(),
+            "{around:?}"
+        );
+    }
+}

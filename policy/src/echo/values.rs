@@ -5,6 +5,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::secret::SecretBytes;
 
+/// Of a value with so many bytes before and behind what is secret in it; all of it where there are
+/// not so many.
+pub(crate) fn of_value(value: &SecretBytes, (before, behind): (usize, usize)) -> SecretBytes {
+    let end = value.expose().len().checked_sub(behind);
+    let secret = end.and_then(|end| value.expose().get(before..end));
+    secret.map_or_else(|| value.clone(), SecretBytes::from)
+}
+
 /// Of a header's value.
 pub(crate) fn of_header(value: &SecretBytes) -> Vec<SecretBytes> {
     match credentials(value.expose()) {

@@ -41,6 +41,12 @@ impl Apply {
         SecretText::new([self.before.as_str(), token.expose(), self.after.as_str()].concat())
     }
 
+    /// Bytes of that value before and behind the token.
+    #[must_use]
+    pub fn around(&self) -> (usize, usize) {
+        (self.before.len(), self.after.len())
+    }
+
     fn bearer() -> Self {
         Self {
             place: Place::Header,

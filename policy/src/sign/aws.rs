@@ -16,6 +16,8 @@ use crate::secret::SecretBytes;
 const AUTHORIZATION: &str = "authorization";
 const DATE: &str = "x-amz-date";
 const TOKEN: &str = "x-amz-security-token";
+/// As hexadecimal digits; it ends the line.
+const SIGNATURE_BYTES: usize = 64;
 const CONTENT: &str = "x-amz-content-sha256";
 
 /// A caller's lines of these go, whatever of them is put.
@@ -168,10 +170,20 @@ impl Scheme for AwsSigner {
         let canonical = Canonical::of(request, (self.path_style(), &signed), &payload);
         let authorization = self.authorization(&canonical, &moment)?;
         put.push((AUTHORIZATION, authorization));
-        let placed = put.into_iter();
-        Ok(placed
-            .map(|(name, value)| Placed::Header(name, value))
-            .collect())
+        let placed = put.into_iter().map(|(name, value)| {
+            let length = value.expose().len();
+            let secret = match name {
+                TOKEN => 0..length,
+                AUTHORIZATION => length.saturating_sub(SIGNATURE_BYTES)..length,
+                _ => 0..0,
+            };
+            Placed {
+                header: Some(name),
+                value,
+                secret,
+            }
+        });
+        Ok(placed.collect())
     }
 }
 

@@ -80,10 +80,15 @@ impl Scheme for HmacSigner {
             Encoding::Hex => hex(&mac),
             Encoding::Base64 => STANDARD.encode(mac),
         };
-        let values = [[&*self.prefix, &signature].concat(), seconds];
-        let placed = self.headers.iter().zip(values);
+        let value = [&*self.prefix, &signature].concat();
+        let secret = self.prefix.len()..value.len();
+        let placed = self.headers.iter().zip([(value, secret), (seconds, 0..0)]);
         Ok(placed
-            .map(|(name, value)| Placed::Header(name, SecretBytes::from(value.into_bytes())))
+            .map(|(name, (value, secret))| Placed {
+                header: Some(name),
+                value: SecretBytes::from(value.into_bytes()),
+                secret,
+            })
             .collect())
     }
 }

@@ -142,11 +142,12 @@ impl Scheme for Minter {
             let token = self.mint(now_ms, tools)?;
             Ok((token, now_ms.saturating_add(used_ms)))
         })?;
-        let placed = match self.headers.first() {
-            Some(name) => Placed::Header(name, token),
-            None => Placed::Query(token),
-        };
-        Ok(vec![placed])
+        let secret = self.prefix.len()..token.expose().len();
+        Ok(vec![Placed {
+            header: self.headers.first().map(|name| &**name),
+            value: token,
+            secret,
+        }])
     }
 }
 

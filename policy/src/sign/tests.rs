@@ -67,6 +67,10 @@ fn a_target_is_its_path_and_its_query() {
 #[test]
 fn what_is_put_does_not_print() {
     let secret = || SecretBytes::from(b"hunter2".as_slice());
-    let placed = [Placed::Header("x-sig", secret()), Placed::Query(secret())];
+    let placed = [Some("x-sig"), None].map(|header| Placed {
+        header,
+        value: secret(),
+        secret: 0..7,
+    });
     assert_eq!(format!("{placed:?}"), "[Header(x-sig), Query]");
 }

@@ -4,14 +4,11 @@ use std::sync::Arc;
 
 use super::{Edit, RESERVED_PREFIXES, Upstream};
 use crate::{
-    echo::{self, Guard},
+    echo::Guard,
     http::{HeaderLine, RequestHead, name::starts_like, percent::encode_into},
     secret::SecretBytes,
     sign::{CannotSign, Outgoing, Placed, Scheme, Tools},
 };
-
-/// Signatures are longer than any time, however they are written.
-const LEAST_SIGNATURE_BYTES: usize = 40;
 
 /// A request with the edits that were made so far, as it is about to be signed.
 pub(crate) struct Unsigned<'a> {
@@ -53,22 +50,21 @@ impl Upstream {
             now_ms: request.now_ms,
         };
         for placed in scheme.sign(&outgoing, tools)? {
-            match placed {
-                Placed::Header(name, value) => {
-                    if !is_public(name, &value) {
-                        echoed.extend(echo::of_header(&value));
-                    }
-                    edits.push(Edit::SetComputed(name, value));
-                }
-                Placed::Query(value) => {
-                    let name = scheme.parameter().ok_or(CannotSign)?;
-                    append(&mut target, name, &value);
-                    edits.retain(|edit| !matches!(edit, Edit::SetPath(_)));
-                    edits.push(Edit::SetPath(target));
-                    echoed.push(value);
-                    return Ok(echoed);
-                }
+            let Placed {
+                header,
+                value,
+                secret,
+            } = placed;
+            echoed.extend(value.expose().get(secret).map(SecretBytes::from));
+            if let Some(name) = header {
+                edits.push(Edit::SetComputed(name, value));
+                continue;
             }
+            let name = scheme.parameter().ok_or(CannotSign)?;
+            append(&mut target, name, &value);
+            edits.retain(|edit| !matches!(edit, Edit::SetPath(_)));
+            edits.push(Edit::SetPath(target));
+            return Ok(echoed);
         }
         Ok(echoed)
     }
@@ -82,12 +78,6 @@ impl Upstream {
         let always = always.unwrap_or_default().to_vec();
         Guard::of([always, computed].concat()).map(Arc::new)
     }
-}
-
-/// Whether it only says what was signed: a time, or the hash of the body.
-fn is_public(name: &str, value: &SecretBytes) -> bool {
-    let is_secret = name == "x-amz-security-token";
-    (value.expose().len() < LEAST_SIGNATURE_BYTES && !is_secret) || name == "x-amz-content-sha256"
 }
 
 /// `:path` as it will be sent.

@@ -62,6 +62,7 @@ fn computed(name: &str, scheme: Scheme, reads_body: bool) -> PlacedValue {
         location: Location::Computed,
         name: name.to_owned(),
         value: SecretBytes::from(message.encode_to_vec()),
+        around: (0, 0),
         reads_body,
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct PlacedValue {
     pub(super) location: Location,
     pub(super) name: String,
     pub(super) value: SecretBytes,
+    /// Bytes of the value before and behind what is secret in it.
+    pub(super) around: (usize, usize),
     /// It is computed over the whole body.
     pub(super) reads_body: bool,
 }
@@ -44,6 +46,8 @@ impl PlacedValue {
             name: self.name.clone(),
             sealed_value: sealed.into(),
             reads_body: self.reads_body,
+            bytes_before: length(self.around.0),
+            bytes_behind: length(self.around.1),
         })
     }
 }
@@ -65,17 +69,20 @@ pub(super) fn values(form: &SecretForm) -> Result<Vec<PlacedValue>, SecretProble
         SecretForm::None => Ok(Vec::new()),
         SecretForm::InjectedKey(key) => {
             let value = SecretText::new([key.prefix.as_str(), key.key.expose()].concat());
-            Ok(vec![placed(key.location.into(), &key.name, &value)])
+            let around = (key.prefix.len(), 0);
+            Ok(vec![placed(key.location.into(), &key.name, &value, around)])
         }
         SecretForm::Bearer(bearer) => {
             let value = [bearer.prefix.as_str(), bearer.token.expose()].concat();
-            Ok(vec![authorization(value)])
+            Ok(vec![authorization(value, bearer.prefix.len())])
         }
         SecretForm::BasicAuth(pair) => {
             let encoded = Zeroizing::new(STANDARD.encode(pair.joined().expose()));
-            Ok(vec![authorization(["Basic ", encoded.as_str()].concat())])
+            let scheme = "Basic ";
+            let value = [scheme, encoded.as_str()].concat();
+            Ok(vec![authorization(value, scheme.len())])
         }
-        SecretForm::Jwt(token) => Ok(vec![authorization(token.expose().to_owned())]),
+        SecretForm::Jwt(token) => Ok(vec![authorization(token.expose().to_owned(), 0)]),
         SecretForm::Custom(custom) => Ok(placed_all(Location::Header, &custom.headers)
             .chain(placed_all(Location::Query, &custom.query))
             .collect()),
@@ -92,7 +99,12 @@ pub(super) fn values(form: &SecretForm) -> Result<Vec<PlacedValue>, SecretProble
 
 /// What goes where, of a token that was obtained.
 pub(super) fn obtained(apply: &Apply, headers: &Values, token: &SecretText) -> Vec<PlacedValue> {
-    let token = placed(apply.place.into(), &apply.name, &apply.value(token));
+    let token = placed(
+        apply.place.into(),
+        &apply.name,
+        &apply.value(token),
+        apply.around(),
+    );
     let is_other =
         |value: &PlacedValue| value.location != token.location || value.name != token.name;
     let mut values: Vec<_> = placed_all(Location::Header, headers)
@@ -105,14 +117,25 @@ pub(super) fn obtained(apply: &Apply, headers: &Values, token: &SecretText) -> V
 fn placed_all(location: Location, values: &Values) -> impl Iterator<Item = PlacedValue> {
     values
         .iter()
-        .map(move |(name, value)| placed(location, name, value))
+        .map(move |(name, value)| placed(location, name, value, (0, 0)))
 }
 
-fn authorization(value: String) -> PlacedValue {
-    placed(Location::Header, "authorization", &SecretText::new(value))
+fn authorization(value: String, prefix_bytes: usize) -> PlacedValue {
+    let value = SecretText::new(value);
+    placed(Location::Header, "authorization", &value, (prefix_bytes, 0))
 }
 
-fn placed(location: Location, name: &str, value: &SecretText) -> PlacedValue {
+/// Prefixes and templates are short.
+fn length(bytes: usize) -> u32 {
+    bytes.try_into().unwrap_or(u32::MAX)
+}
+
+fn placed(
+    location: Location,
+    name: &str,
+    value: &SecretText,
+    around: (usize, usize),
+) -> PlacedValue {
     let name = match location {
         Location::Header => name.to_ascii_lowercase(),
         Location::Query | Location::Computed => name.to_owned(),
@@ -121,6 +144,7 @@ fn placed(location: Location, name: &str, value: &SecretText) -> PlacedValue {
         location,
         name,
         value: SecretBytes::from(value.expose().as_bytes()),
+        around,
         reads_body: false,
     }
 }

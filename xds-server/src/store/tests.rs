@@ -117,6 +117,8 @@ fn injection() -> StoredSecret {
         name: "Authorization".to_owned(),
         sealed_value: vec![9; 40].into(),
         reads_body: false,
+        bytes_before: 0,
+        bytes_behind: 0,
     }])
 }
 

@@ -385,6 +385,7 @@ fn computed(reads_body: bool) -> wire::Injection {
         name: "hmac".to_owned(),
         sealed_value: Vec::new().into(),
         reads_body,
+        ..wire::Injection::default()
     }
 }
 

@@ -130,3 +130,16 @@ proptest! {
         check(&guard, &parts, &want);
     }
 }
+
+#[test]
+fn no_more_is_held_than_fits_into_a_buffer() {
+    let guard = guard(&["12345678"]);
+    for (before, want) in [(32_760, Looked::Open), (32_761, Looked::Clean)] {
+        let mut part = [vec![b'x'; before], b"12345678".to_vec()].concat();
+        part.truncate(part.len() - 1);
+        part.push(b'1');
+        let mut watch = Watch::default();
+        let turn = &mut Turn::of(TURN_STEPS);
+        assert_eq!(watch.look(&guard, (&mut part, false), turn), want);
+    }
+}

@@ -161,3 +161,24 @@ fn all_credentials_together_try_sixteen_keys() {
     let outcome = hs256().verify(token.as_bytes(), &trial);
     assert_eq!(outcome, Err(Refused::Signature));
 }
+
+#[test]
+fn a_try_of_pss_counts_for_several() {
+    let modulus = [&[0xff][..], &[0xff; 255]].concat();
+    for (times, want) in [(1, "Trial(12)"), (4, "Trial(0)"), (9, "Trial(0)")] {
+        let key = Key {
+            id: None,
+            algorithm: None,
+            material: KeyMaterial::rsa(&modulus, &[1, 0, 1]).unwrap(),
+        };
+        let lone = verifier(Keys::One(Box::new(key)), &["PS256"]);
+        let text = signed(r#"{"alg":"PS256"}"#, CLAIMS);
+        let (text, _) = text.rsplit_once('.').unwrap();
+        let token = format!("{text}.{}", encode(&[1; 256]));
+        let trial = Trial::new(NOW_MS, &Nobody);
+        for _ in 0..times {
+            assert!(lone.verify(token.as_bytes(), &trial).is_err());
+        }
+        assert_eq!(format!("{trial:?}"), want, "{times}");
+    }
+}

@@ -79,9 +79,9 @@ fn signed(secret: AwsSecret, mut request: Given) -> Vec<String> {
     let text = |value: &SecretBytes| String::from_utf8(value.expose().to_vec()).unwrap();
     placed
         .iter()
-        .map(|placed| match placed {
-            Placed::Header(name, value) => format!("{name}: {}", text(value)),
-            Placed::Query(value) => text(value),
+        .map(|placed| {
+            let name = placed.header.unwrap_or_default();
+            format!("{name}: {}", text(&placed.value))
         })
         .collect()
 }
@@ -207,9 +207,27 @@ fn the_key_is_of_the_day() {
 
 fn texts(placed: Vec<Placed<'_>>) -> Vec<Vec<u8>> {
     let values = placed.into_iter();
-    values
-        .map(|it| match it {
-            Placed::Header(_, value) | Placed::Query(value) => value.expose().to_vec(),
-        })
-        .collect()
+    values.map(|it| it.value.expose().to_vec()).collect()
+}
+
+#[test]
+fn session_token_and_signature_are_secret_and_nothing_else() {
+    let secret = secret("s3", Payload::Unsigned, Some("short-token"));
+    let signer = AwsSigner::new(secret);
+    let mut request = given("GET", "/", &[]);
+    request.now_ms = SUITE_MS;
+    let placed = signer.sign(&request.outgoing(), &Broken).unwrap();
+    let secrets = placed.iter().map(|it| {
+        let value = std::str::from_utf8(it.value.expose()).unwrap();
+        (it.header.unwrap(), value.get(it.secret.clone()).unwrap())
+    });
+    for (name, secret) in secrets {
+        match name {
+            TOKEN => assert_eq!(secret, "short-token"),
+            AUTHORIZATION => {
+                assert!(secret.len() == 64 && secret.bytes().all(|it| it.is_ascii_hexdigit()));
+            }
+            _ => assert_eq!(secret, "", "{name}"),
+        }
+    }
 }

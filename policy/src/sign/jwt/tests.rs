@@ -44,11 +44,14 @@ fn token(minter: &Minter, now_ms: u64, tools: &dyn Tools) -> Result<String, Cann
     let mut request = given("GET", "/", &[]);
     request.now_ms = now_ms;
     let placed = minter.sign(&request.outgoing(), tools)?;
-    let [Placed::Header("authorization", value)] = &placed[..] else {
+    let [placed] = &placed[..] else {
         panic!("{placed:?}");
     };
-    let text = String::from_utf8(value.expose().to_vec()).unwrap();
-    Ok(text.strip_prefix("Bearer ").unwrap().to_owned())
+    assert_eq!(placed.header, Some("authorization"));
+    let text = String::from_utf8(placed.value.expose().to_vec()).unwrap();
+    let token = text.strip_prefix("Bearer ").unwrap();
+    assert_eq!(text.get(placed.secret.clone()), Some(token));
+    Ok(token.to_owned())
 }
 
 fn payload(token: &str) -> String {
@@ -96,7 +99,9 @@ fn it_goes_where_the_credential_says() {
     let mut request = given("GET", "/", &[]);
     request.now_ms = AT_MS;
     let placed = minter.sign(&request.outgoing(), &Host::default()).unwrap();
-    assert!(matches!(&placed[..], [Placed::Query(value)] if value.expose().starts_with(b"eyJ")));
+    assert!(
+        matches!(&placed[..], [Placed { header: None, value, .. }] if value.expose().starts_with(b"eyJ"))
+    );
     assert_eq!(minter.parameter(), Some(&b"jwt"[..]));
     assert!(minter.headers().is_empty());
 }

@@ -164,6 +164,8 @@ fn injecting(header: &str) -> wire::TargetCredential {
         name: header.to_owned(),
         sealed_value: b"sealed value".to_vec().into(),
         reads_body: false,
+        bytes_before: 0,
+        bytes_behind: 0,
     };
     wire::TargetCredential {
         serves_until_ms: None,
