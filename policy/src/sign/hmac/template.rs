@@ -1,6 +1,9 @@
 //! The text that is signed: words as they are, and parts of the request.
 
-use crate::sign::{CannotSign, Outgoing, hex};
+use crate::{
+    http::name::is_twin,
+    sign::{CannotSign, Outgoing, hex},
+};
 
 /// The latest moment that somebody could mean, in seconds: the end of the year 9999.
 const LAST_MS: u64 = 253_402_300_799_999;
@@ -111,7 +114,7 @@ impl Template {
                 Piece::Header(name) if of_time == Some(&**name) => {
                     text.extend_from_slice(seconds.as_bytes());
                 }
-                Piece::Header(name) => header_into(request, name, &mut text),
+                Piece::Header(name) => header_into(request, name, &mut text)?,
                 Piece::BodySha256 => {
                     let digest = request.body_sha256.ok_or(CannotSign)?;
                     text.extend_from_slice(hex(&digest).as_bytes());
@@ -146,11 +149,16 @@ impl Piece {
     }
 }
 
-/// Several lines are one, as those who read it take them (RFC 9110 §5.3).
-fn header_into(request: &Outgoing<'_>, name: &str, text: &mut Vec<u8>) {
+/// Several lines are one, as those who read it take them (RFC 9110 §5.3). A twin, which the target
+/// may take for it, would not be signed: nothing is.
+fn header_into(request: &Outgoing<'_>, name: &str, text: &mut Vec<u8>) -> Result<(), CannotSign> {
     if name == "host" {
         text.extend_from_slice(request.host);
-        return;
+        return Ok(());
+    }
+    let is_other = |other: &[u8]| other != name.as_bytes() && is_twin(other, name.as_bytes());
+    if request.headers.iter().any(|(other, _)| is_other(other)) {
+        return Err(CannotSign);
     }
     let lines = request.headers.iter();
     let lines = lines.filter(|(other, _)| *other == name.as_bytes());
@@ -160,4 +168,5 @@ fn header_into(request: &Outgoing<'_>, name: &str, text: &mut Vec<u8>) {
         }
         text.extend_from_slice(value.trim_ascii());
     }
+    Ok(())
 }

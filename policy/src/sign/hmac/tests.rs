@@ -73,6 +73,23 @@ fn the_body_is_read_only_where_it_is_named() {
     }
 }
 
+#[test]
+fn a_header_that_has_a_twin_is_not_signed_beside_it() {
+    let signer = signer(Hash::Sha256, b"k", "{header:x-a}", Encoding::Hex);
+    for (lines, want) in [
+        (&[("x-a", "1"), ("x-ab", "2")][..], true),
+        (&[("x-a", "1"), ("x_a", "2")], false),
+        (&[("x_a", "2")], false),
+    ] {
+        let request = given("GET", "/", lines);
+        assert_eq!(
+            signer.sign(&request.outgoing(), &Broken).is_ok(),
+            want,
+            "{lines:?}"
+        );
+    }
+}
+
 fn signer(hash: Hash, key: &[u8], template: &str, encoding: Encoding) -> HmacSigner {
     let places = HmacPlaces {
         header: "x-signature".to_owned(),
