@@ -367,12 +367,14 @@ impl PolicyFixture {
         let binding = Binding::injection(REGION, organisation, credential, (location, name));
         let sealed_value = self.data_key.seal(value, &binding, nonce());
         let sealed_value = sealed_value.expect("short").into();
+        // As in `Bearer secret`.
+        let scheme = value.iter().position(|byte| *byte == b' ').map(|at| at + 1);
         let injection = wire::Injection {
             location: on_wire.into(),
             name: name.to_owned(),
             sealed_value,
             reads_body: false,
-            bytes_before: 0,
+            bytes_before: scheme.map_or(0, |bytes| bytes.try_into().expect("short")),
             bytes_behind: 0,
         };
         let credential = self
