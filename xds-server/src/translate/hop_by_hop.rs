@@ -12,15 +12,19 @@ use super::wire::extension;
 
 /// Values that name nothing which Envoy does not drop by itself.
 const USUAL: &str = "(?i)(?:close|keep-alive|upgrade|keep-alive, *upgrade)";
-/// A name with a colon is none of a header's; of the first so many alone it is worth to ask.
+/// `Connection` may be as long as a head; what it names and nobody sent costs one look.
+/// A name with a colon is none of a header's.
 const DROP_NAMED: &str = r#"
 function envoy_on_response(call)
   local headers = call:headers()
-  local left = 200
+  local sent = {}
+  for name in pairs(headers) do sent[name] = not name:find(":", 1, true) end
+  sent["upgrade"] = nil
   for name in (headers:get("connection") or ""):lower():gmatch("[^,%s]+") do
-    if left == 0 then return end
-    left = left - 1
-    if name ~= "upgrade" and not name:find(":", 1, true) then headers:remove(name) end
+    if sent[name] then
+      headers:remove(name)
+      sent[name] = nil
+    end
   end
 end
 "#;

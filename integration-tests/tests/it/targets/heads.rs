@@ -189,3 +189,24 @@ async fn headers_that_connection_names_stay_on_their_hop() -> Result<()> {
     }
     Ok(())
 }
+
+/// However many others it names before.
+#[tokio::test]
+async fn a_name_among_thousands_that_connection_names_stays_on_its_hop() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::answering(|_| {
+        let names: Vec<String> = (0..8_000).map(|number| format!("x-{number}")).collect();
+        let names = names.join(",");
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: {names},x-own\r\n");
+        Script::AfterRequest(vec![send(format!(
+            "{head}x-own: 1\r\nx-other: 2\r\n\r\nok"
+        ))])
+    })
+    .await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    let reply = gateway.call(&proxy.get("/")).await?;
+    expect::ok(&reply)?;
+    assert_eq!(reply.header("x-other")?, "2");
+    ensure!(reply.head.all("x-own").is_empty(), "{:?}", reply.head);
+    Ok(())
+}
