@@ -69,7 +69,11 @@ async fn start_variants(
     Ok(envoys)
 }
 
-fn run_rounds(plan: &Plan, loads: &[(&'static str, Load)]) -> anyhow::Result<Vec<Vec<Measured>>> {
+/// All loads in turn, round by round.
+pub(crate) fn run_rounds<Name>(
+    plan: &Plan,
+    loads: &[(Name, Load)],
+) -> anyhow::Result<Vec<Vec<Measured>>> {
     let turn_length = Duration::from_secs(1);
     let mut rounds: Vec<Vec<Measured>> = loads.iter().map(|_| Vec::new()).collect();
     for (_, load) in loads {

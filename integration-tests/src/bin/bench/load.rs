@@ -1,6 +1,7 @@
 //! Load from `wrk`, and the CPU time the Envoy under it took.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,11 +12,18 @@ use crate::process::cpu_us;
 /// Connections kept alive by the load generator.
 const CONNECTIONS: &str = "16";
 
+const TURNS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/src/bin/bench/credentials/turns.lua"
+);
+
 /// Where to send calls, and whose CPU to read.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
     pub(crate) url: String,
     pub(crate) authorization: String,
+    /// A file of tokens, one a line, that are shown in turn instead.
+    pub(crate) tokens: Option<PathBuf>,
     pub(crate) envoy_pid: u32,
 }
 
@@ -35,7 +43,11 @@ impl Load {
     /// `wrk` is missing, or any answer was not 2xx or 3xx.
     pub(crate) fn run(&self, duration: Duration) -> anyhow::Result<Measured> {
         let before = cpu_us(self.envoy_pid)?;
-        let output = Command::new("wrk")
+        let mut wrk = Command::new("wrk");
+        if let Some(tokens) = &self.tokens {
+            wrk.env("TOKENS", tokens).arg("--script").arg(TURNS);
+        }
+        let output = wrk
             .args([
                 "--threads",
                 "1",

@@ -10,6 +10,7 @@
 )]
 
 mod calls;
+mod credentials;
 mod editors;
 mod first_byte;
 mod guards;
@@ -69,6 +70,10 @@ async fn measure(
         Part::Calls => (
             "Cost of one call",
             calls::measure(plan, &upstream.url(), scratch).await?,
+        ),
+        Part::Credentials => (
+            "Types of credentials",
+            credentials::measure(plan, upstream, scratch).await?,
         ),
         Part::Redaction => (
             "Throughput of redaction",

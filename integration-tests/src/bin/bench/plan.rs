@@ -9,6 +9,7 @@ use anyhow::Context;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Calls,
+    Credentials,
     Memory,
     Redaction,
     FirstByte,
@@ -57,6 +58,7 @@ impl Default for Plan {
         Self {
             parts: vec![
                 Part::Calls,
+                Part::Credentials,
                 Part::Memory,
                 Part::Redaction,
                 Part::FirstByte,
@@ -130,6 +132,7 @@ impl FromStr for Part {
     fn from_str(word: &str) -> anyhow::Result<Self> {
         Ok(match word {
             "calls" => Self::Calls,
+            "credentials" => Self::Credentials,
             "redaction" => Self::Redaction,
             "memory" => Self::Memory,
             "first-byte" => Self::FirstByte,
@@ -137,7 +140,7 @@ impl FromStr for Part {
             "editors" => Self::Editors,
             "configuration" => Self::Configuration,
             _ => anyhow::bail!(
-                "`{word}` is no part; known: calls, redaction, memory, first-byte, traps, editors, configuration"
+                "`{word}` is no part; known: calls, credentials, redaction, memory, first-byte, traps, editors, configuration"
             ),
         })
     }

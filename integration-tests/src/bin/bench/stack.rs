@@ -37,6 +37,36 @@ pub(crate) struct Bindings {
     pub(crate) target_credential_id: String,
 }
 
+/// Type and secret of a credential.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    auth_type: &'static str,
+    secret: Value,
+}
+
+impl Form {
+    pub(crate) fn new(auth_type: &'static str, secret: Value) -> Self {
+        Self { auth_type, secret }
+    }
+}
+
+/// Of what types a proxy's credentials are.
+#[derive(Clone, Debug)]
+pub(crate) struct Forms {
+    pub(crate) caller: Form,
+    pub(crate) injected: Form,
+}
+
+impl Default for Forms {
+    /// A generated key, and a static token.
+    fn default() -> Self {
+        Self {
+            caller: Form::new("apiKey", json!({})),
+            injected: Form::new("bearer", json!({"token": "target-secret"})),
+        }
+    }
+}
+
 impl BenchStack {
     /// Starts the supervisor that lies beside this program and waits until it is ready. `filter`
     /// stands in for the module that is shipped.
@@ -114,39 +144,45 @@ impl BenchStack {
         name: &str,
         target_url: &str,
     ) -> anyhow::Result<(Bindings, String)> {
-        let caller = self
-            .create("credentials", &json!({
-                "credentialName": format!("{name} caller"), "credentialType": "proxy",
-                "credentialAuthType": "apiKey", "credentialRegion": self.region, "credentialSecret": {},
-            }))
+        let (bindings, caller) = self
+            .create_bindings_of(name, target_url, &Forms::default())
             .await?;
-        let target = self
-            .create(
-                "targets",
-                &json!({
-                    "targetName": name, "targetBaseURL": target_url, "targetRegion": self.region,
-                }),
-            )
-            .await?;
-        let injected = self
-            .create(
-                "credentials",
-                &json!({
-                    "credentialName": format!("{name} target"), "credentialType": "target",
-                    "credentialAuthType": "bearer", "credentialRegion": self.region,
-                    "credentialSecret": {"token": "target-secret"},
-                }),
-            )
-            .await?;
+        let key = caller["credentialSecret"]["key"].as_str();
+        Ok((bindings, key.context("no generated key")?.to_owned()))
+    }
+
+    /// The same of these types; the answer for the caller's.
+    async fn create_bindings_of(
+        &self,
+        name: &str,
+        target_url: &str,
+        Forms { caller, injected }: &Forms,
+    ) -> anyhow::Result<(Bindings, Value)> {
+        let target = json!({
+            "targetName": name, "targetBaseURL": target_url, "targetRegion": self.region,
+        });
+        let target = self.create("targets", &target).await?;
+        let caller = self.create_credential((name, "proxy"), caller).await?;
+        let injected = self.create_credential((name, "target"), injected).await?;
         let bindings = Bindings {
             proxy_credential_id: member(&caller, "credentialId")?,
             target_id: member(&target, "targetId")?,
             target_credential_id: member(&injected, "credentialId")?,
         };
-        let key = caller["credentialSecret"]["key"]
-            .as_str()
-            .context("no generated key")?;
-        Ok((bindings, key.to_owned()))
+        Ok((bindings, caller))
+    }
+
+    async fn create_credential(
+        &self,
+        (name, side): (&str, &str),
+        form: &Form,
+    ) -> anyhow::Result<Value> {
+        let credential = json!({
+            "credentialName": format!("{name} {side}"), "credentialType": side,
+            "credentialAuthType": form.auth_type, "credentialSecret": form.secret,
+            "credentialRegion": self.region,
+        });
+        self.create("credentials", &credential).await
     }
 
     /// Creates one proxy; its id.
@@ -177,15 +213,41 @@ impl BenchStack {
         name: &str,
         target_url: &str,
     ) -> anyhow::Result<BenchProxy> {
-        let (bindings, credential) = self.create_bindings(name, target_url).await?;
+        self.create_proxy_of(name, target_url, &Forms::default())
+            .await
+    }
+
+    /// The same with credentials of these types. Without a generated key its credential is empty.
+    pub(crate) async fn create_proxy_of(
+        &self,
+        name: &str,
+        target_url: &str,
+        forms: &Forms,
+    ) -> anyhow::Result<BenchProxy> {
+        let (bindings, caller) = self.create_bindings_of(name, target_url, forms).await?;
         let proxy_id = self.create_bound_proxy(name, &bindings, true).await?;
         let envoy_binary = std::fs::read_link(format!("/proc/{}/exe", self.envoy_pid()?))?;
+        let key = caller["credentialSecret"]["key"].as_str();
         Ok(BenchProxy {
             proxy_id,
-            credential,
+            credential: key.unwrap_or_default().to_owned(),
             bindings,
             envoy_binary,
         })
+    }
+
+    /// Waits until calls pass: a token may have to be obtained first.
+    pub(crate) async fn wait_until_granted(&self, proxy: &BenchProxy) -> anyhow::Result<()> {
+        let url = self.proxy_url(&proxy.proxy_id)? + "/v1/me";
+        for _ in 0..400 {
+            let call = self.http.get(&url);
+            let call = call.header("authorization", &proxy.credential);
+            if call.send().await?.status().is_success() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::bail!("calls do not pass")
     }
 
     /// Attaches rules, filters or meters, as the last word of `path` says; enforced when this
@@ -237,6 +299,7 @@ impl BenchStack {
         Ok(Load {
             url: self.proxy_url(&proxy.proxy_id)? + "/v1/me",
             authorization: proxy.credential.clone(),
+            tokens: None,
             envoy_pid: self.envoy_pid()?,
         })
     }

@@ -30,7 +30,7 @@ impl Nginx {
              client_body_temp_path {prefix}/b; proxy_temp_path {prefix}/p; fastcgi_temp_path {prefix}/f;\n\
              uwsgi_temp_path {prefix}/u; scgi_temp_path {prefix}/s;\n\
              sendfile on; default_type application/json;\n\
-             server {{ listen 127.0.0.1:{port}; location ~ /data/(?<file>[0-9]+[.]json)$ {{ alias {prefix}/data/$file; }} location / {{ return 200 '{{\"ok\":true}}'; }} }}\n}}\n",
+             server {{ listen 127.0.0.1:{port}; location ~ /data/(?<file>[0-9]+[.]json)$ {{ alias {prefix}/data/$file; }} location /token {{ return 200 '{{\"access_token\":\"a-token-of-the-benchmark\",\"expires_in\":3600}}'; }} location / {{ return 200 '{{\"ok\":true}}'; }} }}\n}}\n",
             prefix = prefix.display(),
         );
         let file = prefix.join("nginx.conf");

@@ -21,7 +21,7 @@ const LUA_REDACTION: &str = include_str!("redaction/redact.lua");
 const LUA_BUFFER_BYTES: u32 = 1 << 30;
 
 /// What stands in the place of our filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Variant {
     /// Nothing.
     Bare,
@@ -31,24 +31,45 @@ pub(crate) enum Variant {
     Lua,
     /// Redaction of a held body in Lua.
     LuaRedaction,
+    /// Envoy's own check of tokens (`jwt_authn`), with its cache.
+    Jwt {
+        issuer: String,
+        key_set: String,
+        /// One that is good.
+        token: String,
+    },
 }
 
 impl Variant {
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Bare => "bare Envoy",
             Self::Native => "native filters",
             Self::Lua => "Lua",
             Self::LuaRedaction => "Lua, holding, `dkjson`",
+            Self::Jwt { .. } => "native `jwt_authn`",
         }
     }
 
-    fn filters(self, proxy: &BenchProxy) -> Vec<Value> {
+    /// What is shown to it.
+    fn credential<'a>(&'a self, proxy: &'a BenchProxy) -> std::borrow::Cow<'a, str> {
+        match self {
+            Self::Jwt { token, .. } => format!("Bearer {token}").into(),
+            _ => proxy.credential.as_str().into(),
+        }
+    }
+
+    fn filters(&self, proxy: &BenchProxy) -> Vec<Value> {
         match self {
             Self::Bare => Vec::new(),
             Self::Native => native_filters(proxy),
             Self::Lua => vec![lua_filter(&lua_checks(proxy))],
             Self::LuaRedaction => vec![lua_filter(LUA_REDACTION)],
+            Self::Jwt {
+                issuer,
+                key_set,
+                token: _,
+            } => vec![jwt_filter(issuer, key_set)],
         }
     }
 }
@@ -69,8 +90,8 @@ impl VariantEnvoy {
         scratch: &Path,
     ) -> anyhow::Result<Self> {
         let port = free_port()?;
-        let bootstrap = bootstrap(variant, dump, proxy, port)?;
-        let file = scratch.join(format!("{variant:?}-{port}.json"));
+        let bootstrap = bootstrap(&variant, dump, proxy, port)?;
+        let file = scratch.join(format!("variant-{port}.json"));
         fs::write(&file, serde_json::to_vec_pretty(&bootstrap)?)?;
         let log = fs::File::create(file.with_extension("log"))?;
         let child = Command::new(&proxy.envoy_binary)
@@ -96,7 +117,7 @@ impl VariantEnvoy {
         envoy.wait_until_answering(proxy).await.with_context(|| {
             format!(
                 "{}: {}",
-                variant.name(),
+                envoy.variant.name(),
                 fs::read_to_string(file.with_extension("log")).unwrap_or_default()
             )
         })?;
@@ -106,7 +127,8 @@ impl VariantEnvoy {
     pub(crate) fn load(&self, proxy: &BenchProxy) -> Load {
         Load {
             url: self.proxy_url(proxy) + "/v1/me",
-            authorization: proxy.credential.clone(),
+            authorization: self.variant.credential(proxy).into_owned(),
+            tokens: None,
             envoy_pid: self.pid(),
         }
     }
@@ -148,7 +170,7 @@ impl Drop for VariantEnvoy {
 }
 
 fn bootstrap(
-    variant: Variant,
+    variant: &Variant,
     dump: &Value,
     proxy: &BenchProxy,
     port: u16,
@@ -158,7 +180,7 @@ fn bootstrap(
         .map(untyped)
         .context("the dump has no active listener")?;
     listener["address"] = json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
-    if variant == Variant::LuaRedaction {
+    if *variant == Variant::LuaRedaction {
         listener["per_connection_buffer_limit_bytes"] = json!(LUA_BUFFER_BYTES);
     }
     let manager = listener
@@ -262,6 +284,18 @@ fn native_filters(proxy: &BenchProxy) -> Vec<Value> {
             }}]},
         }}),
     ]
+}
+
+fn jwt_filter(issuer: &str, key_set: &str) -> Value {
+    json!({"name": "envoy.filters.http.jwt_authn", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+        "providers": {"bench": {
+            "issuer": issuer, "audiences": ["bench"],
+            "local_jwks": {"inline_string": key_set},
+            "jwt_cache_config": {"jwt_cache_size": 1000},
+        }},
+        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "bench"}}],
+    }})
 }
 
 fn lua_checks(proxy: &BenchProxy) -> String {
