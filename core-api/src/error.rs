@@ -218,6 +218,7 @@ fn fault_word(fault: Fault) -> &'static str {
         Fault::FieldImmutable => "FIELD_IMMUTABLE",
         Fault::InvalidUrl => "INVALID_URL",
         Fault::AddressNotAllowed => "ADDRESS_NOT_ALLOWED",
+        Fault::DestinationNotAllowed => "DESTINATION_NOT_ALLOWED",
         Fault::InvalidSecret => "INVALID_SECRET",
         Fault::InvalidPattern => "INVALID_PATTERN",
         Fault::InvalidJsonPath => "INVALID_JSON_PATH",

@@ -16,6 +16,8 @@ mod chance;
 pub mod coding;
 pub mod compile;
 pub mod denial;
+#[cfg(any(test, feature = "secrets"))]
+pub mod destination;
 mod echo;
 pub mod effort;
 pub mod envelope;

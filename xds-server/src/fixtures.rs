@@ -82,6 +82,7 @@ impl Region {
             layer: Some(allowing_layer()),
             ends_at_ms: 0,
             previous_ends_at_ms: 0,
+            allowed_hosts: Vec::new(),
         }))
     }
 }

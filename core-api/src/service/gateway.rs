@@ -1,6 +1,7 @@
 //! What stands between callers and targets: credentials, targets, proxies, regions.
 
 pub mod credentials;
+pub(crate) mod destination;
 pub mod proxies;
 pub mod regions;
 pub(crate) mod release;

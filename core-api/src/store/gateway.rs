@@ -1,6 +1,7 @@
 //! What stands between callers and targets: credentials, targets, proxies, regions.
 
 pub mod credential;
+pub mod destination;
 pub mod proxy;
 pub mod proxy_binding;
 pub mod proxy_usage;

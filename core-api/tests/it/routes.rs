@@ -1,5 +1,6 @@
 //! One file a resource, as in `src/routes`.
 
+mod allowed_hosts;
 mod credential_life;
 mod credentials;
 mod evaluate;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::Request;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, unique};
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret, unique};
 use requestrocket_integration_tests::stack::Stack;
 use requestrocket_integration_tests::target::Target;
 use requestrocket_integration_tests::wait;
@@ -209,4 +209,26 @@ async fn what_is_revoked_is_refused_by_every_envoy_within_a_second() -> Result<(
         ensure!(took < Duration::from_secs(1), "{revocation} took {took:?}");
     }
     Ok(())
+}
+
+/// A target credential goes where its owner allows it; a change that sends it elsewhere is refused.
+#[tokio::test]
+async fn a_target_credential_stays_with_its_hosts() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::start().await?;
+    let secret = unique("bound-to-its-host");
+    let plan = ProxyPlan::to(&target.url()).injecting(Secret::api_key(&secret));
+    let proxy = gateway.proxy(&plan).await?;
+    let credential = format!("credentials/{}", proxy.target_credential_id);
+    let hosts = json!({"credentialAllowedHosts": ["127.0.0.1", "*.example.com"]});
+    gateway.api.applied("PATCH", &credential, &hosts).await?;
+    expect::ok(&gateway.call(&proxy.get("/a")).await?)?;
+    ensure!(
+        target.last()?.head.all("authorization") == [secret.as_str()],
+        "not given"
+    );
+    let elsewhere = json!({"credentialAllowedHosts": ["api.example.com"]});
+    let answer = gateway.api.send("PATCH", &credential, &elsewhere).await?;
+    ensure!(answer.status == 400, "{answer:?}");
+    expect::ok(&gateway.call(&proxy.get("/b")).await?)
 }

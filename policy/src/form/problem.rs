@@ -15,6 +15,8 @@ pub enum Fault {
     InvalidUrl,
     /// A literal address that targets may not have.
     AddressNotAllowed,
+    /// A target that a credential may not be given to.
+    DestinationNotAllowed,
     /// A secret value that cannot be presented.
     InvalidSecret,
     /// Not a regular expression of the engine.

@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 
 use http::Uri;
+use http::uri::Authority;
+use requestrocket_policy::destination::HostPattern;
 use requestrocket_proto::policy::v1 as wire;
 
 use crate::records::record::{Credential, Organisation, Proxy, Records, StoredSecret, Target};
@@ -53,7 +55,15 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
     let listed = proxy.proxy_credential_ids.iter();
     let presented =
         listed.filter_map(|id| proxy_credential(records.credentials.get(id)?, organisation));
+    let target = target
+        .filter(|target| target.organisation_id == *organisation_id)
+        .and_then(target_config);
     let target_credential = records.credentials.get(&proxy.target_credential_id);
+    // Without a target nothing is given to anyone.
+    let target_credential = target_credential.filter(|credential| {
+        let authority = target.as_ref().map(|target| target.authority.as_str());
+        authority.is_none_or(|authority| may_go_to(credential, authority))
+    });
     Some(ProxyConfig {
         proxy_id: proxy.proxy_id.clone(),
         organisation_id: organisation_id.clone(),
@@ -63,9 +73,7 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
         timeout_seconds: proxy.timeout_seconds,
         max_response_bytes: proxy.max_response_bytes,
         max_inspected_bytes: proxy.max_inspected_bytes,
-        target: target
-            .filter(|target| target.organisation_id == *organisation_id)
-            .and_then(target_config),
+        target,
         proxy_credentials: presented.collect(),
         target_credential: target_credential
             .and_then(|credential| injected_credential(credential, organisation_id)),
@@ -116,6 +124,17 @@ fn injected_credential(
         layer: Some(credential.layer.clone()),
         ends_at_ms: credential.ends_at_ms,
     })
+}
+
+/// Whether its owner allows it at that authority (RFC 3986, 3.2). A pattern of a kind that this version
+/// does not know means no host.
+fn may_go_to(credential: &Credential, authority: &str) -> bool {
+    let host = authority.parse::<Authority>();
+    let is_meant = |pattern: &String| {
+        let pattern = pattern.parse::<HostPattern>();
+        matches!((&host, pattern), (Ok(host), Ok(pattern)) if pattern.matches(host.host()))
+    };
+    credential.allowed_hosts.is_empty() || credential.allowed_hosts.iter().any(is_meant)
 }
 
 fn usable_secret<'a>(

@@ -44,6 +44,8 @@ pub struct Credential {
     pub version: u64,
     /// Unix time in milliseconds; 0 for no end.
     pub ends_at_ms: u64,
+    /// The only hosts that a target credential may be given to; without any, all.
+    pub allowed_hosts: Vec<String>,
     /// Digests or envelopes, or why there are none.
     pub secret: Result<StoredSecret, SecretProblem>,
     /// What callers presented before, as far as it is still accepted.
@@ -120,10 +122,13 @@ pub enum SecretProblem {
     /// The stored form is damaged.
     #[error("stored secret is damaged")]
     Damaged,
+    /// The host of the target is not one that it may be given to.
+    #[error("credential may not be given to the host of the target")]
+    Destination,
 }
 
 impl SecretProblem {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Missing,
         Self::Sealed,
         Self::Shape,
@@ -133,6 +138,7 @@ impl SecretProblem {
         Self::AuthType,
         Self::Keys,
         Self::Damaged,
+        Self::Destination,
     ];
 
     /// From what it prints, as it is stored.
@@ -154,6 +160,7 @@ impl SecretProblem {
             Self::AuthType => "auth_type",
             Self::Keys => "keys",
             Self::Damaged => "damaged",
+            Self::Destination => "destination",
         }
     }
 }

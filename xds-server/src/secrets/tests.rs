@@ -56,6 +56,7 @@ impl Bench {
             layer: None,
             ends_at_ms: 0,
             previous_ends_at_ms: 0,
+            allowed_hosts: Vec::new(),
         }
     }
 

@@ -25,11 +25,12 @@ type Row = (
     Option<String>,
     i64,
     Option<String>,
+    String,
 );
 
 const SELECT: &str = "SELECT credential_id, organisation_id, side, is_active, version, \
-                      ends_at_ms, secret, problem, previous_secret, previous_ends_at_ms, layer \
-                      FROM credential";
+                      ends_at_ms, secret, problem, previous_secret, previous_ends_at_ms, layer, \
+                      allowed_hosts FROM credential";
 
 /// Writes a credential, new or not.
 pub async fn credential_upsert(
@@ -43,19 +44,21 @@ pub async fn credential_upsert(
         is_active,
         version,
         ends_at_ms,
+        allowed_hosts,
         secret,
         previous,
         layer,
     } = credential;
     sqlx::query(
         "INSERT INTO credential (credential_id, organisation_id, side, is_active, version, \
-         ends_at_ms, secret, problem, previous_secret, previous_ends_at_ms, layer) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ends_at_ms, secret, problem, previous_secret, previous_ends_at_ms, layer, allowed_hosts) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT (credential_id) DO UPDATE SET organisation_id = excluded.organisation_id, \
          side = excluded.side, is_active = excluded.is_active, version = excluded.version, \
          ends_at_ms = excluded.ends_at_ms, secret = excluded.secret, problem = excluded.problem, \
          previous_secret = excluded.previous_secret, \
-         previous_ends_at_ms = excluded.previous_ends_at_ms, layer = excluded.layer",
+         previous_ends_at_ms = excluded.previous_ends_at_ms, layer = excluded.layer, \
+         allowed_hosts = excluded.allowed_hosts",
     )
     .bind(credential_id)
     .bind(organisation_id)
@@ -68,6 +71,8 @@ pub async fn credential_upsert(
     .bind(previous.as_ref().map(encode_previous))
     .bind(to_sql(previous.as_ref().map_or(0, |it| it.ends_at_ms)))
     .bind(encode(layer))
+    // A host holds no blank.
+    .bind(allowed_hosts.join(" "))
     .execute(conn)
     .await?;
     Ok(())
@@ -116,6 +121,7 @@ fn from_row(row: Row) -> Option<Credential> {
         previous,
         previous_ends_at_ms,
         layer,
+        allowed_hosts,
     ) = row;
     let side = match side.as_str() {
         "proxy" => Side::Proxy,
@@ -153,6 +159,10 @@ fn from_row(row: Row) -> Option<Credential> {
         is_active: is_active != 0,
         version: from_sql(version),
         ends_at_ms: from_sql(ends_at_ms),
+        allowed_hosts: allowed_hosts
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
         secret,
         previous,
         layer,

@@ -134,6 +134,7 @@ fn credential(id: &str, side: Side) -> Credential {
         is_active: true,
         version: 3,
         ends_at_ms: 1_700_000_000_000,
+        allowed_hosts: vec!["a.example".to_owned(), "*.b.example".to_owned()],
         secret: Ok(secret),
         previous: match digest() {
             StoredSecret::Presented(presented) if side == Side::Proxy => Some(PreviousSecret {

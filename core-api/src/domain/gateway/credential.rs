@@ -1,5 +1,6 @@
 //! Credentials: what callers present, and what targets are given.
 
+use requestrocket_policy::destination::HostPattern;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 
 use super::region::RegionName;
@@ -20,7 +21,12 @@ pub struct CredentialForm {
     pub is_active: bool,
     /// From when on it does not, whatever else; none for never.
     pub expires_at: Option<Moment>,
+    /// The hosts of targets that it may be given to; without any, all.
+    pub allowed_hosts: Vec<HostPattern>,
 }
+
+/// A credential names at most so many hosts.
+pub const MAX_ALLOWED_HOSTS: usize = 32;
 
 /// A secret may stay valid for at most so long after its successor came: a week.
 pub const LONGEST_OVERLAP_SECONDS: u64 = 604_800;

@@ -164,6 +164,7 @@ impl Present {
             auth_type,
             is_active,
             expires_at,
+            allowed_hosts,
             previous_until,
             version,
             sealed_secret,
@@ -181,6 +182,7 @@ impl Present {
             sealed_secret: sealed.map_err(|_| InvalidRecord::SealedSecret)?.into(),
             ends_at_ms: end_ms(expires_at.as_deref())?,
             previous_ends_at_ms: end_ms(previous_until.as_deref())?,
+            allowed_hosts: hosts(allowed_hosts.as_deref()),
         }))
     }
 
@@ -198,6 +200,12 @@ impl Present {
             base_url,
         }))
     }
+}
+
+/// As they are stored.
+fn hosts(text: Option<&str>) -> Vec<String> {
+    let hosts = text.unwrap_or_default().split_whitespace();
+    hosts.map(str::to_owned).collect()
 }
 
 fn cors(text: &str) -> Result<wire::Cors, InvalidRecord> {

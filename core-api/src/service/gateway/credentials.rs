@@ -7,11 +7,13 @@ use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use serde_json::json;
 use sqlx::AnyConnection;
 
+use super::destination::check_destinations;
 use super::regions;
 use super::release::{Bound, release};
 use crate::domain::gateway::api_key;
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::gateway::region::RegionName;
+use crate::domain::guard::attachment::AttachedTo;
 use crate::domain::id::CredentialId;
 use crate::domain::label::Labelled;
 use crate::error::{ApiError, ApiResult, Code, id};
@@ -176,6 +178,8 @@ pub async fn update(
         shown = generated;
     }
     if concerns_regions {
+        let used = AttachedTo::Credential(credential.id);
+        check_destinations(write.conn(), scope.id(), used, "credentialAllowedHosts").await?;
         let id = credential.id.to_string();
         write
             .touch(&credential.region, Kind::Credential, &id)

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use requestrocket_policy::secret_form::auth_type::Side;
 use sqlx::error::DatabaseError;
 
+use super::destination::check_destinations;
 use super::regions;
 use crate::domain::gateway::proxy::{Proxy, ProxyForm};
 use crate::domain::gateway::region::RegionName;
@@ -84,7 +85,7 @@ pub async fn create(
     proxy.desired_revision = proxy.revision;
     let inserted = proxy_insert(write.conn(), &proxy).await;
     inserted.map_err(alias_or_fault)?;
-    check_proxies(write.conn(), scope.id(), AttachedTo::Proxy(proxy.id)).await?;
+    check_uses(&mut write, &proxy).await?;
     write
         .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;
@@ -126,7 +127,7 @@ pub async fn update(
     let updated = proxy_update(write.conn(), &proxy).await;
     updated.map_err(alias_or_fault)?;
     if concerns_regions {
-        check_proxies(write.conn(), scope.id(), AttachedTo::Proxy(proxy.id)).await?;
+        check_uses(&mut write, &proxy).await?;
         proxy.desired_revision = write.revision().await?;
         write
             .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
@@ -151,6 +152,14 @@ pub async fn delete(change: &Change, scope: &Scope, proxy: &str) -> ApiResult<Do
         .removed(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;
     Ok(change.commit(write).await?)
+}
+
+/// What it brings together: not too much, and no credential for another host.
+async fn check_uses(write: &mut Write, proxy: &Proxy) -> ApiResult<()> {
+    let (organisation, used) = (proxy.organisation, AttachedTo::Proxy(proxy.id));
+    check_proxies(write.conn(), organisation, used).await?;
+    let field = "proxyTargetCredentialId";
+    check_destinations(write.conn(), organisation, used, field).await
 }
 
 /// Notes every reference that does not fit, and whether target and target credential exist.

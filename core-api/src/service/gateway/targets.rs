@@ -1,9 +1,11 @@
 //! Creating, changing and deleting targets.
 
+use super::destination::check_destinations;
 use super::regions;
 use super::release::{Bound, release};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::gateway::target::{Target, TargetForm};
+use crate::domain::guard::attachment::AttachedTo;
 use crate::domain::id::TargetId;
 use crate::domain::label::Labelled;
 use crate::error::{ApiError, ApiResult, id};
@@ -60,7 +62,8 @@ pub async fn create(
 /// Changes a target to what `read` makes of its present state.
 ///
 /// # Errors
-/// There is no such target, `If-Match` names another version, or `read` found problems.
+/// There is no such target, `If-Match` names another version, `read` found problems,
+/// or a credential may not be given to its new host.
 pub async fn update(
     change: &Change,
     scope: &Scope,
@@ -80,6 +83,8 @@ pub async fn update(
     target.revision = write.version_after(target.revision);
     target_update(write.conn(), &target).await?;
     if concerns_regions {
+        let used = AttachedTo::Target(target.id);
+        check_destinations(write.conn(), scope.id(), used, "targetBaseURL").await?;
         write
             .touch(&target.region, Kind::Target, &target.id.to_string())
             .await?;

@@ -6,13 +6,14 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::id::{CredentialId, OrganisationId};
 use crate::domain::listing::{ListQuery, Page};
+use crate::store::gateway::destination::{hosts_column, hosts_text};
 use crate::store::labels::{labels_column, labels_text};
 use crate::store::listing::{Listing, page};
 use crate::store::row::{column, flag, flag_column, number, optional_column, unsigned_column};
 
 /// Everything but the secret.
 const COLUMNS: &str = "credential_id, organisation_id, region_name, credential_name, \
-     credential_side, auth_type, default_rule_effect, is_active, expires_at, version, previous_until, labels, created_at, \
+     credential_side, auth_type, default_rule_effect, is_active, expires_at, allowed_hosts, version, previous_until, labels, created_at, \
      updated_at, created_by, revision";
 
 const LISTING: Listing = Listing {
@@ -69,12 +70,14 @@ pub async fn credential_insert(
         default_rule_effect,
         is_active,
         expires_at,
+        allowed_hosts,
     } = &credential.form;
     sqlx::query(
         "INSERT INTO credential (credential_id, organisation_id, region_name, credential_name, \
          name_key, credential_side, auth_type, default_rule_effect, is_active, expires_at, version, \
-         sealed_secret, secret_revision, labels, created_at, updated_at, created_by, revision) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+         sealed_secret, secret_revision, labels, created_at, updated_at, created_by, revision, \
+         allowed_hosts) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     )
     .bind(credential.id.to_string())
     .bind(credential.organisation.to_string())
@@ -94,6 +97,7 @@ pub async fn credential_insert(
     .bind(credential.updated_at.to_string())
     .bind(&credential.created_by)
     .bind(number(credential.revision)?)
+    .bind(hosts_text(allowed_hosts))
     .execute(conn)
     .await?;
     Ok(())
@@ -109,11 +113,12 @@ pub async fn credential_update(
         default_rule_effect,
         is_active,
         expires_at,
+        allowed_hosts,
     } = &credential.form;
     sqlx::query(
         "UPDATE credential SET credential_name = $1, name_key = $2, default_rule_effect = $3, \
-         is_active = $4, expires_at = $5, labels = $6, updated_at = $7, revision = $8 \
-         WHERE organisation_id = $9 AND credential_id = $10",
+         is_active = $4, expires_at = $5, labels = $6, updated_at = $7, revision = $8, \
+         allowed_hosts = $9 WHERE organisation_id = $10 AND credential_id = $11",
     )
     .bind(name.as_str())
     .bind(name.key())
@@ -123,6 +128,7 @@ pub async fn credential_update(
     .bind(labels_text(&credential.labels)?)
     .bind(credential.updated_at.to_string())
     .bind(number(credential.revision)?)
+    .bind(hosts_text(allowed_hosts))
     .bind(credential.organisation.to_string())
     .bind(credential.id.to_string())
     .execute(conn)
@@ -199,6 +205,7 @@ fn credential_from_row(row: &AnyRow) -> sqlx::Result<Credential> {
             default_rule_effect: column(row, "default_rule_effect")?,
             is_active: flag_column(row, "is_active")?,
             expires_at: optional_column(row, "expires_at")?,
+            allowed_hosts: hosts_column(row)?,
         },
         labels: labels_column(row)?,
         version: unsigned_column(row, "version")?,

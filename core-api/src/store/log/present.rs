@@ -33,6 +33,8 @@ pub struct CredentialState {
     pub is_active: i64,
     /// When it ends; none for never.
     pub expires_at: Option<String>,
+    /// Where a target credential may go; none for everywhere.
+    pub allowed_hosts: Option<String>,
     /// Until when the secret before this one is accepted.
     pub previous_until: Option<String>,
     /// Of the secret.
@@ -123,7 +125,8 @@ pub async fn credential_states(
     ids: &[&str],
 ) -> sqlx::Result<Vec<CredentialState>> {
     let columns = "credential_id, organisation_id, credential_side, auth_type, is_active,
-                   expires_at, previous_until, version, sealed_secret, default_rule_effect FROM credential";
+                   expires_at, allowed_hosts, previous_until, version, sealed_secret,
+                   default_rule_effect FROM credential";
     fetch(
         conn,
         &statement(columns, "credential_id", ids, IN_REGION),

@@ -21,6 +21,7 @@ async fn a_credential_never_shows_its_secret() {
             "credentialType": "proxy", "credentialAuthType": "bearer", "credentialRegion": REGION,
             "credentialDefaultRuleEffect": "allow", "credentialActive": true,
             "credentialVersion": 1, "credentialStatus": "active", "credentialExpiresAt": null, "credentialPrevious": null,
+            "credentialAllowedHosts": [],
             "labels": {}, "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
         });
         want["createdBy"] = created["createdBy"].clone();

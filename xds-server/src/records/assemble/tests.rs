@@ -40,6 +40,7 @@ fn credential(id: &str, secret: StoredSecret) -> Credential {
         is_active: true,
         version: 4,
         ends_at_ms: 0,
+        allowed_hosts: Vec::new(),
         secret: Ok(secret),
         previous: None,
         layer: layer(id),
@@ -295,4 +296,35 @@ fn all_that_cannot_be_used_is_named() {
         told.as_deref(),
         Some("organisation is not known to the region")
     );
+}
+
+/// Whatever the control plane let pass.
+#[test]
+fn a_target_credential_goes_to_the_hosts_that_its_owner_allows() {
+    for (hosts, is_allowed) in [
+        (&[][..], true),
+        (&["api.example.com"], true),
+        (&["other.example", "*.example.com"], true),
+        (&["API.example.com"], true),
+        (&["example.com"], false),
+        (&["*.api.example.com"], false),
+        // Of a kind that this version does not know.
+        (&["api.*.com"], false),
+        (&["https://api.example.com"], false),
+    ] {
+        let mut records = records();
+        let credential = records.credentials.get_mut("t").unwrap();
+        credential.allowed_hosts = hosts.iter().map(|&host| host.to_owned()).collect();
+        let proxy = &records.proxies["p"];
+        let assembled = assemble_proxy(proxy, &records).unwrap();
+        assert_eq!(
+            assembled.target_credential.is_some(),
+            is_allowed,
+            "{hosts:?}"
+        );
+        let said = "credential t: credential may not be given to the host of the target";
+        let unusable = unusable::unusable(proxy, &records);
+        let said = (!is_allowed).then(|| said.to_owned());
+        assert_eq!(unusable, said, "{hosts:?}");
+    }
 }

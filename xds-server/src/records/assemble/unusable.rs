@@ -5,7 +5,7 @@
 use requestrocket_policy::swap::is_injectable_header;
 use requestrocket_proto::policy::v1::{Injection, Location};
 
-use super::parse_base_url;
+use super::{may_go_to, parse_base_url};
 use crate::records::record::{Credential, Proxy, Records, SecretProblem, StoredSecret};
 use requestrocket_policy::secret_form::auth_type::Side;
 
@@ -30,8 +30,21 @@ pub fn unusable(proxy: &Proxy, records: &Records) -> Option<String> {
         let is_usable = is_own && parse_base_url(&target.base_url, &target.layer).is_some();
         (!is_usable).then(|| format!("target {}: base URL cannot be used", target.target_id))
     });
-    let parts: Vec<String> = credentials.chain(target).collect();
+    let parts: Vec<String> = credentials
+        .chain(target)
+        .chain(destination(proxy, records))
+        .collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// A target credential whose owner does not allow it at the proxy's target.
+fn destination(proxy: &Proxy, records: &Records) -> Option<String> {
+    let credential = records.credentials.get(&proxy.target_credential_id)?;
+    let target = records.targets.get(&proxy.target_id)?;
+    let config = parse_base_url(&target.base_url, &target.layer)?;
+    let problem = SecretProblem::Destination;
+    let is_allowed = may_go_to(credential, &config.authority);
+    (!is_allowed).then(|| format!("credential {}: {problem}", credential.credential_id))
 }
 
 /// Why the credential cannot be used on this side of a proxy of the organisation.

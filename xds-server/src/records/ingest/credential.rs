@@ -135,6 +135,7 @@ fn from_wire(
         layer,
         ends_at_ms,
         previous_ends_at_ms: _,
+        allowed_hosts,
     } = record;
     Credential {
         credential_id,
@@ -143,6 +144,7 @@ fn from_wire(
         is_active,
         version,
         ends_at_ms,
+        allowed_hosts,
         secret,
         previous,
         layer: layer.unwrap_or_else(denying_layer),

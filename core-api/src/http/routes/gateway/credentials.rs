@@ -77,6 +77,9 @@ pub struct CredentialResource {
     credential_previous: Option<PreviousResource>,
     /// From then on callers are denied, and targets get nothing; null for never.
     credential_expires_at: Option<String>,
+    /// The only hosts of targets that it may be given to; without any it may go to all.
+    #[schema(max_items = 32)]
+    credential_allowed_hosts: Vec<String>,
     /// Live: the entity tag does not cover it. Of oauth2 and customToken also how obtaining a token
     /// goes.
     #[schema(value_type = CredentialState)]
@@ -111,6 +114,7 @@ impl CredentialResource {
             default_rule_effect,
             is_active,
             expires_at,
+            allowed_hosts,
         } = &credential.form;
         Self {
             credential_id: credential.id.uuid(),
@@ -124,6 +128,7 @@ impl CredentialResource {
             credential_version: credential.version,
             credential_previous: credential.previous_at(now).map(PreviousResource::new),
             credential_expires_at: expires_at.map(|end| end.to_string()),
+            credential_allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
             credential_status: credential.status(now).as_str(),
             labels: labels::shown(&credential.labels),
             credential_token: None,

@@ -19,6 +19,7 @@ fn credential_state(side: &str, auth_type: &str, sealed: Option<&str>) -> Creden
         auth_type: auth_type.to_owned(),
         is_active: 1,
         expires_at: None,
+        allowed_hosts: Some("a.example *.b.example".to_owned()),
         previous_until: None,
         version: 3,
         sealed_secret: sealed.map(str::to_owned),

@@ -1,9 +1,10 @@
 //! Reads what is sent for a credential.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use requestrocket_policy::destination::HostPattern;
 use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_policy::secret_form::api_key::PresentedKey;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
@@ -15,7 +16,7 @@ use super::CredentialResource;
 use super::previous::PreviousResource;
 use crate::domain::gateway::address::is_allowed;
 use crate::domain::gateway::credential::{
-    Credential, CredentialForm, CredentialStatus, LONGEST_OVERLAP_SECONDS,
+    Credential, CredentialForm, CredentialStatus, LONGEST_OVERLAP_SECONDS, MAX_ALLOWED_HOSTS,
 };
 use crate::domain::guard::effect::Effect;
 use crate::domain::label::Labelled;
@@ -41,6 +42,7 @@ const FIXED: [&str; 11] = [
     PREVIOUS,
     TOKEN,
 ];
+const ALLOWED_HOSTS: &str = "credentialAllowedHosts";
 const STATUS: &str = "credentialStatus";
 const PREVIOUS: &str = "credentialPrevious";
 const ROTATION: &str = "rotation";
@@ -85,6 +87,10 @@ pub(super) struct CredentialInput {
     credential_active: Option<bool>,
     /// From then on callers are denied, and targets get nothing; null (default) for never.
     credential_expires_at: Option<String>,
+    /// The only hosts of targets that it may be given to, such as `api.example.com`, or
+    /// `*.example.com` for every host below it; without any it may go to all. Of target credentials.
+    #[schema(max_items = 32)]
+    credential_allowed_hosts: Option<Vec<String>>,
     /// With a new secret for callers.
     rotation: Option<RotationInput>,
     /// Up to 32 pairs to find it by; no region hears of them.
@@ -121,7 +127,7 @@ pub(super) fn read_new(mut body: Body, allowed: &[IpNet]) -> Result<NewCredentia
         fields.take(SECRET);
         None
     };
-    let new = Labelled::both(form(fields), labels);
+    let new = Labelled::both(form(fields, side), labels);
     problems.check()?;
     match (region, side, auth_type, secret, new) {
         (Some(region), Some(side), Some(auth_type), Some(secret), Some(new)) => Ok(NewCredential {
@@ -191,7 +197,7 @@ pub(super) fn read_change(
     let is_new = fields.has(SECRET);
     let secret = changed_secret(&mut fields, auth_type, current, allowed);
     let overlap = overlap(&mut fields, current.side, is_new);
-    let new = Labelled::both(form(fields), labels);
+    let new = Labelled::both(form(fields, Some(current.side)), labels);
     problems.check()?;
     let new = new.ok_or(problems)?;
     Ok(ChangedCredential {
@@ -286,16 +292,29 @@ fn is_of(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> bool {
     is_of
 }
 
-fn form(mut fields: Fields<'_>) -> Option<CredentialForm> {
+fn form(mut fields: Fields<'_>, side: Option<Side>) -> Option<CredentialForm> {
     let name = fields.required("credentialName", parsed);
     let default_rule_effect = fields.optional("credentialDefaultRuleEffect", parsed);
     let is_active = fields.optional("credentialActive", boolean);
     let expires_at = fields.optional("credentialExpiresAt", parsed);
+    let allowed_hosts = allowed_hosts(&mut fields, side);
     fields.finish();
     Some(CredentialForm {
         name: name?,
         default_rule_effect: default_rule_effect.unwrap_or(Effect::Allow),
         is_active: is_active.unwrap_or(true),
         expires_at,
+        allowed_hosts,
     })
+}
+
+fn allowed_hosts(fields: &mut Fields<'_>, side: Option<Side>) -> Vec<HostPattern> {
+    let hosts = fields.list(ALLOWED_HOSTS, MAX_ALLOWED_HOSTS, parsed::<HostPattern>);
+    let hosts = hosts.unwrap_or_default();
+    if side == Some(Side::Proxy) && !hosts.is_empty() {
+        let text = "is for credentials of targets";
+        fields.problem(Fault::ValidationFailed, ALLOWED_HOSTS, text);
+    }
+    let unique: BTreeSet<HostPattern> = hosts.into_iter().collect();
+    unique.into_iter().collect()
 }
