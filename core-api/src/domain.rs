@@ -10,4 +10,6 @@ pub mod moment;
 pub mod name;
 pub mod people;
 pub mod random;
+#[cfg(test)]
+pub(crate) mod records;
 pub mod version;

@@ -13,24 +13,6 @@ use crate::domain::guard::effect::Effect;
 use crate::domain::guard::meter::{Extraction, MeterForm, MeterLimits};
 use crate::domain::guard::redaction::{Operation, RedactionForm};
 use crate::domain::guard::rule::RuleForm;
-use crate::store::log::attached_state::{MeterState, RedactionState, RuleState};
-
-/// A row of the store that means nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidRow {
-    /// No effect of that name.
-    #[error("effect is unknown")]
-    Effect,
-    /// No operation of that name.
-    #[error("operation is unknown")]
-    Operation,
-    /// A JSON column holds something else.
-    #[error("conditions, paths or extraction cannot be read")]
-    Json,
-    /// A number is negative or too large.
-    #[error("number is out of range")]
-    Number,
-}
 
 /// What is attached to one record, beside its default effect.
 #[must_use]
@@ -84,106 +66,11 @@ pub fn meters(meters: &[Attachment<MeterForm>]) -> Vec<wire::Meter> {
     meters.iter().map(meter).collect()
 }
 
-/// The same from rows.
-///
-/// # Errors
-/// A row means nothing.
-pub fn stored_layer(
-    default_effect: &str,
-    rules: &[RuleState],
-    redactions: &[RedactionState],
-) -> Result<wire::Layer, InvalidRow> {
-    Ok(wire::Layer {
-        default_effect: stored_effect(default_effect)?.into(),
-        rules: rules.iter().map(stored_rule).collect::<Result<_, _>>()?,
-        redactions: redactions
-            .iter()
-            .map(stored_redaction)
-            .collect::<Result<_, _>>()?,
-    })
-}
-
-/// A meter from its row.
-///
-/// # Errors
-/// The row means nothing.
-pub fn stored_meter(row: &MeterState) -> Result<wire::Meter, InvalidRow> {
-    let MeterState {
-        attached_id: _,
-        meter_id,
-        extraction,
-        conditions: conditions_json,
-        limit_minute,
-        limit_hour,
-        limit_day,
-        limit_month,
-    } = row;
-    let stored = extraction.as_deref().map(json).transpose()?;
-    Ok(wire::Meter {
-        meter_id: meter_id.clone(),
-        extraction: stored.map(self::extraction),
-        conditions: Some(conditions(&json(conditions_json)?)),
-        limits: Some(wire::Limits {
-            minute: limit(*limit_minute)?,
-            hour: limit(*limit_hour)?,
-            day: limit(*limit_day)?,
-            month: limit(*limit_month)?,
-        }),
-    })
-}
-
 fn extraction(extraction: Extraction) -> wire::meter::Extraction {
     match extraction {
         Extraction::Body { path } => wire::meter::Extraction::BodyPath(path.as_str().into()),
         Extraction::Header { name } => wire::meter::Extraction::HeaderName(name),
     }
-}
-
-/// A ceiling.
-///
-/// # Errors
-/// It is negative.
-pub fn limit(stored: Option<i64>) -> Result<Option<u64>, InvalidRow> {
-    stored
-        .map(|limit| limit.try_into().map_err(|_| InvalidRow::Number))
-        .transpose()
-}
-
-fn stored_rule(row: &RuleState) -> Result<wire::Rule, InvalidRow> {
-    let RuleState {
-        attached_id: _,
-        rule_id,
-        effect: effect_word,
-        priority,
-        conditions: conditions_json,
-    } = row;
-    Ok(wire::Rule {
-        rule_id: rule_id.clone(),
-        effect: stored_effect(effect_word)?.into(),
-        priority: (*priority).try_into().map_err(|_| InvalidRow::Number)?,
-        conditions: Some(conditions(&json(conditions_json)?)),
-    })
-}
-
-fn stored_redaction(row: &RedactionState) -> Result<wire::Redaction, InvalidRow> {
-    let RedactionState {
-        attached_id: _,
-        filter_id,
-        operation,
-        paths,
-        conditions: conditions_json,
-    } = row;
-    let word = operation.parse().map_err(|_| InvalidRow::Operation)?;
-    Ok(wire::Redaction {
-        filter_id: filter_id.clone(),
-        operation: self::operation(word).into(),
-        paths: json(paths)?,
-        conditions: Some(conditions(&json(conditions_json)?)),
-    })
-}
-
-fn stored_effect(word: &str) -> Result<wire::Effect, InvalidRow> {
-    word.parse().map(effect).map_err(|_| InvalidRow::Effect)
 }
 
 fn effect(effect: Effect) -> wire::Effect {
@@ -272,10 +159,6 @@ fn presence(presence: Presence) -> wire::Presence {
         Presence::Present => wire::Presence::Present,
         Presence::Absent => wire::Presence::Absent,
     }
-}
-
-fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, InvalidRow> {
-    serde_json::from_str(text).map_err(|_| InvalidRow::Json)
 }
 
 #[cfg(test)]

@@ -5,5 +5,4 @@ pub(crate) mod destination;
 pub mod proxies;
 pub mod regions;
 pub(crate) mod release;
-pub mod status;
 pub mod targets;

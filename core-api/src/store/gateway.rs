@@ -4,6 +4,5 @@ pub mod credential;
 pub mod destination;
 pub mod proxy;
 pub mod proxy_binding;
-pub mod proxy_usage;
 pub mod region;
 pub mod target;

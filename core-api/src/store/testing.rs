@@ -3,7 +3,13 @@
 use requestrocket_process::db::Db;
 use sqlx::{AnyConnection, AssertSqlSafe};
 use tempfile::TempDir;
+use time::OffsetDateTime;
 use uuid::Uuid;
+
+use super::gateway::region::region_ensure;
+use super::log::write::{EVERY_REGION, Kind};
+use super::people::organisation::organisation_insert;
+use crate::domain::records::{self, id_of};
 
 /// An empty store that ends with the test.
 pub(crate) struct TestStore {
@@ -68,4 +74,36 @@ pub(crate) async fn run(conn: &mut AnyConnection, statements: &str) {
             .await
             .unwrap();
     }
+}
+
+/// Notes that `region` has to hear of a record as of `revision`.
+pub(crate) async fn note(
+    conn: &mut AnyConnection,
+    region: &str,
+    kind: Kind,
+    name: &str,
+    revision: u64,
+) {
+    let (kind, id) = (kind.as_str(), id_of(name));
+    let statements = format!(
+        "INSERT INTO change (region_name, kind, record_id, revision, is_removed)
+         VALUES ('{region}', '{kind}', '{id}', {revision}, 0);
+         UPDATE revision SET newest = {revision}"
+    );
+    run(conn, &statements).await;
+}
+
+/// Regions eu-1 and us-1, and organisation `o`, of which every region has to hear since revision 1.
+pub(crate) async fn put_base(store: &TestStore) {
+    let mut conn = store.conn().await;
+    for region in ["eu-1", "us-1"] {
+        let region = region.parse().unwrap();
+        region_ensure(&mut conn, &region, OffsetDateTime::UNIX_EPOCH)
+            .await
+            .unwrap();
+    }
+    organisation_insert(&mut conn, &records::organisation())
+        .await
+        .unwrap();
+    note(&mut conn, EVERY_REGION, Kind::Organisation, "o", 1).await;
 }

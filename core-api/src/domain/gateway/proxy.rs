@@ -85,8 +85,6 @@ pub struct Proxy {
     pub organisation: OrganisationId,
     /// Where it is served.
     pub region: RegionName,
-    /// Public base URL of the region; none before it first connected.
-    pub region_base_url: Option<String>,
     /// What its owner decided. Ids of records deleted by force stay.
     pub form: ProxyForm,
     /// By what it is found.
@@ -103,6 +101,15 @@ pub struct Proxy {
     pub created_by: String,
     /// Its version; every stored change alters it.
     pub revision: u64,
+}
+
+/// A proxy beside what its URL and its status depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedProxy {
+    /// The record.
+    pub proxy: Proxy,
+    /// Public base URL of its region; none before that first connected.
+    pub region_base_url: Option<String>,
     /// Newest revision of it and of all that it uses.
     pub desired_revision: u64,
 }

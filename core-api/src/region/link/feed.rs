@@ -5,19 +5,16 @@
 //! changes or goes during it moves ahead of the cursor and is met there, so nothing is missed and
 //! nothing is locked.
 
-use std::collections::BTreeMap;
-
 use prost::Message as _;
 use requestrocket_process::db::Db;
 use requestrocket_proto::region::v1::{Change, ConfigBatch};
 use sqlx::AnyConnection;
 
-use super::message::Present;
+use super::message;
 use crate::domain::gateway::region::RegionName;
 use crate::store::gateway::region::RegionRow;
-use crate::store::log::attached_state::{Holder, meter_states, redaction_states, rule_states};
 use crate::store::log::change::{ChangeRow, Cursor, change_list, revision_newest};
-use crate::store::log::present;
+use crate::store::log::current::Current;
 
 /// Changes in one batch.
 const PAGE: u16 = 500;
@@ -68,14 +65,13 @@ impl Feed {
     /// The next batch; none when the region has been told everything.
     pub(super) async fn next(&mut self, db: &Db) -> sqlx::Result<Option<ConfigBatch>> {
         let mut conn = db.pool().acquire().await?;
-        let region = self.region.as_str();
-        let rows = change_list(&mut conn, region, &self.cursor, PAGE + 1).await?;
+        let rows = change_list(&mut conn, self.region.as_str(), &self.cursor, PAGE + 1).await?;
         if rows.is_empty() && !self.is_full {
             return Ok(None);
         }
         let (page, behind) = rows.split_at(rows.len().min(usize::from(PAGE)));
-        let present = read_present(&mut conn, region, page).await?;
-        let (changes, taken) = self.changes(&present, page);
+        let current = Current::read(&mut conn, &self.region, page).await?;
+        let (changes, taken) = self.changes(&current, page);
         let next = page.get(taken).or(behind.first());
         if let Some(last) = taken.checked_sub(1).and_then(|last| page.get(last)) {
             self.cursor = Cursor::after(last);
@@ -92,7 +88,7 @@ impl Feed {
     }
 
     /// The changes of a batch, and how many rows they cover.
-    fn changes(&self, present: &Present, page: &[ChangeRow]) -> (Vec<Change>, usize) {
+    fn changes(&self, current: &Current, page: &[ChangeRow]) -> (Vec<Change>, usize) {
         let (mut changes, mut bytes, mut taken) = (Vec::new(), 0, 0);
         for row in page {
             if bytes >= FULL_BATCH_BYTES {
@@ -103,7 +99,7 @@ impl Feed {
             if self.is_full && row.is_removed != 0 && row.revision <= self.began_at {
                 continue;
             }
-            match present.change(row) {
+            match message::change(current, row) {
                 Ok(change) => {
                     bytes += change.encoded_len();
                     changes.push(change);
@@ -125,55 +121,6 @@ fn complete_revision(last: &ChangeRow, next: Option<&ChangeRow>) -> i64 {
         Some(next) if next.revision == last.revision => last.revision - 1,
         Some(_) | None => last.revision,
     }
-}
-
-async fn read_present(
-    conn: &mut AnyConnection,
-    region: &str,
-    page: &[ChangeRow],
-) -> sqlx::Result<Present> {
-    let of = |kind: &str| -> Vec<&str> {
-        let rows = page
-            .iter()
-            .filter(|row| row.is_removed == 0 && row.kind == kind);
-        rows.map(|row| row.record_id.as_str()).collect()
-    };
-    let (credentials, targets, proxies) = (of("credential"), of("target"), of("proxy"));
-    let mut attached = (BTreeMap::new(), BTreeMap::new());
-    for (holder, ids) in [
-        (Holder::Credential, &credentials),
-        (Holder::Target, &targets),
-        (Holder::Proxy, &proxies),
-    ] {
-        attached
-            .0
-            .extend(rule_states(conn, region, holder, ids).await?);
-        attached
-            .1
-            .extend(redaction_states(conn, region, holder, ids).await?);
-    }
-    let meters = meter_states(conn, region, &proxies).await?;
-    let organisations = present::organisation_states(conn, &of("organisation")).await?;
-    let credentials = present::credential_states(conn, region, &credentials).await?;
-    let targets = present::target_states(conn, region, &targets).await?;
-    let proxy_credentials = present::proxy_credential_lists(conn, region, &proxies).await?;
-    let proxies = present::proxy_states(conn, region, &proxies).await?;
-    Ok(Present {
-        organisations: by_id(organisations, |row| &row.organisation_id),
-        credentials: by_id(credentials, |row| &row.credential_id),
-        targets: by_id(targets, |row| &row.target_id),
-        proxies: by_id(proxies, |row| &row.proxy_id),
-        proxy_credentials,
-        rules: attached.0,
-        redactions: attached.1,
-        meters,
-    })
-}
-
-fn by_id<T>(rows: Vec<T>, id: impl Fn(&T) -> &String) -> BTreeMap<String, T> {
-    rows.into_iter()
-        .map(|row| (id(&row).clone(), row))
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
 use super::*;
+use crate::domain::guard::attachment::AttachedTo;
+use crate::domain::guard::meter::Counted;
+use crate::domain::records::{self, id, id_of};
 
 const CONDITIONS: &str = r#"{"methods":["GET"],
     "path":{"pattern":"^/v1","flags":"i","presence":"absent"},
@@ -6,39 +9,9 @@ const CONDITIONS: &str = r#"{"methods":["GET"],
     "query":[{"name":{"pattern":"q"},"presence":"present"}],
     "body":[{"path":"$.model","presence":"absent"}],
     "claims":[{"path":"$.sub","value":{"pattern":"^u"},"presence":"present"}]}"#;
-const NONE: &str = r#"{"methods":[],"path":null,"headers":[],"query":[],"body":[],"claims":[]}"#;
 
-fn rule_state(effect: &str, priority: i64, conditions: &str) -> RuleState {
-    RuleState {
-        attached_id: "p".to_owned(),
-        rule_id: "r".to_owned(),
-        effect: effect.to_owned(),
-        priority,
-        conditions: conditions.to_owned(),
-    }
-}
-
-fn redaction_state(operation: &str, paths: &str) -> RedactionState {
-    RedactionState {
-        attached_id: "p".to_owned(),
-        filter_id: "f".to_owned(),
-        operation: operation.to_owned(),
-        paths: paths.to_owned(),
-        conditions: NONE.to_owned(),
-    }
-}
-
-fn meter_state(extraction: Option<&str>) -> MeterState {
-    MeterState {
-        attached_id: "p".to_owned(),
-        meter_id: "m".to_owned(),
-        extraction: extraction.map(str::to_owned),
-        conditions: NONE.to_owned(),
-        limit_minute: Some(10),
-        limit_hour: None,
-        limit_day: Some(20),
-        limit_month: None,
-    }
+fn to() -> AttachedTo {
+    AttachedTo::Proxy(id("p"))
 }
 
 fn wire_pattern(pattern: &str, flags: &str) -> wire::Pattern {
@@ -50,8 +23,8 @@ fn wire_pattern(pattern: &str, flags: &str) -> wire::Pattern {
 
 #[test]
 fn a_layer_holds_every_condition_of_its_rules() {
-    let rules = [rule_state("deny", 900, CONDITIONS)];
-    let told = stored_layer("allow", &rules, &[]).unwrap();
+    let rule = records::rule(serde_json::from_str(CONDITIONS).unwrap());
+    let told = layer(Effect::Allow, &[records::attachment("r", to(), rule)], &[]);
     let want = wire::Conditions {
         methods: vec!["GET".to_owned()],
         path: Some(wire::PathCondition {
@@ -80,7 +53,7 @@ fn a_layer_holds_every_condition_of_its_rules() {
         }],
     };
     let rule = wire::Rule {
-        rule_id: "r".to_owned(),
+        rule_id: id_of("r"),
         effect: wire::Effect::Deny.into(),
         priority: 900,
         conditions: Some(want),
@@ -91,11 +64,13 @@ fn a_layer_holds_every_condition_of_its_rules() {
 
 #[test]
 fn a_redaction_is_told_with_its_paths_in_order() {
-    for (word, want) in [
-        ("retain", wire::Operation::Retain),
-        ("destroy", wire::Operation::Destroy),
+    for (operation, want) in [
+        (Operation::Retain, wire::Operation::Retain),
+        (Operation::Destroy, wire::Operation::Destroy),
     ] {
-        let told = stored_layer("deny", &[], &[redaction_state(word, r#"["$.b","$.a"]"#)]).unwrap();
+        let redaction = records::redaction(operation, &["$.b", "$.a"]);
+        let redaction = records::attachment("f", to(), redaction);
+        let told = layer(Effect::Deny, &[], &[redaction]);
         assert_eq!(told.default_effect(), wire::Effect::Deny);
         assert_eq!(told.redactions[0].operation(), want);
         assert_eq!(told.redactions[0].paths, ["$.b", "$.a"]);
@@ -108,20 +83,33 @@ fn a_redaction_is_told_with_its_paths_in_order() {
 
 #[test]
 fn a_meter_is_told_with_what_it_counts_and_its_ceilings() {
-    let body = r#"{"location":"body","path":"$.usage"}"#;
-    let header = r#"{"location":"header","name":"X-Cost"}"#;
-    for (extraction, want) in [
-        (None, None),
+    let body = Extraction::Body {
+        path: Path::parse("$.usage").unwrap(),
+    };
+    let header = Extraction::Header {
+        name: "X-Cost".to_owned(),
+    };
+    for (counted, want) in [
+        (Counted::Requests, None),
         (
-            Some(body),
+            Counted::Value(body),
             Some(wire::meter::Extraction::BodyPath("$.usage".to_owned())),
         ),
         (
-            Some(header),
+            Counted::Value(header),
             Some(wire::meter::Extraction::HeaderName("X-Cost".to_owned())),
         ),
     ] {
-        let told = stored_meter(&meter_state(extraction)).unwrap();
+        let limits = MeterLimits {
+            minute: NonZeroU64::new(10),
+            hour: None,
+            day: NonZeroU64::new(20),
+            month: None,
+        };
+        let meter = records::attachment("m", to(), records::meter(counted, limits));
+        let [told] = &meters(&[meter])[..] else {
+            panic!("no meter")
+        };
         assert_eq!(told.extraction, want);
         let limits = wire::Limits {
             minute: Some(10),
@@ -131,29 +119,4 @@ fn a_meter_is_told_with_what_it_counts_and_its_ceilings() {
         };
         assert_eq!(told.limits, Some(limits));
     }
-}
-
-#[test]
-fn a_row_without_meaning_becomes_no_policy() {
-    for (default, rule, want) in [
-        ("maybe", rule_state("deny", 1, NONE), InvalidRow::Effect),
-        ("deny", rule_state("maybe", 1, NONE), InvalidRow::Effect),
-        ("deny", rule_state("deny", -1, NONE), InvalidRow::Number),
-        ("deny", rule_state("deny", 1, "{}"), InvalidRow::Json),
-    ] {
-        assert_eq!(stored_layer(default, &[rule], &[]), Err(want));
-    }
-    for (redaction, want) in [
-        (redaction_state("mask", "[]"), InvalidRow::Operation),
-        (redaction_state("retain", "{}"), InvalidRow::Json),
-    ] {
-        assert_eq!(stored_layer("deny", &[], &[redaction]), Err(want));
-    }
-    assert_eq!(
-        stored_meter(&meter_state(Some("{}"))),
-        Err(InvalidRow::Json)
-    );
-    let mut negative = meter_state(None);
-    negative.limit_hour = Some(-1);
-    assert_eq!(stored_meter(&negative), Err(InvalidRow::Number));
 }

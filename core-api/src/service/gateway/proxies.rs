@@ -7,7 +7,7 @@ use sqlx::error::DatabaseError;
 
 use super::destination::check_destinations;
 use super::regions;
-use crate::domain::gateway::proxy::{Proxy, ProxyForm};
+use crate::domain::gateway::proxy::{PlacedProxy, Proxy, ProxyForm};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::AttachedTo;
 use crate::domain::id::{CredentialId, ProxyId};
@@ -48,7 +48,7 @@ pub async fn create(
     scope: &Scope,
     region: RegionName,
     new: Labelled<ProxyForm>,
-) -> ApiResult<(Proxy, Done)> {
+) -> ApiResult<(PlacedProxy, Done)> {
     let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let counted = Counted::Proxies(scope.id());
     ceiling::check(&change.state, &mut write, counted).await?;
@@ -63,11 +63,11 @@ pub async fn create(
     )
     .await?;
     let row = region_fetch(write.conn(), region.as_str()).await?;
+    let region_base_url = row.and_then(|row| row.base_url);
     let mut proxy = Proxy {
         id: ProxyId::random(),
         organisation: scope.id(),
         region,
-        region_base_url: row.and_then(|row| row.base_url),
         form: new.form,
         labels: new.labels,
         has_target: false,
@@ -76,13 +76,11 @@ pub async fn create(
         updated_at: write.now(),
         created_by: scope.actor.clone(),
         revision: 0,
-        desired_revision: 0,
     };
     bind(&mut write, &mut proxy, (false, false), &mut problems).await?;
     problems.check()?;
     check_alias(&mut write, &proxy).await?;
     proxy.revision = write.revision().await?;
-    proxy.desired_revision = proxy.revision;
     let inserted = proxy_insert(write.conn(), &proxy).await;
     inserted.map_err(alias_or_fault)?;
     check_uses(&mut write, &proxy).await?;
@@ -90,7 +88,12 @@ pub async fn create(
         .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;
     let done = change.commit(write).await?;
-    Ok((proxy, done))
+    let placed = PlacedProxy {
+        desired_revision: proxy.revision,
+        region_base_url,
+        proxy,
+    };
+    Ok((placed, done))
 }
 
 /// Changes a proxy to what `read` makes of its present state.
@@ -102,39 +105,40 @@ pub async fn update(
     change: &Change,
     scope: &Scope,
     proxy: &str,
-    read: impl FnOnce(&Proxy) -> Result<ProxyChange, Problems>,
-) -> ApiResult<(Proxy, Done)> {
+    read: impl FnOnce(&PlacedProxy) -> Result<ProxyChange, Problems>,
+) -> ApiResult<(PlacedProxy, Done)> {
     let proxy: ProxyId = id(proxy)?;
     let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = proxy_fetch(write.conn(), scope.id(), proxy).await?;
-    let mut proxy = found.ok_or_else(ApiError::not_found)?;
-    change.expects(proxy.revision)?;
+    let mut placed = found.ok_or_else(ApiError::not_found)?;
+    change.expects(placed.proxy.revision)?;
     let ProxyChange {
         new,
         keeps_target,
         keeps_target_credential,
-    } = read(&proxy)?;
+    } = read(&placed)?;
+    let proxy = &mut placed.proxy;
     let concerns_regions = new.concerns_regions(&proxy.form, &proxy.labels);
     proxy.form = new.form;
     proxy.labels = new.labels;
     let mut problems = Problems::default();
     let keeps = (keeps_target, keeps_target_credential);
-    bind(&mut write, &mut proxy, keeps, &mut problems).await?;
+    bind(&mut write, proxy, keeps, &mut problems).await?;
     problems.check()?;
-    check_alias(&mut write, &proxy).await?;
+    check_alias(&mut write, proxy).await?;
     proxy.updated_at = write.now();
     proxy.revision = write.version_after(proxy.revision);
-    let updated = proxy_update(write.conn(), &proxy).await;
+    let updated = proxy_update(write.conn(), proxy).await;
     updated.map_err(alias_or_fault)?;
     if concerns_regions {
-        check_uses(&mut write, &proxy).await?;
-        proxy.desired_revision = write.revision().await?;
+        check_uses(&mut write, proxy).await?;
         write
             .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
             .await?;
+        placed.desired_revision = write.revision().await?;
     }
     let done = change.commit(write).await?;
-    Ok((proxy, done))
+    Ok((placed, done))
 }
 
 /// Deletes a proxy; its credentials and its target stay.
@@ -145,7 +149,7 @@ pub async fn delete(change: &Change, scope: &Scope, proxy: &str) -> ApiResult<Do
     let proxy: ProxyId = id(proxy)?;
     let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = proxy_fetch(write.conn(), scope.id(), proxy).await?;
-    let proxy = found.ok_or_else(ApiError::not_found)?;
+    let proxy = found.ok_or_else(ApiError::not_found)?.proxy;
     change.expects(proxy.revision)?;
     proxy_delete(write.conn(), scope.id(), proxy.id).await?;
     write

@@ -42,7 +42,7 @@ pub async fn layers(
     credential: Option<CredentialId>,
 ) -> ApiResult<ProxyLayers> {
     let proxy = proxy_fetch(conn, organisation, proxy).await?;
-    let proxy = proxy.ok_or_else(ApiError::not_found)?;
+    let proxy = proxy.ok_or_else(ApiError::not_found)?.proxy;
     let proxy_credential = match used_credential(&proxy, credential)? {
         Some(credential) => credential_layer(conn, organisation, credential).await?,
         None => None,

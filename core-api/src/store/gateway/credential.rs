@@ -193,7 +193,7 @@ pub async fn credential_delete(
     Ok(())
 }
 
-fn credential_from_row(row: &AnyRow) -> sqlx::Result<Credential> {
+pub(in crate::store) fn credential_from_row(row: &AnyRow) -> sqlx::Result<Credential> {
     Ok(Credential {
         id: column(row, "credential_id")?,
         organisation: column(row, "organisation_id")?,

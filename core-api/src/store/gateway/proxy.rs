@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use crate::domain::gateway::alias::Alias;
 use crate::domain::gateway::cors::Cors;
-use crate::domain::gateway::proxy::{Proxy, ProxyForm};
+use crate::domain::gateway::proxy::{PlacedProxy, Proxy, ProxyForm};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::{CredentialId, OrganisationId, ProxyId};
 use crate::domain::listing::{ListQuery, Page};
@@ -51,12 +51,12 @@ pub async fn proxy_list(
     conn: &mut AnyConnection,
     organisation: OrganisationId,
     query: &ListQuery,
-) -> sqlx::Result<Page<Proxy>> {
+) -> sqlx::Result<Page<PlacedProxy>> {
     let owner = organisation.to_string();
-    let mut page = page(conn, LISTING, &owner, query, proxy_from_row).await?;
-    let ids: Vec<_> = page.items.iter().map(|proxy| proxy.id).collect();
+    let mut page = page(conn, LISTING, &owner, query, placed_from_row).await?;
+    let ids: Vec<_> = page.items.iter().map(|placed| placed.proxy.id).collect();
     let mut credentials = proxy_credential_lists(conn, organisation, &ids).await?;
-    for proxy in &mut page.items {
+    for PlacedProxy { proxy, .. } in &mut page.items {
         proxy.form.proxy_credentials = credentials.remove(&proxy.id).unwrap_or_default();
     }
     Ok(page)
@@ -67,7 +67,7 @@ pub async fn proxy_fetch(
     conn: &mut AnyConnection,
     organisation: OrganisationId,
     id: ProxyId,
-) -> sqlx::Result<Option<Proxy>> {
+) -> sqlx::Result<Option<PlacedProxy>> {
     let select = format!("SELECT * FROM {VIEW} WHERE organisation_id = $1 AND proxy_id = $2");
     let row = sqlx::query(AssertSqlSafe(select))
         .bind(organisation.to_string())
@@ -75,10 +75,10 @@ pub async fn proxy_fetch(
         .fetch_optional(&mut *conn)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let mut proxy = proxy_from_row(&row)?;
+    let mut placed = placed_from_row(&row)?;
     let mut credentials = proxy_credential_lists(conn, organisation, &[id]).await?;
-    proxy.form.proxy_credentials = credentials.remove(&id).unwrap_or_default();
-    Ok(Some(proxy))
+    placed.proxy.form.proxy_credentials = credentials.remove(&id).unwrap_or_default();
+    Ok(Some(placed))
 }
 
 /// Another proxy of the region, of whatever organisation, has the alias.
@@ -245,14 +245,21 @@ async fn proxy_credential_lists(
     Ok(lists)
 }
 
+fn placed_from_row(row: &AnyRow) -> sqlx::Result<PlacedProxy> {
+    Ok(PlacedProxy {
+        proxy: proxy_from_row(row)?,
+        region_base_url: row.try_get("region_base_url")?,
+        desired_revision: desired_revision(row)?,
+    })
+}
+
 /// Without its callers' credentials, which are rows of their own.
-fn proxy_from_row(row: &AnyRow) -> sqlx::Result<Proxy> {
+pub(in crate::store) fn proxy_from_row(row: &AnyRow) -> sqlx::Result<Proxy> {
     let live = |name| Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>(name)?.is_some());
     Ok(Proxy {
         id: column(row, "proxy_id")?,
         organisation: column(row, "organisation_id")?,
         region: column(row, "region_name")?,
-        region_base_url: row.try_get("region_base_url")?,
         form: ProxyForm {
             name: column(row, "proxy_name")?,
             proxy_credentials: Vec::new(),
@@ -275,7 +282,6 @@ fn proxy_from_row(row: &AnyRow) -> sqlx::Result<Proxy> {
         updated_at: column(row, "updated_at")?,
         created_by: row.try_get("created_by")?,
         revision: unsigned_column(row, "revision")?,
-        desired_revision: desired_revision(row)?,
     })
 }
 
@@ -306,3 +312,6 @@ fn desired_revision(row: &AnyRow) -> sqlx::Result<u64> {
     }
     Ok(newest)
 }
+
+#[cfg(test)]
+mod tests;

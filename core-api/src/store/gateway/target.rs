@@ -125,7 +125,7 @@ pub async fn target_delete(
     Ok(())
 }
 
-fn target_from_row(row: &AnyRow) -> sqlx::Result<Target> {
+pub(in crate::store) fn target_from_row(row: &AnyRow) -> sqlx::Result<Target> {
     Ok(Target {
         id: column(row, "target_id")?,
         organisation: column(row, "organisation_id")?,

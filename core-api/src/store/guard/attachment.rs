@@ -326,7 +326,9 @@ fn bound(
         })
 }
 
-fn attachment_from_row<F: StoredForm>(row: &AnyRow) -> sqlx::Result<Attachment<F>> {
+pub(in crate::store) fn attachment_from_row<F: StoredForm>(
+    row: &AnyRow,
+) -> sqlx::Result<Attachment<F>> {
     Ok(Attachment {
         id: column(row, F::ID)?,
         organisation: column(row, "organisation_id")?,

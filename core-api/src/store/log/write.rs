@@ -1,5 +1,7 @@
 //! Mutating transactions, and the change log that regions follow.
 
+use std::str::FromStr;
+
 use requestrocket_process::clock::unix_ms;
 use requestrocket_process::db::{Db, Dialect};
 use sqlx::{Any, AnyConnection, Transaction};
@@ -27,6 +29,11 @@ pub enum Kind {
     Proxy,
 }
 
+/// No kind of record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("kind of record is unknown")]
+pub struct InvalidKind;
+
 impl Kind {
     /// As the change log says it.
     #[must_use]
@@ -37,6 +44,21 @@ impl Kind {
             Self::Target => "target",
             Self::Proxy => "proxy",
         }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = InvalidKind;
+
+    fn from_str(raw: &str) -> Result<Self, InvalidKind> {
+        let kinds = [
+            Self::Organisation,
+            Self::Credential,
+            Self::Target,
+            Self::Proxy,
+        ];
+        let kind = kinds.into_iter().find(|kind| kind.as_str() == raw);
+        kind.ok_or(InvalidKind)
     }
 }
 

@@ -187,7 +187,7 @@ const OWNED: [&str; 7] = [
     "organisation",
 ];
 
-pub(super) fn organisation_from_row(row: &AnyRow) -> sqlx::Result<Organisation> {
+pub(in crate::store) fn organisation_from_row(row: &AnyRow) -> sqlx::Result<Organisation> {
     Ok(Organisation {
         id: column(row, "organisation_id")?,
         name: column(row, "organisation_name")?,

@@ -15,7 +15,7 @@ use cors::CorsResource;
 use input::{ProxyInput, read_change, read_new};
 
 use crate::domain::gateway::alias::Alias;
-use crate::domain::gateway::proxy::{Proxy, ProxyForm};
+use crate::domain::gateway::proxy::{PlacedProxy, ProxyForm};
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
@@ -23,9 +23,9 @@ use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
 use crate::http::labels;
 use crate::http::list::{self, Filters, LabelParams, ListParams, Listed, RawQuery};
+use crate::http::routes::gateway::status;
 use crate::http::routes::shape::{ProxyState, RuleEffect};
 use crate::region::fleet::Fleets;
-use crate::region::fleet::ProxyCondition;
 use crate::service::gateway::proxies;
 use crate::state::AppState;
 use crate::store::gateway::proxy::{proxy_fetch, proxy_list};
@@ -90,10 +90,11 @@ pub struct ProxyResource {
 }
 
 impl ProxyResource {
-    fn new(proxy: &Proxy, fleets: &Fleets) -> Self {
+    fn new(placed: &PlacedProxy, fleets: &Fleets) -> Self {
+        let proxy = &placed.proxy;
         let form: &ProxyForm = &proxy.form;
         let url = |entry: &str| {
-            let base = proxy.region_base_url.as_deref()?;
+            let base = placed.region_base_url.as_deref()?;
             Some(format!(
                 "{}/{entry}/{}",
                 base.trim_end_matches('/'),
@@ -121,32 +122,13 @@ impl ProxyResource {
             proxy_cors: form.cors.as_ref().map(CorsResource::from),
             proxy_base_url: url("api"),
             proxy_async_base_url: url("async"),
-            proxy_status: status(proxy, fleets),
+            proxy_status: status::word(placed, fleets),
             labels: labels::shown(&proxy.labels),
             created_by: proxy.created_by.clone(),
             created_at: proxy.created_at.to_string(),
             updated_at: proxy.updated_at.to_string(),
         }
     }
-}
-
-/// What the proxy's records say of it, whatever the nodes have.
-pub fn condition(proxy: &Proxy) -> ProxyCondition {
-    if !proxy.form.is_active {
-        ProxyCondition::Inactive
-    } else if proxy.is_incomplete() {
-        ProxyCondition::Incomplete
-    } else {
-        ProxyCondition::Serving
-    }
-}
-
-fn status(proxy: &Proxy, fleets: &Fleets) -> &'static str {
-    let region = fleets.region(proxy.region.as_str());
-    let id = proxy.id.to_string();
-    region
-        .proxy_status(condition(proxy), &id, proxy.desired_revision)
-        .as_str()
 }
 
 /// The organisation's proxies.
@@ -185,9 +167,10 @@ async fn list_proxies(call: Read, InPath(client): InPath<String>, query: RawQuer
 async fn create_proxy(call: Mutation, InPath(client): InPath<String>, body: Body) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
     let (region, new) = read_new(body, &scope.organisation.limits)?;
-    let (proxy, done) = proxies::create(&call.change, &scope, region, new).await?;
-    let resource = ProxyResource::new(&proxy, &call.change.state.fleets);
-    Ok(call.created(&done, &proxy.id.to_string(), &resource).await)
+    let (placed, done) = proxies::create(&call.change, &scope, region, new).await?;
+    let resource = ProxyResource::new(&placed, &call.change.state.fleets);
+    let id = placed.proxy.id.to_string();
+    Ok(call.created(&done, &id, &resource).await)
 }
 
 /// One proxy.
@@ -204,9 +187,9 @@ async fn create_proxy(call: Mutation, InPath(client): InPath<String>, body: Body
 async fn get_proxy(call: Read, InPath((client, proxy)): InPath<(String, String)>) -> ApiResult {
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let found = proxy_fetch(&mut *call.state.connect().await?, scope.id(), id(&proxy)?).await?;
-    let proxy = found.ok_or_else(ApiError::not_found)?;
-    let resource = ProxyResource::new(&proxy, &call.state.fleets);
-    Ok(call.answer(&resource, &Tag::of_revision(proxy.revision)))
+    let placed = found.ok_or_else(ApiError::not_found)?;
+    let resource = ProxyResource::new(&placed, &call.state.fleets);
+    Ok(call.answer(&resource, &Tag::of_revision(placed.proxy.revision)))
 }
 
 /// Replaces a proxy.
@@ -252,9 +235,9 @@ async fn change_proxy(
 async fn update(call: Mutation, client: &str, proxy: &str, body: Body) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
     let fleets = &call.change.state.fleets;
-    let read = |current: &Proxy| {
+    let read = |current: &PlacedProxy| {
         let shown = ProxyResource::new(current, fleets);
-        read_change(body, current, &shown, &scope.organisation.limits)
+        read_change(body, &current.proxy, &shown, &scope.organisation.limits)
     };
     let (proxy, done) = proxies::update(&call.change, &scope, proxy, read).await?;
     Ok(call

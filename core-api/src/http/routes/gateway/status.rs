@@ -7,14 +7,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use crate::domain::gateway::proxy::{PlacedProxy, Proxy};
 use crate::domain::moment::Moment;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::call::{InPath, Read};
-use crate::region::fleet::NodeView;
-use crate::service::gateway::status::status_of;
+use crate::region::fleet::{Fleets, NodeView, ProxyCondition};
 use crate::state::AppState;
-use crate::store::gateway::proxy_usage::proxy_usages;
+use crate::store::gateway::proxy::proxy_fetch;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -84,18 +84,37 @@ impl From<NodeView> for NodeResource {
 )]
 async fn get_status(call: Read, InPath((client, proxy)): InPath<(String, String)>) -> ApiResult {
     let scope = call.enter(&client, Permission::ReadResources).await?;
-    let proxy = id(&proxy)?;
-    let mut conn = call.state.connect().await?;
-    let usages = proxy_usages(&mut conn, scope.id(), &[proxy]).await?;
-    drop(conn);
-    let usage = usages.first().ok_or_else(ApiError::not_found)?;
-    let region = call.state.fleets.region(usage.region.as_str());
+    let found = proxy_fetch(&mut *call.state.connect().await?, scope.id(), id(&proxy)?).await?;
+    let placed = found.ok_or_else(ApiError::not_found)?;
+    let (fleets, proxy) = (&call.state.fleets, &placed.proxy);
+    let region = fleets.region(proxy.region.as_str());
     let now_ms = u64::try_from(clock::unix_ms(call.state.clock.now())).unwrap_or_default();
-    let nodes = region.nodes_of_proxy(&proxy.to_string(), usage.desired, now_ms);
+    let desired = placed.desired_revision;
+    let nodes = region.nodes_of_proxy(&proxy.id.to_string(), desired, now_ms);
     call.answer_content(&StatusResource {
-        proxy_id: proxy.uuid(),
-        proxy_status: status_of(&call.state.fleets, usage).as_str(),
-        desired_version: usage.desired,
+        proxy_id: proxy.id.uuid(),
+        proxy_status: word(&placed, fleets),
+        desired_version: desired,
         nodes: nodes.into_iter().map(NodeResource::from).collect(),
     })
+}
+
+/// How far a proxy came, all Envoys together.
+pub(super) fn word(placed: &PlacedProxy, fleets: &Fleets) -> &'static str {
+    let proxy = &placed.proxy;
+    let region = fleets.region(proxy.region.as_str());
+    let id = proxy.id.to_string();
+    let status = region.proxy_status(condition(proxy), &id, placed.desired_revision);
+    status.as_str()
+}
+
+/// What the proxy's records say of it, whatever the nodes have.
+fn condition(proxy: &Proxy) -> ProxyCondition {
+    if !proxy.form.is_active {
+        ProxyCondition::Inactive
+    } else if proxy.is_incomplete() {
+        ProxyCondition::Incomplete
+    } else {
+        ProxyCondition::Serving
+    }
 }

@@ -3,32 +3,24 @@ use std::collections::BTreeSet;
 use requestrocket_proto::region::v1::change::Kind;
 
 use super::*;
+use crate::domain::gateway::base_url::BaseUrl;
+use crate::domain::records::{id_of, name_of, target};
 use crate::store::gateway::region::region_fetch;
-use crate::store::testing::{TestStore, run, stores};
-
-const BASE: &str = "
-    INSERT INTO region (region_name, created_at) VALUES ('eu-1', ''), ('us-1', '');
-    INSERT INTO organisation (organisation_id, organisation_name, name_key, plan, status,
-        allowed_regions, created_at, updated_at, created_by, revision)
-    VALUES ('o', 'O', 'o', 'team', 'active', '[]', '', '', 'u', 1);
-    INSERT INTO change (region_name, kind, record_id, revision, is_removed)
-    VALUES ('*', 'organisation', 'o', 1, 0);
-    UPDATE revision SET newest = 1";
+use crate::store::gateway::target::target_insert;
+use crate::store::log::write::Kind as RecordKind;
+use crate::store::testing::{TestStore, note, put_base, run, sqlite, stores};
 
 /// Puts a target into eu-1 at `revision`.
-async fn put(store: &TestStore, id: &str, base_url: &str, revision: i64) {
-    let statements = format!(
-        "INSERT INTO target (target_id, organisation_id, region_name, target_name, name_key,
-             base_url, default_rule_effect, created_at, updated_at, created_by, revision)
-         VALUES ('{id}', 'o', 'eu-1', 'T', 't', '{base_url}', 'allow', '', '', 'u', {revision});
-         INSERT INTO change (region_name, kind, record_id, revision, is_removed)
-         VALUES ('eu-1', 'target', '{id}', {revision}, 0);
-         UPDATE revision SET newest = {revision}"
-    );
-    run(&mut *store.conn().await, &statements).await;
+async fn put(store: &TestStore, name: &str, base_url: &str, revision: u64) {
+    let mut conn = store.conn().await;
+    let mut target = target(name);
+    target.form.base_url = BaseUrl::stored(base_url.to_owned());
+    target_insert(&mut conn, &target).await.unwrap();
+    note(&mut conn, "eu-1", RecordKind::Target, name, revision).await;
 }
 
-async fn remove(store: &TestStore, id: &str, revision: i64) {
+async fn remove(store: &TestStore, name: &str, revision: i64) {
+    let id = id_of(name);
     let statements = format!(
         "DELETE FROM target WHERE target_id = '{id}';
          UPDATE change SET revision = {revision}, is_removed = 1 WHERE record_id = '{id}';
@@ -40,7 +32,7 @@ async fn remove(store: &TestStore, id: &str, revision: i64) {
 async fn based() -> Vec<TestStore> {
     let stores = stores().await;
     for store in &stores {
-        run(&mut *store.conn().await, BASE).await;
+        put_base(store).await;
     }
     stores
 }
@@ -53,16 +45,16 @@ async fn begin(store: &TestStore, region: &str, stored: u64) -> Feed {
         .unwrap()
 }
 
-/// The ids of a batch; one that is removed has a dash before it.
-fn ids(batch: &ConfigBatch) -> Vec<String> {
-    let id = |change: &Change| match change.kind.clone().unwrap() {
-        Kind::Organisation(organisation) => organisation.organisation_id,
-        Kind::Credential(credential) => credential.credential_id,
-        Kind::Target(target) => target.target_id,
-        Kind::Proxy(proxy) => proxy.proxy_id,
-        Kind::Removed(removed) => format!("-{}", removed.id),
+/// What a test calls the records of a batch; one that is removed has a dash before it.
+fn names(batch: &ConfigBatch) -> Vec<String> {
+    let name = |change: &Change| match change.kind.clone().unwrap() {
+        Kind::Organisation(organisation) => name_of(&organisation.organisation_id),
+        Kind::Credential(credential) => name_of(&credential.credential_id),
+        Kind::Target(target) => name_of(&target.target_id),
+        Kind::Proxy(proxy) => name_of(&proxy.proxy_id),
+        Kind::Removed(removed) => format!("-{}", name_of(&removed.id)),
     };
-    batch.changes.iter().map(id).collect()
+    batch.changes.iter().map(name).collect()
 }
 
 #[tokio::test]
@@ -75,7 +67,7 @@ async fn a_new_region_gets_everything_and_then_only_what_changes() {
         assert_eq!(feed.told(), 0);
         let full = feed.next(&store.db).await.unwrap().unwrap();
         assert_eq!((full.revision, full.is_full, full.is_last), (4, true, true));
-        assert_eq!(ids(&full), ["o", "t2"]);
+        assert_eq!(names(&full), ["o", "t2"]);
         assert_eq!(feed.next(&store.db).await.unwrap(), None);
         put(&store, "t3", "http://c", 5).await;
         remove(&store, "t2", 6).await;
@@ -84,7 +76,7 @@ async fn a_new_region_gets_everything_and_then_only_what_changes() {
             (delta.revision, delta.is_full, delta.is_last),
             (6, false, true)
         );
-        assert_eq!(ids(&delta), ["t3", "-t2"]);
+        assert_eq!(names(&delta), ["t3", "-t2"]);
         assert_eq!(feed.next(&store.db).await.unwrap(), None);
         assert_eq!(feed.told(), 6);
     }
@@ -97,7 +89,7 @@ async fn a_region_without_records_still_gets_an_end_of_its_full_sync() {
         let mut feed = begin(&store, "us-1", 0).await;
         let full = feed.next(&store.db).await.unwrap().unwrap();
         assert_eq!((full.revision, full.is_full, full.is_last), (2, true, true));
-        assert_eq!(ids(&full), ["o"]);
+        assert_eq!(names(&full), ["o"]);
     }
 }
 
@@ -120,7 +112,7 @@ async fn where_a_region_stands_decides_between_delta_and_full_sync() {
             assert_eq!(feed.is_full, is_full, "{stored}");
         }
         let mut feed = begin(&store, "eu-1", 2).await;
-        assert_eq!(ids(&feed.next(&store.db).await.unwrap().unwrap()), ["t2"]);
+        assert_eq!(names(&feed.next(&store.db).await.unwrap().unwrap()), ["t2"]);
     }
 }
 
@@ -138,11 +130,11 @@ async fn many_changes_come_in_batches_and_each_record_once() {
                 assert!(batch.revision >= told, "revisions never go back");
                 told = batch.revision;
                 sizes.push((batch.changes.len(), batch.is_last));
-                for id in ids(&batch) {
-                    assert!(seen.insert(id), "told twice");
+                for name in names(&batch) {
+                    assert!(seen.insert(name), "told twice");
                 }
             }
-            let targets = seen.iter().filter(|id| id.starts_with('t')).count();
+            let targets = seen.iter().filter(|name| name.starts_with('t')).count();
             assert_eq!((targets, told), (1_100, 551));
             let total = if stored == 0 { 1_101 } else { 1_100 };
             assert_eq!(sizes, [(500, false), (500, false), (total - 1_000, true)]);
@@ -167,8 +159,8 @@ async fn a_batch_that_ends_inside_a_revision_does_not_claim_it() {
 
 #[tokio::test]
 async fn large_records_make_small_batches() {
-    let store = crate::store::testing::sqlite().await;
-    run(&mut *store.conn().await, BASE).await;
+    let store = sqlite().await;
+    put_base(&store).await;
     let long = format!("http://{}", "a".repeat(400 * 1024));
     for number in 0..6 {
         put(&store, &format!("t{number}"), &long, 2 + number).await;
@@ -184,34 +176,37 @@ async fn large_records_make_small_batches() {
 
 #[tokio::test]
 async fn a_record_that_changes_during_a_full_sync_is_not_missed() {
-    let store = crate::store::testing::sqlite().await;
-    run(&mut *store.conn().await, BASE).await;
+    let store = sqlite().await;
+    put_base(&store).await;
     for number in 0..600 {
         put(&store, &format!("t{number:03}"), "http://a", 2 + number).await;
     }
     let mut feed = begin(&store, "eu-1", 0).await;
     let first = feed.next(&store.db).await.unwrap().unwrap();
     assert!(!first.is_last);
-    let late = "UPDATE change SET revision = 700 WHERE record_id = 't599';
-                UPDATE revision SET newest = 700";
-    run(&mut *store.conn().await, late).await;
+    let id = id_of("t599");
+    let late = format!(
+        "UPDATE change SET revision = 700 WHERE record_id = '{id}';
+         UPDATE revision SET newest = 700"
+    );
+    run(&mut *store.conn().await, &late).await;
     let second = feed.next(&store.db).await.unwrap().unwrap();
-    assert!(second.is_last && ids(&second).contains(&"t599".to_owned()));
+    assert!(second.is_last && names(&second).contains(&"t599".to_owned()));
     assert_eq!(second.revision, 700);
 }
 
 #[tokio::test]
 async fn a_record_that_goes_during_a_full_sync_is_taken_back() {
-    let store = crate::store::testing::sqlite().await;
-    run(&mut *store.conn().await, BASE).await;
+    let store = sqlite().await;
+    put_base(&store).await;
     for number in 0..600 {
         put(&store, &format!("t{number:03}"), "http://a", 2 + number).await;
     }
     let mut feed = begin(&store, "eu-1", 0).await;
     let first = feed.next(&store.db).await.unwrap().unwrap();
-    assert!(ids(&first).contains(&"t000".to_owned()));
+    assert!(names(&first).contains(&"t000".to_owned()));
     remove(&store, "t000", 700).await;
     let second = feed.next(&store.db).await.unwrap().unwrap();
     assert!(second.is_full && second.is_last);
-    assert!(ids(&second).contains(&"-t000".to_owned()));
+    assert!(names(&second).contains(&"-t000".to_owned()));
 }

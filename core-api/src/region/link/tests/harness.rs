@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use requestrocket_policy::envelope::sealing::SealingPrivateKey;
+use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use requestrocket_proto::region::v1::region_link_client::RegionLinkClient;
 use requestrocket_proto::region::v1::{
     ConfigBatch, ControlMessage, EnrolRequest, FleetStatus, Hello, NodeStatus, Query,
@@ -17,8 +18,11 @@ use tonic::{Status, Streaming};
 
 use super::super::*;
 use crate::domain::gateway::region::RegionName;
+use crate::domain::records::{credential, name_of};
 use crate::identity::token::NewToken;
-use crate::store::testing::{TestStore, run};
+use crate::store::gateway::credential::credential_insert;
+use crate::store::log::write::Kind;
+use crate::store::testing::{TestStore, note, put_base};
 
 /// A running region link.
 pub(super) struct Control {
@@ -66,34 +70,22 @@ impl Control {
         control
     }
 
-    /// A control plane with organisation `o`, regions eu-1 and us-1.
+    /// A control plane that has them.
     pub(super) async fn with_records(store: TestStore) -> Self {
         let control = Self::start(store).await;
-        let statements = "
-            INSERT INTO region (region_name, created_at) VALUES ('eu-1', ''), ('us-1', '');
-            INSERT INTO organisation (organisation_id, organisation_name, name_key, plan, status,
-                allowed_regions, created_at, updated_at, created_by, revision)
-            VALUES ('o', 'O', 'o', 'team', 'active', '[]', '', '', 'u', 1);
-            INSERT INTO change (region_name, kind, record_id, revision, is_removed)
-            VALUES ('*', 'organisation', 'o', 1, 0);
-            UPDATE revision SET newest = 1";
-        run(&mut *control.store.conn().await, statements).await;
+        put_base(&control.store).await;
         control
     }
 
     /// Puts a credential with a sealed secret into `region`, as one change.
-    pub(super) async fn put_credential(&self, region: &str, id: &str, revision: u64) {
-        let statements = format!(
-            "INSERT INTO credential (credential_id, organisation_id, region_name, credential_name,
-                 name_key, credential_side, auth_type, default_rule_effect, is_active, version,
-                 sealed_secret, secret_revision, created_at, updated_at, created_by, revision)
-             VALUES ('{id}', 'o', '{region}', 'C', 'c', 'proxy', 'apiKey', 'allow', 1, 1, 'c2VhbGVk',
-                 {revision}, '', '', 'u', {revision});
-             INSERT INTO change (region_name, kind, record_id, revision, is_removed)
-             VALUES ('{region}', 'credential', '{id}', {revision}, 0);
-             UPDATE revision SET newest = {revision}"
-        );
-        run(&mut *self.store.conn().await, &statements).await;
+    pub(super) async fn put_credential(&self, region: &str, name: &str, revision: u64) {
+        let mut conn = self.store.conn().await;
+        let mut credential = credential(name, Side::Proxy, AuthType::ApiKey);
+        credential.region = region.parse().unwrap();
+        credential.revision = revision;
+        let inserted = credential_insert(&mut conn, &credential, Some("c2VhbGVk")).await;
+        inserted.unwrap();
+        note(&mut conn, region, Kind::Credential, name, revision).await;
         self.fleets.announce(revision);
     }
 
@@ -161,6 +153,7 @@ impl Control {
         signed_by(&authority, region)
     }
 
+    /// What tests call the credentials whose sealed secrets are still there.
     pub(super) async fn sealed_copies(&self) -> Vec<String> {
         let statement = "SELECT credential_id FROM credential WHERE sealed_secret IS NOT NULL
                          ORDER BY credential_id";
@@ -169,7 +162,7 @@ impl Control {
             .fetch_all(&mut *conn)
             .await
             .unwrap();
-        rows.into_iter().map(|(id,)| id).collect()
+        rows.iter().map(|(id,)| name_of(id)).collect()
     }
 }
 
@@ -294,14 +287,15 @@ impl Attached {
     }
 }
 
-/// Ids of a batch's credentials.
-pub(super) fn credentials(batch: &ConfigBatch) -> Vec<&str> {
+/// What tests call a batch's credentials.
+pub(super) fn credentials(batch: &ConfigBatch) -> Vec<String> {
     use requestrocket_proto::region::v1::change::Kind;
+
     batch
         .changes
         .iter()
         .filter_map(|change| match &change.kind {
-            Some(Kind::Credential(credential)) => Some(credential.credential_id.as_str()),
+            Some(Kind::Credential(credential)) => Some(name_of(&credential.credential_id)),
             _ => None,
         })
         .collect()

@@ -50,7 +50,10 @@ async fn a_region_that_comes_back_is_told_what_it_missed() {
         let mut link = region.attach(&control, full.revision).await;
         let delta = link.batch().await;
         assert!(!delta.is_full);
-        assert_eq!((delta.revision, credentials(&delta)), (3, vec!["missed"]));
+        assert_eq!(
+            (delta.revision, credentials(&delta)),
+            (3, vec!["missed".to_owned()])
+        );
     }
 }
 
