@@ -89,7 +89,7 @@ pub fn cache() -> Result<PathBuf> {
 }
 
 /// Programs must reach the stack directly, whatever proxy this machine uses for the internet.
-fn command(program: &str) -> Command {
+pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     for name in [
         "http_proxy",
@@ -137,7 +137,7 @@ Server().run()
 ";
 
 /// The port that a program has written down.
-async fn port_in(file: &Path, what: &str) -> Result<u16> {
+pub(crate) async fn port_in(file: &Path, what: &str) -> Result<u16> {
     wait::until(what, || async {
         let text = std::fs::read_to_string(file).ok();
         Ok(text.map(|text| text.parse::<u16>()).transpose()?)

@@ -14,6 +14,7 @@ pub mod core_api;
 pub mod external;
 pub mod gateway;
 pub mod http2;
+pub mod issuer;
 pub mod logs;
 pub mod machine;
 pub mod stack;

@@ -73,6 +73,7 @@ impl SecretForm {
         match self {
             Self::OAuth2Target(form) => form.endpoints(),
             Self::CustomToken(form) => form.endpoints(),
+            Self::SignedToken(form) => form.endpoints(),
             Self::None
             | Self::PresentedKey(_)
             | Self::InjectedKey(_)
@@ -80,7 +81,6 @@ impl SecretForm {
             | Self::BasicAuth(_)
             | Self::Jwt(_)
             | Self::Custom(_)
-            | Self::SignedToken(_)
             | Self::SignedJwt(_)
             | Self::AwsSigV4(_)
             | Self::Hmac(_) => Vec::new(),

@@ -12,10 +12,11 @@ use requestrocket_policy::id::{CredentialId, OrganisationId};
 use requestrocket_policy::secret::SecretBytes;
 use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
+use requestrocket_proto::policy::v1::proxy_credential::Presented;
 use requestrocket_proto::region::v1 as region;
 
 use self::keys::RegionKeys;
-use crate::records::record::{OrganisationKeys, SecretProblem, StoredSecret};
+use crate::records::record::{OrganisationKeys, PublishedKeys, SecretProblem, StoredSecret};
 
 mod compute;
 mod inject;
@@ -123,10 +124,14 @@ pub fn convert(
     let form = form.map_err(|problems| problem_of(&problems))?;
     let open_keys = open_keys(keys, organisation_keys, &owner)?;
     match side {
-        Side::Proxy => {
-            let presented = present::presented(&form, &owner, &open_keys)?;
-            Ok(StoredSecret::Presented(presented))
-        }
+        Side::Proxy => match present::presented(&form, &owner, &open_keys)? {
+            Presented::SignedToken(token) if token.is_key_set => {
+                let recipe = recipe::keep(auth_type, secret.expose(), &owner, &open_keys)?;
+                let published = PublishedKeys { recipe, token };
+                Ok(StoredSecret::Published(published, None))
+            }
+            presented => Ok(StoredSecret::Presented(presented)),
+        },
         Side::Target if matches!(auth_type, AuthType::OAuth2 | AuthType::CustomToken) => {
             let recipe = recipe::keep(auth_type, secret.expose(), &owner, &open_keys)?;
             Ok(StoredSecret::Obtained(recipe, None))

@@ -30,6 +30,7 @@ use crate::region_link::{LinkConfig, RegionLink};
 use crate::secrets::keys::RegionKeys;
 use crate::secrets::renew::client::Client;
 use crate::secrets::renew::job::Renewals;
+use crate::secrets::renew::key_source::KeySources;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
 use crate::translate::{Settings, TargetRoots};
@@ -285,6 +286,7 @@ fn spawn_renewals(
         store: store.clone(),
         writer: Arc::clone(writer),
         client,
+        sources: KeySources::default(),
         clock: clock.clone(),
     };
     let stopping = tasks.stopping();

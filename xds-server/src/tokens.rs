@@ -1,4 +1,4 @@
-//! How the obtained tokens stand, for the control plane to show.
+//! How the obtained tokens and keys stand, for the control plane to show.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -152,6 +152,7 @@ mod tests {
             },
             token: None,
             refresh_token: None,
+            keys: None,
         }
     }
 

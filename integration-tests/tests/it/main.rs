@@ -56,6 +56,8 @@ mod meters;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod published_keys;
+#[cfg(test)]
 mod redaction;
 #[cfg(test)]
 mod regions;

@@ -52,6 +52,8 @@ pub(crate) struct SignedToken {
     pub(crate) auth_type: AuthType,
     pub(crate) verifier: Verifier,
     fingerprint: [u8; DIGEST_BYTES],
+    /// Unix time in milliseconds from which its keys are none.
+    keys_until_ms: Option<u64>,
 }
 
 impl SignedToken {
@@ -68,6 +70,15 @@ impl SignedToken {
             auth_type,
             verifier,
             fingerprint: fingerprint.finalize().into(),
+            keys_until_ms: None,
+        }
+    }
+
+    /// With keys that are none from that moment on.
+    pub(crate) fn until(self, keys_until_ms: Option<u64>) -> Self {
+        Self {
+            keys_until_ms,
+            ..self
         }
     }
 
@@ -83,6 +94,9 @@ impl SignedToken {
             token: digest,
         };
         let now_ms = trial.now_ms();
+        if self.keys_until_ms.is_some_and(|end| now_ms >= end) {
+            return Err(Refused::NoKey);
+        }
         if ports.right_until_ms(&id).is_some_and(|end| now_ms < end) {
             return Ok(());
         }

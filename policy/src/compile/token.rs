@@ -67,6 +67,7 @@ pub(super) fn compile(
         is_key_set,
         claims,
         version,
+        keys_until_ms,
     } = token;
     let keys = keys.into_iter();
     let keys = keys.map(|one| key(one, (id, version), safe));
@@ -80,7 +81,9 @@ pub(super) fn compile(
         },
         claims: checks(claims.ok_or(InvalidToken::Claims)?)?,
     };
-    Ok(SignedToken::new(auth_type, verifier, (id, &message)))
+    let keys_until_ms = (keys_until_ms != 0).then_some(keys_until_ms);
+    let accepted = SignedToken::new(auth_type, verifier, (id, &message));
+    Ok(accepted.until(keys_until_ms))
 }
 
 fn set_of(names: &[String]) -> Result<Algorithms, InvalidToken> {

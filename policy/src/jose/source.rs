@@ -51,6 +51,15 @@ pub enum Numbers {
     Ed25519(Vec<u8>),
 }
 
+impl PublicKey {
+    /// Whether it verifies tokens of that algorithm.
+    pub fn suits(&self, algorithm: Algorithm) -> bool {
+        let material = self.numbers.material();
+        self.algorithm.is_none_or(|only| only == algorithm)
+            && material.is_ok_and(|material| material.suits(algorithm))
+    }
+}
+
 impl Numbers {
     /// Whether they are the same key, however many zeros are in front.
     fn is(&self, other: &Self) -> bool {

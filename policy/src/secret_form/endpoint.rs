@@ -63,6 +63,13 @@ impl Endpoint {
         &self.url
     }
 
+    /// Whether it is called by https.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        let scheme = self.url.split(':').next();
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    }
+
     /// Name or address, the latter without brackets.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -142,5 +149,12 @@ mod tests {
         assert_eq!(literal("http://127.0.0.1/x"), "127.0.0.1".parse().ok());
         assert_eq!(literal("http://[fe80::1]:8/x"), "fe80::1".parse().ok());
         assert_eq!(literal("http://localhost/"), None);
+    }
+
+    #[test]
+    fn tls_is_told_by_the_scheme() {
+        for (raw, want) in [("HTTPS://a/", true), ("http://https:1/", false)] {
+            assert_eq!(Endpoint::parse(raw).unwrap().is_tls(), want, "{raw}");
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! `jwtVerify`, and `oauth2` of callers: what verifies a signed token, and what it must say.
 
 mod key_source;
+mod published;
 
 use serde_json::Value;
 
-pub use self::key_source::{KeySource, SharedSecret};
-use super::auth_type::AuthType;
+pub use self::{
+    key_source::{KeySource, SharedSecret},
+    published::{Place, Published},
+};
+use super::{auth_type::AuthType, endpoint::Endpoint};
 use crate::{
     form::{
         fields::{Fields, boolean, integer},
@@ -56,7 +60,7 @@ pub enum Kind {
     OAuth2,
 }
 
-/// `{publicKey|sharedSecret, algorithms?, issuer?, audience?, clockSkewSeconds?, requiredClaims?,
+/// `{publicKey|sharedSecret|jwksUri, algorithms?, issuer?, audience?, clockSkewSeconds?, requiredClaims?,
 /// requiredScopes?, requireExp?}`
 pub(super) fn read(auth_type: AuthType, fields: &mut Fields<'_>) -> Option<SignedToken> {
     let kind = if auth_type == AuthType::OAuth2 {
@@ -65,7 +69,7 @@ pub(super) fn read(auth_type: AuthType, fields: &mut Fields<'_>) -> Option<Signe
         Kind::Jwt
     };
     let issuer = fields.optional("issuer", text);
-    let keys = key_source::read(fields);
+    let keys = key_source::read(fields, issuer.as_deref());
     let named = fields.list("algorithms", Algorithm::ALL.len(), algorithm);
     let audience = fields.list("audience", MAX_ITEMS, text);
     let skew_seconds = fields.optional("clockSkewSeconds", integer(0, MAX_SKEW_SECONDS));
@@ -96,6 +100,17 @@ pub(super) fn read(auth_type: AuthType, fields: &mut Fields<'_>) -> Option<Signe
 }
 
 impl SignedToken {
+    /// What is fetched, by its member.
+    pub(super) fn endpoints(&self) -> Vec<(String, Endpoint)> {
+        match &self.keys {
+            KeySource::Published(published) => {
+                let (member, url) = published.endpoint();
+                vec![(member.to_owned(), url.clone())]
+            }
+            KeySource::Public(_) | KeySource::Shared(_) => Vec::new(),
+        }
+    }
+
     fn texts_bytes(&self) -> usize {
         let lists = self.audience.iter().chain(&self.required_scopes);
         let claims = self.required_claims.iter().map(|claim| {

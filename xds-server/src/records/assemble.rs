@@ -88,14 +88,16 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
 
 fn proxy_credential(credential: &Credential, organisation: &Organisation) -> Option<CallerConfig> {
     let usable = usable_secret(credential, &organisation.organisation_id, Side::Proxy)?;
-    let StoredSecret::Presented(presented) = usable else {
-        return None;
+    let presented = match usable {
+        StoredSecret::Presented(presented) => presented.clone(),
+        StoredSecret::Published(published, fetched) => published.presented(fetched.as_ref()),
+        StoredSecret::Injections(_) | StoredSecret::Obtained(..) => return None,
     };
     Some(CallerConfig {
         credential_id: credential.credential_id.clone(),
         is_active: credential.is_active,
         ends_at_ms: credential.ends_at_ms,
-        presented: presented.clone(),
+        presented,
         previous: credential.previous.clone(),
         layer: credential.layer.clone(),
         limits: organisation.credential_limits,
@@ -114,7 +116,7 @@ fn injected_credential(
         }
         // It was never good: calls are told to come again.
         StoredSecret::Obtained(_, None) => (Vec::new(), Some(0)),
-        StoredSecret::Presented(_) => return None,
+        StoredSecret::Presented(_) | StoredSecret::Published(..) => return None,
     };
     credential.is_active.then(|| wire::TargetCredential {
         credential_id: credential.credential_id.clone(),

@@ -72,12 +72,46 @@ pub enum StoredSecret {
     Injections(Vec<wire::Injection>),
     /// Of a target credential whose token the region obtains.
     Obtained(Recipe, Option<ObtainedToken>),
+    /// Of a proxy credential whose keys the region fetches.
+    Published(PublishedKeys, Option<FetchedKeys>),
 }
 
-/// How a token is obtained.
+/// What is verified with keys that are fetched, and how they are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishedKeys {
+    /// Of `jwtVerify` or `oauth2`.
+    pub recipe: Recipe,
+    /// As the filter's policy carries it, without keys.
+    pub token: wire::SignedToken,
+}
+
+/// Keys as they were published last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchedKeys {
+    /// As the filter's policy carries them.
+    pub keys: Vec<wire::VerificationKey>,
+    /// Unix time in milliseconds; the filter does not use them from then on, should nobody take
+    /// them away before.
+    pub until_ms: u64,
+}
+
+impl PublishedKeys {
+    /// What callers have to present.
+    #[must_use]
+    pub fn presented(&self, fetched: Option<&FetchedKeys>) -> wire::proxy_credential::Presented {
+        let mut token = self.token.clone();
+        if let Some(FetchedKeys { keys, until_ms }) = fetched {
+            token.keys.clone_from(keys);
+            token.keys_until_ms = *until_ms;
+        }
+        wire::proxy_credential::Presented::SignedToken(token)
+    }
+}
+
+/// How a token, or keys, are obtained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
-    /// `oauth2` or `customToken`.
+    /// By which its form is read.
     pub auth_type: AuthType,
     /// The secret itself, sealed under the organisation's data key.
     pub sealed: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Secrets that are kept, because tokens are obtained with them, and what comes of that: sealed
+//! Secrets that are kept, because tokens or keys are obtained with them, and what comes of that: sealed
 //! under the organisation's data key like everything else.
 
 use std::borrow::Cow;
@@ -51,6 +51,7 @@ impl<'a> Owner<'a> {
 /// One credential's keys, opened: what its token needs while it is obtained.
 pub struct TokenSafe<'a> {
     owner: Owner<'a>,
+    side: Side,
     keys: OpenKeys,
 }
 
@@ -78,7 +79,8 @@ impl<'a> TokenSafe<'a> {
             version: credential.version,
         };
         let keys = open_keys(keys, organisation_keys, &owner)?;
-        Ok(Self { owner, keys })
+        let side = credential.side;
+        Ok(Self { owner, side, keys })
     }
 
     /// What the owner of the credential wrote.
@@ -91,7 +93,7 @@ impl<'a> TokenSafe<'a> {
             .data
             .open(&recipe.sealed, &self.owner.binding(RECIPE))
             .map_err(|_| SecretProblem::Damaged)?;
-        SecretForm::open(recipe.auth_type, Side::Target, secret.expose())
+        SecretForm::open(recipe.auth_type, self.side, secret.expose())
             .map_err(|_| SecretProblem::Shape)
     }
 

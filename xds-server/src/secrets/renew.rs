@@ -1,4 +1,5 @@
-//! Tokens that the region obtains, refreshes and gives to targets: `oauth2` and `customToken`.
+//! What the region obtains and refreshes: tokens for targets (`oauth2`, `customToken`), and keys that
+//! verify callers' tokens (`jwtVerify`, `oauth2`).
 //!
 //! What is sent, what an answer means and when to ask again is decided by pure functions; the
 //! [`client`] speaks, the [`job`] does one thing after the other.
@@ -8,8 +9,14 @@ mod assertion;
 pub mod client;
 mod custom;
 pub mod job;
+mod key_life;
+pub mod key_source;
 pub mod life;
 mod oauth2;
 mod provider;
 mod request;
 mod schedule;
+mod shelf;
+
+#[cfg(test)]
+mod issuer;

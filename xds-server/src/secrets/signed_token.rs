@@ -33,9 +33,11 @@ pub(super) fn verified_by(
         Kind::Jwt => wire::TokenType::Jwt,
         Kind::OAuth2 => wire::TokenType::Oauth2,
     };
-    let key = match keys {
-        KeySource::Public(key) => verification_key(key),
-        KeySource::Shared(secret) => shared_key(secret, owner, data_key)?,
+    let (keys, is_key_set) = match keys {
+        KeySource::Public(key) => (vec![verification_key(key)], false),
+        KeySource::Shared(secret) => (vec![shared_key(secret, owner, data_key)?], false),
+        // They are fetched later.
+        KeySource::Published(_) => (Vec::new(), true),
     };
     let claims = wire::ClaimChecks {
         issuer: issuer.clone(),
@@ -48,10 +50,11 @@ pub(super) fn verified_by(
     Ok(wire::SignedToken {
         r#type: token_type.into(),
         algorithms: algorithms.iter().copied().map(name).collect(),
-        keys: vec![key],
-        is_key_set: false,
+        keys,
+        is_key_set,
         claims: Some(claims),
         version: owner.version,
+        keys_until_ms: 0,
     })
 }
 
@@ -59,7 +62,8 @@ fn name(algorithm: Algorithm) -> String {
     algorithm.as_str().to_owned()
 }
 
-fn verification_key(key: &PublicKey) -> wire::VerificationKey {
+/// A public key, as policies carry it.
+pub(super) fn verification_key(key: &PublicKey) -> wire::VerificationKey {
     let PublicKey {
         id,
         algorithm,

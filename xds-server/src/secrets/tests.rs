@@ -75,7 +75,9 @@ impl Bench {
         let secret = secret.to_string();
         match self.convert(&self.sealed(CredentialSide::Proxy, auth, secret.as_bytes()))? {
             StoredSecret::Presented(presented) => Ok(presented),
-            StoredSecret::Injections(_) | StoredSecret::Obtained(..) => panic!("other side"),
+            StoredSecret::Injections(_)
+            | StoredSecret::Obtained(..)
+            | StoredSecret::Published(..) => panic!("not given"),
         }
     }
 
@@ -87,7 +89,9 @@ impl Bench {
                 .iter()
                 .map(|injection| self.open(injection))
                 .collect()),
-            StoredSecret::Presented(_) | StoredSecret::Obtained(..) => panic!("other side"),
+            StoredSecret::Presented(_)
+            | StoredSecret::Obtained(..)
+            | StoredSecret::Published(..) => panic!("not given"),
         }
     }
 

@@ -3,13 +3,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use requestrocket_proto::policy::v1 as wire;
+use requestrocket_proto::policy::v1::proxy_credential::Presented;
 use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
 use super::token::{token_delete, token_list};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
 use crate::records::record::{
-    Credential, PreviousSecret, Recipe, SecretProblem, StoredSecret, denying_layer,
+    Credential, PreviousSecret, PublishedKeys, Recipe, SecretProblem, StoredSecret, denying_layer,
 };
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 
@@ -85,16 +86,24 @@ pub async fn credential_list(
 ) -> Result<Vec<Credential>, StoreFailed> {
     let rows: Vec<Row> = rows_fetch(&mut *conn, SELECT, "credential_id", ids).await?;
     let mut credentials: Vec<Credential> = rows.into_iter().filter_map(from_row).collect();
-    let obtains = |it: &Credential| matches!(it.secret, Ok(StoredSecret::Obtained(..)));
+    let obtains = |it: &Credential| {
+        let secret = &it.secret;
+        matches!(
+            secret,
+            Ok(StoredSecret::Obtained(..) | StoredSecret::Published(..))
+        )
+    };
     if !credentials.iter().any(obtains) {
         return Ok(credentials);
     }
     let mut tokens = token_list(conn, ids).await?;
     for credential in &mut credentials {
         let (id, version) = (&credential.credential_id, credential.version);
-        if let Ok(StoredSecret::Obtained(_, token)) = &mut credential.secret {
-            let row = tokens.remove(id).filter(|row| row.version == version);
-            *token = row.and_then(|row| row.token);
+        let mut row = || tokens.remove(id).filter(|row| row.version == version);
+        match &mut credential.secret {
+            Ok(StoredSecret::Obtained(_, token)) => *token = row().and_then(|row| row.token),
+            Ok(StoredSecret::Published(_, keys)) => *keys = row().and_then(|row| row.keys),
+            Ok(StoredSecret::Presented(_) | StoredSecret::Injections(_)) | Err(_) => {}
         }
     }
     Ok(credentials)
@@ -179,12 +188,7 @@ fn side_word(side: Side) -> &'static str {
 fn encode_secret(secret: &StoredSecret) -> String {
     // All else of these messages are columns; only the secret part is filled.
     match secret.clone() {
-        StoredSecret::Presented(presented) => encode(&wire::ProxyCredential {
-            credential_id: String::new(),
-            is_active: false,
-            ends_at_ms: 0,
-            presented: Some(presented),
-        }),
+        StoredSecret::Presented(presented) => encode_presented(presented),
         StoredSecret::Injections(injections) => encode(&wire::TargetCredential {
             credential_id: String::new(),
             version: 0,
@@ -194,15 +198,39 @@ fn encode_secret(secret: &StoredSecret) -> String {
             serves_until_ms: None,
         }),
         // The token is a row of its own: what refreshes it does not touch the credential.
-        StoredSecret::Obtained(recipe, _) => {
-            let word = recipe.auth_type.as_str();
-            format!("{word}:{}", STANDARD.encode(recipe.sealed))
+        StoredSecret::Obtained(recipe, _) => encode_recipe(&recipe),
+        // So are the keys.
+        StoredSecret::Published(PublishedKeys { recipe, token }, _) => {
+            let presented = encode_presented(Presented::SignedToken(token));
+            format!("{}:{presented}", encode_recipe(&recipe))
         }
     }
 }
 
+fn encode_presented(presented: Presented) -> String {
+    encode(&wire::ProxyCredential {
+        credential_id: String::new(),
+        is_active: false,
+        ends_at_ms: 0,
+        presented: Some(presented),
+    })
+}
+
+fn encode_recipe(recipe: &Recipe) -> String {
+    let Recipe { auth_type, sealed } = recipe;
+    format!("{}:{}", auth_type.as_str(), STANDARD.encode(sealed))
+}
+
+fn decode_recipe(text: &str) -> Option<Recipe> {
+    let (word, sealed) = text.split_once(':')?;
+    Some(Recipe {
+        auth_type: AuthType::ALL.into_iter().find(|it| it.as_str() == word)?,
+        sealed: STANDARD.decode(sealed).ok()?,
+    })
+}
+
 fn encode_previous(previous: &PreviousSecret) -> String {
-    encode_secret(&StoredSecret::Presented(previous.presented.clone()))
+    encode_presented(previous.presented.clone())
 }
 
 fn decode_previous(text: &str, ends_at_ms: u64) -> Option<PreviousSecret> {
@@ -211,25 +239,31 @@ fn decode_previous(text: &str, ends_at_ms: u64) -> Option<PreviousSecret> {
             presented,
             ends_at_ms,
         }),
-        StoredSecret::Presented(_) | StoredSecret::Injections(_) | StoredSecret::Obtained(..) => {
-            None
-        }
+        StoredSecret::Presented(_)
+        | StoredSecret::Injections(_)
+        | StoredSecret::Obtained(..)
+        | StoredSecret::Published(..) => None,
     }
 }
 
 fn decode_secret(side: Side, text: &str) -> Option<StoredSecret> {
     match side {
+        Side::Proxy if text.contains(':') => {
+            let (recipe, presented) = text.rsplit_once(':')?;
+            let message: wire::ProxyCredential = decode(Some(presented))?;
+            let Presented::SignedToken(token) = message.presented? else {
+                return None;
+            };
+            let recipe = decode_recipe(recipe)?;
+            let published = PublishedKeys { recipe, token };
+            Some(StoredSecret::Published(published, None))
+        }
         Side::Proxy => {
             let message: wire::ProxyCredential = decode(Some(text))?;
             message.presented.map(StoredSecret::Presented)
         }
         Side::Target if text.contains(':') => {
-            let (word, sealed) = text.split_once(':')?;
-            let recipe = Recipe {
-                auth_type: AuthType::ALL.into_iter().find(|it| it.as_str() == word)?,
-                sealed: STANDARD.decode(sealed).ok()?,
-            };
-            Some(StoredSecret::Obtained(recipe, None))
+            Some(StoredSecret::Obtained(decode_recipe(text)?, None))
         }
         Side::Target => {
             let message: wire::TargetCredential = decode(Some(text))?;

@@ -143,7 +143,8 @@ fn credential(id: &str, side: Side) -> Credential {
             }),
             StoredSecret::Presented(_)
             | StoredSecret::Injections(_)
-            | StoredSecret::Obtained(..) => None,
+            | StoredSecret::Obtained(..)
+            | StoredSecret::Published(..) => None,
         },
         layer: layer_denying(&[id]),
     }

@@ -1,4 +1,4 @@
-//! Tokens that the region obtains, and who is asking for one.
+//! Tokens and keys that the region obtains, and who is asking for them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
-use crate::records::record::ObtainedToken;
+use crate::records::record::{FetchedKeys, ObtainedToken};
 use crate::secrets::renew::life::{TokenError, TokenLife};
 
 /// A token and its life.
@@ -25,6 +25,8 @@ pub struct TokenRow {
     pub token: Option<ObtainedToken>,
     /// An envelope.
     pub refresh_token: Option<Vec<u8>>,
+    /// Of a proxy credential, which has no token. None: there are none.
+    pub keys: Option<FetchedKeys>,
 }
 
 /// Which state of which token; a write of another changes nothing.
@@ -51,11 +53,12 @@ type Row = (
     Option<String>,
     Option<String>,
     i64,
+    Option<String>,
 );
 
 const SELECT: &str = "SELECT credential_id, version, serial, injections, refresh_token, \
                       expires_at_ms, refreshed_at_ms, next_at_ms, attempts, error_code, \
-                      error_text, is_permanent FROM token";
+                      error_text, is_permanent, verification_keys FROM token";
 
 /// Begins the life of a token of this version, unless it has begun.
 pub async fn token_insert(
@@ -69,6 +72,7 @@ pub async fn token_insert(
          lease_until_ms) VALUES ($1, $2, 0, 0, 0, 0, 0) \
          ON CONFLICT (credential_id) DO UPDATE SET version = excluded.version, \
          serial = token.serial + 1, injections = NULL, refresh_token = NULL, \
+         verification_keys = NULL, \
          expires_at_ms = NULL, refreshed_at_ms = NULL, next_at_ms = 0, attempts = 0, \
          error_code = NULL, error_text = NULL, is_permanent = 0, lease_holder = NULL, \
          lease_until_ms = 0 WHERE token.version <> excluded.version",
@@ -162,14 +166,15 @@ pub async fn token_update(
         life,
         token,
         refresh_token,
+        keys,
     } = row;
     let error = life.error.as_ref();
     let optional = |number: Option<u64>| number.map(to_sql);
     let done = sqlx::query(
         "UPDATE token SET serial = $1, injections = $2, refresh_token = $3, expires_at_ms = $4, \
          refreshed_at_ms = $5, next_at_ms = $6, attempts = $7, error_code = $8, error_text = $9, \
-         is_permanent = $10, lease_holder = NULL, lease_until_ms = 0 \
-         WHERE credential_id = $11 AND version = $12 AND serial = $13 AND lease_holder = $14",
+         is_permanent = $10, verification_keys = $11, lease_holder = NULL, lease_until_ms = 0 \
+         WHERE credential_id = $12 AND version = $13 AND serial = $14 AND lease_holder = $15",
     )
     .bind(to_sql(life.serial))
     .bind(token.as_ref().map(encode_token))
@@ -181,6 +186,7 @@ pub async fn token_update(
     .bind(error.map(|error| error.code.clone()))
     .bind(error.map(|error| error.text.clone()))
     .bind(i64::from(error.is_some_and(|error| error.is_permanent)))
+    .bind(keys.as_ref().map(encode_keys))
     .bind(&key.credential_id)
     .bind(to_sql(key.version))
     .bind(to_sql(key.serial))
@@ -212,6 +218,7 @@ fn from_row(row: Row) -> TokenRow {
         error_code,
         error_text,
         is_permanent,
+        keys,
     ) = row;
     let optional = |number: Option<i64>| number.map(from_sql);
     let error = error_code.map(|code| TokenError {
@@ -233,7 +240,25 @@ fn from_row(row: Row) -> TokenRow {
         token: injections.and_then(|text| decode_token(&text)),
         // What does not decode does not open either: as if there were none.
         refresh_token: refresh_token.and_then(|text| STANDARD.decode(text).ok()),
+        keys: keys.and_then(|text| decode_keys(&text)),
     }
+}
+
+fn encode_keys(fetched: &FetchedKeys) -> String {
+    let FetchedKeys { keys, until_ms } = fetched;
+    encode(&wire::SignedToken {
+        keys: keys.clone(),
+        keys_until_ms: *until_ms,
+        ..wire::SignedToken::default()
+    })
+}
+
+fn decode_keys(text: &str) -> Option<FetchedKeys> {
+    let message: wire::SignedToken = decode(Some(text))?;
+    Some(FetchedKeys {
+        keys: message.keys,
+        until_ms: message.keys_until_ms,
+    })
 }
 
 fn encode_token(token: &ObtainedToken) -> String {

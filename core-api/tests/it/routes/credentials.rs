@@ -332,6 +332,36 @@ async fn secrets_have_one_shape_for_each_type_and_side() {
             Some(("INVALID_SECRET", "credentialSecret.publicKey")),
         ),
         (
+            "proxy",
+            "jwtVerify",
+            json!({"jwksUri": "https://a.example/keys", "jwksMaxStaleSeconds": 7200}),
+            None,
+        ),
+        (
+            "proxy",
+            "oauth2",
+            json!({"issuer": "https://a.example", "requiredScopes": ["read"]}),
+            None,
+        ),
+        (
+            "proxy",
+            "jwtVerify",
+            json!({"jwksUri": "https://10.0.0.1/keys"}),
+            Some(("ADDRESS_NOT_ALLOWED", "credentialSecret.jwksUri")),
+        ),
+        (
+            "proxy",
+            "jwtVerify",
+            json!({"issuer": "https://169.254.169.254"}),
+            Some(("ADDRESS_NOT_ALLOWED", "credentialSecret.issuer")),
+        ),
+        (
+            "proxy",
+            "jwtVerify",
+            json!({"jwksUri": "http://1.1.1.1/keys"}),
+            Some(("INVALID_URL", "credentialSecret.jwksUri")),
+        ),
+        (
             "target",
             "jwtVerify",
             json!({"sharedSecret": "a secret of thirty-two bytes, ok"}),

@@ -221,6 +221,19 @@ fn a_token_is_verified_once_as_long_as_nothing_changes() {
 }
 
 #[test]
+fn keys_that_nobody_could_look_at_for_too_long_verify_nothing() {
+    let (host, mut fixture) = (Host::default(), fixture());
+    fixture.last_token().keys_until_ms = NOW_MS + 1;
+    assert_eq!(call(&host, &fixture, &token("")), None);
+    host.now_ms.set(NOW_MS + 1);
+    // Though it is remembered.
+    let denial = Some(Denial::CredentialInvalid);
+    assert_eq!(call(&host, &fixture, &token("")), denial);
+    fixture.last_token().keys_until_ms = 0;
+    assert_eq!(call(&host, &fixture, &token("")), None);
+}
+
+#[test]
 fn a_wrong_token_is_never_remembered() {
     let host = Host::default();
     for count in 1..4 {

@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
+use super::published::{self, Published};
 use crate::{
     form::{
         fields::Fields,
@@ -25,6 +26,8 @@ pub enum KeySource {
     Public(PublicKey),
     /// `sharedSecret`
     Shared(SharedSecret),
+    /// `jwksUri`, or `issuer` alone.
+    Published(Published),
 }
 
 /// A secret that the issuer has, too; of at least 32 bytes.
@@ -42,41 +45,50 @@ impl KeySource {
     /// Whether tokens of that algorithm can be verified with it.
     pub(super) fn suits(&self, algorithm: Algorithm) -> bool {
         match self {
-            Self::Public(key) => {
-                let material = key.numbers.material();
-                key.algorithm.is_none_or(|only| only == algorithm)
-                    && material.is_ok_and(|material| material.suits(algorithm))
-            }
+            Self::Public(key) => key.suits(algorithm),
             Self::Shared(SharedSecret(secret)) => {
                 KeyMaterial::secret(secret.clone()).is_ok_and(|key| key.suits(algorithm))
             }
+            // Nobody publishes a secret.
+            Self::Published(_) => !matches!(algorithm, Algorithm::Hs(_)),
         }
     }
 }
 
 /// Members that are described, but not to be had yet.
-const NOT_YET: [&str; 4] = ["jwksUri", "introspectionUrl", "clientId", "clientSecret"];
+const NOT_YET: [&str; 3] = ["introspectionUrl", "clientId", "clientSecret"];
+/// Each says by itself whose key it is.
+const SOURCES: [&str; 3] = ["jwksUri", "publicKey", "sharedSecret"];
 
-pub(super) fn read(fields: &mut Fields<'_>) -> Option<KeySource> {
+/// Without a member that names a key the issuer does.
+pub(super) fn read(fields: &mut Fields<'_>, issuer: Option<&str>) -> Option<KeySource> {
     for name in NOT_YET {
         if fields.take(name).is_some() {
             fields.problem(Fault::InvalidSecret, name, "is not supported yet");
         }
     }
-    let has_public = fields.has("publicKey");
-    let has_shared = fields.has("sharedSecret");
+    let given: Vec<_> = SOURCES.into_iter().filter(|it| fields.has(it)).collect();
+    let has_set = fields.has("jwksUri");
+    let set = fields.optional("jwksUri", published::key_set);
     let public = fields.optional("publicKey", public_key);
     let shared = fields.optional("sharedSecret", shared_secret);
-    match (has_public, has_shared) {
-        (true, false) => public.map(KeySource::Public),
-        (false, true) => shared.map(KeySource::Shared),
-        (true, true) => {
-            let text = "must not be given beside `publicKey`";
-            fields.problem(Fault::InvalidSecret, "sharedSecret", text);
+    match (given.as_slice(), issuer) {
+        ([_], _) if has_set => published::read(fields, set).map(KeySource::Published),
+        ([_], _) => {
+            let public = public.map(KeySource::Public);
+            public.or(shared.map(KeySource::Shared))
+        }
+        ([first, .., last], _) => {
+            let text = format!("must not be given beside `{first}`");
+            fields.problem(Fault::InvalidSecret, last, text);
             None
         }
-        (false, false) => {
-            let text = "or `sharedSecret` is required";
+        ([], Some(issuer)) => {
+            let place = fields.checked("issuer", published::discovery(issuer));
+            published::read(fields, place).map(KeySource::Published)
+        }
+        ([], None) => {
+            let text = "or `sharedSecret`, `jwksUri` or `issuer` is required";
             fields.problem(Fault::ValidationFailed, "publicKey", text);
             None
         }

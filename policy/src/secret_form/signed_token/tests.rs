@@ -103,11 +103,129 @@ fn there_is_one_key() {
     let of = |secret: &Value| jwt(secret).unwrap_err();
     assert_eq!(
         of(&json!({})),
-        ["ValidationFailed publicKey: or `sharedSecret` is required"]
+        ["ValidationFailed publicKey: or `sharedSecret`, `jwksUri` or `issuer` is required"]
+    );
+    for (one, other) in [
+        ("publicKey", "sharedSecret"),
+        ("jwksUri", "sharedSecret"),
+        ("jwksUri", "publicKey"),
+    ] {
+        let value = |member| match member {
+            "publicKey" => keys()["ec"].take(),
+            "jwksUri" => json!("https://a.example/keys"),
+            _ => json!(SECRET),
+        };
+        assert_eq!(
+            of(&json!({one: value(one), other: value(other)})),
+            [format!(
+                "InvalidSecret {other}: must not be given beside `{one}`"
+            )]
+        );
+    }
+}
+
+fn published(secret: &Value) -> Published {
+    match jwt(secret).unwrap().keys {
+        KeySource::Published(published) => published,
+        KeySource::Public(_) | KeySource::Shared(_) => panic!("a key was given"),
+    }
+}
+
+#[test]
+fn keys_are_published_at_an_address_or_by_the_issuer() {
+    let set = published(&json!({"jwksUri": "https://a.example/keys", "issuer": "anybody"}));
+    let url = Endpoint::parse("https://a.example/keys").unwrap();
+    assert_eq!(
+        (set.place, set.max_stale_seconds),
+        (Place::KeySet(url), 86_400)
+    );
+    for (issuer, want) in [
+        (
+            "https://a.example",
+            "https://a.example/.well-known/openid-configuration",
+        ),
+        (
+            "https://a.example/t/",
+            "https://a.example/t/.well-known/openid-configuration",
+        ),
+        (
+            "http://10.0.0.1:8",
+            "http://10.0.0.1:8/.well-known/openid-configuration",
+        ),
+    ] {
+        let secret = json!({"issuer": issuer, "jwksMaxStaleSeconds": 3_600});
+        let found = published(&secret);
+        let Place::Discovery {
+            document,
+            issuer: own,
+        } = found.place
+        else {
+            panic!("{issuer} is no set");
+        };
+        assert_eq!((document.as_str(), own.as_str()), (want, issuer));
+        assert_eq!(found.max_stale_seconds, 3_600);
+        assert_eq!(jwt(&secret).unwrap().issuer.as_deref(), Some(issuer));
+    }
+}
+
+#[test]
+fn published_keys_are_public_keys() {
+    let secret =
+        |algorithms: Value| json!({"jwksUri": "https://a.example/", "algorithms": algorithms});
+    let all = jwt(&secret(Value::Null)).unwrap();
+    assert_eq!(
+        names(&all.algorithms),
+        "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA"
     );
     assert_eq!(
-        of(&json!({"sharedSecret": SECRET, "publicKey": keys()["ec"]})),
-        ["InvalidSecret sharedSecret: must not be given beside `publicKey`"]
+        jwt(&secret(json!(["ES256", "HS256"]))).unwrap_err(),
+        ["InvalidSecret algorithms: `HS256` does not suit the key"]
+    );
+}
+
+#[test]
+fn keys_come_from_where_nobody_can_change_them_on_their_way() {
+    for (member, url, want) in [
+        (
+            "jwksUri",
+            "ftp://a",
+            "jwksUri: must begin with http:// or https://",
+        ),
+        (
+            "issuer",
+            "our company",
+            "issuer: must not hold blanks, a fragment or characters that need escaping",
+        ),
+        (
+            "issuer",
+            "https://a.example?a",
+            "issuer: must not have a query where keys are found by it",
+        ),
+        (
+            "jwksUri",
+            "http://1.1.1.1/",
+            "jwksUri: must begin with https:// where the address is public",
+        ),
+        (
+            "issuer",
+            "http://1.1.1.1",
+            "issuer: must begin with https:// where the address is public",
+        ),
+    ] {
+        let problems = jwt(&json!({member: url})).unwrap_err();
+        assert_eq!(problems, [format!("InvalidUrl {want}")]);
+    }
+    // Where a name leads is seen when it is called.
+    published(&json!({"jwksUri": "http://keys.internal/"}));
+    let short = json!({"jwksUri": "https://a.example/", "jwksMaxStaleSeconds": 3_599});
+    let want = "jwksMaxStaleSeconds: must be an integer from 3600 to 604800";
+    assert_eq!(
+        jwt(&short).unwrap_err(),
+        [format!("ValidationFailed {want}")]
+    );
+    assert_eq!(
+        with("jwksMaxStaleSeconds", &json!(3_600)).unwrap_err(),
+        ["UnknownField jwksMaxStaleSeconds: is not a known field"]
     );
 }
 
@@ -252,9 +370,9 @@ fn every_member_has_its_limits() {
             "requiredClaims.a: must be a string, number or boolean",
         ),
         (
-            "jwksUri",
-            json!("https://a.example/keys"),
-            "jwksUri: is not supported yet",
+            "introspectionUrl",
+            json!("https://a.example/introspect"),
+            "introspectionUrl: is not supported yet",
         ),
         ("other", json!(1), "other: is not a known field"),
     ] {

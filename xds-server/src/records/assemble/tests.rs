@@ -30,7 +30,7 @@ fn presented() -> wire::proxy_credential::Presented {
 
 fn credential(id: &str, secret: StoredSecret) -> Credential {
     let side = match secret {
-        StoredSecret::Presented(_) => Side::Proxy,
+        StoredSecret::Presented(_) | StoredSecret::Published(..) => Side::Proxy,
         StoredSecret::Injections(_) | StoredSecret::Obtained(..) => Side::Target,
     };
     Credential {

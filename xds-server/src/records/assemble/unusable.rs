@@ -57,7 +57,9 @@ pub(super) fn problem(
         return Some(SecretProblem::AuthType);
     }
     match &credential.secret {
-        Ok(StoredSecret::Presented(_)) => (side != Side::Proxy).then_some(SecretProblem::Damaged),
+        Ok(StoredSecret::Presented(_) | StoredSecret::Published(..)) => {
+            (side != Side::Proxy).then_some(SecretProblem::Damaged)
+        }
         Ok(StoredSecret::Injections(_) | StoredSecret::Obtained(..)) if side != Side::Target => {
             Some(SecretProblem::Damaged)
         }

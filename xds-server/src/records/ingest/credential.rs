@@ -37,7 +37,8 @@ impl Batch<'_> {
         let credential = from_wire(record, side, (secret, previous));
         if stored.as_ref() != Some(&credential) {
             credential_upsert(self.conn, &credential).await?;
-            if let Ok(StoredSecret::Obtained(..)) = &credential.secret {
+            let obtained = &credential.secret;
+            if let Ok(StoredSecret::Obtained(..) | StoredSecret::Published(..)) = obtained {
                 token_insert(self.conn, &credential_id, credential.version).await?;
             }
             self.touched.credentials.insert(credential_id.clone());
@@ -96,17 +97,21 @@ fn previous_secret(
         stored.organisation_id == record.organisation_id && stored.side == side && ends_at_ms != 0
     })?;
     let presented = if stored.version == record.version {
-        &stored.previous.as_ref()?.presented
+        stored.previous.as_ref()?.presented.clone()
     } else if stored.version.checked_add(1) == Some(record.version) {
         match &stored.secret {
-            Ok(StoredSecret::Presented(presented)) => presented,
+            Ok(StoredSecret::Presented(presented)) => presented.clone(),
+            // The keys that were there last: nobody fetches others for it.
+            Ok(StoredSecret::Published(published, fetched)) => {
+                published.presented(fetched.as_ref())
+            }
             Ok(StoredSecret::Injections(_) | StoredSecret::Obtained(..)) | Err(_) => return None,
         }
     } else {
         return None;
     };
     Some(PreviousSecret {
-        presented: presented.clone(),
+        presented,
         ends_at_ms,
     })
 }

@@ -102,7 +102,7 @@ pub(super) fn read(
     let document = Document::of(answer.body).ok_or_else(|| {
         Failure::transient(
             "unreadable_answer",
-            "token endpoint answered neither JSON nor a form",
+            "endpoint answered neither JSON nor a form",
         )
     })?;
     token(&document, reading, now_ms)
@@ -111,19 +111,22 @@ pub(super) fn read(
 /// What an answer says went wrong, in its body or by its status.
 pub(super) fn failure_of(status: u16, body: &[u8], secrets: &[&str]) -> Option<Failure> {
     if (300..400).contains(&status) {
-        return Some(Failure::transient("redirect", "token endpoint redirects"));
+        return Some(failure_of_status(status));
     }
     let document = Document::of(body);
     document
         .and_then(|document| provider_error(&document, status, secrets))
-        .or_else(|| (!(200..300).contains(&status)).then(|| refused(status)))
+        .or_else(|| (!(200..300).contains(&status)).then(|| failure_of_status(status)))
 }
 
 /// What an answer without a readable error comes to.
-fn refused(status: u16) -> Failure {
+pub(super) fn failure_of_status(status: u16) -> Failure {
+    if (300..400).contains(&status) {
+        return Failure::transient("redirect", "endpoint redirects");
+    }
     Failure::transient(
         &format!("http_{status}"),
-        format!("token endpoint answered {status}"),
+        format!("endpoint answered {status}"),
     )
 }
 

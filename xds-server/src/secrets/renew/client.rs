@@ -1,7 +1,8 @@
-//! The region as an HTTP client of token endpoints.
+//! The region as an HTTP client of token endpoints and key sets.
 //!
 //! Invariants: no address that targets may not have is connected to, whatever a name resolves to
-//! and when; nothing is followed; answers are bounded in bytes and in time.
+//! and when; keys come by TLS, or from where the operator opened a private network; nothing is
+//! followed; answers are bounded in bytes and in time.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use requestrocket_policy::address::is_forbidden;
+use requestrocket_policy::secret::SecretText;
+use requestrocket_policy::secret_form::endpoint::Endpoint;
 use requestrocket_policy::secret_form::oauth2::Certificate;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
@@ -32,6 +35,8 @@ mod tests;
 
 /// All of a request and its answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// The same, of what is published for everybody.
+const PUBLIC_TIMEOUT: Duration = Duration::from_secs(10);
 /// Until one address of several has answered.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Of an answer.
@@ -43,6 +48,15 @@ pub struct Client {
     roots: Arc<RootCertStore>,
     /// Opened by the operator.
     allowed: Arc<[IpNet]>,
+}
+
+/// Which addresses are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Those that targets may have.
+    Allowed,
+    /// Those of them that the operator opened.
+    Opened,
 }
 
 /// What came back.
@@ -68,17 +82,47 @@ impl Client {
 
     /// Sends a request; an answer of any status is one.
     pub(super) async fn send(&self, request: &Outgoing) -> Result<Response, Failure> {
-        timeout(TIMEOUT, self.exchange(request))
-            .await
-            .unwrap_or_else(|_| {
-                Err(Failure::transient(
-                    "timeout",
-                    "token endpoint did not answer in time",
-                ))
-            })
+        self.within(TIMEOUT, request, Reach::Allowed).await
     }
 
-    async fn exchange(&self, request: &Outgoing) -> Result<Response, Failure> {
+    /// Fetches what everybody may see and nobody may change on its way, unless it is still what has
+    /// that tag.
+    pub(super) async fn fetch(
+        &self,
+        url: &Endpoint,
+        etag: Option<&str>,
+    ) -> Result<Response, Failure> {
+        let header = |name: &str, value: &str| (name.to_owned(), SecretText::new(value.to_owned()));
+        let accept = header("accept", "application/json, application/jwk-set+json");
+        let known = etag.map(|etag| header("if-none-match", etag));
+        let request = Outgoing {
+            method: "GET".to_owned(),
+            url: SecretText::new(url.as_str().to_owned()),
+            headers: std::iter::once(accept).chain(known).collect(),
+            body: None,
+            certificate: None,
+        };
+        let reach = if url.is_tls() {
+            Reach::Allowed
+        } else {
+            Reach::Opened
+        };
+        self.within(PUBLIC_TIMEOUT, &request, reach).await
+    }
+
+    async fn within(
+        &self,
+        limit: Duration,
+        request: &Outgoing,
+        reach: Reach,
+    ) -> Result<Response, Failure> {
+        let late = || Failure::transient("timeout", "endpoint did not answer in time");
+        timeout(limit, self.exchange(request, reach))
+            .await
+            .unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn exchange(&self, request: &Outgoing, reach: Reach) -> Result<Response, Failure> {
         let uri: Uri = request.url.expose().parse().map_err(|_| invalid_url())?;
         let is_tls = match uri.scheme_str() {
             Some("https") => true,
@@ -89,7 +133,7 @@ impl Client {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let head = head(request, &uri)?;
-        let stream = self.connect(host, port).await?;
+        let stream = self.connect((host, port), reach).await?;
         if !is_tls {
             return speak(stream, head).await;
         }
@@ -98,26 +142,24 @@ impl Client {
         let stream = connector
             .connect(name, stream)
             .await
-            .map_err(|_| Failure::transient("tls", "TLS with the token endpoint failed"))?;
+            .map_err(|_| Failure::transient("tls", "TLS with the endpoint failed"))?;
         speak(stream, head).await
     }
 
     /// To the first address that may be called and answers.
-    async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
-        let found = tokio::net::lookup_host((host, port)).await;
+    async fn connect(&self, place: (&str, u16), reach: Reach) -> Result<TcpStream, Failure> {
+        let found = tokio::net::lookup_host(place).await;
         let found: Vec<SocketAddr> = found
-            .map_err(|_| Failure::transient("dns", "name of the token endpoint does not resolve"))?
+            .map_err(|_| Failure::transient("dns", "name of the endpoint does not resolve"))?
             .collect();
         let is_allowed = |address: &SocketAddr| {
             let ip = address.ip();
-            self.allowed.iter().any(|open| open.contains(&ip)) || !is_forbidden(ip)
+            let is_opened = self.allowed.iter().any(|open| open.contains(&ip));
+            is_opened || (reach == Reach::Allowed && !is_forbidden(ip))
         };
         let allowed: Vec<SocketAddr> = found.into_iter().filter(is_allowed).collect();
         if allowed.is_empty() {
-            return Err(Failure::transient(
-                "address_not_allowed",
-                "address not allowed",
-            ));
+            return Err(not_allowed(reach));
         }
         for address in allowed {
             if let Ok(Ok(stream)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
@@ -126,7 +168,7 @@ impl Client {
         }
         Err(Failure::transient(
             "unreachable",
-            "token endpoint cannot be reached",
+            "endpoint cannot be reached",
         ))
     }
 
@@ -158,7 +200,7 @@ async fn speak<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Response, 
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let broken = || Failure::transient("connection", "connection to the token endpoint broke");
+    let broken = || Failure::transient("connection", "connection to the endpoint broke");
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|_| broken())?;
@@ -167,10 +209,7 @@ where
         let (head, body) = response.into_parts();
         let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
         let body = body.map_err(|_| {
-            Failure::transient(
-                "answer_body",
-                "answer of the token endpoint is too long or broke",
-            )
+            Failure::transient("answer_body", "answer of the endpoint is too long or broke")
         })?;
         Ok(Response {
             status: head.status.as_u16(),
@@ -189,8 +228,7 @@ where
 }
 
 fn head(request: &Outgoing, uri: &Uri) -> Result<Request<Full<Bytes>>, Failure> {
-    let unusable =
-        || Failure::transient("request", "request to the token endpoint cannot be written");
+    let unusable = || Failure::transient("request", "request to the endpoint cannot be written");
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let authority = uri.authority().ok_or_else(invalid_url)?;
     let body = request.body.as_ref();
@@ -210,6 +248,14 @@ fn head(request: &Outgoing, uri: &Uri) -> Result<Request<Full<Bytes>>, Failure> 
     built.body(Full::new(body)).map_err(|_| unusable())
 }
 
+fn not_allowed(reach: Reach) -> Failure {
+    let text = match reach {
+        Reach::Allowed => "address not allowed",
+        Reach::Opened => "address not allowed without TLS",
+    };
+    Failure::transient("address_not_allowed", text)
+}
+
 fn invalid_url() -> Failure {
-    Failure::transient("invalid_url", "URL of the token endpoint cannot be used")
+    Failure::transient("invalid_url", "URL of the endpoint cannot be used")
 }

@@ -1,4 +1,5 @@
-//! Asks providers for the tokens that are due, and has what comes of it stored and published.
+//! Asks providers for the tokens and keys that are due, and has what comes of it stored and
+//! published.
 //!
 //! Invariant: of one token one request is on its way, however many processes share the store: who
 //! asks holds its lease, renews it while the provider is slow, and what it learns is stored only
@@ -16,11 +17,13 @@ use uuid::Uuid;
 
 use super::answer::{Failure, Obtained};
 use super::client::Client;
+use super::key_life;
+use super::key_source::KeySources;
 use super::provider::{Attempt, Placed, World};
 use super::{custom, oauth2};
 use crate::metrics;
 use crate::records::record::{
-    Credential, ObtainedToken, OrganisationKeys, Recipe, SecretProblem, StoredSecret,
+    Credential, ObtainedToken, OrganisationKeys, SecretProblem, StoredSecret,
 };
 use crate::region::RegionWriter;
 use crate::secrets::ConversionFailed;
@@ -30,6 +33,8 @@ use crate::store::credential::credential_list;
 use crate::store::organisation::organisation_list;
 use crate::store::token::{TokenKey, TokenRow, token_lease, token_list, token_list_due};
 use crate::store::{Store, StoreFailed};
+
+mod keys;
 
 #[cfg(test)]
 mod tests;
@@ -66,6 +71,8 @@ pub struct Renewals {
     pub writer: Arc<RegionWriter>,
     /// Speaks with providers.
     pub client: Client,
+    /// What issuers publish.
+    pub sources: KeySources,
     /// Says when.
     pub clock: Clock,
 }
@@ -194,6 +201,9 @@ impl Renewals {
                 return self.failed(work, &failure).await;
             }
         };
+        if let SecretForm::SignedToken(form) = &form {
+            return self.fetch_keys(work, form).await;
+        }
         let stored = work.row.refresh_token.as_deref();
         let stored = stored.and_then(|sealed| safe.open_refresh_token(sealed));
         let Some(asked) = self.leased(work, self.ask(&form, stored.as_ref())).await else {
@@ -206,10 +216,13 @@ impl Renewals {
     }
 
     fn parts(&self, work: &Work) -> Result<WorkParts<'_>, SecretProblem> {
-        let Ok(StoredSecret::Obtained(recipe, _)) = &work.credential.secret else {
-            return Err(SecretProblem::Damaged);
+        let recipe = match &work.credential.secret {
+            Ok(StoredSecret::Obtained(recipe, _)) => recipe,
+            Ok(StoredSecret::Published(published, _)) => &published.recipe,
+            Ok(StoredSecret::Presented(_) | StoredSecret::Injections(_)) | Err(_) => {
+                return Err(SecretProblem::Damaged);
+            }
         };
-        let recipe: &Recipe = recipe;
         let safe = TokenSafe::open(
             &self.region,
             &self.keys,
@@ -295,11 +308,13 @@ impl Renewals {
 
     async fn failed(&self, work: &Work, failure: &Failure) -> Result<&'static str, RenewFailed> {
         let (credential_id, code) = (&work.key.credential_id, &failure.code);
-        tracing::warn!(credential_id, code, "no token was obtained");
+        tracing::warn!(credential_id, code, "nothing was obtained");
+        let now_ms = self.now_ms();
         let row = TokenRow {
-            life: work.row.life.failed(failure, self.now_ms(), random()),
+            life: work.row.life.failed(failure, now_ms, random()),
             ..work.row.clone()
         };
+        let row = key_life::after(failure, row, now_ms);
         let outcome = if failure.is_permanent {
             "permanent"
         } else {

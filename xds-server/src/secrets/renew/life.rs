@@ -3,6 +3,9 @@
 use super::answer::Failure;
 use super::schedule;
 
+/// Published keys are looked at again as if they lived for so long: about once an hour.
+const KEYS_LIFE_MS: u64 = 4_000_000;
+
 /// What is known of a token: when it ends, when it is asked for again, what went wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenLife {
@@ -66,6 +69,14 @@ impl TokenLife {
             next_at_ms: Some(schedule::refresh_at(now_ms, life_ms, random)),
             attempts: 0,
             error: None,
+        }
+    }
+
+    /// After keys were fetched, which serve for so long when there are no others to be had.
+    pub(super) fn fetched(&self, stale_ms: u64, now_ms: u64, random: u64) -> Self {
+        Self {
+            next_at_ms: Some(schedule::refresh_at(now_ms, KEYS_LIFE_MS, random)),
+            ..self.obtained(stale_ms, now_ms, random)
         }
     }
 

@@ -81,11 +81,11 @@ pub struct CredentialResource {
     #[schema(max_items = 32)]
     credential_allowed_hosts: Vec<String>,
     /// Live: the entity tag does not cover it. Of oauth2 and customToken also how obtaining a token
-    /// goes.
+    /// goes, of callers whose keys are fetched how that goes.
     #[schema(value_type = CredentialState)]
     credential_status: &'static str,
     labels: BTreeMap<String, String>,
-    /// Of oauth2 and customToken.
+    /// Of oauth2 and customToken, and of callers whose keys are fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     credential_token: Option<CredentialTokenResource>,
     created_by: String,
@@ -97,8 +97,8 @@ impl CredentialResource {
     /// The credential as it is at that moment, with what its region says of its token.
     fn of(credential: &Credential, fleets: &Fleets, now: Moment) -> Self {
         let mut resource = Self::new(credential, now);
-        if token::is_obtained(credential) {
-            let known = token::known(credential, fleets);
+        let known = token::known(credential, fleets);
+        if token::is_obtained(credential) || known.is_some() {
             if credential.status(now) == CredentialStatus::Active {
                 resource.credential_status = token::status(known.as_ref());
             }
@@ -184,12 +184,13 @@ async fn create_credential(
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
     let new = read_new(body, &call.change.state.allow_private_targets)?;
+    let obtains = token::obtains(&new.secret, (new.auth_type, new.side));
     let Written {
         credential,
         generated,
         done,
     } = credentials::create(&call.change, &scope, new).await?;
-    let call = token::tried(call, &credential).await;
+    let call = token::tried(call, &credential, obtains).await;
     let id = credential.id.to_string();
     let state = &call.change.state;
     let resource = CredentialResource::of(&credential, &state.fleets, state.now());
@@ -271,14 +272,21 @@ async fn update(call: Mutation, client: &str, credential: &str, body: Body) -> A
     let scope = call.enter(client, Permission::WriteResources).await?;
     let now = call.change.state.now();
     let allowed = Arc::clone(&call.change.state.allow_private_targets);
-    let read = |current: &Credential| read_change(body, current, now, &allowed);
+    let mut obtains = false;
+    let read = |current: &Credential| {
+        let changed = read_change(body, current, now, &allowed)?;
+        let of = (changed.auth_type, current.side);
+        let new = changed.secret.as_ref();
+        obtains = new.is_some_and(|secret| token::obtains(secret, of));
+        Ok(changed)
+    };
     let written = credentials::update(&call.change, &scope, credential, read).await?;
     let Written {
         credential,
         generated,
         done,
     } = written;
-    let call = token::tried(call, &credential).await;
+    let call = token::tried(call, &credential, obtains).await;
     let resource = CredentialResource::of(&credential, &call.change.state.fleets, now);
     match generated {
         None => Ok(call.updated(&done, &resource).await),

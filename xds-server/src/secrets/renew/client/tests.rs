@@ -1,4 +1,3 @@
-use requestrocket_policy::secret::SecretText;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -84,4 +83,31 @@ async fn what_targets_may_not_have_is_not_connected_to() {
         let failure = closed.send(&request).await.unwrap_err();
         assert_eq!(failure.code, "address_not_allowed", "{url}");
     }
+}
+
+#[tokio::test]
+async fn keys_come_by_tls_or_from_a_network_that_was_opened() {
+    let endpoint = |url: &str| Endpoint::parse(url).unwrap();
+    // A public address, which nobody would connect to here.
+    for url in ["http://1.1.1.1:1/", "http://localhost:1/"] {
+        let failure = Client::new(b"", &[]).fetch(&endpoint(url), None).await;
+        let failure = failure.unwrap_err();
+        assert_eq!(failure.code, "address_not_allowed", "{url}");
+        assert_eq!(failure.text, "address not allowed without TLS");
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut seen = vec![0; 4096];
+        let read = stream.read(&mut seen).await.unwrap();
+        let answer = "HTTP/1.1 304 Not Modified\r\n\r\n";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8(seen[..read].to_vec()).unwrap()
+    };
+    let (client, url) = (open(), endpoint(&format!("http://127.0.0.1:{port}/keys")));
+    let (got, seen) = tokio::join!(client.fetch(&url, Some("\"v1\"")), serve);
+    assert_eq!(got.unwrap().status, 304);
+    assert!(seen.starts_with("GET /keys HTTP/1.1\r\n"), "{seen}");
+    assert!(seen.contains("if-none-match: \"v1\"\r\n"), "{seen}");
 }

@@ -1,3 +1,5 @@
+mod keys;
+
 use std::sync::Mutex;
 
 use requestrocket_proto::region::v1 as region;
@@ -99,7 +101,8 @@ struct Scene {
 }
 
 impl Scene {
-    async fn new(store: crate::store::tests::TestStore, secret: &Value, auth: Auth) -> Self {
+    /// Nothing came yet.
+    async fn bare(store: crate::store::tests::TestStore) -> Self {
         let region = Region::with(store).await;
         let clock = Clock::manual(time::OffsetDateTime::from_unix_timestamp(START_S).unwrap());
         let publisher = Arc::new(Publisher::new(translation()));
@@ -111,14 +114,19 @@ impl Scene {
             store: region.store.store.clone(),
             writer,
             client: Client::new(b"", &["127.0.0.0/8".parse().unwrap()]),
+            sources: KeySources::default(),
             clock: clock.clone(),
         };
-        let mut scene = Self {
+        Self {
             region,
             renewals,
             clock,
             revision: 0,
-        };
+        }
+    }
+
+    async fn new(store: crate::store::tests::TestStore, secret: &Value, auth: Auth) -> Self {
+        let mut scene = Self::bare(store).await;
         let credential = scene.credential(1, secret, auth);
         scene
             .apply(vec![

@@ -74,7 +74,8 @@ pub(super) struct CredentialInput {
     credential_region: Option<String>,
     /// Write-only. apiKey `{key}` (of a target also location, name, prefix), bearer
     /// `{token, prefix}`, basicAuth `{username, password}`, jwt `{token}`,
-    /// jwtVerify and oauth2 of callers `{publicKey}` or `{sharedSecret}` with what tokens must say,
+    /// jwtVerify and oauth2 of callers `{publicKey}`, `{sharedSecret}`, `{jwksUri}` or `{issuer}`
+    /// with what tokens must say,
     /// signedJwt `{algorithm, privateKey | sharedSecret, keyId, claims, ttlSeconds, location, name,
     /// prefix}`, awsSigV4 `{accessKeyId, secretAccessKey, sessionToken, region, service,
     /// unsignedPayload}`, hmac `{key, hash, stringToSign, encoding, header, prefix,

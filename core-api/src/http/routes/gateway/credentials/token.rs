@@ -1,5 +1,6 @@
-//! What is shown of a token that the region obtains.
+//! What is shown of a token, or of keys, that the region obtains.
 
+use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use requestrocket_proto::region::v1::{TokenState, TokenStatus};
 use serde::Serialize;
@@ -9,12 +10,14 @@ use crate::domain::gateway::credential::Credential;
 use crate::domain::moment::Moment;
 use crate::http::call::Mutation;
 use crate::region::fleet::Fleets;
+use crate::service::gateway::credentials::NewSecret;
 
-/// The present token of a credential, and what came of asking for another.
+/// The present token of a credential, or the keys that verify its callers' tokens, and what came of
+/// asking for others.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CredentialTokenResource {
-    /// Null: there is none yet.
+    /// Null: there is none yet. Of keys: they serve until then if there are no others to be had.
     expires_at: Option<String>,
     last_refresh_at: Option<String>,
     /// Null: it is asked for now, or not again before there is another secret.
@@ -36,9 +39,9 @@ pub(super) enum CredentialState {
     Inactive,
     /// Its `credentialExpiresAt` has passed.
     Expired,
-    /// The first token is on its way.
+    /// The first token is on its way, or the first keys.
     Obtaining,
-    /// The provider fails and is asked again; the old token serves to its end.
+    /// The provider fails and is asked again; the old token serves to its end, and so do old keys.
     Failing,
     /// The provider took the grant back.
     ReconsentNeeded,
@@ -65,7 +68,8 @@ impl CredentialTokenResource {
     }
 }
 
-/// Whether the region obtains its token.
+/// Whether the region certainly obtains its token. Whether it fetches keys only the secret says,
+/// which is not kept here.
 pub(super) fn is_obtained(credential: &Credential) -> bool {
     let obtained = [AuthType::OAuth2, AuthType::CustomToken];
     credential.side == Side::Target && obtained.contains(&credential.auth_type)
@@ -89,9 +93,20 @@ pub(super) fn status(known: Option<&TokenState>) -> &'static str {
     }
 }
 
-/// Who waits until a change is applied waits for the first token, too.
-pub(super) async fn tried(call: Mutation, credential: &Credential) -> Mutation {
-    if !is_obtained(credential) || !credential.form.is_active {
+/// Whether the region obtains something with a new secret.
+pub(super) fn obtains(secret: &NewSecret, (auth_type, side): (AuthType, Side)) -> bool {
+    match secret {
+        NewSecret::Given(sent) => SecretForm::open(auth_type, side, sent.expose())
+            .is_ok_and(|form| !form.endpoints().is_empty()),
+        NewSecret::None | NewSecret::Generate => false,
+    }
+}
+
+/// Who waits until a change is applied waits for the first token or keys, too. `obtains`: there are
+/// some to come for a new secret.
+pub(super) async fn tried(call: Mutation, credential: &Credential, obtains: bool) -> Mutation {
+    let is_obtained = obtains || known(credential, &call.change.state.fleets).is_some();
+    if !is_obtained || !credential.form.is_active {
         return call;
     }
     let region = credential.region.as_str().to_owned();

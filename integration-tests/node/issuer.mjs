@@ -1,0 +1,74 @@
+// An OpenID Connect issuer whose access tokens are JWTs: oidc-provider, with a client that asks for
+// itself.
+//
+//   node issuer.mjs PACKAGES PORT_FILE
+//
+// Besides what it is for, it listens to POST /roll (another key from now on, and no other) and tells
+// at /asked how often its keys were asked for.
+import { generateKeyPairSync } from "node:crypto";
+import { renameSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const [packages, portFile] = process.argv.slice(2);
+const entry = createRequire(`${packages}/`).resolve("oidc-provider");
+const { Provider } = await import(pathToFileURL(entry));
+
+let keys = 0;
+function key() {
+  keys += 1;
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return { ...privateKey.export({ format: "jwk" }), kid: `key-${keys}`, use: "sig", alg: "ES256" };
+}
+
+function provider(issuer) {
+  return new Provider(issuer, {
+    jwks: { keys: [key()] },
+    clients: [
+      {
+        client_id: "caller",
+        client_secret: "caller-secret",
+        id_token_signed_response_alg: "ES256",
+        grant_types: ["client_credentials"],
+        redirect_uris: [],
+        response_types: [],
+      },
+    ],
+    scopes: ["read", "write"],
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => "https://api.example",
+        getResourceServerInfo: () => ({
+          scope: "read write",
+          audience: "https://api.example",
+          accessTokenFormat: "jwt",
+          jwt: { sign: { alg: "ES256" } },
+        }),
+      },
+    },
+  });
+}
+
+let answer;
+let asked = 0;
+const server = createServer((request, response) => {
+  if (request.method === "POST" && request.url === "/roll") {
+    answer = provider(issuer).callback();
+    response.end();
+  } else if (request.url === "/asked") {
+    response.end(String(asked));
+  } else {
+    asked += request.url === "/jwks" ? 1 : 0;
+    answer(request, response);
+  }
+});
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const { port } = server.address();
+const issuer = `http://127.0.0.1:${port}`;
+answer = provider(issuer).callback();
+writeFileSync(`${portFile}.new`, String(port));
+renameSync(`${portFile}.new`, portFile);

@@ -1,0 +1,67 @@
+//! An OpenID Connect issuer: oidc-provider, which `scripts/setup` installs.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use tokio::process::Child;
+
+use crate::external::{cache, command, curl, port_in};
+
+/// Its access tokens are JWTs for `https://api.example`, signed with ES256.
+#[derive(Debug)]
+pub struct Issuer {
+    /// Its name and address.
+    pub url: String,
+    _process: Child,
+}
+
+impl Issuer {
+    pub async fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let port_file = folder.path().join("port");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/issuer.mjs");
+        let mut command = command("node");
+        command
+            .arg(script)
+            .arg(cache()?.join("test-node"))
+            .arg(&port_file);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let process = command.kill_on_drop(true).spawn().context("start node")?;
+        let port = port_in(&port_file, "an issuer").await?;
+        Ok(Self {
+            url: format!("http://127.0.0.1:{port}"),
+            _process: process,
+        })
+    }
+
+    /// An access token with this scope.
+    pub async fn token(&self, scope: &str) -> Result<String> {
+        let scope = format!("scope={scope}");
+        let url = format!("{}/token", self.url);
+        let client = ["--user", "caller:caller-secret"];
+        let grant = ["--data", "grant_type=client_credentials", "--data", &scope];
+        let answer = curl(&[&client[..], &grant, &[&url]].concat()).await?;
+        let answer = answer.success()?;
+        let answer: Value = serde_json::from_str(&answer).with_context(|| answer.clone())?;
+        let token = answer.get("access_token").and_then(Value::as_str);
+        Ok(token.context("no access token")?.to_owned())
+    }
+
+    /// Has another key from now on, and no other.
+    pub async fn roll(&self) -> Result<()> {
+        let url = format!("{}/roll", self.url);
+        curl(&["--request", "POST", &url]).await?.success()?;
+        Ok(())
+    }
+
+    /// How often its keys were asked for.
+    pub async fn asked(&self) -> Result<usize> {
+        let answer = curl(&[&format!("{}/asked", self.url)]).await?.success()?;
+        Ok(answer.trim().parse()?)
+    }
+}

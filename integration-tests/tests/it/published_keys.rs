@@ -1,0 +1,118 @@
+//! Callers whose tokens are verified with keys that their issuer publishes and the region fetches.
+
+use anyhow::Result;
+use requestrocket_integration_tests::caller::Request;
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret, id, unique};
+use requestrocket_integration_tests::issuer::Issuer;
+use requestrocket_integration_tests::target::{Target, answer};
+use requestrocket_integration_tests::wait;
+use serde_json::{Value, json};
+
+use crate::callers::{
+    Want::{Granted, Invalid},
+    judge,
+};
+use crate::expect;
+
+struct Scene {
+    gateway: Gateway,
+    target: Target,
+    proxy: Proxy,
+}
+
+impl Scene {
+    async fn of(kind: &'static str, secret: Value) -> Result<Self> {
+        let (gateway, target) = (Gateway::shared().await?, Target::start().await?);
+        let plan = ProxyPlan::to(&target.url()).caller(Secret::new(kind, secret));
+        let proxy = gateway.proxy(&plan).await?;
+        Ok(Self {
+            gateway,
+            target,
+            proxy,
+        })
+    }
+
+    /// The keys are there when a token that is right is let in.
+    async fn is_ready(&self, token: &str) -> Result<()> {
+        wait::until("a call that is granted", || async {
+            let reply = self.gateway.call(&self.request(token)).await?;
+            if reply.status == 403 {
+                return Ok(None);
+            }
+            expect::ok(&reply).map(Some)
+        })
+        .await
+    }
+
+    fn request(&self, token: &str) -> Request {
+        let shown = format!("Bearer {token}");
+        Request::get(&self.proxy.path("/in")).with("Authorization", &shown)
+    }
+}
+
+/// A credential of callers; the answer comes when its keys are there, or failed.
+async fn made(gateway: &Gateway, secret: &Value) -> Result<Value> {
+    let body = json!({
+        "credentialName": unique("credential"), "credentialType": "proxy",
+        "credentialAuthType": "jwtVerify", "credentialRegion": gateway.region,
+        "credentialSecret": secret,
+    });
+    Ok(gateway
+        .api
+        .applied("POST", "credentials", &body)
+        .await?
+        .json)
+}
+
+#[tokio::test]
+async fn tokens_of_a_real_issuer_are_verified_with_the_keys_it_publishes() -> Result<()> {
+    let issuer = Issuer::start().await?;
+    let scene = Scene::of(
+        "oauth2",
+        json!({
+            "issuer": issuer.url, "audience": ["https://api.example"], "requiredScopes": ["read"],
+        }),
+    )
+    .await?;
+    let (gateway, target) = (&scene.gateway, &scene.target);
+    let good = issuer.token("read").await?;
+    scene.is_ready(&good).await?;
+    judge(gateway, target, &scene.request(&good), Granted).await?;
+    let narrow = issuer.token("write").await?;
+    judge(gateway, target, &scene.request(&narrow), Invalid).await?;
+    let another = Issuer::start().await?.token("read").await?;
+    judge(gateway, target, &scene.request(&another), Invalid).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn how_fetching_goes_is_shown_on_the_credential() -> Result<()> {
+    let (gateway, issuer) = (Gateway::shared().await?, Issuer::start().await?);
+    let good = made(&gateway, &json!({"issuer": issuer.url})).await?;
+    assert_eq!(good["credentialStatus"], "active");
+    let keys = &good["credentialToken"];
+    assert!(
+        keys["expiresAt"].is_string() && keys["lastRefreshAt"].is_string(),
+        "{good}"
+    );
+    let pages = Target::answering(|_| answer::json(r#"{"keys": []}"#)).await?;
+    for (secret, code) in [
+        (json!({"jwksUri": pages.url()}), "no_keys"),
+        (json!({"issuer": pages.url()}), "unreadable_discovery"),
+        (
+            json!({"issuer": format!("{}/", issuer.url)}),
+            "issuer_mismatch",
+        ),
+        (
+            json!({"jwksUri": format!("{}/nothing", issuer.url)}),
+            "http_404",
+        ),
+    ] {
+        let failed = made(&gateway, &secret).await?;
+        assert_eq!(failed["credentialStatus"], "failing", "{failed}");
+        assert_eq!(failed["credentialToken"]["lastErrorCode"], code, "{failed}");
+    }
+    let path = format!("credentials/{}", id(&good, "credentialId")?);
+    gateway.api.send("PUT", &path, &good).await?.succeeded()?;
+    Ok(())
+}
