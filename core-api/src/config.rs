@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use requestrocket_policy::secret_form::endpoint::Endpoint;
 use requestrocket_process::settings::{self, InvalidSettings};
 use serde::Deserialize;
 
@@ -26,6 +27,9 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     /// Where the REST API listens.
     pub listen: SocketAddr,
+    /// Base URL at which browsers reach the REST API, without a trailing slash; none: the address
+    /// where it listens.
+    pub public_url: Option<String>,
     /// Where the region link listens.
     pub region_listen: SocketAddr,
     /// DNS names and addresses in the region link's certificate; not empty.
@@ -75,6 +79,7 @@ struct Settings {
     data_dir: PathBuf,
     database_url: Option<String>,
     listen: String,
+    public_url: Option<String>,
     region_listen: String,
     region_link_names: Vec<String>,
     ready_file: Option<PathBuf>,
@@ -100,6 +105,7 @@ impl Default for Settings {
             data_dir: PathBuf::from("."),
             database_url: None,
             listen: "127.0.0.1:8080".to_owned(),
+            public_url: None,
             region_listen: "127.0.0.1:8081".to_owned(),
             region_link_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
             ready_file: None,
@@ -135,6 +141,7 @@ impl Config {
             database_url: database_url(settings.database_url, &settings.data_dir)?,
             data_dir: settings.data_dir,
             listen: address("listen", &settings.listen)?,
+            public_url: settings.public_url.as_deref().map(public_url).transpose()?,
             region_listen: address("region_listen", &settings.region_listen)?,
             region_link_names: names(settings.region_link_names)?,
             ready_file: settings.ready_file,
@@ -200,6 +207,17 @@ fn address(field: &'static str, text: &str) -> Result<SocketAddr, InvalidConfig>
             format!("must be an address and a port, and is `{text}`"),
         )
     })
+}
+
+fn public_url(text: &str) -> Result<String, InvalidConfig> {
+    let url = text.trim_end_matches('/');
+    match Endpoint::parse(url) {
+        Ok(_) if !url.contains('?') => Ok(url.to_owned()),
+        Ok(_) | Err(_) => Err(invalid(
+            "public_url",
+            format!("must be an http or https URL without query and fragment, and is `{text}`"),
+        )),
+    }
 }
 
 fn names(names: Vec<String>) -> Result<Vec<String>, InvalidConfig> {
@@ -283,6 +301,15 @@ mod tests {
     }
 
     #[test]
+    fn a_public_url_ends_without_a_slash() {
+        let config = load("public_url = \"https://core.example/rr/\"").unwrap();
+        assert_eq!(
+            config.public_url.as_deref(),
+            Some("https://core.example/rr")
+        );
+    }
+
+    #[test]
     fn the_store_lies_in_the_data_folder_unless_told_otherwise() {
         let config = load("data_dir = \"/var/lib/rr\"").unwrap();
         assert_eq!(config.database_url.expose(), "sqlite:///var/lib/rr/core.db");
@@ -296,6 +323,8 @@ mod tests {
             ("listn = \"127.0.0.1:0\"", "listn"),
             ("listen = \"8080\"", "listen"),
             ("region_listen = \"localhost\"", "region_listen"),
+            ("public_url = \"core.example\"", "public_url"),
+            ("public_url = \"https://core.example/?a=b\"", "public_url"),
             ("region_link_names = []", "region_link_names"),
             ("region_link_names = [\"a b\"]", "region_link_names"),
             ("bootstrap_plan = \"gold\"", "bootstrap_plan"),

@@ -1,6 +1,7 @@
 //! The running process: store, region link and REST API, put together.
 
 pub(crate) mod rest;
+mod sweep;
 mod trace;
 
 use std::future::Future;
@@ -69,6 +70,8 @@ impl Core {
         let authority = Authority::load_or_create(&config.data_dir.join("pki"), now)?;
         let identity = authority.issue_server(&config.region_link_names, now)?;
         let rest = bind("listen", config.listen).await?;
+        let listens = format!("http://{}", rest.local_addr()?);
+        let state = state.reached_at(config.public_url.as_deref().unwrap_or(&listens));
         let region = bind("region_listen", config.region_listen).await?;
         let (plan, file) = (config.bootstrap_plan, config.bootstrap_file.as_deref());
         let first_start = bootstrap::first_start(&state, plan, file).await?;
@@ -116,6 +119,7 @@ impl Core {
                 .unwrap_or(Ok(()))?;
             Ok(())
         });
+        let state_of_sweep = state.clone();
         let app = trace::layered(crate::http::router::router(state), metrics);
         let stopping = tasks.stopping();
         tasks.spawn("rest server", async move {
@@ -127,6 +131,7 @@ impl Core {
             .await;
             Ok(())
         });
+        tasks.spawn("abandoned consents", sweep::run(state_of_sweep));
         if let Some(file) = &config.ready_file {
             file::write_private(file, ready.to_string().as_bytes())
                 .with_context(|| format!("ready file `{}`", file.display()))?;

@@ -39,6 +39,8 @@ pub struct AppState {
     pub failures_per_minute: u64,
     /// Ranges of load balancers that say truly where a request came from.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// Base URL at which browsers reach this process, without a trailing slash.
+    pub public_url: Arc<str>,
     /// How many records there may be.
     pub ceilings: Ceilings,
     /// For trying samples.
@@ -61,6 +63,7 @@ impl AppState {
             failures: Failures::default(),
             failures_per_minute: FAILURES_PER_MINUTE,
             trusted_proxies: Arc::from([]),
+            public_url: Arc::from("http://localhost"),
             ceilings: Ceilings::default(),
             trials: Places::for_trials(),
             drafts: Places::for_drafts(),
@@ -92,6 +95,13 @@ impl AppState {
     #[must_use]
     pub fn trusting(mut self, proxies: &[IpNet]) -> Self {
         self.trusted_proxies = Arc::from(proxies);
+        self
+    }
+
+    /// The same with another base URL, which has no trailing slash.
+    #[must_use]
+    pub fn reached_at(mut self, url: &str) -> Self {
+        self.public_url = Arc::from(url);
         self
     }
 

@@ -87,6 +87,26 @@ impl SecretForm {
         }
     }
 
+    /// The form, when somebody has to consent before there is a token, and to what.
+    #[must_use]
+    pub fn consent(&self) -> Option<(&oauth2::OAuth2, &oauth2::Consent)> {
+        match self {
+            Self::OAuth2Target(form) => Some((form, form.consent()?)),
+            Self::CustomToken(_)
+            | Self::None
+            | Self::PresentedKey(_)
+            | Self::InjectedKey(_)
+            | Self::Bearer(_)
+            | Self::BasicAuth(_)
+            | Self::Jwt(_)
+            | Self::Custom(_)
+            | Self::SignedToken(_)
+            | Self::SignedJwt(_)
+            | Self::AwsSigV4(_)
+            | Self::Hmac(_) => None,
+        }
+    }
+
     /// Reads the members of a `credentialSecret`; what is wrong is noted in them.
     pub fn read(auth_type: AuthType, side: Side, mut fields: Fields<'_>) -> Option<Self> {
         let form = match (auth_type, side) {

@@ -83,6 +83,7 @@ impl Region {
             ends_at_ms: 0,
             previous_ends_at_ms: 0,
             allowed_hosts: Vec::new(),
+            consent: None,
         }))
     }
 }

@@ -16,9 +16,11 @@ use requestrocket_proto::policy::v1::proxy_credential::Presented;
 use requestrocket_proto::region::v1 as region;
 
 use self::keys::RegionKeys;
+use self::recipe::TokenSafe;
 use crate::records::record::{OrganisationKeys, PublishedKeys, SecretProblem, StoredSecret};
 
 mod compute;
+pub mod consent;
 mod inject;
 pub mod keys;
 mod present;
@@ -105,12 +107,7 @@ pub fn convert(
     organisation_keys: &OrganisationKeys,
     credential: &region::Credential,
 ) -> Result<StoredSecret, ConversionFailed> {
-    let owner = Owner {
-        region,
-        organisation: parse_id(&credential.organisation_id)?,
-        credential: parse_id(&credential.credential_id)?,
-        version: credential.version,
-    };
+    let owner = owner(region, credential)?;
     let side = side_of(credential)?;
     let auth_type = auth_type_of(credential)?;
     if !auth_type.is_of(side) {
@@ -126,14 +123,15 @@ pub fn convert(
     match side {
         Side::Proxy => match present::presented(&form, &owner, &open_keys)? {
             Presented::SignedToken(token) if token.is_key_set => {
-                let recipe = recipe::keep(auth_type, secret.expose(), &owner, &open_keys)?;
+                let kept = (secret.expose(), &form);
+                let recipe = recipe::keep(auth_type, kept, &owner, &open_keys)?;
                 let published = PublishedKeys { recipe, token };
                 Ok(StoredSecret::Published(published, None))
             }
             presented => Ok(StoredSecret::Presented(presented)),
         },
         Side::Target if matches!(auth_type, AuthType::OAuth2 | AuthType::CustomToken) => {
-            let recipe = recipe::keep(auth_type, secret.expose(), &owner, &open_keys)?;
+            let recipe = recipe::keep(auth_type, (secret.expose(), &form), &owner, &open_keys)?;
             Ok(StoredSecret::Obtained(recipe, None))
         }
         Side::Target => {
@@ -144,6 +142,30 @@ pub fn convert(
             Ok(StoredSecret::Injections(sealed.collect::<Result<_, _>>()?))
         }
     }
+}
+
+/// Opens what a consent to `credential` brought and brings it into the form that the store keeps.
+///
+/// # Errors
+/// It is not of this credential and version, or the machine gives no randomness.
+pub fn convert_consent(
+    region: &str,
+    keys: &RegionKeys,
+    organisation_keys: &OrganisationKeys,
+    (credential, consent): (&region::Credential, &region::Consent),
+) -> Result<Vec<u8>, ConversionFailed> {
+    let owner = owner(region, credential)?;
+    let given = consent::open(keys, &owner, consent)?;
+    TokenSafe::of((owner, Side::Target), keys, organisation_keys)?.seal_consent(&given)
+}
+
+fn owner<'a>(region: &'a str, credential: &region::Credential) -> Result<Owner<'a>, SecretProblem> {
+    Ok(Owner {
+        region,
+        organisation: parse_id(&credential.organisation_id)?,
+        credential: parse_id(&credential.credential_id)?,
+        version: credential.version,
+    })
 }
 
 fn auth_type_of(credential: &region::Credential) -> Result<AuthType, SecretProblem> {

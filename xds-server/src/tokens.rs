@@ -113,9 +113,12 @@ fn state(row: &TokenRow) -> region::TokenState {
         next_at_ms,
         attempts,
         error,
+        consent,
+        is_consented: _,
     } = &row.life;
     let status = match row.life.status() {
         TokenStatus::Active => region::TokenStatus::Active,
+        TokenStatus::PendingConsent => region::TokenStatus::PendingConsent,
         TokenStatus::Obtaining => region::TokenStatus::Obtaining,
         TokenStatus::Failing => region::TokenStatus::Failing,
         TokenStatus::ReconsentNeeded => region::TokenStatus::ReconsentNeeded,
@@ -135,6 +138,7 @@ fn state(row: &TokenRow) -> region::TokenState {
         attempts: *attempts,
         last_error_code: code,
         last_error: text,
+        consent: *consent,
     }
 }
 
@@ -148,11 +152,12 @@ mod tests {
             version: 1,
             life: TokenLife {
                 attempts,
-                ..TokenLife::new(serial)
+                ..TokenLife::new(serial, false)
             },
             token: None,
             refresh_token: None,
             keys: None,
+            consent: None,
         }
     }
 

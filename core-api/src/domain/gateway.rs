@@ -4,6 +4,7 @@ pub mod address;
 pub mod alias;
 pub mod api_key;
 pub mod base_url;
+pub mod consent;
 pub mod cors;
 pub mod credential;
 pub mod proxy;

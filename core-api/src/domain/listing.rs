@@ -24,6 +24,8 @@ pub struct ListQuery {
     pub labels: Vec<LabelFilter>,
     /// Lower-case part of the name.
     pub search: Option<String>,
+    /// With those that are not yet what they were made for.
+    pub includes_temporary: bool,
 }
 
 /// By what a list is sorted; ties go by id.

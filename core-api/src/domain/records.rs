@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::gateway::base_url::BaseUrl;
+use super::gateway::consent::ConsentState;
 use super::gateway::credential::{Credential, CredentialForm};
 use super::gateway::proxy::{Proxy, ProxyForm};
 use super::gateway::region::RegionName;
@@ -40,6 +41,16 @@ pub(crate) fn name_of(id: &str) -> String {
     let bytes = id.parse::<Uuid>().unwrap().into_bytes();
     let name = String::from_utf8(bytes.to_vec()).unwrap();
     name.trim_end_matches('\0').to_owned()
+}
+
+/// A credential's, to which somebody consented so often.
+pub(crate) fn consent(number: u64) -> ConsentState {
+    let page = r#"{"url":"https://a.example/auth","parameters":[],"is_bound":true}"#;
+    ConsentState {
+        page: serde_json::from_str(page).unwrap(),
+        number,
+        is_temporary: false,
+    }
 }
 
 pub(crate) fn moment() -> Moment {
@@ -87,6 +98,7 @@ pub(crate) fn credential(name: &str, side: Side, auth_type: AuthType) -> Credent
         labels: Labels::default(),
         version: 3,
         previous_until: None,
+        consent: None,
         created_at: moment(),
         updated_at: moment(),
         created_by: "u".to_owned(),

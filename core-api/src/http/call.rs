@@ -132,6 +132,20 @@ impl Mutation {
         shown_once(response, &serde_json::Value::Null)
     }
 
+    /// 200 with what is no record and shows a secret this once; a replay answers `replay` instead.
+    ///
+    /// # Errors
+    /// `replay` cannot be written as JSON.
+    pub async fn answered_once(
+        &self,
+        done: &Done,
+        shown: &impl Serialize,
+        replay: &impl Serialize,
+    ) -> ApiResult {
+        let response = self.finish(done, Json(shown).into_response()).await;
+        shown_once(response, replay)
+    }
+
     /// 204.
     pub async fn deleted(&self, done: &Done) -> Response {
         self.finish(done, StatusCode::NO_CONTENT.into_response())

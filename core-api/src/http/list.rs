@@ -41,8 +41,8 @@ pub struct Filters {
     pub priority: bool,
     /// Words of `?type=`; empty for none.
     pub types: &'static [&'static str],
-    /// Parameters that are accepted and answered by the handler itself.
-    pub flags: &'static [&'static str],
+    /// `?includeTemporary=`
+    pub temporary: bool,
 }
 
 /// The parameters of every list, for the documentation.
@@ -122,10 +122,9 @@ pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
             Vec::new()
         },
         search: search(&mut query),
+        includes_temporary: filters.temporary
+            && query.boolean("includeTemporary").unwrap_or_default(),
     };
-    for flag in filters.flags {
-        query.boolean(flag);
-    }
     query.finish();
     problems.check()?;
     Ok(list)
@@ -210,7 +209,7 @@ mod tests {
         labels: true,
         priority: false,
         types: &["proxy", "target"],
-        flags: &[],
+        temporary: false,
     };
 
     #[test]

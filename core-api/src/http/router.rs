@@ -44,7 +44,9 @@ pub fn documented(state: &AppState) -> OpenApiRouter<AppState> {
     let mut all = OpenApiRouter::with_openapi(openapi::base()).merge(protected);
     let public = guarded(routes::public())
         .route_layer(from_fn_with_state(state.clone(), stranger::before_public));
-    all = all.merge(public);
+    let answers = guarded(routes::answers())
+        .route_layer(from_fn_with_state(state.clone(), stranger::before_answers));
+    all = all.merge(public).merge(answers);
     openapi::complete(all.get_openapi_mut());
     all
 }

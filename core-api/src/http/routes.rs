@@ -37,3 +37,8 @@ pub fn public() -> OpenApiRouter<AppState> {
         .merge(health::router())
         .merge(people::invites::public_router())
 }
+
+/// Routes for everybody that a request of any method may use up something of.
+pub fn answers() -> OpenApiRouter<AppState> {
+    gateway::webhooks::router()
+}

@@ -61,6 +61,24 @@ pub async fn before_public(
     response
 }
 
+/// The middleware of what browsers are sent to: a token means nothing there, and whatever is asked for
+/// in vain counts.
+pub async fn before_answers(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let peer = peer(&state, &request);
+    if let Some(refusal) = used_up(&state, peer) {
+        return refusal;
+    }
+    let response = next.run(request).await;
+    if response.status().is_client_error() {
+        return counted(&state, peer, response);
+    }
+    response
+}
+
 /// Those without an address are one.
 fn peer(state: &AppState, request: &Request) -> IpAddr {
     let peer = request.extensions().get::<Peer>();

@@ -22,6 +22,17 @@ pub struct SecretOwner<'a> {
     pub version: u64,
 }
 
+/// Which secret of a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// `credentialSecret`, as JSON.
+    Secret,
+    /// The code that a consent brought.
+    Code,
+    /// What is shown with that code.
+    Verifier,
+}
+
 /// Nothing can be sealed to the region.
 #[derive(Debug, thiserror::Error)]
 pub enum SealingUnavailable {
@@ -81,6 +92,18 @@ pub fn seal(
     owner: &SecretOwner<'_>,
     secret: &[u8],
 ) -> Result<String, SealingFailed> {
+    seal_part(key, owner, (Part::Secret, secret))
+}
+
+/// The same of another secret of the credential.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_part(
+    key: &RegionKey,
+    owner: &SecretOwner<'_>,
+    (part, secret): (Part, &[u8]),
+) -> Result<String, SealingFailed> {
     let organisation = owner
         .organisation_id
         .parse()
@@ -89,7 +112,12 @@ pub fn seal(
         .credential_id
         .parse()
         .map_err(|_| SealingFailed::Owner)?;
-    let binding = Binding::secret(owner.region, organisation, credential, owner.version);
+    let (region, record) = (owner.region, (credential, owner.version));
+    let binding = match part {
+        Part::Secret => Binding::secret(region, organisation, credential, owner.version),
+        Part::Code => Binding::consent_code(region, organisation, record),
+        Part::Verifier => Binding::consent_verifier(region, organisation, record),
+    };
     let sealed = key
         .0
         .seal(secret, &binding)

@@ -1,5 +1,6 @@
 //! What stands between callers and targets: credentials, targets, proxies, regions.
 
+pub mod consents;
 pub mod credentials;
 pub(crate) mod destination;
 pub mod proxies;

@@ -1,5 +1,6 @@
 //! What stands between callers and targets: credentials, targets, proxies, regions.
 
+pub mod consent;
 pub mod credential;
 pub mod destination;
 pub mod proxy;

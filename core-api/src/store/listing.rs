@@ -22,6 +22,8 @@ pub struct Listing {
     pub id: &'static str,
     /// What `?type=` compares; unused when the list has no types.
     pub kind: &'static str,
+    /// The column that is 1 for what only lists show that ask for it; none: everything is shown.
+    pub temporary: Option<&'static str>,
 }
 
 enum Bind {
@@ -99,6 +101,9 @@ fn conditions(
     };
     if let Some((column, value)) = within {
         conditions.add(&format!("{column} ="), Bind::Text(value.to_owned()), "");
+    }
+    if let Some(column) = listing.temporary.filter(|_| !query.includes_temporary) {
+        conditions.add(&format!("{column} ="), Bind::Number(0), "");
     }
     if let Some(region) = &query.region {
         conditions.add("region_name =", Bind::Text(region.to_string()), "");

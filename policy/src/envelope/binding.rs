@@ -52,6 +52,30 @@ impl<'a> Binding<'a> {
         }
     }
 
+    /// The code that an owner's consent brought.
+    pub fn consent_code(
+        region: &'a str,
+        organisation: OrganisationId,
+        (credential, version): (CredentialId, u64),
+    ) -> Self {
+        Self {
+            field: Cow::Borrowed("consent-code"),
+            ..Self::secret(region, organisation, credential, version)
+        }
+    }
+
+    /// What shows that who has the code asked for it (RFC 7636).
+    pub fn consent_verifier(
+        region: &'a str,
+        organisation: OrganisationId,
+        (credential, version): (CredentialId, u64),
+    ) -> Self {
+        Self {
+            field: Cow::Borrowed("consent-verifier"),
+            ..Self::secret(region, organisation, credential, version)
+        }
+    }
+
     /// A secret that an issuer signs tokens with, sealed under the data key.
     pub fn shared_secret(
         region: &'a str,

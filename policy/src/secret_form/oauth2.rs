@@ -20,12 +20,14 @@ use crate::{
 };
 
 mod client;
+mod consent;
 mod grant;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::client::{Certificate, ClientAuth, IdEncoding, Signer};
+pub use self::consent::{Consent, Pkce};
 pub use self::grant::{Assertion, Exchange, Grant};
 
 /// Scopes, and parameters and headers of one's own.
@@ -115,12 +117,30 @@ pub struct AnswerForm {
 }
 
 impl OAuth2 {
+    /// What somebody has to consent to before there is a token; none: nobody has to.
+    #[must_use]
+    pub fn consent(&self) -> Option<&Consent> {
+        match &self.grant {
+            Grant::AuthorizationCode(consent) => Some(consent),
+            Grant::ClientCredentials
+            | Grant::RefreshToken(_)
+            | Grant::Password { .. }
+            | Grant::TokenExchange(_)
+            | Grant::JwtBearer(_) => None,
+        }
+    }
+
     /// By member.
     pub(super) fn endpoints(&self) -> Vec<(String, Endpoint)> {
         let token = ("tokenUrl".to_owned(), self.token_url.clone());
         let refresh = self.refresh_url.clone();
         let refresh = refresh.map(|url| ("refreshUrl".to_owned(), url));
-        std::iter::once(token).chain(refresh).collect()
+        let consent = self.consent().map(|it| it.authorization_url.clone());
+        let consent = consent.map(|url| ("authorizationUrl".to_owned(), url));
+        std::iter::once(token)
+            .chain(refresh)
+            .chain(consent)
+            .collect()
     }
 }
 
@@ -251,6 +271,9 @@ fn parameter(raw: &str) -> Result<String, Invalid> {
         "client_id",
         "client_secret",
         "client_assertion",
+        "code",
+        "code_verifier",
+        "redirect_uri",
     ];
     let is_legal = (1..=256).contains(&raw.len()) && !raw.chars().any(char::is_control);
     if own.contains(&raw) || !is_legal {

@@ -24,6 +24,7 @@ use crate::store::{Store, StoreFailed};
 use crate::tokens::{TokenRegister, TokenStates};
 use crate::unusable::{Register, Span, UnusableProxies};
 
+mod consent;
 mod credential;
 mod organisation;
 mod plain;

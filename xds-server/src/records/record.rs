@@ -76,6 +76,18 @@ pub enum StoredSecret {
     Published(PublishedKeys, Option<FetchedKeys>),
 }
 
+impl StoredSecret {
+    /// How something is obtained with it; none: nothing is.
+    #[must_use]
+    pub fn recipe(&self) -> Option<&Recipe> {
+        match self {
+            Self::Obtained(recipe, _) => Some(recipe),
+            Self::Published(published, _) => Some(&published.recipe),
+            Self::Presented(_) | Self::Injections(_) => None,
+        }
+    }
+}
+
 /// What is verified with keys that are fetched, and how they are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublishedKeys {
@@ -115,6 +127,8 @@ pub struct Recipe {
     pub auth_type: AuthType,
     /// The secret itself, sealed under the organisation's data key.
     pub sealed: Vec<u8>,
+    /// Somebody has to consent before there is a first token.
+    pub needs_consent: bool,
 }
 
 /// A token as the filter's policy carries it.

@@ -12,6 +12,7 @@ use requestrocket_policy::secret_form::custom::Values;
 use requestrocket_policy::secret_form::obtained::Apply;
 use requestrocket_proto::policy::v1 as wire;
 
+use super::consent::Given;
 use super::keys::RegionKeys;
 use super::{ConversionFailed, OpenKeys, Owner, inject, open_keys, parse_id};
 use crate::records::record::{Credential, OrganisationKeys, Recipe, SecretProblem};
@@ -20,17 +21,23 @@ use crate::records::record::{Credential, OrganisationKeys, Recipe, SecretProblem
 const RECIPE: &str = "recipe";
 /// And a refresh token that came later.
 const REFRESH_TOKEN: &str = "refresh-token";
+/// And what a consent brought, until it was shown.
+const CONSENT: &str = "consent";
 
 /// Keeps a secret whose form was read.
 pub(super) fn keep(
     auth_type: AuthType,
-    secret: &[u8],
+    (secret, form): (&[u8], &SecretForm),
     owner: &Owner<'_>,
     keys: &OpenKeys,
 ) -> Result<Recipe, ConversionFailed> {
     let binding = owner.binding(RECIPE);
     let sealed = keys.data.seal(secret, &binding, Nonce::random()?)?;
-    Ok(Recipe { auth_type, sealed })
+    Ok(Recipe {
+        auth_type,
+        sealed,
+        needs_consent: form.consent().is_some(),
+    })
 }
 
 impl<'a> Owner<'a> {
@@ -78,8 +85,15 @@ impl<'a> TokenSafe<'a> {
             credential: parse_id(&credential.credential_id)?,
             version: credential.version,
         };
+        Self::of((owner, credential.side), keys, organisation_keys)
+    }
+
+    pub(super) fn of(
+        (owner, side): (Owner<'a>, Side),
+        keys: &RegionKeys,
+        organisation_keys: &OrganisationKeys,
+    ) -> Result<Self, SecretProblem> {
         let keys = open_keys(keys, organisation_keys, &owner)?;
-        let side = credential.side;
         Ok(Self { owner, side, keys })
     }
 
@@ -121,6 +135,24 @@ impl<'a> TokenSafe<'a> {
         let binding = self.owner.binding(REFRESH_TOKEN);
         let bytes = token.expose().as_bytes();
         Ok(self.keys.data.seal(bytes, &binding, Nonce::random()?)?)
+    }
+
+    /// What a consent brought, for the store.
+    ///
+    /// # Errors
+    /// The machine gives no randomness.
+    pub fn seal_consent(&self, given: &Given) -> Result<Vec<u8>, ConversionFailed> {
+        let binding = self.owner.binding(CONSENT);
+        let bytes = given.encode();
+        Ok(self.keys.data.seal(&bytes, &binding, Nonce::random()?)?)
+    }
+
+    /// What a consent brought, of the store; none: it does not open.
+    #[must_use]
+    pub fn open_consent(&self, sealed: &[u8]) -> Option<Given> {
+        let binding = self.owner.binding(CONSENT);
+        let opened = self.keys.data.open(sealed, &binding).ok()?;
+        Given::decode(opened.expose())
     }
 
     /// A refresh token of the store; none: it does not open.

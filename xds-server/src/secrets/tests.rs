@@ -57,6 +57,7 @@ impl Bench {
             ends_at_ms: 0,
             previous_ends_at_ms: 0,
             allowed_hosts: Vec::new(),
+            consent: None,
         }
     }
 

@@ -33,6 +33,9 @@ const SELECT: &str = "SELECT credential_id, organisation_id, side, is_active, ve
                       ends_at_ms, secret, problem, previous_secret, previous_ends_at_ms, layer, \
                       allowed_hosts FROM credential";
 
+/// Behind the type of a secret with which nothing can be obtained before somebody consents.
+const CONSENT: &str = "+consent";
+
 /// Writes a credential, new or not.
 pub async fn credential_upsert(
     conn: &mut AnyConnection,
@@ -217,15 +220,23 @@ fn encode_presented(presented: Presented) -> String {
 }
 
 fn encode_recipe(recipe: &Recipe) -> String {
-    let Recipe { auth_type, sealed } = recipe;
-    format!("{}:{}", auth_type.as_str(), STANDARD.encode(sealed))
+    let Recipe {
+        auth_type,
+        sealed,
+        needs_consent,
+    } = recipe;
+    let mark = if *needs_consent { CONSENT } else { "" };
+    format!("{}{mark}:{}", auth_type.as_str(), STANDARD.encode(sealed))
 }
 
 fn decode_recipe(text: &str) -> Option<Recipe> {
     let (word, sealed) = text.split_once(':')?;
+    let marked = word.strip_suffix(CONSENT);
+    let word = marked.unwrap_or(word);
     Some(Recipe {
         auth_type: AuthType::ALL.into_iter().find(|it| it.as_str() == word)?,
         sealed: STANDARD.decode(sealed).ok()?,
+        needs_consent: marked.is_some(),
     })
 }
 

@@ -27,6 +27,8 @@ pub struct TokenRow {
     pub refresh_token: Option<Vec<u8>>,
     /// Of a proxy credential, which has no token. None: there are none.
     pub keys: Option<FetchedKeys>,
+    /// An envelope: what a consent brought, until it was shown to the provider.
+    pub consent: Option<Vec<u8>>,
 }
 
 /// Which state of which token; a write of another changes nothing.
@@ -54,31 +56,38 @@ type Row = (
     Option<String>,
     i64,
     Option<String>,
+    i64,
+    Option<String>,
 );
 
 const SELECT: &str = "SELECT credential_id, version, serial, injections, refresh_token, \
                       expires_at_ms, refreshed_at_ms, next_at_ms, attempts, error_code, \
-                      error_text, is_permanent, verification_keys FROM token";
+                      error_text, is_permanent, verification_keys, consent, consent_code \
+                      FROM token";
 
 /// Begins the life of a token of this version, unless it has begun.
 pub async fn token_insert(
     conn: &mut AnyConnection,
     credential_id: &str,
     version: u64,
+    needs_consent: bool,
 ) -> Result<(), StoreFailed> {
+    let TokenLife { next_at_ms, .. } = TokenLife::new(0, needs_consent);
     // The serial goes on, so that nothing of an older version can be taken for it.
     sqlx::query(
         "INSERT INTO token (credential_id, version, serial, next_at_ms, attempts, is_permanent, \
-         lease_until_ms) VALUES ($1, $2, 0, 0, 0, 0, 0) \
+         lease_until_ms) VALUES ($1, $2, 0, $3, 0, 0, 0) \
          ON CONFLICT (credential_id) DO UPDATE SET version = excluded.version, \
          serial = token.serial + 1, injections = NULL, refresh_token = NULL, \
          verification_keys = NULL, \
-         expires_at_ms = NULL, refreshed_at_ms = NULL, next_at_ms = 0, attempts = 0, \
-         error_code = NULL, error_text = NULL, is_permanent = 0, lease_holder = NULL, \
-         lease_until_ms = 0 WHERE token.version <> excluded.version",
+         expires_at_ms = NULL, refreshed_at_ms = NULL, next_at_ms = excluded.next_at_ms, \
+         attempts = 0, error_code = NULL, error_text = NULL, is_permanent = 0, consent = 0, \
+         consent_code = NULL, lease_holder = NULL, lease_until_ms = 0 \
+         WHERE token.version <> excluded.version",
     )
     .bind(credential_id)
     .bind(to_sql(version))
+    .bind(next_at_ms.map(to_sql))
     .execute(conn)
     .await?;
     Ok(())
@@ -167,14 +176,16 @@ pub async fn token_update(
         token,
         refresh_token,
         keys,
+        consent,
     } = row;
     let error = life.error.as_ref();
     let optional = |number: Option<u64>| number.map(to_sql);
     let done = sqlx::query(
         "UPDATE token SET serial = $1, injections = $2, refresh_token = $3, expires_at_ms = $4, \
          refreshed_at_ms = $5, next_at_ms = $6, attempts = $7, error_code = $8, error_text = $9, \
-         is_permanent = $10, verification_keys = $11, lease_holder = NULL, lease_until_ms = 0 \
-         WHERE credential_id = $12 AND version = $13 AND serial = $14 AND lease_holder = $15",
+         is_permanent = $10, verification_keys = $11, consent_code = $12, \
+         lease_holder = NULL, lease_until_ms = 0 \
+         WHERE credential_id = $13 AND version = $14 AND serial = $15 AND lease_holder = $16",
     )
     .bind(to_sql(life.serial))
     .bind(token.as_ref().map(encode_token))
@@ -187,6 +198,7 @@ pub async fn token_update(
     .bind(error.map(|error| error.text.clone()))
     .bind(i64::from(error.is_some_and(|error| error.is_permanent)))
     .bind(keys.as_ref().map(encode_keys))
+    .bind(consent.as_ref().map(|sealed| STANDARD.encode(sealed)))
     .bind(&key.credential_id)
     .bind(to_sql(key.version))
     .bind(to_sql(key.serial))
@@ -194,6 +206,41 @@ pub async fn token_update(
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Writes what a consent makes of a token; who asks for one meanwhile is overtaken.
+pub async fn token_consented(conn: &mut AnyConnection, row: &TokenRow) -> Result<(), StoreFailed> {
+    let TokenRow {
+        credential_id,
+        version,
+        life,
+        // It serves on.
+        token: _,
+        refresh_token,
+        // Of no credential to which anybody consents.
+        keys: _,
+        consent,
+    } = row;
+    let error = life.error.as_ref();
+    sqlx::query(
+        "UPDATE token SET serial = $1, refresh_token = $2, next_at_ms = $3, attempts = $4, \
+         error_code = $5, error_text = $6, is_permanent = $7, consent = $8, consent_code = $9, \
+         lease_holder = NULL, lease_until_ms = 0 WHERE credential_id = $10 AND version = $11",
+    )
+    .bind(to_sql(life.serial))
+    .bind(refresh_token.as_ref().map(|sealed| STANDARD.encode(sealed)))
+    .bind(life.next_at_ms.map(to_sql))
+    .bind(i64::from(life.attempts))
+    .bind(error.map(|error| error.code.clone()))
+    .bind(error.map(|error| error.text.clone()))
+    .bind(i64::from(error.is_some_and(|error| error.is_permanent)))
+    .bind(to_sql(life.consent))
+    .bind(consent.as_ref().map(|sealed| STANDARD.encode(sealed)))
+    .bind(credential_id)
+    .bind(to_sql(*version))
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Deletes the tokens of credentials.
@@ -219,7 +266,12 @@ fn from_row(row: Row) -> TokenRow {
         error_text,
         is_permanent,
         keys,
+        consent,
+        consent_code,
     ) = row;
+    // What does not decode does not open either: as if there were none.
+    let sealed = |text: Option<String>| text.and_then(|text| STANDARD.decode(text).ok());
+    let consent_code = sealed(consent_code);
     let optional = |number: Option<i64>| number.map(from_sql);
     let error = error_code.map(|code| TokenError {
         is_permanent: is_permanent != 0,
@@ -236,11 +288,13 @@ fn from_row(row: Row) -> TokenRow {
             next_at_ms: optional(next_at_ms),
             attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
             error,
+            consent: from_sql(consent),
+            is_consented: consent_code.is_some(),
         },
         token: injections.and_then(|text| decode_token(&text)),
-        // What does not decode does not open either: as if there were none.
-        refresh_token: refresh_token.and_then(|text| STANDARD.decode(text).ok()),
         keys: keys.and_then(|text| decode_keys(&text)),
+        refresh_token: sealed(refresh_token),
+        consent: consent_code,
     }
 }
 

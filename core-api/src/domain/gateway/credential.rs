@@ -3,6 +3,7 @@
 use requestrocket_policy::destination::HostPattern;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 
+use super::consent::ConsentState;
 use super::region::RegionName;
 use crate::domain::guard::effect::Effect;
 use crate::domain::id::{CredentialId, OrganisationId};
@@ -63,6 +64,8 @@ pub struct Credential {
     pub version: u64,
     /// Until when callers may present the secret before this one, too.
     pub previous_until: Option<Moment>,
+    /// Of one to which somebody has to consent.
+    pub consent: Option<ConsentState>,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last changed.

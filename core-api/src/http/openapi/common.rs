@@ -11,6 +11,8 @@ const SCHEME: &str = "token";
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 /// Paths that need no token.
 const OPEN: [&str; 1] = ["/invites/accept"];
+/// Paths that browsers are sent to.
+const ANSWERS: [&str; 1] = ["/webhooks/oauth2"];
 
 /// POSTs that change nothing.
 const TRIALS: [&str; 2] = ["/evaluate", "/preview"];
@@ -65,12 +67,14 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let is_health = HEALTH.contains(&path);
     if !is_health {
         refusal(operation, "400", "Every problem is listed");
-        refusal(operation, "401", "No token that counts");
+        if !ANSWERS.contains(&path) {
+            refusal(operation, "401", "No token that counts");
+        }
         too_often(operation);
         refusal(operation, "500", "A fault of the API's own");
         refusal(operation, "503", "The store or a region is away");
     }
-    if !is_health && !OPEN.contains(&path) {
+    if !is_health && !OPEN.contains(&path) && !ANSWERS.contains(&path) {
         let requirement = SecurityRequirement::new(SCHEME, Vec::<String>::new());
         operation.security = Some(vec![requirement]);
     }

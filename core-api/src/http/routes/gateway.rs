@@ -5,3 +5,4 @@ pub mod proxies;
 pub mod regions;
 pub mod status;
 pub mod targets;
+pub mod webhooks;

@@ -2,12 +2,15 @@
 
 use std::num::NonZeroU64;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use requestrocket_process::clock::unix_ms;
 use requestrocket_proto::policy::v1::{Layer, Limits};
 use requestrocket_proto::region::v1::{self as wire, CredentialAuthType, CredentialSide};
 use requestrocket_proto::region::v1::{Change, RecordKind, Removed, change};
 
+use crate::domain::gateway::consent::{ConsentState, SealedConsent};
 use crate::domain::gateway::cors::Cors;
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::gateway::proxy::{Proxy, ProxyForm};
@@ -27,6 +30,8 @@ pub(super) enum InvalidRecord<'r> {
     Kind(#[from] InvalidKind),
     #[error("it or what belongs to it cannot be read: {0}")]
     Row(&'r sqlx::Error),
+    #[error("what a consent brought cannot be read")]
+    Consent,
     #[error("number is out of range")]
     Number,
 }
@@ -122,6 +127,7 @@ fn credential<'c>(current: &'c Current, sealed: &SealedCredential) -> Told<'c, c
         labels: _,
         version,
         previous_until,
+        consent: state,
         created_at: _,
         updated_at: _,
         created_by: _,
@@ -140,6 +146,34 @@ fn credential<'c>(current: &'c Current, sealed: &SealedCredential) -> Told<'c, c
         ends_at_ms: end_ms(*expires_at),
         previous_ends_at_ms: end_ms(*previous_until),
         allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
+        consent: consent(state.as_ref(), sealed.consent.as_ref())?,
+    }))
+}
+
+/// The last consent, with what it brought while the region does not have that.
+fn consent<'c>(
+    state: Option<&ConsentState>,
+    sealed: Option<&SealedConsent>,
+) -> Told<'c, Option<wire::Consent>> {
+    let number = state.map_or(0, |state| state.number);
+    let told = wire::Consent {
+        number,
+        ..wire::Consent::default()
+    };
+    let Some(sealed) = sealed else {
+        return Ok((number > 0).then_some(told));
+    };
+    let SealedConsent {
+        code,
+        verifier,
+        redirect_uri,
+    } = sealed;
+    let bytes = |text: &str| BASE64.decode(text).map_err(|_| InvalidRecord::Consent);
+    Ok(Some(wire::Consent {
+        sealed_code: bytes(code)?.into(),
+        sealed_verifier: bytes(verifier.as_deref().unwrap_or_default())?.into(),
+        redirect_uri: redirect_uri.clone(),
+        ..told
     }))
 }
 

@@ -7,10 +7,12 @@ use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use serde_json::json;
 use sqlx::AnyConnection;
 
+use super::consents::{self, Asked};
 use super::destination::check_destinations;
 use super::regions;
 use super::release::{Bound, release};
 use crate::domain::gateway::api_key;
+use crate::domain::gateway::consent::{ConsentPage, ConsentState};
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::AttachedTo;
@@ -21,6 +23,7 @@ use crate::identity::caller::Scope;
 use crate::region::sealing::{SealingUnavailable, SecretOwner, seal};
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
+use crate::store::gateway::consent::consent_request_forget;
 use crate::store::gateway::credential::{
     credential_delete, credential_fetch, credential_insert, credential_previous_end,
     credential_secret_update, credential_update,
@@ -36,6 +39,8 @@ pub enum NewSecret {
     None,
     /// This one, as JSON text.
     Given(SecretBytes),
+    /// The same, with which nothing is obtained before somebody has consented there.
+    ToConsent(SecretBytes, Box<ConsentPage>),
     /// A key of ours, shown once.
     Generate,
 }
@@ -75,6 +80,8 @@ pub struct Written {
     pub credential: Credential,
     /// The key that was generated, to be shown this once.
     pub generated: Option<SecretText>,
+    /// Where somebody has to consent, to be shown this once.
+    pub asked: Option<Asked>,
     /// The change.
     pub done: Done,
 }
@@ -105,6 +112,7 @@ pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiRe
         new,
         secret,
     } = new;
+    let settled = settle(secret, &region)?;
     let credential = Credential {
         id: CredentialId::random(),
         organisation: scope.id(),
@@ -115,14 +123,16 @@ pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiRe
         labels: new.labels,
         version: 1,
         previous_until: None,
+        consent: settled.page.map(|page| to_consent(page, true)),
         created_at: write.now(),
         updated_at: write.now(),
         created_by: scope.actor.clone(),
         revision: write.revision().await?,
     };
-    let (secret, generated) = settle(secret, &credential.region)?;
-    let sealed = sealed(write.conn(), &credential, secret.as_ref()).await?;
+    let sealed = sealed(write.conn(), &credential, settled.text.as_ref()).await?;
     credential_insert(write.conn(), &credential, sealed.as_deref()).await?;
+    let by = (scope.actor.as_str(), &*change.state.public_url);
+    let asked = consents::ask(&mut write, &credential, by).await?;
     write
         .touch(
             &credential.region,
@@ -133,7 +143,8 @@ pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiRe
     let done = change.commit(write).await?;
     Ok(Written {
         credential,
-        generated,
+        generated: settled.shown,
+        asked,
         done,
     })
 }
@@ -166,16 +177,22 @@ pub async fn update(
     credential.updated_at = write.now();
     credential.revision = write.version_after(credential.revision);
     credential_update(write.conn(), &credential).await?;
-    let mut shown = None;
+    let (mut shown, mut asked) = (None, None);
     if let Some(secret) = secret {
+        let settled = settle(secret, &credential.region)?;
         credential.auth_type = auth_type;
         credential.version += 1;
         credential.previous_until = (!overlap.is_zero()).then(|| write.now().plus(overlap));
-        let (secret, generated) = settle(secret, &credential.region)?;
-        let sealed = sealed(write.conn(), &credential, secret.as_ref()).await?;
+        let consent = credential.consent.as_ref();
+        let was_temporary = consent.is_some_and(|it| it.is_temporary);
+        credential.consent = settled.page.map(|page| to_consent(page, was_temporary));
+        let sealed = sealed(write.conn(), &credential, settled.text.as_ref()).await?;
         let revision = write.revision().await?;
         credential_secret_update(write.conn(), &credential, sealed.as_deref(), revision).await?;
-        shown = generated;
+        consent_request_forget(write.conn(), credential.id).await?;
+        let by = (scope.actor.as_str(), &*change.state.public_url);
+        asked = consents::ask(&mut write, &credential, by).await?;
+        shown = settled.shown;
     }
     if concerns_regions {
         let used = AttachedTo::Credential(credential.id);
@@ -189,6 +206,7 @@ pub async fn update(
     Ok(Written {
         credential,
         generated: shown,
+        asked,
         done,
     })
 }
@@ -241,19 +259,46 @@ pub async fn delete(change: &Change, scope: &Scope, credential: &str) -> ApiResu
     Ok(change.commit(write).await?)
 }
 
-/// The text to seal, if there is any, and the key to show when it is ours.
-fn settle(
-    secret: NewSecret,
-    region: &RegionName,
-) -> ApiResult<(Option<SecretBytes>, Option<SecretText>)> {
+/// What a new secret comes to.
+struct Settled {
+    /// To be sealed.
+    text: Option<SecretBytes>,
+    /// A key of ours, to be shown.
+    shown: Option<SecretText>,
+    /// Where somebody has to consent.
+    page: Option<ConsentPage>,
+}
+
+fn settle(secret: NewSecret, region: &RegionName) -> ApiResult<Settled> {
+    let of = |text| Settled {
+        text,
+        shown: None,
+        page: None,
+    };
     match secret {
-        NewSecret::None => Ok((None, None)),
-        NewSecret::Given(text) => Ok((Some(text), None)),
+        NewSecret::None => Ok(of(None)),
+        NewSecret::Given(text) => Ok(of(Some(text))),
+        NewSecret::ToConsent(text, page) => Ok(Settled {
+            page: Some(*page),
+            ..of(Some(text))
+        }),
         NewSecret::Generate => {
             let key = api_key::generate(region).map_err(ApiError::internal)?;
             let text = json!({ "key": key.expose() }).to_string();
-            Ok((Some(text.into_bytes().into()), Some(key)))
+            Ok(Settled {
+                shown: Some(key),
+                ..of(Some(text.into_bytes().into()))
+            })
         }
+    }
+}
+
+/// Nobody has consented yet to the secret that names this page.
+fn to_consent(page: ConsentPage, is_temporary: bool) -> ConsentState {
+    ConsentState {
+        page,
+        number: 0,
+        is_temporary,
     }
 }
 

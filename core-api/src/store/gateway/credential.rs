@@ -3,6 +3,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use crate::domain::gateway::consent::ConsentState;
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::id::{CredentialId, OrganisationId};
 use crate::domain::listing::{ListQuery, Page};
@@ -13,7 +14,8 @@ use crate::store::row::{column, flag, flag_column, number, optional_column, unsi
 
 /// Everything but the secret.
 const COLUMNS: &str = "credential_id, organisation_id, region_name, credential_name, \
-     credential_side, auth_type, default_rule_effect, is_active, expires_at, allowed_hosts, version, previous_until, labels, created_at, \
+     credential_side, auth_type, default_rule_effect, is_active, expires_at, allowed_hosts, version, \
+     previous_until, consent_page, consent, is_temporary, labels, created_at, \
      updated_at, created_by, revision";
 
 const LISTING: Listing = Listing {
@@ -22,6 +24,7 @@ const LISTING: Listing = Listing {
     owner: "organisation_id",
     id: "credential_id",
     kind: "credential_side",
+    temporary: Some("is_temporary"),
 };
 
 /// A page of the organisation's credentials.
@@ -76,8 +79,9 @@ pub async fn credential_insert(
         "INSERT INTO credential (credential_id, organisation_id, region_name, credential_name, \
          name_key, credential_side, auth_type, default_rule_effect, is_active, expires_at, version, \
          sealed_secret, secret_revision, labels, created_at, updated_at, created_by, revision, \
-         allowed_hosts) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+         allowed_hosts, consent_page, is_temporary) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+         $19, $20, $21)",
     )
     .bind(credential.id.to_string())
     .bind(credential.organisation.to_string())
@@ -98,6 +102,8 @@ pub async fn credential_insert(
     .bind(&credential.created_by)
     .bind(number(credential.revision)?)
     .bind(hosts_text(allowed_hosts))
+    .bind(page_text(credential)?)
+    .bind(flag(is_temporary(credential)))
     .execute(conn)
     .await?;
     Ok(())
@@ -137,7 +143,7 @@ pub async fn credential_update(
 }
 
 /// Gives a credential its new secret, with the type and version that belong to it, as of
-/// `revision`.
+/// `revision`. Nobody has consented to it yet.
 pub async fn credential_secret_update(
     conn: &mut AnyConnection,
     credential: &Credential,
@@ -146,14 +152,16 @@ pub async fn credential_secret_update(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE credential SET auth_type = $1, version = $2, sealed_secret = $3, \
-         secret_revision = $4, previous_until = $5 \
-         WHERE organisation_id = $6 AND credential_id = $7",
+         secret_revision = $4, previous_until = $5, consent_page = $6, is_temporary = $7, \
+         consent = 0, sealed_consent = NULL WHERE organisation_id = $8 AND credential_id = $9",
     )
     .bind(credential.auth_type.as_str())
     .bind(number(credential.version)?)
     .bind(sealed_secret)
     .bind(number(revision)?)
     .bind(credential.previous_until.map(|end| end.to_string()))
+    .bind(page_text(credential)?)
+    .bind(flag(is_temporary(credential)))
     .bind(credential.organisation.to_string())
     .bind(credential.id.to_string())
     .execute(conn)
@@ -193,6 +201,29 @@ pub async fn credential_delete(
     Ok(())
 }
 
+fn is_temporary(credential: &Credential) -> bool {
+    let consent = credential.consent.as_ref();
+    consent.is_some_and(|consent| consent.is_temporary)
+}
+
+fn page_text(credential: &Credential) -> sqlx::Result<Option<String>> {
+    let page = credential.consent.as_ref().map(|consent| &consent.page);
+    let text = page.map(serde_json::to_string).transpose();
+    text.map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+fn consent(row: &AnyRow) -> sqlx::Result<Option<ConsentState>> {
+    let Some(page) = row.try_get::<Option<String>, _>("consent_page")? else {
+        return Ok(None);
+    };
+    let page = serde_json::from_str(&page);
+    Ok(Some(ConsentState {
+        page: page.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+        number: unsigned_column(row, "consent")?,
+        is_temporary: flag_column(row, "is_temporary")?,
+    }))
+}
+
 pub(in crate::store) fn credential_from_row(row: &AnyRow) -> sqlx::Result<Credential> {
     Ok(Credential {
         id: column(row, "credential_id")?,
@@ -210,6 +241,7 @@ pub(in crate::store) fn credential_from_row(row: &AnyRow) -> sqlx::Result<Creden
         labels: labels_column(row)?,
         version: unsigned_column(row, "version")?,
         previous_until: optional_column(row, "previous_until")?,
+        consent: consent(row)?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
         created_by: row.try_get("created_by")?,

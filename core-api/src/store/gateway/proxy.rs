@@ -41,6 +41,7 @@ const LISTING: Listing = Listing {
     owner: "organisation_id",
     id: "proxy_id",
     kind: "",
+    temporary: None,
 };
 
 /// A page of the organisation's proxies.

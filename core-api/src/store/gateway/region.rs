@@ -71,6 +71,7 @@ const LISTING: Listing = Listing {
     owner: "'everybody'",
     id: "region_name",
     kind: "",
+    temporary: None,
 };
 
 /// A page of the regions.
@@ -129,7 +130,7 @@ pub async fn sealing_key(
 }
 
 /// Notes that `region` has everything up to `revision`, and drops what it no longer needs: the
-/// sealed copies of its secrets and the removals it has heard of.
+/// sealed copies of its secrets and consents and the removals it has heard of.
 pub async fn region_stored(
     conn: &mut AnyConnection,
     region: &RegionName,
@@ -138,6 +139,14 @@ pub async fn region_stored(
     sqlx::query(
         "UPDATE credential SET sealed_secret = NULL
          WHERE region_name = $1 AND sealed_secret IS NOT NULL AND secret_revision <= $2",
+    )
+    .bind(region.as_str())
+    .bind(revision)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "UPDATE credential SET sealed_consent = NULL
+         WHERE region_name = $1 AND sealed_consent IS NOT NULL AND consent_revision <= $2",
     )
     .bind(region.as_str())
     .bind(revision)

@@ -17,6 +17,7 @@ const LISTING: Listing = Listing {
     owner: "organisation_id",
     id: "target_id",
     kind: "",
+    temporary: None,
 };
 
 /// A page of the organisation's targets.

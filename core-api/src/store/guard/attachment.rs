@@ -88,6 +88,7 @@ pub async fn attachment_list<F: StoredForm>(
         owner: "organisation_id",
         id: F::ID,
         kind: "",
+        temporary: None,
     };
     let (owner, id) = (organisation.to_string(), attached_to.id().to_string());
     let owner = (owner.as_str(), Some((column_of(attached_to), id.as_str())));

@@ -11,6 +11,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::change::ChangeRow;
 use super::write::Kind;
+use crate::domain::gateway::consent::SealedConsent;
 use crate::domain::gateway::credential::Credential;
 use crate::domain::gateway::proxy::Proxy;
 use crate::domain::gateway::region::RegionName;
@@ -57,6 +58,8 @@ pub struct SealedCredential {
     pub credential: Credential,
     /// Sealed to its region; none once the region has it.
     pub secret: Option<Vec<u8>>,
+    /// What the last consent brought; none once the region has it.
+    pub consent: Option<SealedConsent>,
 }
 
 impl fmt::Debug for SealedCredential {
@@ -209,9 +212,12 @@ impl<'p> Named<'p> {
 fn sealed_from_row(row: &AnyRow) -> sqlx::Result<SealedCredential> {
     let stored: Option<String> = row.try_get("sealed_secret")?;
     let secret = stored.map(|text| BASE64.decode(text)).transpose();
+    let stored: Option<String> = row.try_get("sealed_consent")?;
+    let consent = stored.map(|text| serde_json::from_str(&text)).transpose();
     Ok(SealedCredential {
         credential: credential_from_row(row)?,
         secret: secret.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+        consent: consent.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
     })
 }
 

@@ -17,6 +17,7 @@ const LISTING: Listing = Listing {
     owner: "organisation_id",
     id: "invite_id",
     kind: "",
+    temporary: None,
 };
 
 /// A page of the organisation's invites.

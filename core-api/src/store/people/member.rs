@@ -20,6 +20,7 @@ const LISTING: Listing = Listing {
     owner: "organisation_id",
     id: "user_id",
     kind: "",
+    temporary: None,
 };
 
 /// A page of the organisation's members.

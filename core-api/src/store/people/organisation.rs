@@ -18,6 +18,7 @@ const OF_MEMBER: Listing = Listing {
     owner: "user_id",
     id: "organisation_id",
     kind: "",
+    temporary: None,
 };
 
 /// Everybody's: a constant stands where other lists have their owner.
@@ -27,6 +28,7 @@ const ALL: Listing = Listing {
     owner: "'operator'",
     id: "organisation_id",
     kind: "",
+    temporary: None,
 };
 
 /// A page of the organisations that `user` is a member of.

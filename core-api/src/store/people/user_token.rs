@@ -16,6 +16,7 @@ const LISTING: Listing = Listing {
     owner: "user_id",
     id: "token_id",
     kind: "",
+    temporary: None,
 };
 
 /// A page of the user's tokens.

@@ -78,9 +78,22 @@ impl Call {
     }
 
     pub(crate) async fn send(self) -> Answer {
+        let what = format!(
+            "{:?} {:?}",
+            self.request.method_ref(),
+            self.request.uri_ref()
+        );
+        let is_head = self.request.method_ref() == Some(&Method::HEAD);
+        let answer = self.page().await;
+        if answer.status >= 400 && !is_head {
+            answer.check_error(&what);
+        }
+        answer
+    }
+
+    /// Sends it to a route whose refusals are pages.
+    pub(crate) async fn page(self) -> Answer {
         let request = self.request.body(self.body).unwrap();
-        let what = format!("{} {}", request.method(), request.uri());
-        let is_head = request.method() == Method::HEAD;
         let response = self.app.oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -89,16 +102,12 @@ impl Call {
             .unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let body = serde_json::from_str(&text).unwrap_or_default();
-        let answer = Answer {
+        Answer {
             status,
             headers,
             body,
             text,
-        };
-        if status >= 400 && !is_head {
-            answer.check_error(&what);
         }
-        answer
     }
 }
 

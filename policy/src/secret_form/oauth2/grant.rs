@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::consent::{self, Consent};
 use crate::{
     form::{
         fields::{Fields, integer, string},
@@ -37,6 +38,8 @@ pub enum Grant {
     TokenExchange(Exchange),
     /// RFC 7523
     JwtBearer(Assertion),
+    /// What somebody consented to; the code comes with their answer.
+    AuthorizationCode(Consent),
 }
 
 /// A token for another.
@@ -97,14 +100,10 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<Grant> {
         "jwt_bearer" => fields
             .required_object("assertion", assertion)
             .map(Grant::JwtBearer),
-        "authorization_code" => {
-            let text = "`authorization_code` is not supported yet";
-            fields.problem(Fault::ValidationFailed, "grantType", text);
-            None
-        }
+        "authorization_code" => consent::read(fields).map(Grant::AuthorizationCode),
         _ => {
-            let text = "must be one of `client_credentials`, `refresh_token`, `password`, \
-                        `token_exchange`, `jwt_bearer`";
+            let text = "must be one of `client_credentials`, `authorization_code`, \
+                        `refresh_token`, `password`, `token_exchange`, `jwt_bearer`";
             fields.problem(Fault::ValidationFailed, "grantType", text);
             None
         }

@@ -94,6 +94,69 @@ fn every_problem_is_told_at_its_member() {
 }
 
 #[test]
+fn a_consent_says_where_and_how_it_is_bound() {
+    let code = |extra: &Value| {
+        let mut all = json!({
+            "grantType": "authorization_code", "authorizationUrl": "https://a.example/auth?x=1",
+        });
+        for (name, value) in extra.as_object().unwrap() {
+            all[name] = value.clone();
+        }
+        read_with(&all)
+    };
+    let form = code(&json!({})).unwrap();
+    let consent = form.consent().unwrap();
+    assert_eq!(
+        (consent.pkce, consent.parameters.len()),
+        (Pkce::S256, 0),
+        "bound unless said otherwise"
+    );
+    let members: Vec<_> = form.endpoints().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(members, ["tokenUrl", "authorizationUrl"]);
+    let form = code(&json!({"pkce": "none", "authorizationParams": {"prompt": "consent"}}));
+    let form = form.unwrap();
+    let consent = form.consent().unwrap();
+    assert_eq!(consent.pkce, Pkce::None);
+    assert_eq!(consent.parameters["prompt"], "consent");
+    assert_eq!(read_with(&json!({})).unwrap().consent(), None);
+    for (extra, want) in [
+        (
+            json!({"authorizationUrl": "javascript:alert(1)"}),
+            "authorizationUrl",
+        ),
+        (
+            json!({"authorizationUrl": "https://a.example/#x"}),
+            "authorizationUrl",
+        ),
+        (json!({"pkce": "plain"}), "pkce"),
+        (
+            json!({"authorizationParams": {"state": "s"}}),
+            "authorizationParams.state",
+        ),
+        (
+            json!({"authorizationParams": {"response_mode": "form_post"}}),
+            "authorizationParams.response_mode",
+        ),
+        (
+            json!({"authorizationParams": {"a": "b".repeat(4_096)}}),
+            "authorizationParams",
+        ),
+        (
+            json!({"extraParams": {"code_verifier": "v"}}),
+            "extraParams.code_verifier",
+        ),
+    ] {
+        assert_eq!(code(&extra).unwrap_err(), [want], "{extra}");
+    }
+}
+
+#[test]
+fn members_of_a_consent_are_for_consents() {
+    let extra = json!({"authorizationUrl": "https://a.example/auth", "pkce": "S256"});
+    assert_eq!(read_with(&extra).unwrap_err(), ["authorizationUrl", "pkce"]);
+}
+
+#[test]
 fn every_problem_of_requests_and_answers_is_told_at_its_member() {
     for (extra, want) in [
         (

@@ -28,5 +28,5 @@ fn every_example_is_a_secret_of_a_target() {
         assert!(form.is_ok(), "{block}: {form:?}");
         types.push(auth_type);
     }
-    assert_eq!(types.len(), 12, "{types:?}");
+    assert_eq!(types.len(), 13, "{types:?}");
 }

@@ -34,15 +34,21 @@ impl Batch<'_> {
             None => self.secret_convert(&record).await?,
         };
         let previous = previous_secret(&record, side, stored.as_ref());
-        let credential = from_wire(record, side, (secret, previous));
+        let credential = from_wire(&record, side, (secret, previous));
         if stored.as_ref() != Some(&credential) {
             credential_upsert(self.conn, &credential).await?;
-            let obtained = &credential.secret;
-            if let Ok(StoredSecret::Obtained(..) | StoredSecret::Published(..)) = obtained {
-                token_insert(self.conn, &credential_id, credential.version).await?;
+            if let Some(recipe) = credential
+                .secret
+                .as_ref()
+                .ok()
+                .and_then(StoredSecret::recipe)
+            {
+                let (version, needs_consent) = (credential.version, recipe.needs_consent);
+                token_insert(self.conn, &credential_id, version, needs_consent).await?;
             }
             self.touched.credentials.insert(credential_id.clone());
         }
+        self.consent_ingest(&record, &credential).await?;
         self.stored.credentials.insert(credential_id, credential);
         Ok(())
     }
@@ -125,7 +131,7 @@ fn report(record: &region::Credential, problem: Option<SecretProblem>) {
 }
 
 fn from_wire(
-    record: region::Credential,
+    record: &region::Credential,
     side: Side,
     (secret, previous): (Secret, Option<PreviousSecret>),
 ) -> Credential {
@@ -141,7 +147,9 @@ fn from_wire(
         ends_at_ms,
         previous_ends_at_ms: _,
         allowed_hosts,
-    } = record;
+        // Of its token.
+        consent: _,
+    } = record.clone();
     Credential {
         credential_id,
         organisation_id,

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use requestrocket_policy::secret::SecretText;
 use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_process::clock::Clock;
 use tokio::task::JoinSet;
@@ -17,10 +16,11 @@ use uuid::Uuid;
 
 use super::answer::{Failure, Obtained};
 use super::client::Client;
+use super::custom;
 use super::key_life;
 use super::key_source::KeySources;
+use super::oauth2::{self, Held};
 use super::provider::{Attempt, Placed, World};
-use super::{custom, oauth2};
 use crate::metrics;
 use crate::records::record::{
     Credential, ObtainedToken, OrganisationKeys, SecretProblem, StoredSecret,
@@ -204,9 +204,15 @@ impl Renewals {
         if let SecretForm::SignedToken(form) = &form {
             return self.fetch_keys(work, form).await;
         }
-        let stored = work.row.refresh_token.as_deref();
-        let stored = stored.and_then(|sealed| safe.open_refresh_token(sealed));
-        let Some(asked) = self.leased(work, self.ask(&form, stored.as_ref())).await else {
+        let refresh_token = work.row.refresh_token.as_deref();
+        let refresh_token = refresh_token.and_then(|sealed| safe.open_refresh_token(sealed));
+        let consent = work.row.consent.as_deref();
+        let consent = consent.and_then(|sealed| safe.open_consent(sealed));
+        let held = Held {
+            refresh_token: refresh_token.as_ref(),
+            consent: consent.as_ref(),
+        };
+        let Some(asked) = self.leased(work, self.ask(&form, held)).await else {
             return Ok("overtaken");
         };
         match asked {
@@ -216,13 +222,9 @@ impl Renewals {
     }
 
     fn parts(&self, work: &Work) -> Result<WorkParts<'_>, SecretProblem> {
-        let recipe = match &work.credential.secret {
-            Ok(StoredSecret::Obtained(recipe, _)) => recipe,
-            Ok(StoredSecret::Published(published, _)) => &published.recipe,
-            Ok(StoredSecret::Presented(_) | StoredSecret::Injections(_)) | Err(_) => {
-                return Err(SecretProblem::Damaged);
-            }
-        };
+        let secret = work.credential.secret.as_ref();
+        let recipe = secret.ok().and_then(StoredSecret::recipe);
+        let recipe = recipe.ok_or(SecretProblem::Damaged)?;
         let safe = TokenSafe::open(
             &self.region,
             &self.keys,
@@ -233,10 +235,10 @@ impl Renewals {
         Ok(WorkParts { safe, form })
     }
 
-    async fn ask(&self, form: &SecretForm, stored: Option<&SecretText>) -> Attempt {
+    async fn ask(&self, form: &SecretForm, held: Held<'_>) -> Attempt {
         let world = self.world();
         match form {
-            SecretForm::OAuth2Target(form) => oauth2::obtain(world, form, stored).await,
+            SecretForm::OAuth2Target(form) => oauth2::obtain(world, form, held).await,
             SecretForm::CustomToken(form) => custom::obtain(world, form).await,
             SecretForm::None
             | SecretForm::PresentedKey(_)
@@ -301,6 +303,7 @@ impl Renewals {
             }),
             life,
             refresh_token,
+            consent: None,
             ..work.row.clone()
         };
         self.store_row(work, &row, "ok").await
@@ -310,8 +313,11 @@ impl Renewals {
         let (credential_id, code) = (&work.key.credential_id, &failure.code);
         tracing::warn!(credential_id, code, "nothing was obtained");
         let now_ms = self.now_ms();
+        let life = work.row.life.failed(failure, now_ms, random());
+        let consent = work.row.consent.clone();
         let row = TokenRow {
-            life: work.row.life.failed(failure, now_ms, random()),
+            consent: consent.filter(|_| life.is_consented),
+            life,
             ..work.row.clone()
         };
         let row = key_life::after(failure, row, now_ms);

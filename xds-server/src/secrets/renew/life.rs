@@ -5,6 +5,12 @@ use super::schedule;
 
 /// Published keys are looked at again as if they lived for so long: about once an hour.
 const KEYS_LIFE_MS: u64 = 4_000_000;
+/// A provider gave no refresh token with a token that ends.
+pub(super) const NO_REFRESH_TOKEN: &str = "no_refresh_token";
+/// Nothing can be read of a consent.
+const UNUSABLE_CONSENT: &str = "unusable_consent";
+/// Failures after which another grant is needed, not another client.
+const CONSENT_HELPS: [&str; 3] = ["invalid_grant", NO_REFRESH_TOKEN, UNUSABLE_CONSENT];
 
 /// What is known of a token: when it ends, when it is asked for again, what went wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +27,10 @@ pub struct TokenLife {
     pub attempts: u32,
     /// The last of them.
     pub error: Option<TokenError>,
+    /// Of the last consent that came; 0 for none.
+    pub consent: u64,
+    /// What it brought was not shown to the provider yet.
+    pub is_consented: bool,
 }
 
 /// Why there is no newer token.
@@ -39,7 +49,9 @@ pub struct TokenError {
 pub enum TokenStatus {
     /// There is a token, and the last thing heard of the provider was it.
     Active,
-    /// The first is on its way.
+    /// Nobody has consented yet.
+    PendingConsent,
+    /// The first is on its way, or the first since somebody consented.
     Obtaining,
     /// The provider fails; it is asked again.
     Failing,
@@ -50,13 +62,44 @@ pub enum TokenStatus {
 }
 
 impl TokenLife {
-    /// Of a secret that is new: due at once.
+    /// Of a secret that is new: due at once, or when somebody has consented.
     #[must_use]
-    pub fn new(serial: u64) -> Self {
+    pub fn new(serial: u64, needs_consent: bool) -> Self {
         Self {
             serial,
-            next_at_ms: Some(0),
+            next_at_ms: (!needs_consent).then_some(0),
             ..Self::default()
+        }
+    }
+
+    /// After somebody has consented: due at once. The token that is there serves on, to its end.
+    #[must_use]
+    pub fn consented(&self, number: u64) -> Self {
+        Self {
+            serial: self.serial.saturating_add(1),
+            next_at_ms: Some(0),
+            attempts: 0,
+            error: None,
+            consent: number,
+            is_consented: true,
+            ..self.clone()
+        }
+    }
+
+    /// After a consent came of which nothing can be read.
+    #[must_use]
+    pub fn unconsented(&self, number: u64) -> Self {
+        Self {
+            serial: self.serial.saturating_add(1),
+            next_at_ms: None,
+            error: Some(TokenError {
+                is_permanent: true,
+                code: UNUSABLE_CONSENT.to_owned(),
+                text: "what the consent brought cannot be read".to_owned(),
+            }),
+            consent: number,
+            is_consented: false,
+            ..self.clone()
         }
     }
 
@@ -69,6 +112,8 @@ impl TokenLife {
             next_at_ms: Some(schedule::refresh_at(now_ms, life_ms, random)),
             attempts: 0,
             error: None,
+            consent: self.consent,
+            is_consented: false,
         }
     }
 
@@ -93,6 +138,7 @@ impl TokenLife {
                 code: failure.code.clone(),
                 text: failure.text.clone(),
             }),
+            is_consented: self.is_consented && !failure.is_permanent,
             ..self.clone()
         }
     }
@@ -102,17 +148,14 @@ impl TokenLife {
     pub fn status(&self) -> TokenStatus {
         match (&self.error, self.expires_at_ms) {
             (Some(error), _) if !error.is_permanent => TokenStatus::Failing,
-            (Some(error), _) if error.code == "invalid_grant" => TokenStatus::ReconsentNeeded,
+            (Some(error), _) if CONSENT_HELPS.contains(&error.code.as_str()) => {
+                TokenStatus::ReconsentNeeded
+            }
             (Some(_), _) => TokenStatus::InvalidClient,
-            (None, Some(_)) => TokenStatus::Active,
-            (None, None) => TokenStatus::Obtaining,
+            (None, Some(_)) if !self.is_consented => TokenStatus::Active,
+            (None, _) if self.next_at_ms.is_none() => TokenStatus::PendingConsent,
+            (None, _) => TokenStatus::Obtaining,
         }
-    }
-
-    /// The first attempt has ended.
-    #[must_use]
-    pub fn is_tried(&self) -> bool {
-        self.expires_at_ms.is_some() || self.error.is_some()
     }
 }
 
@@ -129,12 +172,11 @@ mod tests {
 
     #[test]
     fn a_token_is_asked_for_again_before_its_end() {
-        let new = TokenLife::new(4);
+        let new = TokenLife::new(4, false);
         assert_eq!(
             (new.next_at_ms, new.status()),
             (Some(0), TokenStatus::Obtaining)
         );
-        assert!(!new.is_tried());
         let got = new.obtained(10_000, 1_000, 80);
         let want = TokenLife {
             serial: 5,
@@ -143,6 +185,8 @@ mod tests {
             next_at_ms: Some(9_000),
             attempts: 0,
             error: None,
+            consent: 0,
+            is_consented: false,
         };
         assert_eq!(got, want);
         assert_eq!(got.status(), TokenStatus::Active);
@@ -150,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_transient_failure_leaves_the_token_and_asks_again() {
-        let token = TokenLife::new(0).obtained(10_000, 0, 0);
+        let token = TokenLife::new(0, false).obtained(10_000, 0, 0);
         let first = token.failed(&failure(false, "http_503"), 7_000, 499);
         assert_eq!(first.expires_at_ms, Some(10_000));
         assert_eq!(first.next_at_ms, Some(7_500));
@@ -168,10 +212,36 @@ mod tests {
             ("invalid_client", TokenStatus::InvalidClient),
             ("invalid_scope", TokenStatus::InvalidClient),
         ] {
-            let token = TokenLife::new(0).obtained(10_000, 0, 0);
+            let token = TokenLife::new(0, false).obtained(10_000, 0, 0);
             let failed = token.failed(&failure(true, code), 7_000, 0);
             assert_eq!((failed.next_at_ms, failed.status()), (None, want));
             assert_eq!(failed.expires_at_ms, Some(10_000), "it serves to its end");
         }
+    }
+    #[test]
+    fn a_consent_is_waited_for_shown_once_and_asked_for_again() {
+        let pending = TokenLife::new(3, true);
+        let stands = |life: &TokenLife| (life.next_at_ms, life.status());
+        assert_eq!(stands(&pending), (None, TokenStatus::PendingConsent));
+        let consented = pending.consented(1);
+        assert_eq!((consented.serial, consented.consent), (4, 1));
+        assert_eq!(stands(&consented), (Some(0), TokenStatus::Obtaining));
+        let delayed = consented.failed(&failure(false, "timeout"), 0, 0);
+        assert!(delayed.is_consented, "the code is shown again");
+        let token = delayed.obtained(10_000, 0, 80);
+        assert!(!token.is_consented);
+        assert_eq!(token.status(), TokenStatus::Active);
+        for code in ["invalid_grant", NO_REFRESH_TOKEN] {
+            let over = token.failed(&failure(true, code), 8_000, 0);
+            assert_eq!(stands(&over), (None, TokenStatus::ReconsentNeeded));
+            let again = over.consented(2);
+            assert_eq!(stands(&again), (Some(0), TokenStatus::Obtaining));
+            assert_eq!(again.expires_at_ms, Some(10_000), "it serves to its end");
+        }
+        let refused = consented.failed(&failure(true, "invalid_grant"), 0, 0);
+        assert!(!refused.is_consented, "a code that was refused is gone");
+        let unread = pending.unconsented(7);
+        assert_eq!(stands(&unread), (None, TokenStatus::ReconsentNeeded));
+        assert_eq!(unread.consent, 7);
     }
 }

@@ -6,22 +6,32 @@ use requestrocket_policy::secret_form::oauth2::{AnswerForm, ClientAuth, Grant, O
 use uuid::Uuid;
 
 use super::answer::{self, Answer, Failure, Obtained, Reading};
+use super::life::NO_REFRESH_TOKEN;
 use super::provider::{Attempt, Placed, World};
 use super::request::{Fresh, Shown, build, can_start_over, uses_refresh_tokens};
+use crate::secrets::consent::Given;
 
-/// Shows the refresh token that came last, if there is one; a grant that can be shown again is,
-/// where the provider does not take that one any more.
-pub(super) async fn obtain(
-    world: World<'_>,
-    form: &OAuth2,
-    stored: Option<&SecretText>,
-) -> Attempt {
-    let stored = stored.filter(|_| uses_refresh_tokens(&form.grant));
-    let first = match stored {
-        Some(token) => ask(world, form, Shown::Refresh(token)).await,
-        None => ask(world, form, Shown::Grant).await,
+/// What there is to show besides the secret.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held<'a> {
+    /// That came with an earlier token.
+    pub(super) refresh_token: Option<&'a SecretText>,
+    /// What a consent brought, unless it was shown before.
+    pub(super) consent: Option<&'a Given>,
+}
+
+/// Shows a new consent, or else the refresh token that came last; a grant that can be shown again
+/// is, where the provider does not take that one any more.
+pub(super) async fn obtain(world: World<'_>, form: &OAuth2, held: Held<'_>) -> Attempt {
+    let stored = held.refresh_token;
+    let stored = stored.filter(|_| uses_refresh_tokens(&form.grant) && held.consent.is_none());
+    let shown = match (held.consent, stored) {
+        (Some(given), _) => Shown::Consent(given),
+        (None, Some(token)) => Shown::Refresh(token),
+        (None, None) if form.consent().is_some() => return Err(no_refresh_token()),
+        (None, None) => Shown::Grant,
     };
-    let obtained = match first {
+    let obtained = match ask(world, form, shown).await {
         Err(failure)
             if stored.is_some()
                 && failure.is_permanent
@@ -37,6 +47,15 @@ pub(super) async fn obtain(
         headers: form.headers.clone(),
     };
     Ok((obtained?, placed))
+}
+
+/// A code is good for one token.
+fn no_refresh_token() -> Failure {
+    let text = "the provider gave no refresh token with the token that ends";
+    Failure {
+        is_permanent: true,
+        ..Failure::transient(NO_REFRESH_TOKEN, text)
+    }
 }
 
 async fn ask(world: World<'_>, form: &OAuth2, shown: Shown<'_>) -> Result<Obtained, Failure> {
@@ -88,10 +107,15 @@ fn hidden<'a>(form: &'a OAuth2, shown: Shown<'a>) -> Vec<&'a str> {
             hidden.push(&exchange.subject);
             hidden.extend(&exchange.actor);
         }
-        Grant::ClientCredentials | Grant::JwtBearer(_) => {}
+        Grant::ClientCredentials | Grant::JwtBearer(_) | Grant::AuthorizationCode(_) => {}
     }
-    if let Shown::Refresh(token) = shown {
-        hidden.push(token);
+    match shown {
+        Shown::Grant => {}
+        Shown::Refresh(token) => hidden.push(token),
+        Shown::Consent(given) => {
+            hidden.push(&given.code);
+            hidden.extend(&given.verifier);
+        }
     }
     hidden.extend(form.request.extra.values());
     hidden.extend(form.request.headers.values());

@@ -11,10 +11,13 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::assertion::{self, InvalidKey, Issue, Key};
+use crate::secrets::consent::Given;
 
 #[cfg(test)]
 mod tests;
 
+/// `grant_type` of a consent.
+const CODE: &str = "authorization_code";
 /// Life of what a client shows of itself.
 const CLIENT_ASSERTION_S: u64 = 60;
 
@@ -40,6 +43,8 @@ pub(super) enum Shown<'a> {
     Grant,
     /// A refresh token that came with an earlier one.
     Refresh(&'a SecretText),
+    /// What a consent brought.
+    Consent(&'a Given),
 }
 
 /// The moment, and an id that was never used before.
@@ -60,14 +65,17 @@ pub(super) fn can_start_over(grant: &Grant) -> bool {
         | Grant::Password { .. }
         | Grant::TokenExchange(_)
         | Grant::JwtBearer(_) => true,
-        Grant::RefreshToken(_) => false,
+        Grant::RefreshToken(_) | Grant::AuthorizationCode(_) => false,
     }
 }
 
 /// Whether refresh tokens of this grant are used; others are asked anew, which is as cheap.
 pub(super) fn uses_refresh_tokens(grant: &Grant) -> bool {
     match grant {
-        Grant::RefreshToken(_) | Grant::Password { .. } | Grant::TokenExchange(_) => true,
+        Grant::RefreshToken(_)
+        | Grant::Password { .. }
+        | Grant::TokenExchange(_)
+        | Grant::AuthorizationCode(_) => true,
         Grant::ClientCredentials | Grant::JwtBearer(_) => false,
     }
 }
@@ -82,9 +90,12 @@ pub(super) fn build(
     let mut parameters = match shown {
         Shown::Grant => grant(&form.grant, fresh)?,
         Shown::Refresh(token) => refresh(token),
+        Shown::Consent(given) => code(given),
     };
-    let is_scoped = form.request.scope_on_refresh
-        || !(is_refresh || matches!(form.grant, Grant::RefreshToken(_)));
+    // A consent says its scopes where it is asked for.
+    let is_first = matches!(shown, Shown::Grant);
+    let is_scoped = (is_first && !matches!(form.grant, Grant::RefreshToken(_)))
+        || (form.request.scope_on_refresh && !matches!(shown, Shown::Consent(_)));
     if is_scoped && !form.request.scopes.is_empty() {
         let scopes = form.request.scopes.join(&form.request.scope_separator);
         put(&mut parameters, "scope", scopes);
@@ -190,7 +201,25 @@ fn grant(grant: &Grant, fresh: Fresh<'_>) -> Result<Parameters, InvalidKey> {
                 ("assertion".to_owned(), signed),
             ])
         }
+        // There is nothing to show before somebody has consented: see `Shown::Consent`.
+        Grant::AuthorizationCode(_) => Ok(vec![text("grant_type", CODE)]),
     }
+}
+
+fn code(given: &Given) -> Parameters {
+    let Given {
+        code,
+        verifier,
+        redirect_uri,
+    } = given;
+    let mut parameters = vec![
+        text("grant_type", CODE),
+        ("code".to_owned(), code.clone()),
+        text("redirect_uri", redirect_uri),
+    ];
+    let verifier = verifier.iter();
+    parameters.extend(verifier.map(|it| ("code_verifier".to_owned(), it.clone())));
+    parameters
 }
 
 fn refresh(token: &SecretText) -> Parameters {

@@ -1,5 +1,6 @@
 //! `/clients/{clientId}/credentials`
 
+mod consent;
 mod input;
 mod previous;
 mod token;
@@ -14,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use input::{CredentialInput, Object, SECRET, read_change, read_new};
+use input::{ADDRESS, CredentialInput, Object, SECRET, read_change, read_new};
 use previous::PreviousResource;
 use token::{CredentialState, CredentialTokenResource};
 
@@ -29,6 +30,7 @@ use crate::http::labels;
 use crate::http::list::{self, Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::region::fleet::Fleets;
+use crate::service::gateway::consents::Asked;
 use crate::service::gateway::credentials::{self, Written};
 use crate::state::AppState;
 use crate::store::gateway::credential::{credential_fetch, credential_list};
@@ -40,9 +42,9 @@ const FILTERS: Filters = Filters {
     labels: true,
     priority: false,
     types: &["proxy", "target"],
-    // No type that can be pending exists yet, so both answers are the same list.
-    flags: &["includeTemporary"],
+    temporary: true,
 };
+
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -53,6 +55,7 @@ pub fn router() -> OpenApiRouter<AppState> {
             change_credential,
             delete_credential
         ))
+        .merge(consent::router())
         .merge(previous::router())
 }
 
@@ -88,6 +91,10 @@ pub struct CredentialResource {
     /// Of oauth2 and customToken, and of callers whose keys are fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     credential_token: Option<CredentialTokenResource>,
+    /// Where somebody has to consent within ten minutes. Only in the answer to what brought a secret
+    /// of `authorization_code`, and once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_url: Option<String>,
     created_by: String,
     created_at: String,
     updated_at: String,
@@ -100,7 +107,7 @@ impl CredentialResource {
         let known = token::known(credential, fleets);
         if token::is_obtained(credential) || known.is_some() {
             if credential.status(now) == CredentialStatus::Active {
-                resource.credential_status = token::status(known.as_ref());
+                resource.credential_status = token::status(credential, known.as_ref());
             }
             resource.credential_token = Some(CredentialTokenResource::of(known.as_ref()));
         }
@@ -132,6 +139,7 @@ impl CredentialResource {
             credential_status: credential.status(now).as_str(),
             labels: labels::shown(&credential.labels),
             credential_token: None,
+            authorization_url: None,
             created_by: credential.created_by.clone(),
             created_at: credential.created_at.to_string(),
             updated_at: credential.updated_at.to_string(),
@@ -151,6 +159,11 @@ impl CredentialResource {
         ("region" = Option<String>, Query, description = "Only of this region"),
         ("active" = Option<bool>, Query, description = "Only active or inactive ones"),
         ("type" = Option<String>, Query, description = "`proxy` or `target`"),
+        (
+            "includeTemporary" = Option<bool>,
+            Query,
+            description = "Also those to which nobody has consented yet"
+        ),
     ),
     responses((status = 200, body = Listed<CredentialResource>))
 )]
@@ -188,18 +201,16 @@ async fn create_credential(
     let Written {
         credential,
         generated,
+        asked,
         done,
     } = credentials::create(&call.change, &scope, new).await?;
     let call = token::tried(call, &credential, obtains).await;
     let id = credential.id.to_string();
     let state = &call.change.state;
     let resource = CredentialResource::of(&credential, &state.fleets, state.now());
-    match generated {
+    match with_shown(&resource, generated.as_ref(), asked.as_ref()) {
         None => Ok(call.created(&done, &id, &resource).await),
-        Some(key) => {
-            call.created_once(&done, &id, &with_key(&resource, &key), &resource)
-                .await
-        }
+        Some(shown) => call.created_once(&done, &id, &shown, &resource).await,
     }
 }
 
@@ -284,13 +295,14 @@ async fn update(call: Mutation, client: &str, credential: &str, body: Body) -> A
     let Written {
         credential,
         generated,
+        asked,
         done,
     } = written;
     let call = token::tried(call, &credential, obtains).await;
     let resource = CredentialResource::of(&credential, &call.change.state.fleets, now);
-    match generated {
+    match with_shown(&resource, generated.as_ref(), asked.as_ref()) {
         None => Ok(call.updated(&done, &resource).await),
-        Some(key) => call.updated_once(&done, &with_key(&resource, &key)).await,
+        Some(shown) => call.updated_once(&done, &shown).await,
     }
 }
 
@@ -316,9 +328,16 @@ async fn delete_credential(
     Ok(call.deleted(&done).await)
 }
 
-/// The answer with the key that was generated: the only one that ever has it.
-fn with_key(resource: &CredentialResource, key: &SecretText) -> Object {
+/// The answer with what only it ever has; None: there is no such thing.
+fn with_shown(
+    resource: &CredentialResource,
+    key: Option<&SecretText>,
+    asked: Option<&Asked>,
+) -> Option<Object> {
+    let key = key.map(|key| (SECRET, json!({ "key": key.expose() })));
+    let address = asked.map(|asked| (ADDRESS, json!(asked.address.expose())));
+    let (name, value) = key.or(address)?;
     let mut object = document(resource);
-    object.insert(SECRET.to_owned(), json!({ "key": key.expose() }));
-    object
+    object.insert(name.to_owned(), value);
+    Some(object)
 }

@@ -36,7 +36,7 @@ const FILTERS: Filters = Filters {
     labels: true,
     priority: false,
     types: &[],
-    flags: &[],
+    temporary: false,
 };
 
 /// The routes of this file.

@@ -35,7 +35,7 @@ const FILTERS: Filters = Filters {
     labels: true,
     priority: false,
     types: &[],
-    flags: &[],
+    temporary: false,
 };
 /// Members that answers have and PUT and PATCH may only repeat.
 const FIXED: [&str; 6] = [

@@ -141,7 +141,7 @@ impl Resource for RedactionForm {
         labels: true,
         priority: false,
         types: &[],
-        flags: &[],
+        temporary: false,
     };
     const FIXED: [&'static str; 6] = [
         "filterId",

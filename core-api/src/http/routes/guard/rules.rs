@@ -139,7 +139,7 @@ impl Resource for RuleForm {
         labels: true,
         priority: true,
         types: &[],
-        flags: &[],
+        temporary: false,
     };
     const FIXED: [&'static str; 6] = [
         "ruleId",

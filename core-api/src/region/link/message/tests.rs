@@ -59,6 +59,7 @@ fn sealed(side: Side, auth_type: AuthType, secret: Option<&[u8]>) -> SealedCrede
     SealedCredential {
         credential: records::credential("c", side, auth_type),
         secret: secret.map(<[u8]>::to_vec),
+        consent: None,
     }
 }
 
@@ -150,6 +151,40 @@ fn a_proxy_is_told_with_its_credentials_in_order_and_without_what_is_gone() {
         })),
     };
     assert_eq!(told(&current, "proxy", "p"), change::Kind::Proxy(want));
+}
+
+#[test]
+fn a_consent_is_told_with_its_number_and_what_it_brought_until_the_region_has_that() {
+    let with = |number: u64, consent: Option<SealedConsent>| {
+        let mut sealed = SealedCredential {
+            consent,
+            ..sealed(Side::Target, AuthType::OAuth2, None)
+        };
+        sealed.credential.consent = Some(records::consent(number));
+        sealed
+    };
+    let told = |number, consent| told_credential(with(number, consent)).consent;
+    assert_eq!(told(0, None), None);
+    let known = wire::Consent {
+        number: 2,
+        ..wire::Consent::default()
+    };
+    assert_eq!(told(2, None), Some(known.clone()));
+    let brought = |code: &str| SealedConsent {
+        code: code.to_owned(),
+        verifier: Some("dg==".to_owned()),
+        redirect_uri: "https://a.example/w".to_owned(),
+    };
+    let want = wire::Consent {
+        sealed_code: b"c".to_vec().into(),
+        sealed_verifier: b"v".to_vec().into(),
+        redirect_uri: "https://a.example/w".to_owned(),
+        ..known
+    };
+    assert_eq!(told(2, Some(brought("Yw=="))), Some(want));
+    let damaged = with_credential(with(2, Some(brought("?"))));
+    let told = change(&damaged, &row("credential", "c", 0));
+    assert!(matches!(told, Err(InvalidRecord::Consent)), "{told:?}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ async fn a_region_is_made_once_and_listed_by_name() {
             kind: None,
             labels: Vec::new(),
             search: None,
+            includes_temporary: false,
         };
         let listed = region_page(&mut conn, &query).await.unwrap().items;
         let names: Vec<_> = listed.iter().map(|row| row.region_name.as_str()).collect();
@@ -107,15 +108,20 @@ async fn what_a_region_stored_is_dropped_up_to_there_and_nowhere_else() {
     for store in stores().await {
         let mut conn = store.conn().await;
         run(&mut conn, RECORDS).await;
+        let consents = "UPDATE credential SET sealed_consent = 'x', \
+                        consent_revision = secret_revision";
+        run(&mut conn, consents).await;
         region_stored(&mut conn, &name("eu-1"), 5).await.unwrap();
-        let sealed: Vec<(String,)> = sqlx::query_as(
-            "SELECT credential_id FROM credential WHERE sealed_secret IS NOT NULL
-             ORDER BY credential_id",
-        )
-        .fetch_all(&mut *conn)
-        .await
-        .unwrap();
-        assert_eq!(sealed, [("late".to_owned(),), ("other".to_owned(),)]);
+        for column in ["sealed_secret", "sealed_consent"] {
+            let sealed: Vec<(String,)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+                "SELECT credential_id FROM credential WHERE {column} IS NOT NULL
+                 ORDER BY credential_id"
+            )))
+            .fetch_all(&mut *conn)
+            .await
+            .unwrap();
+            assert_eq!(sealed, [("late".to_owned(),), ("other".to_owned(),)]);
+        }
         let left: Vec<(String,)> =
             sqlx::query_as("SELECT record_id FROM change ORDER BY record_id")
                 .fetch_all(&mut *conn)
@@ -140,6 +146,11 @@ async fn dropping_what_a_region_stored_does_not_read_what_stays() {
             "UPDATE credential SET sealed_secret = NULL
              WHERE region_name = 'a' AND sealed_secret IS NOT NULL AND secret_revision <= 1",
             "credential_sealed",
+        ),
+        (
+            "UPDATE credential SET sealed_consent = NULL
+             WHERE region_name = 'a' AND sealed_consent IS NOT NULL AND consent_revision <= 1",
+            "credential_sealed_consent",
         ),
         (
             "DELETE FROM change WHERE region_name = 'a' AND is_removed = 1 AND revision <= 1",

@@ -20,6 +20,8 @@ use crate::store::records::records_fetch;
 use crate::store::tests::test_stores;
 use crate::xds::publisher::Publisher;
 
+mod consent;
+
 const START_S: i64 = 1_800_000_000;
 
 /// A token endpoint that answers what a test says, and remembers what it was asked.

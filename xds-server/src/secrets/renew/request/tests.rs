@@ -79,6 +79,36 @@ fn each_grant_says_what_its_rfc_wants() {
 }
 
 #[test]
+fn a_consent_shows_its_code_and_what_it_is_bound_to_and_no_scopes() {
+    let secret = |text: &str| SecretText::new(text.to_owned());
+    let given = |verifier: Option<&str>| Given {
+        code: secret("c/1"),
+        verifier: verifier.map(secret),
+        redirect_uri: "https://core.example/webhooks/oauth2".to_owned(),
+    };
+    let extra = json!({
+        "grantType": "authorization_code", "authorizationUrl": "https://a.example/auth",
+        "scopes": ["a"], "scopeOnRefresh": true, "refreshUrl": "https://a.example/refresh",
+    });
+    let by_code = "grant_type=authorization_code&code=c%2F1\
+        &redirect_uri=https%3A%2F%2Fcore.example%2Fwebhooks%2Foauth2";
+    for (verifier, want) in [
+        (Some("v"), format!("{by_code}&code_verifier=v")),
+        (None, by_code.to_owned()),
+    ] {
+        let outgoing = built(&extra, Shown::Consent(&given(verifier)));
+        assert_eq!(body(&outgoing), want);
+        assert_eq!(outgoing.url.expose(), "https://a.example/token?tenant=1");
+    }
+    let refreshed = built(&extra, Shown::Refresh(&secret("r")));
+    assert_eq!(
+        body(&refreshed),
+        "grant_type=refresh_token&refresh_token=r&scope=a"
+    );
+    assert_eq!(refreshed.url.expose(), "https://a.example/refresh");
+}
+
+#[test]
 fn a_client_shows_itself_in_one_way() {
     let shown = |extra: Value| {
         let outgoing = built(&extra, Shown::Grant);

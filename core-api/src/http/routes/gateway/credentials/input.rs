@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::CredentialResource;
 use super::previous::PreviousResource;
 use crate::domain::gateway::address::is_allowed;
+use crate::domain::gateway::consent::ConsentPage;
 use crate::domain::gateway::credential::{
     Credential, CredentialForm, CredentialStatus, LONGEST_OVERLAP_SECONDS, MAX_ALLOWED_HOSTS,
 };
@@ -29,7 +30,7 @@ use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Members that answers have and PUT and PATCH may only repeat.
-const FIXED: [&str; 11] = [
+const FIXED: [&str; 12] = [
     "credentialId",
     "clientId",
     "createdBy",
@@ -41,6 +42,7 @@ const FIXED: [&str; 11] = [
     STATUS,
     PREVIOUS,
     TOKEN,
+    ADDRESS,
 ];
 const ALLOWED_HOSTS: &str = "credentialAllowedHosts";
 const STATUS: &str = "credentialStatus";
@@ -55,6 +57,8 @@ const TOKEN_STATUSES: [&str; 5] = [
     "invalid_client",
 ];
 const TOKEN: &str = "credentialToken";
+/// Where somebody has to consent; of some answers only.
+pub(super) const ADDRESS: &str = "authorizationUrl";
 /// Write-only: taken as sent, never merged.
 pub(super) const SECRET: &str = "credentialSecret";
 
@@ -188,6 +192,7 @@ pub(super) fn read_change(
         value.is_null() || was.as_ref() == Some(value)
     });
     body.ignore(TOKEN, |value| value.is_object() || value.is_null());
+    body.ignore(ADDRESS, |value| value.is_string() || value.is_null());
     let mut shown = document(&CredentialResource::new(current, now));
     let labels = labels::take_changed(&mut body, &mut shown, &current.labels, &mut problems);
     let update = body.onto(&shown, &FIXED, &[SECRET], &mut problems);
@@ -276,6 +281,10 @@ fn secret(
             let text = "names an address that may not be called";
             fields.problem(Fault::AddressNotAllowed, &member, text);
         }
+    }
+    if let Some((form, consent)) = form.consent() {
+        let page = Box::new(ConsentPage::new(form, consent));
+        return Some(NewSecret::ToConsent(sent, page));
     }
     match form {
         SecretForm::None => Some(NewSecret::None),

@@ -12,6 +12,8 @@ use crate::http::call::Mutation;
 use crate::region::fleet::Fleets;
 use crate::service::gateway::credentials::NewSecret;
 
+const PENDING: &str = "pending_consent";
+
 /// The present token of a credential, or the keys that verify its callers' tokens, and what came of
 /// asking for others.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -39,11 +41,13 @@ pub(super) enum CredentialState {
     Inactive,
     /// Its `credentialExpiresAt` has passed.
     Expired,
+    /// Somebody has to consent at the provider.
+    PendingConsent,
     /// The first token is on its way, or the first keys.
     Obtaining,
     /// The provider fails and is asked again; the old token serves to its end, and so do old keys.
     Failing,
-    /// The provider took the grant back.
+    /// The provider took the grant back, or gave none that lasts.
     ReconsentNeeded,
     /// The provider does not want this client.
     InvalidClient,
@@ -82,12 +86,19 @@ pub(super) fn known(credential: &Credential, fleets: &Fleets) -> Option<TokenSta
 }
 
 /// The word for how it goes.
-pub(super) fn status(known: Option<&TokenState>) -> &'static str {
+pub(super) fn status(credential: &Credential, known: Option<&TokenState>) -> &'static str {
+    let consents = credential.consent.as_ref().map(|consent| consent.number);
+    if consents == Some(0) {
+        return PENDING;
+    }
+    // What a region tells of an older consent is over.
+    let known = known.filter(|known| consents.is_none_or(|number| number <= known.consent));
     match known.map_or(TokenStatus::Obtaining, TokenState::status) {
         TokenStatus::Active => "active",
         TokenStatus::Failing => "failing",
         TokenStatus::ReconsentNeeded => "reconsent_needed",
         TokenStatus::InvalidClient => "invalid_client",
+        TokenStatus::PendingConsent => PENDING,
         // A newer region may know other words.
         TokenStatus::Obtaining | TokenStatus::Unspecified => "obtaining",
     }
@@ -98,7 +109,8 @@ pub(super) fn obtains(secret: &NewSecret, (auth_type, side): (AuthType, Side)) -
     match secret {
         NewSecret::Given(sent) => SecretForm::open(auth_type, side, sent.expose())
             .is_ok_and(|form| !form.endpoints().is_empty()),
-        NewSecret::None | NewSecret::Generate => false,
+        // Nothing comes before somebody has consented.
+        NewSecret::None | NewSecret::Generate | NewSecret::ToConsent(..) => false,
     }
 }
 

@@ -85,7 +85,7 @@ impl Resource for MeterForm {
         labels: true,
         priority: false,
         types: &[],
-        flags: &[],
+        temporary: false,
     };
     const FIXED: [&'static str; 6] = [
         "meterId",

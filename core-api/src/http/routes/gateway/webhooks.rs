@@ -1,0 +1,153 @@
+//! `/webhooks/oauth2`: where providers send browsers back after somebody consented.
+//!
+//! Invariants: nothing of the request is repeated in an answer, nobody is sent anywhere, and all that
+//! fails looks alike.
+
+use axum::extract::{RawQuery, State};
+use axum::response::{Html, IntoResponse, Response};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use requestrocket_policy::secret::SecretText;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::ApiResult;
+use crate::http::query::Query;
+use crate::service::gateway::consents::{self, Answer, Taken};
+use crate::state::AppState;
+use requestrocket_policy::form::problem::Problems;
+
+/// Longer codes are none; those of known providers have up to 2,000 bytes.
+const MAX_CODE_BYTES: usize = 4_096;
+const HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+const CONNECTED: &str = "<!doctype html><html lang=\"en\"><head><title>Connected</title></head>\
+    <body><h1>Connected</h1><p>You can close this window.</p></body></html>";
+const FAILED: &str = "<!doctype html><html lang=\"en\"><head><title>Not connected</title></head>\
+    <body><h1>Not connected</h1><p>Ask for a new link and try again.</p></body></html>";
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(take_consent))
+}
+
+/// Takes what a provider says after somebody consented. For browsers: it needs no token, and the
+/// answer is a page.
+#[utoipa::path(
+    get,
+    path = "/webhooks/oauth2",
+    tag = "credentials",
+    params(
+        ("state" = Option<String>, Query, description = "As it was sent to the provider"),
+        ("code" = Option<String>, Query, description = "Of the provider"),
+        ("error" = Option<String>, Query, description = "In its place: nobody consented"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "Connected"),
+        (status = 400, body = String, content_type = "text/html", description = "Not connected"),
+    )
+)]
+async fn take_consent(
+    State(state): State<AppState>,
+    method: Method,
+    RawQuery(query): RawQuery,
+) -> ApiResult<Response> {
+    // A HEAD is of whoever looks at links, and must not use one up.
+    let returned = (method == Method::GET)
+        .then(|| read(query.as_deref()))
+        .flatten();
+    let taken = match returned {
+        Some((returned, answer)) => consents::take(&state, returned.expose(), answer).await?,
+        None => Taken::Refused("the answer is of no form"),
+    };
+    let (status, page) = match taken {
+        Taken::Connected => (StatusCode::OK, CONNECTED),
+        Taken::Refused(reason) => {
+            tracing::info!(reason, "consent is not taken");
+            (StatusCode::BAD_REQUEST, FAILED)
+        }
+    };
+    let mut response = (status, Html(page)).into_response();
+    response.headers_mut().extend(HEADERS);
+    Ok(response)
+}
+
+/// The state and what came with it; what else providers say does not matter.
+fn read(query: Option<&str>) -> Option<(SecretText, Answer)> {
+    let mut problems = Problems::default();
+    let [state, code, error] = {
+        let mut query = Query::new(query, &mut problems);
+        ["state", "code", "error"].map(|name| query.take(name))
+    };
+    problems.check().ok()?;
+    let answer = match (code, error) {
+        (Some(code), None) => Answer::Code(SecretText::new(code)),
+        (None, Some(_)) => Answer::Refusal,
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    if let Answer::Code(code) = &answer {
+        let text = code.expose();
+        let is_legal =
+            (1..=MAX_CODE_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
+        is_legal.then_some(())?;
+    }
+    Some((SecretText::new(state?), answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_a_state_and_either_a_code_or_an_error_once() {
+        let code = |text: &str| Some(Some(text.to_owned()));
+        let long = format!("state=s&code={}", "c".repeat(MAX_CODE_BYTES + 1));
+        for (query, want) in [
+            ("state=s&code=a%2Fb%2B", code("a/b+")),
+            ("code=c&state=s&scope=x&session_state=y", code("c")),
+            (
+                "state=s&error=access_denied&error_description=no",
+                Some(None),
+            ),
+            ("state=s", None),
+            ("code=c", None),
+            ("state=s&code=", None),
+            ("state=s&code=%0a", None),
+            ("state=s&code=c&code=d", None),
+            ("state=s&state=t&code=c", None),
+            ("state=s&code=c&error=e", None),
+            ("state=s&code=%ff", None),
+            (long.as_str(), None),
+            ("", None),
+        ] {
+            let read = read(Some(query)).map(|(state, answer)| {
+                assert_eq!(state.expose(), "s");
+                match answer {
+                    Answer::Code(code) => Some(code.expose().to_owned()),
+                    Answer::Refusal => None,
+                }
+            });
+            assert_eq!(read, want, "{query}");
+        }
+    }
+
+    #[test]
+    fn pages_hold_nothing_that_is_run_or_fetched() {
+        for page in [CONNECTED, FAILED] {
+            for part in ["<script", "<style", "src=", "href=", "{"] {
+                assert!(!page.contains(part), "{part}");
+            }
+        }
+    }
+}

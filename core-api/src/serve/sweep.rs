@@ -1,0 +1,24 @@
+//! Now and then removes what nobody came back for.
+
+use std::time::Duration;
+
+use crate::service::gateway::consents::remove_abandoned;
+use crate::state::AppState;
+
+/// What is removed is a day old.
+const EVERY: Duration = Duration::from_mins(5);
+
+/// Runs until the process is to stop. A store that does not answer is asked again the next time.
+pub(super) async fn run(state: AppState) -> anyhow::Result<()> {
+    let stopping = state.tasks.stopping();
+    let mut ticks = tokio::time::interval(EVERY);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stopping.cancelled() => return Ok(()),
+        }
+        if let Err(error) = remove_abandoned(&state).await {
+            tracing::warn!(?error, "abandoned credentials are not removed");
+        }
+    }
+}
