@@ -10,6 +10,7 @@ pub mod caller;
 pub mod canary;
 pub mod certificates;
 pub mod codings;
+pub mod consent;
 pub mod core_api;
 pub mod external;
 pub mod gateway;

@@ -18,6 +18,8 @@ mod clients;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod consents;
+#[cfg(test)]
 mod control_link;
 #[cfg(test)]
 mod cors;

@@ -1,0 +1,110 @@
+//! A provider where people log in and consent, oidc-provider, and a browser that does so there.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::process::Child;
+
+use crate::external::{cache, command, curl, port_in};
+
+/// Pages that a browser sees before it is sent back.
+const MAX_PAGES: usize = 20;
+
+/// Its client is `gateway`; access tokens live ten seconds, refresh tokens are of use once.
+#[derive(Debug)]
+pub struct ConsentProvider {
+    url: String,
+    redirect_uri: String,
+    _process: Child,
+}
+
+/// What was shown for a token, and what came of it: `token` or an error.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Grant {
+    pub grant: String,
+    pub outcome: String,
+}
+
+impl ConsentProvider {
+    /// One that sends browsers to this address alone.
+    pub async fn start(redirect_uri: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let port_file = folder.path().join("port");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/consent.mjs");
+        let mut command = command("node");
+        command
+            .arg(script)
+            .arg(cache()?.join("test-node"))
+            .arg(&port_file)
+            .arg(redirect_uri);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let process = command.kill_on_drop(true).spawn().context("start node")?;
+        let port = port_in(&port_file, "a provider").await?;
+        Ok(Self {
+            url: format!("http://127.0.0.1:{port}"),
+            redirect_uri: redirect_uri.to_owned(),
+            _process: process,
+        })
+    }
+
+    /// The `credentialSecret` for it.
+    #[must_use]
+    pub fn secret(&self) -> Value {
+        let url = &self.url;
+        json!({
+            "grantType": "authorization_code", "authorizationUrl": format!("{url}/auth"),
+            "tokenUrl": format!("{url}/token"), "clientId": "gateway",
+            "clientSecret": "canary-client-secret", "scopes": ["openid", "offline_access"],
+            "authorizationParams": {"prompt": "consent"},
+        })
+    }
+
+    /// Logs in and consents as a browser would; the address to which it is sent back.
+    pub async fn consent(&self, address: &str) -> Result<String> {
+        let folder = tempfile::tempdir()?;
+        let jar = folder.path().join("cookies");
+        let jar = jar.to_string_lossy();
+        let mut next = vec![address.to_owned()];
+        for _ in 0..MAX_PAGES {
+            let mut arguments = vec!["--cookie", &jar, "--cookie-jar", &jar];
+            arguments.extend(["--write-out", "\n%{redirect_url}"]);
+            arguments.extend(next.iter().map(String::as_str));
+            let seen = curl(&arguments).await?.success()?;
+            let (page, redirect) = seen.rsplit_once('\n').context("no line")?;
+            if redirect.starts_with(&self.redirect_uri) {
+                return Ok(redirect.to_owned());
+            }
+            next = if redirect.is_empty() {
+                form(page)?
+            } else {
+                vec![redirect.to_owned()]
+            };
+        }
+        bail!("never sent back from {}", self.url)
+    }
+
+    /// What was shown for tokens so far.
+    pub async fn grants(&self) -> Result<Vec<Grant>> {
+        let answer = curl(&[&format!("{}/grants", self.url)]).await?.success()?;
+        serde_json::from_str(&answer).with_context(|| answer.clone())
+    }
+}
+
+/// How a form is filled in and sent: arguments of curl.
+fn form(page: &str) -> Result<Vec<String>> {
+    let action = page.split_once("action=\"").context("no form")?.1;
+    let (action, _) = action.split_once('"').context("no form")?;
+    let fields: &[&str] = if page.contains("name=\"login\"") {
+        &["prompt=login", "login=ada", "password=x"]
+    } else {
+        &["prompt=consent"]
+    };
+    let data = fields.iter().flat_map(|field| ["--data", *field]);
+    Ok(data.chain([action]).map(str::to_owned).collect())
+}
