@@ -6,7 +6,6 @@ use crate::{
     authn::{DigestKey, ProxyCredential},
     envelope::KeyRing,
     id::{Alias, CredentialId, OrganisationId, ProxyId, Region},
-    policy::InvalidPolicy,
     shares::Holder,
 };
 
@@ -37,11 +36,6 @@ pub(crate) struct Names {
 }
 
 impl Admission {
-    /// Compiles an encoded `requestrocket.policy.v1.Admission`, opening its keys.
-    pub fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Self, InvalidPolicy> {
-        crate::compile::admission(bytes, keys)
-    }
-
     /// Whose proxy it is.
     pub fn organisation(&self) -> OrganisationId {
         self.organisation

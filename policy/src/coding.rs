@@ -7,6 +7,7 @@ mod brotli;
 mod decoder;
 mod deflate;
 mod gzip;
+mod stage;
 mod zstd;
 
 pub use self::decoder::Decoder;
@@ -114,7 +115,7 @@ pub(crate) async fn decode_in_turns(
     max_decoded_bytes: usize,
     effort: &mut Effort,
 ) -> Result<Vec<u8>, DecodeError> {
-    let mut decoder = Decoder::new(coding, decoder::count(max_decoded_bytes)).of(holder);
+    let mut decoder = Decoder::new(coding, stage::count(max_decoded_bytes)).of(holder);
     let mut room = holder.map(|holder| Share::new(Pool::Responses, holder));
     let mut content = Vec::new();
     for part in body.chunks(PART_BYTES) {

@@ -19,7 +19,6 @@ use std::{num::NonZeroU64, sync::Arc};
 
 use requestrocket_proto::policy::v1 as wire;
 
-pub(crate) use self::admission::compile as admission;
 pub use self::{
     conditions::{InvalidConditions, MAX_CONDITIONS, MAX_NODE_PATHS},
     credential::InvalidCredential,

@@ -10,7 +10,7 @@ mod ring;
 #[cfg(feature = "secrets")]
 pub mod sealing;
 
-pub use binding::Binding;
+pub use binding::{Binding, Location};
 pub use key::{InvalidKey, Key, KeyId, NoRandomness, Nonce, PlaintextTooLong};
 pub use ring::{InvalidKeyRing, KeyRing};
 

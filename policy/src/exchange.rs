@@ -11,7 +11,9 @@ mod grant;
 mod ports;
 mod request;
 mod response;
+mod response_edit;
 mod values;
+mod weighed;
 mod weighing;
 mod whose;
 
@@ -28,7 +30,7 @@ pub use self::{
     body::ChunkDecision,
     echo::{BodySearch, PartSearched},
     ports::{Charging, Ports, Question},
-    response::ResponseEdit,
+    response_edit::ResponseEdit,
 };
 pub use crate::swap::Edit;
 use crate::{
@@ -40,6 +42,9 @@ use crate::{
     policy::Policy,
     record::RequestRecord,
 };
+
+/// Warns of a secret that the target repeated: in the head, as long as that can be said.
+const ECHO_WARNING: &str = "secret-echo";
 
 /// What the route says about the proxy of a request.
 #[derive(Clone, Debug)]

@@ -5,14 +5,13 @@ use std::{num::NonZeroU64, sync::Arc};
 use crate::{
     admission::Admission,
     authz::{Layer, Layers},
-    compile::Compilation,
     id::{CredentialId, ProxyId},
     limit::Charge,
     meter::Meters,
     swap::Upstream,
 };
 
-pub use crate::compile::InvalidPolicy;
+pub use crate::{compile::InvalidPolicy, envelope::Location};
 
 /// Everything the filter knows about one proxy, compiled so that requests cost little: secrets
 /// are decrypted, keys are worked in, names are checked.
@@ -60,28 +59,7 @@ pub(crate) enum Standing {
     Suspended,
 }
 
-/// Where a target credential puts a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Location {
-    /// A request header.
-    Header,
-    /// A query parameter.
-    Query,
-    /// Where a scheme says that computes it for each call.
-    Computed,
-}
-
 impl Policy {
-    /// Compiles an encoded `requestrocket.policy.v1.ProxyPolicy`, decrypting what it needs.
-    pub fn compile(admission: Arc<Admission>, bytes: &[u8]) -> Result<Self, InvalidPolicy> {
-        let mut compilation = Compilation::new(admission, bytes.to_vec());
-        loop {
-            if let Some(compiled) = compilation.step() {
-                return compiled;
-            }
-        }
-    }
-
     /// Who is let in.
     pub fn admission(&self) -> &Arc<Admission> {
         &self.admission

@@ -10,7 +10,7 @@ use self::memory::Memory;
 
 use super::{
     DecodeError,
-    decoder::{Stage, Step},
+    stage::{Stage, Step},
 };
 use crate::memory::NoMemory;
 

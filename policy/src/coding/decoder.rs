@@ -10,7 +10,12 @@ use crate::{
 };
 
 use super::{
-    Coding, DecodeError, Format, brotli::Brotli, deflate::Deflate, gzip::Gzip, zstd::Zstd,
+    Coding, DecodeError, Format,
+    brotli::Brotli,
+    deflate::Deflate,
+    gzip::Gzip,
+    stage::{Stage, Step, count},
+    zstd::Zstd,
 };
 
 /// The longest piece that is handed out.
@@ -19,30 +24,6 @@ const PIECE_BYTES: usize = 64 * 1024;
 const FREE_BYTES: u64 = 16 * 1024 * 1024;
 /// What may be decoded for each byte that came, above that. Honest bodies stay under 100.
 const MAX_RATIO: u64 = 250;
-
-/// Takes one coding off.
-pub(super) trait Stage {
-    /// Decodes from the front of `input` to the front of `output`.
-    ///
-    /// Nothing taken and nothing given means that more input is needed, or that none is wanted
-    /// because the coding has ended.
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, DecodeError>;
-
-    /// Whether the body may end here.
-    fn is_complete(&self) -> bool;
-
-    /// What it takes in memory, at most.
-    fn memory_bytes(&self) -> usize;
-}
-
-/// What one step did, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Step {
-    /// Of the input.
-    pub(super) taken: usize,
-    /// To the output.
-    pub(super) given: usize,
-}
 
 /// Decodes one body. Feed it the body's chunks in order, and `finish` it at the end.
 pub struct Decoder {
@@ -182,10 +163,6 @@ fn fill(
             return Ok(());
         }
     }
-}
-
-pub(super) fn count(bytes: usize) -> u64 {
-    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 fn take_piece<'i>(input: &mut &'i [u8]) -> &'i [u8] {

@@ -4,7 +4,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{
     DecodeError,
-    decoder::{Stage, Step},
+    stage::{Stage, Step},
 };
 
 /// What one stream takes: its window, of 32 KiB, and its tables.

@@ -4,8 +4,8 @@ use flate2::Crc;
 
 use super::{
     DecodeError,
-    decoder::{Stage, Step},
     deflate::{Inflate, MEMORY_BYTES},
+    stage::{Stage, Step},
 };
 
 /// What every member starts with: the magic number and the method, DEFLATE.

@@ -10,7 +10,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::{
     DecodeError,
-    decoder::{Stage, Step, count},
+    stage::{Stage, Step, count},
 };
 use crate::memory;
 

@@ -20,48 +20,51 @@ pub(super) const MAX_ADMISSION_BYTES: usize = 1 << 20;
 /// What a byte of the message weighs: digests are kept as they are, ids and prefixes apart.
 const ENCODED_BYTE: usize = 4;
 
-pub(crate) fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Admission, InvalidPolicy> {
-    if bytes.len() > MAX_ADMISSION_BYTES {
-        return Err(InvalidPolicy::TooLong(MAX_ADMISSION_BYTES));
+impl Admission {
+    /// Compiles an encoded `requestrocket.policy.v1.Admission`, opening its keys.
+    pub fn compile(bytes: &[u8], keys: &KeyRing) -> Result<Self, InvalidPolicy> {
+        if bytes.len() > MAX_ADMISSION_BYTES {
+            return Err(InvalidPolicy::TooLong(MAX_ADMISSION_BYTES));
+        }
+        let admission = wire::Admission::decode(bytes).map_err(|_| InvalidPolicy::Encoding)?;
+        // No `..`: a new wire field must fail to compile.
+        let wire::Admission {
+            proxy_id,
+            organisation_id,
+            region,
+            alias,
+            data_key,
+            digest_key,
+            proxy_credentials,
+            max_response_bytes,
+            inspects_responses,
+        } = admission;
+        let names = names(&proxy_id, &alias)?;
+        let organisation: OrganisationId = organisation_id
+            .parse()
+            .map_err(InvalidPolicy::OrganisationId)?;
+        let region: Region = region.parse()?;
+        let data_key = open_data_key((keys, &data_key), (&region, organisation))?;
+        let digest_key = open_digest_key((&data_key, &digest_key), (&region, organisation))?;
+        let safe = Safe {
+            data_key: &data_key,
+            region: &region,
+            organisation,
+        };
+        let credentials = credential::compile_all(proxy_credentials, &safe)?;
+        Ok(Self {
+            names,
+            organisation,
+            region,
+            data_key,
+            digest_key,
+            credentials,
+            max_response_bytes: NonZeroU64::new(max_response_bytes)
+                .ok_or(InvalidPolicy::MaxResponseBytes)?,
+            inspects_responses,
+            weight: bytes.len().saturating_mul(ENCODED_BYTE),
+        })
     }
-    let admission = wire::Admission::decode(bytes).map_err(|_| InvalidPolicy::Encoding)?;
-    // No `..`: a new wire field must fail to compile.
-    let wire::Admission {
-        proxy_id,
-        organisation_id,
-        region,
-        alias,
-        data_key,
-        digest_key,
-        proxy_credentials,
-        max_response_bytes,
-        inspects_responses,
-    } = admission;
-    let names = names(&proxy_id, &alias)?;
-    let organisation: OrganisationId = organisation_id
-        .parse()
-        .map_err(InvalidPolicy::OrganisationId)?;
-    let region: Region = region.parse()?;
-    let data_key = open_data_key((keys, &data_key), (&region, organisation))?;
-    let digest_key = open_digest_key((&data_key, &digest_key), (&region, organisation))?;
-    let safe = Safe {
-        data_key: &data_key,
-        region: &region,
-        organisation,
-    };
-    let credentials = credential::compile_all(proxy_credentials, &safe)?;
-    Ok(Admission {
-        names,
-        organisation,
-        region,
-        data_key,
-        digest_key,
-        credentials,
-        max_response_bytes: NonZeroU64::new(max_response_bytes)
-            .ok_or(InvalidPolicy::MaxResponseBytes)?,
-        inspects_responses,
-        weight: bytes.len().saturating_mul(ENCODED_BYTE),
-    })
 }
 
 fn names(proxy_id: &str, alias: &str) -> Result<Names, InvalidPolicy> {

@@ -40,6 +40,18 @@ const STEP: usize = 128 << 10;
 /// What is no longer than this is decoded and put together beside other steps.
 const SHORT_BYTES: usize = 16 << 10;
 
+impl Policy {
+    /// Compiles an encoded `requestrocket.policy.v1.ProxyPolicy`, decrypting what it needs.
+    pub fn compile(admission: Arc<Admission>, bytes: &[u8]) -> Result<Self, InvalidPolicy> {
+        let mut compilation = Compilation::new(admission, bytes.to_vec());
+        loop {
+            if let Some(compiled) = compilation.step() {
+                return compiled;
+            }
+        }
+    }
+}
+
 impl Compilation {
     /// Of an encoded `requestrocket.policy.v1.ProxyPolicy`; nothing is done yet.
     pub fn new(admission: Arc<Admission>, encoded: Vec<u8>) -> Self {

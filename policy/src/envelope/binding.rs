@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use crate::{
-    id::{CredentialId, OrganisationId},
-    policy::Location,
-};
+use crate::id::{CredentialId, OrganisationId};
 
 /// The owner of a sealed value. An envelope moved to any other owner does not open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +19,17 @@ pub struct Binding<'a> {
     pub field: Cow<'a, str>,
     /// Version of the value; 0 where the field has none.
     pub version: u64,
+}
+
+/// Where a target credential puts a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Location {
+    /// A request header.
+    Header,
+    /// A query parameter.
+    Query,
+    /// Where a scheme says that computes it for each call.
+    Computed,
 }
 
 impl<'a> Binding<'a> {

@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     id::{CredentialId, OrganisationId},
-    policy::Location,
     secret::SecretBytes,
 };
 

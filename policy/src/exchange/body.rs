@@ -355,7 +355,7 @@ impl BodyPipe {
         let has_found = self.echo.as_ref().is_some_and(EchoSearch::has_found);
         let late = [
             (super::values::MISSING, is_missing),
-            (super::echo::WARNING, has_found),
+            (super::ECHO_WARNING, has_found),
         ];
         let mut warnings = std::mem::take(&mut self.warnings);
         let before = warnings.len();

@@ -6,7 +6,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Exchange, Phase, ResponseEdit, body::BodyPipe, grant::Grant, ports::Ports, response};
+use super::{
+    ECHO_WARNING, Exchange, Phase, ResponseEdit, body::BodyPipe, grant::Grant, ports::Ports,
+    response,
+};
 use crate::{
     coding::Coding,
     denial::Denial,
@@ -16,9 +19,6 @@ use crate::{
     media::MediaKind,
     policy::Policy,
 };
-
-/// Said in the head, as long as that can be said.
-pub(super) const WARNING: &str = "secret-echo";
 
 /// They say how the message is framed, and nothing else.
 const FRAMING: [&[u8]; 3] = [b":status", b"content-length", b"transfer-encoding"];
@@ -113,7 +113,7 @@ impl Head {
         let mut warnings = warned.unwrap_or(&grant.warnings).to_vec();
         let is_found = !self.edits.is_empty();
         if is_found {
-            warnings.push(WARNING.to_owned());
+            warnings.push(ECHO_WARNING.to_owned());
         }
         let is_made = pipe.as_ref().is_some_and(BodyPipe::rewrites);
         let has_body = !(is_end || grant.is_head);
@@ -124,7 +124,7 @@ impl Head {
             warnings,
         };
         if let Some(pipe) = pipe.as_mut().filter(|_| is_found) {
-            pipe.warn(WARNING);
+            pipe.warn(ECHO_WARNING);
         }
         (self.edits, echoed)
     }
@@ -133,17 +133,17 @@ impl Head {
 impl Echoed {
     /// What the head has to say, of what was found in itself.
     fn warning(&self) -> Option<ResponseEdit> {
-        let is_told = self.warnings.iter().any(|warning| warning == WARNING);
+        let is_told = self.warnings.iter().any(|warning| warning == ECHO_WARNING);
         is_told.then(|| ResponseEdit::warning(&self.warnings))
     }
 
     /// Says in the head what was found in the body, if that can still be said and is not.
     fn warn(&mut self) -> Vec<ResponseEdit> {
-        let is_told = self.warnings.iter().any(|warning| warning == WARNING);
+        let is_told = self.warnings.iter().any(|warning| warning == ECHO_WARNING);
         if !self.is_head_held || is_told {
             return Vec::new();
         }
-        self.warnings.push(WARNING.to_owned());
+        self.warnings.push(ECHO_WARNING.to_owned());
         vec![ResponseEdit::warning(&self.warnings)]
     }
 }

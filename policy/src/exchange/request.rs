@@ -10,8 +10,8 @@ use super::{
     RequestBody, Resolved,
     grant::{Grant, Refused, UsedCredential},
     ports::{Charging, Ports, Question},
-    response::SEPARATOR,
-    weighing::{Passed, Unweighed, Weighed, weigh},
+    response_edit::SEPARATOR,
+    weighed::{Passed, Unweighed, Weighed, weigh},
 };
 use crate::{
     authn::{self, Presented},

@@ -5,11 +5,12 @@ use super::{
     body::{BodyPipe, Redaction, SizeWatch},
     grant::Grant,
     ports::Ports,
+    response_edit::ResponseEdit,
     values::{self, Values},
 };
 use crate::{
     coding::Coding,
-    denial::{Denial, PROXY_CODE_HEADER, PROXY_WARNING_HEADER, ProxyCode},
+    denial::{Denial, PROXY_CODE_HEADER, ProxyCode},
     http::ResponseHead,
     media::MediaKind,
     policy::Policy,
@@ -25,26 +26,6 @@ const STALE: [&str; 6] = [
     "content-digest",
     "repr-digest",
 ];
-
-/// Between warnings in one header.
-pub(super) const SEPARATOR: &str = ", ";
-
-/// One change of a response's head, or of its trailers. Names are lower case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResponseEdit {
-    /// Put the header in place of its lines.
-    SetHeader(&'static str, String),
-    /// Remove all lines of the header.
-    RemoveHeader(&'static str),
-    /// Put these lines in place of the header's lines.
-    PutLines(String, Vec<Vec<u8>>),
-}
-
-impl ResponseEdit {
-    pub(super) fn warning(warnings: &[String]) -> Self {
-        Self::SetHeader(PROXY_WARNING_HEADER, warnings.join(SEPARATOR))
-    }
-}
 
 type Looked = (Vec<ResponseEdit>, BodyPipe);
 

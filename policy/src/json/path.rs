@@ -8,9 +8,11 @@ mod number;
 mod parse;
 mod pattern;
 
-pub(crate) use self::filter::{Comparable, Comparison, Filter, Function, Literal, Operator, Query};
+pub(crate) use self::filter::{
+    Comparable, Comparison, Filter, Function, Literal, Operator, Pattern, Query,
+};
 pub(crate) use self::number::Number;
-pub(crate) use self::pattern::{Pattern, RegexPattern};
+pub(crate) use self::pattern::RegexPattern;
 
 use std::{fmt, str::FromStr, sync::Arc};
 

@@ -1,6 +1,6 @@
 //! Whether a call fits under every limit that applies to it.
 
-use super::{Charge, Exceeded, Micros, Moment, Report, Standing, Tally, Window};
+use super::{Asked, Charge, Exceeded, Micros, Moment, Report, Standing, Tally, Window};
 
 /// A counter of the call with what is kept for it.
 #[derive(Clone, Copy, Debug)]
@@ -9,17 +9,6 @@ pub struct Charged<'a> {
     pub charge: &'a Charge,
     /// What the Envoy keeps for that counter.
     pub tally: Tally,
-}
-
-/// What the region said to this call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// It was not asked, or gave room that another call may have used.
-    NotYet,
-    /// It has no room now.
-    Refused,
-    /// It does not answer: every Envoy goes on with its share of what was left.
-    Unanswered,
 }
 
 /// The decision on one call.
@@ -106,7 +95,7 @@ impl Charged<'_> {
             limit: Micros::units(quota),
             // What workers set aside needs room as well.
             wanted: self.charge.need().plus(slot.reserved),
-            ..Report::of(self.charge.counter, window, &slot)
+            ..slot.report(self.charge.counter, window)
         }
     }
 }

@@ -4,11 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Charged, CounterKind, Micros, Moment, Window};
-
-/// From this share of a limit on a call carries the warning, so each is counted where all workers
-/// see it.
-pub(super) const NEAR_PERCENT: u32 = 80;
+use super::{Charged, CounterKind, Micros, Moment, Window, slot::NEAR_PERCENT};
 
 /// A meter that has used most of a window. Its text is a `requestrocket-proxy-warning`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,10 @@
 //! What an Envoy keeps for one counter in one window.
 
-use super::{Bounds, Grant, Micros, Report, Window, near::NEAR_PERCENT};
+use super::{Bounds, Counter, Grant, Micros, Report, Window};
+
+/// From this share of a limit on a call carries the warning, so each is counted where all workers
+/// see it.
+pub(super) const NEAR_PERCENT: u32 = 80;
 
 /// Between deciding under a ceiling and counting, another worker may already have read the count
 /// for a report; only a report made this much after the ceiling's end holds all that it allowed.
@@ -142,6 +146,19 @@ impl Slot {
         self.own <= self.answered_own
             && self.reserved == Micros::ZERO
             && (self.is_settled || self.valid_ms == 0)
+    }
+
+    /// A tick's report of it.
+    pub fn report(&self, counter: Counter, window: Window) -> Report {
+        Report {
+            counter,
+            window,
+            start_ms: self.start_ms,
+            own: self.own,
+            limit: self.limit,
+            wanted: Micros::ZERO,
+            queued: Micros::ZERO,
+        }
     }
 
     /// Takes over what the region said to `report`, sent at `sent_at_ms`.

@@ -1,43 +1,9 @@
-//! What an Envoy and its region tell each other (`requestrocket.meter.v1`).
+//! How an Envoy and its region tell each other that (`requestrocket.meter.v1`).
 
 use prost::Message as _;
 use requestrocket_proto::meter::v1 as wire;
 
-use super::{Asked, Counter, Micros, Slot, Window};
-
-/// The count of one window as it is, and what is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// Of what.
-    pub counter: Counter,
-    /// Which kind of window.
-    pub window: Window,
-    /// Its start.
-    pub start_ms: u64,
-    /// What this Envoy counted.
-    pub own: Micros,
-    /// Zero: none, and no ceiling is needed.
-    pub limit: Micros,
-    /// What a waiting call needs; zero on a tick.
-    pub wanted: Micros,
-    /// What further calls need that wait for the same.
-    pub queued: Micros,
-}
-
-/// The region's answer to one report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// What all others counted.
-    pub others: Micros,
-    /// How far the own count may grow.
-    pub ceiling: Micros,
-    /// For how long after the question was sent.
-    pub valid_ms: u32,
-    /// How many Envoys count now; 0: the region does not judge this window.
-    pub nodes: u32,
-    /// Of the region that answers.
-    pub epoch: u32,
-}
+use super::{Counter, Grant, Micros, Report, Window};
 
 /// The region's answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,19 +15,6 @@ pub struct Answers {
 }
 
 impl Report {
-    /// A tick's report of a slot.
-    pub fn of(counter: Counter, window: Window, slot: &Slot) -> Self {
-        Self {
-            counter,
-            window,
-            start_ms: slot.start_ms,
-            own: slot.own,
-            limit: slot.limit,
-            wanted: Micros::ZERO,
-            queued: Micros::ZERO,
-        }
-    }
-
     /// None for what is no report: an unknown counter or window, or a start where none begins.
     pub fn from_wire(wire: wire::Report) -> Option<Self> {
         let wire::Report {
@@ -101,23 +54,6 @@ impl Report {
 }
 
 impl Grant {
-    /// Whether the region has an opinion at all.
-    pub fn is_judged(&self) -> bool {
-        self.nodes > 0
-    }
-
-    /// What the call that waited for this answer decides on. A granted one decides as if it had
-    /// not asked, because another call may have used the room meanwhile.
-    pub fn outcome(&self, report: &Report) -> Asked {
-        if !self.is_judged() {
-            Asked::Unanswered
-        } else if self.ceiling >= report.own.plus(report.wanted) {
-            Asked::NotYet
-        } else {
-            Asked::Refused
-        }
-    }
-
     /// As it is sent.
     pub fn to_wire(self) -> wire::Grant {
         wire::Grant {

@@ -120,7 +120,7 @@ impl Tally {
             .map(|(window, slot)| (window, slot.accounted(now_ms)))
             .filter(|(_, slot)| slot.is_due(epoch, now_ms))
             .filter(|(window, slot)| slot.is_reportable(*window, now_ms))
-            .map(|(window, slot)| Report::of(counter, window, &slot))
+            .map(|(window, slot)| slot.report(counter, window))
             .collect()
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Mode, Redactor,
-    rewrite::Rewriter,
+    rewrite::{PART_BYTES, Rewriter},
     stage::Stage,
     stream::exhausted,
     trie::{PlaceSelection, Places},
@@ -11,9 +11,6 @@ use crate::{
     effort::{Effort, RECORD, go_through},
     json::{InvalidJson, Problem, doc::Doc},
 };
-
-/// What is rewritten of a held body in one go.
-pub(super) const PART_BYTES: usize = 16 << 10;
 
 /// Redacts whole bodies, one after another. What is learnt of the paths serves all of them.
 #[derive(Debug, Default)]

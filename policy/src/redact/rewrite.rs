@@ -11,6 +11,9 @@ use crate::{
     },
 };
 
+/// What is rewritten in one go.
+pub(super) const PART_BYTES: usize = 16 << 10;
+
 /// What the rewriter is in the middle of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {

@@ -1,6 +1,9 @@
 //! The stages of a call, chained over a stream.
 
-use super::{hold::PART_BYTES, rewrite::Rewriter, stage::Stage};
+use super::{
+    rewrite::{PART_BYTES, Rewriter},
+    stage::Stage,
+};
 use crate::{
     effort::{Effort, Exhausted, RECORD},
     json::{InvalidJson, Problem, select::Selection},

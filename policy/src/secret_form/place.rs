@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::value::{header_name, query_name};
 use crate::{
+    envelope::Location,
     form::{
         fields::{Fields, string},
         problem::Invalid,
     },
-    policy::Location,
 };
 
 /// The two places that people can name.

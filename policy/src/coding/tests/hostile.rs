@@ -28,7 +28,7 @@ fn bombs_stop_at_the_cap() {
             }
         };
         assert_eq!(error, DecodeError::TooLarge, "{format:?}");
-        assert!(decoder::count(given) <= CAP, "{format:?} {given}");
+        assert!(stage::count(given) <= CAP, "{format:?} {given}");
         assert_eq!(
             decode_all(name(format).as_bytes(), &body, 256 * 1024),
             Err(DecodeError::TooLarge)

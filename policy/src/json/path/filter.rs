@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Number, Pattern, Segment};
+use super::{Number, RegexPattern, Segment};
 
 /// A logical expression.
 #[derive(Debug)]
@@ -18,6 +18,15 @@ pub(crate) enum Filter {
         subject: Comparable,
         pattern: Pattern,
     },
+}
+
+/// The second argument of `match` and `search`.
+#[derive(Debug)]
+pub(crate) enum Pattern {
+    /// Written in the path.
+    Fixed(RegexPattern),
+    /// Taken from the document, or from a function.
+    Computed { is_whole: bool, pattern: Comparable },
 }
 
 /// A query inside an expression.

@@ -2,23 +2,12 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::Comparable;
-
 /// Bytes of a compiled pattern.
 const MAX_PROGRAM_BYTES: usize = 64 * 1024;
 /// Groups in each other.
 const MAX_GROUPS: u32 = 32;
 /// Bytes of a pattern.
 pub(super) const MAX_PATTERN_BYTES: usize = 1024;
-
-/// The second argument of `match` and `search`.
-#[derive(Debug)]
-pub(crate) enum Pattern {
-    /// Written in the path.
-    Fixed(RegexPattern),
-    /// Taken from the document, or from a function.
-    Computed { is_whole: bool, pattern: Comparable },
-}
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]

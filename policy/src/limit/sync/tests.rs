@@ -4,19 +4,16 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::super::tests::{START_MS, grant, granted, meter};
-use super::super::{CounterKind, PerWindow};
+use super::super::{Asked, CounterKind, PerWindow};
 use super::*;
 
 fn report() -> Report {
+    let slot = granted(3, 4, 5).slots.minute.unwrap();
     Report {
         wanted: Micros::ONE,
         queued: Micros::units(2),
         limit: Micros::units(10),
-        ..Report::of(
-            meter(0xa1),
-            Window::Minute,
-            &granted(3, 4, 5).slots.minute.unwrap(),
-        )
+        ..slot.report(meter(0xa1), Window::Minute)
     }
 }
 
@@ -157,6 +154,6 @@ proptest! {
 #[test]
 fn a_tick_wants_nothing() {
     let slots = PerWindow::of(|_| granted(3, 4, 5).slots.minute.unwrap());
-    let tick = Report::of(meter(1), Window::Minute, &slots.minute);
+    let tick = slots.minute.report(meter(1), Window::Minute);
     assert_eq!((tick.wanted, tick.own), (Micros::ZERO, Micros::units(3)));
 }

@@ -148,11 +148,8 @@ fn a_finished_window_is_due_until_it_is_late() {
 
 #[test]
 fn an_answer_finds_its_slot_or_none() {
-    let report = Report::of(
-        meter(1),
-        Window::Minute,
-        &granted(3, 0, 5).slots.minute.unwrap(),
-    );
+    let slot = granted(3, 0, 5).slots.minute.unwrap();
+    let report = slot.report(meter(1), Window::Minute);
     let mut fresh = Tally::default();
     assert_eq!(
         fresh.slot_of(&report).map(|slot| slot.start_ms),

@@ -1,13 +1,21 @@
 //! Filter expressions.
 
-use super::{Parser, WrittenQuery, function::Called, refuse};
-use crate::json::path::{Comparable, Comparison, Filter, InvalidJsonPath, Literal, Operator};
+use super::{Parser, WrittenQuery, refuse};
+use crate::json::path::{
+    Comparable, Comparison, Filter, Function, InvalidJsonPath, Literal, Operator,
+};
 
 /// What can be compared, tested, or given to a function.
 pub(super) enum Operand {
     Literal(Literal),
     Query(WrittenQuery),
     Call(Called),
+}
+
+/// A function with its arguments, by the type of its result.
+pub(super) enum Called {
+    Value(Function),
+    Logical(Filter),
 }
 
 const OPERATORS: [(&str, Operator); 6] = [

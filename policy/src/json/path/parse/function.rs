@@ -1,15 +1,13 @@
 //! The functions of RFC 9535, well-typed (§2.4.3).
 
-use super::{Parser, expression::Operand, refuse};
+use super::{
+    Parser,
+    expression::{Called, Operand},
+    refuse,
+};
 use crate::json::path::{
     Comparable, Filter, Function, InvalidJsonPath, Literal, Pattern, Query, RegexPattern,
 };
-
-/// A function with its arguments, by the type of its result.
-pub(super) enum Called {
-    Value(Function),
-    Logical(Filter),
-}
 
 /// The function that is called, for what is said of it.
 #[derive(Clone, Copy)]
