@@ -14,23 +14,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use requestrocket_policy::{
-    authn::{AuthPorts, Remembered, TokenId},
-    exchange::{Charging, Ports},
-    jose::{Question, Signatures},
-    limit::{Asked, Charge, Micros},
-    secret::SecretBytes,
-    shares::Holder,
-    sign::{Hash, Tools},
-};
+use requestrocket_policy::limit::Asked;
 use uuid::Uuid;
 
 pub use self::sync::{Answered, TICK_MS};
 use self::{batches::Batches, sync::Pending};
-use crate::{
-    driver::OpenCalls,
-    host::{HostFailure, Shared},
-};
+use crate::host::{HostFailure, Shared};
 
 /// How many keys share all counters.
 const BUCKETS: u16 = 4_096;
@@ -127,105 +116,6 @@ fn make(host: &impl Shared) -> Result<(), HostFailure> {
     }
     host.set_shared_data(MADE, b"1", 0)?;
     Ok(())
-}
-
-/// What one call asks of its host besides its stream.
-#[derive(Debug)]
-pub struct CallPorts<'h, H> {
-    host: &'h H,
-    counters: &'h Counters,
-    inquiry: Inquiry,
-    /// What a call that is judged is one more of, and its stream.
-    open: Option<(&'h OpenCalls, u32)>,
-    /// Tokens that need not be verified again.
-    tokens: Option<&'h RefCell<Remembered>>,
-}
-
-impl<'h, H: Shared> CallPorts<'h, H> {
-    /// For a call that is so far with asking the region server.
-    pub fn new(host: &'h H, counters: &'h Counters, inquiry: Inquiry) -> Self {
-        Self {
-            host,
-            counters,
-            inquiry,
-            open: None,
-            tokens: None,
-        }
-    }
-
-    /// For a call whose caller is told by these.
-    #[must_use]
-    pub fn knowing(self, tokens: &'h RefCell<Remembered>) -> Self {
-        Self {
-            tokens: Some(tokens),
-            ..self
-        }
-    }
-
-    /// For a call that may become one of these.
-    #[must_use]
-    pub fn among(self, open: &'h OpenCalls, stream: u32) -> Self {
-        Self {
-            open: Some((open, stream)),
-            ..self
-        }
-    }
-}
-
-impl<H: Shared> Tools for CallPorts<'_, H> {
-    fn random(&self) -> Option<[u8; 16]> {
-        self.host.random().ok()
-    }
-
-    fn sign(&self, hash: Hash, pkcs8: &SecretBytes, text: &[u8]) -> Option<Vec<u8>> {
-        let signature = self.host.sign(hash.as_str(), pkcs8.expose(), text);
-        signature.ok().flatten()
-    }
-}
-
-impl<H: Shared> Signatures for CallPorts<'_, H> {
-    fn is_signed(&self, question: &Question<'_>) -> bool {
-        self.host.is_signed(question).unwrap_or(false)
-    }
-}
-
-impl<H: Shared> AuthPorts for CallPorts<'_, H> {
-    fn now_ms(&self) -> u64 {
-        // Without a clock every credential that expires has expired.
-        self.host.now_ms().unwrap_or(u64::MAX)
-    }
-
-    fn right_until_ms(&self, token: &TokenId) -> Option<u64> {
-        self.tokens?.borrow_mut().until_ms(token)
-    }
-
-    fn remember(&self, token: TokenId, until_ms: u64) {
-        if let Some(tokens) = self.tokens {
-            tokens.borrow_mut().insert(token, until_ms);
-        }
-    }
-}
-
-impl<H: Shared> Ports for CallPorts<'_, H> {
-    fn has_room(&self, holder: Holder) -> bool {
-        self.open
-            .is_some_and(|(open, stream)| open.has_room(self.host, stream, holder))
-    }
-
-    fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {
-        let decided = self.counters.charge(self.host, charges, self.inquiry);
-        decided.unwrap_or(Charging::Fault)
-    }
-
-    fn add(&self, (owner, charge): (Uuid, &Charge), amount: Micros) {
-        if self
-            .counters
-            .add(self.host, (owner, charge), amount)
-            .is_err()
-        {
-            self.host.warn("a meter's value could not be counted");
-        }
-    }
 }
 
 #[cfg(test)]

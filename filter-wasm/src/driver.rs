@@ -11,6 +11,7 @@ mod echo;
 mod looking;
 mod open;
 mod policies;
+mod ports;
 mod response;
 mod room;
 mod uploads;
@@ -19,6 +20,7 @@ mod waiting;
 
 pub use open::{Ending, OpenCalls, TICKS_PER_LOOK};
 pub use policies::{Policies, Rooms};
+pub use ports::CallPorts;
 pub use response::{Chunk, Turned};
 
 use std::cell::RefCell;
@@ -35,7 +37,7 @@ use self::{
     waiting::{Decided, Waiting},
 };
 use crate::{
-    counters::{CallPorts, Counters, Inquiry},
+    counters::{Counters, Inquiry},
     host::{Host, HostFailure},
     turns::Turns,
 };

@@ -8,10 +8,7 @@ use std::{
 
 use requestrocket_policy::{denial::DenialResponse, jose::Question};
 
-use crate::{
-    header_map::HeaderMap,
-    host::{Host, HostFailure, ResponsePart, Shared},
-};
+use crate::host::{HeaderMap, Host, HostFailure, ResponsePart, Shared};
 
 type HeaderLines = Vec<(String, Vec<u8>)>;
 

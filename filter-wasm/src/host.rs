@@ -1,8 +1,10 @@
 //! What the filter needs of Envoy. Every call can fail and every failure is a value.
 
+mod header_map;
+
 use requestrocket_policy::{denial::DenialResponse, jose::Question};
 
-use crate::header_map::HeaderMap;
+pub use self::header_map::HeaderMap;
 
 /// A host call failed. What failed does not matter: the request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -19,7 +19,6 @@ pub mod driver;
 mod entry;
 #[cfg(test)]
 mod fake_host;
-pub mod header_map;
 pub mod host;
 pub mod pace;
 #[cfg(target_arch = "wasm32")]

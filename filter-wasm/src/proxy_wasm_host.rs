@@ -4,8 +4,7 @@ use requestrocket_policy::{denial::DenialResponse, http::HeaderLine, jose::Quest
 
 use crate::{
     abi::{self, BufferType, MapType, lines},
-    header_map::HeaderMap,
-    host::{Host, HostFailure, ResponsePart, Shared},
+    host::{HeaderMap, Host, HostFailure, ResponsePart, Shared},
 };
 
 /// Stateless: proxy-wasm knows which stream is meant.

@@ -41,7 +41,7 @@ enum Written {
 
 impl Counters {
     /// Decides a call and, when every limit has room, counts it.
-    pub(super) fn charge(
+    pub(crate) fn charge(
         &self,
         host: &impl Shared,
         charges: &[(Uuid, &Charge)],
@@ -93,7 +93,7 @@ impl Counters {
     }
 
     /// Counts what a response brought.
-    pub(super) fn add(
+    pub(crate) fn add(
         &self,
         host: &impl Shared,
         (owner, charge): (Uuid, &Charge),

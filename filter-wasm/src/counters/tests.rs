@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use requestrocket_policy::{
-    exchange::Question,
-    limit::{Adds, Counter, CounterKind, Limits, Window},
+    exchange::{Charging, Ports, Question},
+    limit::{Adds, Charge, Counter, CounterKind, Limits, Micros, Window},
 };
 
 use super::*;
+use crate::driver::CallPorts;
 use crate::fake_host::{FakeEnvoy, FakeHost, HostCall};
 
 mod region;

@@ -7,11 +7,8 @@ use requestrocket_policy::{
     denial::Denial, effort::Turn, exchange::Exchange, http::RequestHead, id::OrganisationId,
 };
 
-use super::{Call, Flow, Progress, Shared, response::Turned, waiting::Waiting};
-use crate::{
-    counters::CallPorts,
-    host::{Host, HostFailure},
-};
+use super::{Call, CallPorts, Flow, Progress, Shared, response::Turned, waiting::Waiting};
+use crate::host::{Host, HostFailure};
 
 impl Call {
     pub(super) fn judge_with_body(

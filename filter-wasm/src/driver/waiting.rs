@@ -9,7 +9,7 @@ use requestrocket_policy::{
 };
 
 use super::{
-    Shared,
+    CallPorts, Shared,
     again::{self, AGAIN_HEADER, ASKED_HEADER},
     open::Follows,
     policies::Obtained,
@@ -17,9 +17,8 @@ use super::{
     uploads, valve,
 };
 use crate::{
-    counters::{CallPorts, Inquiry},
-    header_map::HeaderMap,
-    host::{Host, HostFailure},
+    counters::Inquiry,
+    host::{HeaderMap, Host, HostFailure},
 };
 
 /// A call that is not decided yet.

@@ -3,7 +3,7 @@
 
 use requestrocket_policy::http::HeaderLine;
 
-use crate::host::HostFailure;
+use super::HostFailure;
 
 const NUMBER: usize = 4;
 
