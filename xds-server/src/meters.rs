@@ -10,6 +10,7 @@
 //! do the same, which one suite shows.
 
 mod count;
+mod incarnation;
 mod memory;
 mod metrics;
 mod redis;

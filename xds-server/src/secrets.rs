@@ -23,6 +23,7 @@ mod compute;
 pub mod consent;
 mod inject;
 pub mod keys;
+mod placed;
 mod present;
 pub mod recipe;
 pub mod renew;

@@ -9,6 +9,8 @@ mod address_guard;
 mod buffer;
 mod cluster;
 mod cors;
+mod dns_cache;
+mod filter_name;
 mod forwarded;
 mod hop_by_hop;
 mod http2;
@@ -26,14 +28,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ipnet::IpNet;
 
 use self::listener::ListenerTemplate;
 use crate::access::Callers;
 use crate::records::region_config::ProxyConfig;
 use crate::xds::resource::Resource;
-use crate::xds::snapshot::ProxyResources;
 
+/// Bytes that one side of a connection may run ahead of the other, each way and in each of the two
+/// connections of a call. Thousands of calls that are stuck must fit into Envoy's heap (2 GiB,
+/// envoy/bootstrap.yaml); the kernel's buffers keep a connection busy, this one needs to last for a
+/// turn of the event loop only.
+const BUFFER_BYTES: u32 = 64 << 10;
 /// Where distributions keep the roots that the machine trusts.
 const SYSTEM_ROOTS: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -125,6 +132,19 @@ impl fmt::Debug for TargetRoots {
             Self::Inline(bundle) => write!(f, "Inline({} bytes)", bundle.len()),
         }
     }
+}
+
+/// The encoded resources of one proxy, and what is asked about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyResources {
+    /// Scope under the proxy's id.
+    pub scope: Bytes,
+    /// Name and scope of the alias.
+    pub alias_scope: Option<(Arc<str>, Bytes)>,
+    /// Route configuration.
+    pub route: Bytes,
+    /// Who may call it.
+    pub callers: Callers,
 }
 
 /// Translates one proxy after another under the same settings.

@@ -1,28 +1,20 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use requestrocket_policy::id::ProxyId;
-use requestrocket_proto::policy::v1::{ApiKey, Layer, Limits, SignedToken};
+use requestrocket_policy::id::{CredentialId, ProxyId};
+use requestrocket_proto::policy::v1::{
+    ApiKey, Layer, Limits, SecretDigest, SignedToken, proxy_credential::Presented,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::*;
 use crate::records::record::PreviousSecret;
-use crate::records::region_config::RegionUpdate;
+use crate::records::region_config::{CallerConfig, ProxyConfig, RegionUpdate};
 use crate::translate::{Settings, TargetRoots};
 use crate::xds::publisher::Publisher;
 
 const NOW_MS: u64 = 1_000_000;
-
-impl Callers {
-    /// Of a proxy that nobody may call.
-    pub(crate) fn nobody() -> Self {
-        Self {
-            closed: None,
-            credentials: Box::default(),
-        }
-    }
-}
 
 fn proxy_id() -> ProxyId {
     Uuid::from_u128(1).into()

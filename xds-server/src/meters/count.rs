@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use requestrocket_policy::limit::{Grant, Micros, Report, SETTLE_MARGIN_MS};
 
-use super::totals::{Incarnation, Verdict};
+use super::incarnation::Incarnation;
 use super::{FORGET_MS, LEASE_MS, POLL_MS};
 
 /// Runs of Envoys that are kept for one count; more are not judged.
@@ -50,6 +50,26 @@ pub(super) struct Asked {
     pub(super) epoch: u32,
     /// The steady clock of the region.
     pub(super) steady_ms: u64,
+}
+
+/// The answer to one report, and whether it may become better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it is.
+    Settled(Grant),
+    /// What is wanted does not fit any more.
+    Full(Grant),
+    /// What is wanted would fit, but others hold leases that they have not used.
+    Busy(Grant),
+}
+
+impl Verdict {
+    /// Its grant, whatever becomes of it.
+    pub(super) fn grant(&self) -> Grant {
+        match self {
+            Self::Settled(grant) | Self::Full(grant) | Self::Busy(grant) => *grant,
+        }
+    }
 }
 
 impl Count {

@@ -1,25 +1,17 @@
 //! All counts of a region, in memory. Pure: time is an argument.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use requestrocket_policy::limit::{Counter, Grant, Micros, Report, Window};
 
 use super::count::{Asked, Count};
 use super::{HEARD_MS, MAX_WAIT_MS, QUIET_MS, SKEW_MS};
 
+pub use super::count::Verdict;
+pub use super::incarnation::{Incarnation, InvalidIncarnation};
+
 /// Counters times windows that are kept; more are not judged.
 const MAX_COUNTS: usize = 500_000;
-
-/// One run of one Envoy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Incarnation(pub [u8; 16]);
-
-/// The text names no incarnation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("incarnation must be 32 hexadecimal digits")]
-pub struct InvalidIncarnation;
 
 /// One counter in one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,17 +57,6 @@ pub struct Request {
     pub reports: Vec<Report>,
 }
 
-/// The answer to one report, and whether it may become better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// As it is.
-    Settled(Grant),
-    /// What is wanted does not fit any more.
-    Full(Grant),
-    /// What is wanted would fit, but others hold leases that they have not used.
-    Busy(Grant),
-}
-
 /// What the region knows of all counts.
 #[derive(Debug)]
 pub struct Totals {
@@ -84,32 +65,6 @@ pub struct Totals {
     counts: BTreeMap<Key, Count>,
     /// When each incarnation was heard last, by the steady clock.
     heard: BTreeMap<Incarnation, u64>,
-}
-
-impl Incarnation {
-    /// None for what has another length.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-}
-
-impl fmt::Display for Incarnation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
-    }
-}
-
-impl FromStr for Incarnation {
-    type Err = InvalidIncarnation;
-
-    fn from_str(text: &str) -> Result<Self, InvalidIncarnation> {
-        let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let bits = u128::from_str_radix(text, 16).map_err(|_| InvalidIncarnation)?;
-        is_hex
-            .then_some(Self(bits.to_be_bytes()))
-            .ok_or(InvalidIncarnation)
-    }
 }
 
 impl Request {
@@ -130,14 +85,6 @@ impl Request {
             return None;
         }
         Some(verdicts.iter().map(Verdict::grant).collect())
-    }
-}
-
-impl Verdict {
-    fn grant(&self) -> Grant {
-        match self {
-            Self::Settled(grant) | Self::Full(grant) | Self::Busy(grant) => *grant,
-        }
     }
 }
 

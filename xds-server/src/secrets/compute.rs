@@ -12,7 +12,7 @@ use requestrocket_proto::policy::v1 as wire;
 use wire::computed::Scheme;
 use wire::signed_jwt::Key;
 
-use super::inject::{PlacedValue, wire_location};
+use super::placed::{PlacedValue, wire_location};
 
 pub(super) fn signed_jwt(jwt: &SignedJwt) -> PlacedValue {
     let scheme = Scheme::SignedJwt(wire::SignedJwt {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use envoy_types::pb::envoy::config::cluster::v3::{
     CircuitBreakers, Cluster, UpstreamConnectionOptions,
     circuit_breakers::Thresholds,
-    cluster::{ClusterDiscoveryType, CustomClusterType, DnsLookupFamily, LbPolicy},
+    cluster::{ClusterDiscoveryType, CustomClusterType, LbPolicy},
     upstream_connection_options::{FirstAddressFamilyVersion, HappyEyeballsConfig},
 };
 use envoy_types::pb::envoy::config::common::mutation_rules::v3::HeaderMutation as Mutation;
@@ -15,9 +15,6 @@ use envoy_types::pb::envoy::config::core::v3::{
 };
 use envoy_types::pb::envoy::extensions::clusters::dynamic_forward_proxy::v3::{
     ClusterConfig, cluster_config::ClusterImplementationSpecifier,
-};
-use envoy_types::pb::envoy::extensions::common::dynamic_forward_proxy::v3::{
-    DnsCacheCircuitBreakers, DnsCacheConfig,
 };
 use envoy_types::pb::envoy::extensions::filters::http::header_mutation::v3::{
     HeaderMutation, Mutations,
@@ -41,22 +38,19 @@ use requestrocket_policy::denial::{
     REQUEST_ID_HEADER,
 };
 
-use super::address_guard;
+use super::dns_cache::dns_cache;
 use super::hop_by_hop;
 use super::http2::{self, Windows};
-use super::listener::{BUFFER_BYTES, http_filter};
 use super::retry;
 use super::upgrade;
 use super::wire::{
-    WARNING, extension, file, number, remove_matching, remove_reserved, seconds, set_header,
-    some_any,
+    WARNING, extension, file, http_filter, number, remove_matching, remove_reserved, seconds,
+    set_header, some_any,
 };
-use super::{Settings, TargetRoots};
+use super::{BUFFER_BYTES, Settings, TargetRoots};
 use crate::records::region_config::Scheme;
 use crate::xds::resource::Resource;
 
-/// Hosts whose addresses are kept at the same time.
-const MAX_HOSTS: u32 = 100_000;
 /// Connections, waiting calls, calls and retries of all targets of a scheme together. Envoy's own
 /// 1,024 would let one silent target fail every other's calls. These are never reached: callers'
 /// connections are bounded (50,000, envoy/bootstrap.yaml) and each carries at most 100 calls.
@@ -79,8 +73,6 @@ const IDLE_SECONDS: u32 = 55;
 /// than what servers send.
 const MAX_HEADER_LINES: u32 = 201;
 const MAX_HEADER_KIB: u32 = 104;
-/// Calls that wait for an address; names that do not resolve must not stop those that do.
-const MAX_PENDING_LOOKUPS: u32 = UNREACHED;
 /// The shared resources are older than any proxy.
 const FIRST_REVISION: u64 = 1;
 
@@ -105,26 +97,6 @@ pub(super) fn targets(settings: &Settings) -> Vec<Resource> {
             )
         })
         .into()
-}
-
-/// Addresses of targets; filter and clusters must say the same of the cache that they share.
-pub(super) fn dns_cache(settings: &Settings) -> DnsCacheConfig {
-    DnsCacheConfig {
-        name: "targets".to_owned(),
-        dns_lookup_family: DnsLookupFamily::All.into(),
-        dns_min_refresh_rate: seconds(5),
-        // Envoy's own, said here because all share the cache: a name is asked for again each minute,
-        // a server that does not answer is given up after 5 s, a name that nobody calls after 300 s.
-        dns_refresh_rate: seconds(60),
-        dns_query_timeout: seconds(5),
-        host_ttl: seconds(300),
-        max_hosts: number(MAX_HOSTS),
-        dns_cache_circuit_breaker: Some(DnsCacheCircuitBreakers {
-            max_pending_requests: number(MAX_PENDING_LOOKUPS),
-        }),
-        resolved_address_filter: Some(address_guard::build(&settings.allow_private_targets)),
-        ..DnsCacheConfig::default()
-    }
 }
 
 fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {

@@ -27,7 +27,7 @@ use requestrocket_policy::denial::{
 use requestrocket_policy::http::ALLOWED_METHODS;
 use requestrocket_proto::region::v1::Cors;
 
-use super::route::FILTER;
+use super::filter_name::FILTER;
 use super::unread;
 use super::wire::{extension, flag, header, put_header, remove_matching};
 

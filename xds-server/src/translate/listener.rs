@@ -8,27 +8,19 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
 use envoy_types::pb::envoy::config::core::v3::{
-    Address, SocketAddress, TypedExtensionConfig, address, socket_address::PortSpecifier,
+    Address, SocketAddress, address, socket_address::PortSpecifier,
 };
 use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
-use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
-    HttpFilter, http_filter::ConfigType,
-};
 use envoy_types::pb::google::protobuf::{Struct, value::Kind};
 use envoy_types::util::pack_any;
 use prost::Message;
 
-use super::Settings;
 use super::wire::number;
+use super::{BUFFER_BYTES, Settings};
 use crate::xds::resource::Resource;
 
 /// Name of the listener.
 const NAME: &str = "proxy-api";
-/// Bytes that one side of a connection may run ahead of the other, each way and in each of the two
-/// connections of a call. Thousands of calls that are stuck must fit into Envoy's heap (2 GiB,
-/// envoy/bootstrap.yaml); the kernel's buffers keep a connection busy, this one needs to last for a
-/// turn of the event loop only.
-pub(super) const BUFFER_BYTES: u32 = 64 << 10;
 /// Connections that wait to be accepted; the kernel allows no more than `net.core.somaxconn`. Envoy's
 /// own 128 refuses callers that come at once.
 const BACKLOG: u32 = 4_096;
@@ -141,16 +133,6 @@ impl ListenerTemplate {
         // Encoded messages that follow each other are read as one.
         let body = [own.encode_to_vec().as_slice(), &self.shared].concat();
         Resource::encoded(NAME.into(), body.into(), FIRST_REVISION, None)
-    }
-}
-
-/// An HTTP filter made of an extension.
-pub(super) fn http_filter(extension: TypedExtensionConfig) -> HttpFilter {
-    let TypedExtensionConfig { name, typed_config } = extension;
-    HttpFilter {
-        name,
-        config_type: typed_config.map(ConfigType::TypedConfig),
-        ..HttpFilter::default()
     }
 }
 

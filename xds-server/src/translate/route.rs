@@ -26,6 +26,7 @@ use prost::Message;
 use super::buffer;
 use super::cluster;
 use super::cors;
+use super::filter_name::{FILTER, FORWARD_PROXY};
 use super::policy::EncodedPolicy;
 use super::retry;
 use super::unread;
@@ -42,14 +43,6 @@ pub(super) const WORKED_ON_BY: &str = "x-rr-valve";
 const NOWHERE: &str = "undecided";
 /// Key of the policy's parts in the metadata of routes and virtual host.
 const METADATA_KEY: &str = "requestrocket";
-/// Name of the filter that decides.
-pub(super) const FILTER: &str = "requestrocket";
-/// Its name where it judges calls that waited.
-pub(super) const AGAIN: &str = "requestrocket-again";
-/// Its name where it holds back what comes of a response.
-pub(super) const VALVE: &str = "requestrocket-valve";
-/// Name of the filter whose route configuration names the target.
-pub(super) const FORWARD_PROXY: &str = "envoy.filters.http.dynamic_forward_proxy";
 /// Longest silence once the response has begun, and while the request arrives. Streams are
 /// promised 60 s; a little more keeps this from firing together with the longest head timeout.
 const IDLE_SECONDS: u32 = 65;

@@ -120,7 +120,7 @@ proptest! {
         let names: Vec<_> = manager.http_filters.iter().map(|f| f.name.as_str()).collect();
         let ["envoy.filters.http.cors", "route-name", "requestrocket", "route-name-again",
             "requestrocket-again", "requestrocket-valve", "upgrade", "upgrade-name", "repeatable",
-            super::route::FORWARD_PROXY, "forwarded", router] = names[..] else {
+            super::filter_name::FORWARD_PROXY, "forwarded", router] = names[..] else {
             panic!("{names:?}")
         };
         prop_assert!(router.ends_with("router"));
@@ -155,7 +155,7 @@ proptest! {
         let [host] = &routes.virtual_hosts[..] else { panic!("one host") };
         let mut of_host = host.typed_per_filter_config.clone();
         // Short responses pass it, and nothing else.
-        if let Some(asked) = of_host.remove(super::route::FILTER) {
+        if let Some(asked) = of_host.remove(super::filter_name::FILTER) {
             prop_assert_eq!(&asked.type_url, &ExtensionWithMatcherPerRoute::type_url());
             let asked = ExtensionWithMatcherPerRoute::decode(&asked.value[..]).unwrap();
             let longest = super::unread::tests::longest_unread(asked);
@@ -167,7 +167,7 @@ proptest! {
             let filters: Vec<_> = route.typed_per_filter_config.keys().map(String::as_str).collect();
             let is_forwarded = matches!(route.action, Some(route::Action::Route(_)));
             prop_assert_eq!(is_forwarded, config.target.is_some());
-            let wanted: &[&str] = if is_forwarded { &[super::route::FORWARD_PROXY] } else { &[] };
+            let wanted: &[&str] = if is_forwarded { &[super::filter_name::FORWARD_PROXY] } else { &[] };
             prop_assert_eq!(filters, wanted);
         }
         // What is kept of a body for another try is bounded on every route.
@@ -480,7 +480,9 @@ fn unread(config: &ProxyConfig) -> Option<u64> {
     let translator = Translator::new(crate::fixtures::translation());
     let routes = RouteConfiguration::decode(translator.proxy(config).route).unwrap();
     let host = &routes.virtual_hosts[0];
-    let per_route = host.typed_per_filter_config.get(super::route::FILTER)?;
+    let per_route = host
+        .typed_per_filter_config
+        .get(super::filter_name::FILTER)?;
     let per_route = ExtensionWithMatcherPerRoute::decode(&per_route.value[..]).unwrap();
     Some(super::unread::tests::longest_unread(per_route))
 }

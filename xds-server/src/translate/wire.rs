@@ -11,6 +11,9 @@ use envoy_types::pb::envoy::config::core::v3::{
     AggregatedConfigSource, ApiVersion, ConfigSource, DataSource, HeaderValue, HeaderValueOption,
     TypedExtensionConfig, config_source, data_source, header_value_option::HeaderAppendAction,
 };
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
+    HttpFilter, http_filter::ConfigType,
+};
 use envoy_types::pb::envoy::r#type::matcher::v3::{RegexMatcher, StringMatcher, string_matcher};
 use envoy_types::pb::google::protobuf::{Any, BoolValue, Duration, UInt32Value};
 use envoy_types::util::pack_any;
@@ -28,6 +31,16 @@ pub(super) fn extension<T: Name + Message>(name: &str, config: T) -> TypedExtens
     TypedExtensionConfig {
         name: name.to_owned(),
         typed_config: some_any(config),
+    }
+}
+
+/// An HTTP filter made of an extension.
+pub(super) fn http_filter(extension: TypedExtensionConfig) -> HttpFilter {
+    let TypedExtensionConfig { name, typed_config } = extension;
+    HttpFilter {
+        name,
+        config_type: typed_config.map(ConfigType::TypedConfig),
+        ..HttpFilter::default()
     }
 }
 

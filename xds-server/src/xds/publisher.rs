@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::records::region_config::{ProxyConfig, RegionUpdate};
-use crate::translate::{Settings, Translator};
-use crate::xds::snapshot::{ProxyResources, Snapshot};
+use crate::translate::{ProxyResources, Settings, Translator};
+use crate::xds::snapshot::Snapshot;
 
 /// Translates what changes and publishes the sum.
 #[derive(Debug)]

@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
 use crate::access::Callers;
+use crate::translate::ProxyResources;
 use crate::translate::listener::ListenerTemplate;
 use crate::xds::resource::{Resource, ResourceKind};
 
@@ -29,19 +29,6 @@ pub struct Snapshot {
     alias_scopes: OrdMap<Arc<str>, Arc<str>>,
     /// Proxy id → who may call it.
     callers: OrdMap<Arc<str>, Arc<Callers>>,
-}
-
-/// The encoded resources of one proxy, and what is asked about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyResources {
-    /// Scope under the proxy's id.
-    pub scope: Bytes,
-    /// Name and scope of the alias.
-    pub alias_scope: Option<(Arc<str>, Bytes)>,
-    /// Route configuration.
-    pub route: Bytes,
-    /// Who may call it.
-    pub callers: Callers,
 }
 
 /// A proxy as it is from a revision on; `None`: gone.

@@ -20,17 +20,15 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 };
 
 use super::super::Settings;
-use super::super::cluster::dns_cache;
 use super::super::cors;
+use super::super::dns_cache::dns_cache;
+use super::super::filter_name::{AGAIN, FILTER, FORWARD_PROXY, VALVE};
 use super::super::forwarded;
 use super::super::retry;
-use super::super::route::{
-    AGAIN, EDITED_BY, FILTER, FORWARD_PROXY, JUDGE_AGAIN, VALVE, WORKED_ON_BY,
-};
+use super::super::route::{EDITED_BY, JUDGE_AGAIN, WORKED_ON_BY};
 use super::super::unread;
 use super::super::upgrade;
-use super::super::wire::{extension, file, flag, millis, set_header};
-use super::http_filter;
+use super::super::wire::{extension, file, flag, http_filter, millis, set_header};
 
 /// The variable that brings the region's keys into the filter.
 const KEYS_VARIABLE: &str = "REQUESTROCKET_REGION_KEYS";

@@ -1,7 +1,8 @@
 use super::*;
 use crate::access::Callers;
+use crate::translate::ProxyResources;
 use crate::translate::{Settings, TargetRoots, Translator};
-use crate::xds::snapshot::{ProxyChange, ProxyResources};
+use crate::xds::snapshot::ProxyChange;
 use bytes::Bytes;
 use envoy_types::pb::envoy::service::discovery::v3 as discovery;
 

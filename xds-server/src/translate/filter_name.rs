@@ -1,0 +1,10 @@
+//! Names of filters that several resources name.
+
+/// Name of the filter that decides.
+pub(super) const FILTER: &str = "requestrocket";
+/// Its name where it judges calls that waited.
+pub(super) const AGAIN: &str = "requestrocket-again";
+/// Its name where it holds back what comes of a response.
+pub(super) const VALVE: &str = "requestrocket-valve";
+/// Name of the filter whose route configuration names the target.
+pub(super) const FORWARD_PROXY: &str = "envoy.filters.http.dynamic_forward_proxy";
