@@ -4,6 +4,7 @@ mod attached;
 mod bounds;
 mod common;
 mod finish;
+mod look;
 mod reference;
 mod secrets;
 mod updates;
@@ -17,8 +18,6 @@ use utoipa::OpenApi;
 use crate::error::ErrorBody;
 use crate::http::list::Pagination;
 use crate::state::AppState;
-
-pub use common::complete;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -49,6 +48,12 @@ struct Base;
 /// The document before any route.
 pub fn base() -> utoipa::openapi::OpenApi {
     Base::openapi()
+}
+
+/// Says of every route what none of them says itself.
+pub fn complete(document: &mut utoipa::openapi::OpenApi) {
+    attached::expand(document);
+    common::complete(document);
 }
 
 /// `/openapi.json` and `/docs`.

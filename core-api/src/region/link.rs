@@ -23,6 +23,7 @@ use requestrocket_process::db::Db;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::region::v1::region_link_server::RegionLinkServer;
 use tokio::net::{TcpListener, TcpStream};
+use tonic::Status;
 use tonic::service::Routes;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
@@ -110,6 +111,14 @@ fn connections(listener: TcpListener) -> impl Stream<Item = std::io::Result<TcpS
             }
         }
     })
+}
+
+/// The store's error goes to the log; the region only hears that it should come back.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
+fn unavailable(error: sqlx::Error) -> Status {
+    let error: &(dyn std::error::Error + 'static) = &error;
+    tracing::error!(error, "store does not answer the region link");
+    Status::unavailable("the control plane's store does not answer")
 }
 
 #[cfg(test)]

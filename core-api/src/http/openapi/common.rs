@@ -18,8 +18,7 @@ const ANSWERS: [&str; 1] = ["/webhooks/oauth2"];
 const TRIALS: [&str; 2] = ["/evaluate", "/preview"];
 
 /// Adds the common headers, parameters and error answers to every operation.
-pub fn complete(document: &mut OpenApi) {
-    super::attached::expand(document);
+pub(super) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
     let header = ApiKeyValue::with_description(
         "Authorization",

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::finish::{at, put, resolved, schemas};
+use super::look::{at, put, resolved, schemas};
 
 const SECRETS: &str = include_str!("secrets.json");
 const SECRET: &str = "credentialSecret";

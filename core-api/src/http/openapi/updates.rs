@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::finish::{at, put, schemas};
+use super::look::{at, put, schemas};
 use crate::domain::label::MAX_LABELS;
 
 /// What a new record needs, and which of it is fixed from then on.

@@ -18,7 +18,7 @@ use super::hello::Introduction;
 use super::inquiry::Inquiries;
 use super::links::{Links, Place};
 use super::reports::Reports;
-use super::service::unavailable;
+use super::unavailable;
 use crate::region::fleet::{Asked, RegionState};
 use crate::store::gateway::region::{self, RegionRow};
 

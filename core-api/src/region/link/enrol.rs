@@ -8,7 +8,7 @@ use requestrocket_proto::region::v1::{EnrolRequest, EnrolResponse};
 use tonic::Status;
 
 use super::links::Links;
-use super::service::unavailable;
+use super::unavailable;
 use crate::domain::gateway::region::RegionName;
 use crate::identity::token::{NewToken, digest};
 use crate::region::pki::Authority;

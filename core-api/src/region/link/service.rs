@@ -62,11 +62,3 @@ impl Calls for LinkService {
             .map(|batches| Response::new(batches.into()))
     }
 }
-
-/// The store's error goes to the log; the region only hears that it should come back.
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
-pub(super) fn unavailable(error: sqlx::Error) -> Status {
-    let error: &(dyn std::error::Error + 'static) = &error;
-    tracing::error!(error, "store does not answer the region link");
-    Status::unavailable("the control plane's store does not answer")
-}
