@@ -3,6 +3,9 @@
 //!
 //! A file imports the file in which an item stands that it names. Handing an item on (`pub use`) is
 //! a sign on the door and no import, and neither is declaring a module.
+//!
+//! A module and its own parts (`a.rs` and what is below `a/`) are read together: a part may use what
+//! its module has. A circle of parts, or one that leads out of the module, is one all the same.
 
 use std::collections::BTreeMap;
 
@@ -63,9 +66,9 @@ impl Crate<'_> {
                 }
             }
         }
-        let circles = tarjan_scc(&graph).into_iter();
-        let circles = circles.filter(|circle| circle.len() > 1);
-        circles.filter_map(finding).collect()
+        let circles = circles_of(&graph);
+        let open = circles.flat_map(|circle| between_modules(&graph, circle));
+        open.filter_map(finding).collect()
     }
 
     /// The file in which that stands.
@@ -89,6 +92,35 @@ impl Crate<'_> {
             .rev()
             .find_map(|length| Some((length, self.files.get(named.get(..length)?)?)))
     }
+}
+
+fn circles_of<'s>(graph: &DiGraphMap<&'s str, ()>) -> impl Iterator<Item = Vec<&'s str>> + use<'s> {
+    let circles = tarjan_scc(graph).into_iter();
+    circles.filter(|circle| circle.len() > 1)
+}
+
+/// What is left of a circle without the way of parts back to their module; all of it where it is
+/// not of one module and its parts.
+fn between_modules<'s>(graph: &DiGraphMap<&'s str, ()>, circle: Vec<&'s str>) -> Vec<Vec<&'s str>> {
+    let has_all = |module: &&str| {
+        let mut others = circle.iter().filter(|file| *file != module);
+        others.all(|file| is_part(file, module))
+    };
+    if !circle.iter().any(has_all) {
+        return vec![circle];
+    }
+    let is_inside = |file: &str| circle.contains(&file);
+    let edges = graph.all_edges().map(|(from, to, ())| (from, to));
+    let inside = edges.filter(|(from, to)| is_inside(from) && is_inside(to));
+    let downwards = inside.filter(|(from, to)| !is_part(from, to));
+    circles_of(&DiGraphMap::from_edges(downwards)).collect()
+}
+
+/// The file stands somewhere below the file of the module; a crate's root is nobody's module here.
+fn is_part(file: &str, module: &str) -> bool {
+    let below = module.strip_suffix(".rs");
+    let below = below.and_then(|module| file.strip_prefix(module));
+    below.is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn finding(mut circle: Vec<&str>) -> Option<Finding> {
@@ -139,6 +171,46 @@ mod tests {
             ("c/src/e.rs", "pub struct E; fn f(_: crate::a::B) {}"),
         ];
         assert_eq!(found(&files).len(), 1);
+    }
+
+    #[test]
+    fn a_part_may_use_what_its_module_has() {
+        let module = ("c/src/a.rs", "mod b; mod d; pub struct A(b::B);");
+        let part = ("c/src/a/b.rs", "pub struct B; fn f(_: super::A) {}");
+        let deeper = (
+            "c/src/a/b/e.rs",
+            "pub struct E; fn f(_: crate::a::A, _: crate::a::b::B) {}",
+        );
+        assert!(found(&[module, part]).is_empty());
+        let user = ("c/src/a/b.rs", "mod e; pub struct B(e::E);");
+        assert!(found(&[module, user, deeper]).is_empty());
+    }
+
+    #[test]
+    fn parts_among_themselves_and_with_others_make_circles() {
+        let module = ("c/src/a.rs", "mod b; mod d; pub struct A(b::B);");
+        let parts = [
+            module,
+            ("c/src/a/b.rs", "pub struct B(super::d::D);"),
+            (
+                "c/src/a/d.rs",
+                "pub struct D; fn f(_: super::A, _: super::b::B) {}",
+            ),
+        ];
+        let want = "circle: c/src/a/b.rs: imports itself through c/src/a/d.rs";
+        assert_eq!(found(&parts), [want]);
+        let other = [
+            module,
+            ("c/src/a/b.rs", "pub struct B(crate::x::X);"),
+            ("c/src/x.rs", "pub struct X; fn f(_: crate::a::A) {}"),
+        ];
+        let want = "circle: c/src/a.rs: imports itself through c/src/a/b.rs, c/src/x.rs";
+        assert_eq!(found(&other), [want]);
+        let root = [
+            ("c/src/lib.rs", "mod b; pub struct A(b::B);"),
+            ("c/src/b.rs", "pub struct B; fn f(_: crate::A) {}"),
+        ];
+        assert_eq!(found(&root).len(), 1);
     }
 
     #[test]
