@@ -50,6 +50,9 @@ pub struct InvalidSide;
 pub struct InvalidAuthType;
 
 impl Side {
+    /// Both, in the order in which they are shown.
+    pub const ALL: [Self; 2] = [Self::Proxy, Self::Target];
+
     /// As the API says it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -12,6 +12,9 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Both, in the order in which they are shown.
+    pub const ALL: [Self; 2] = [Self::Allow, Self::Deny];
+
     /// As the API says it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

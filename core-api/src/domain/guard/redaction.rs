@@ -45,6 +45,9 @@ impl Attachable for RedactionForm {
 }
 
 impl Operation {
+    /// Both, in the order in which they are shown.
+    pub const ALL: [Self; 2] = [Self::Retain, Self::Destroy];
+
     /// As the API says it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

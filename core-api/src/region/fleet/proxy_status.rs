@@ -59,6 +59,15 @@ pub enum NodeState {
 }
 
 impl ProxyStatus {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Applied,
+        Self::Rejected,
+        Self::Incomplete,
+        Self::Inactive,
+    ];
+
     /// Its word in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -22,6 +22,7 @@ use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::labels;
 use crate::http::list::{Filters, LabelParams, ListParams, Listed, RawQuery};
+use crate::http::routes::shape::FilterOperation;
 use crate::state::AppState;
 use requestrocket_policy::form::fields::{Fields, boolean, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
@@ -52,17 +53,6 @@ pub struct FilterResource {
     created_by: String,
     created_at: String,
     updated_at: String,
-}
-
-/// What becomes of what the paths select.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents the words of domain::redaction")]
-enum FilterOperation {
-    /// Only that stays, with what it lies in.
-    Retain,
-    /// That goes.
-    Destroy,
 }
 
 /// What to send for a filter. Conditions limit it to some calls; they have the same aliases as

@@ -20,6 +20,7 @@ use crate::domain::people::organisation::Limits;
 use crate::http::body::{Body, Update};
 use crate::http::labels;
 use crate::http::routes::shape::{RuleEffect, document};
+use crate::region::fleet::ProxyStatus;
 use crate::service::gateway::proxies::ProxyChange;
 use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
@@ -37,7 +38,6 @@ const FIXED: [&str; 9] = [
     STATUS,
 ];
 const STATUS: &str = "proxyStatus";
-const STATUSES: [&str; 5] = ["pending", "applied", "rejected", "incomplete", "inactive"];
 const CREDENTIALS: &str = "proxyProxyCredentialIds";
 const CREDENTIAL: &str = "proxyProxyCredentialId";
 const PER_MINUTE: &str = "proxyMaxRequestsPerMinute";
@@ -123,7 +123,8 @@ pub(super) fn read_change(
     let mut problems = Problems::default();
     // The status moves by itself between a GET and the PUT of what it showed.
     body.ignore(STATUS, |value| {
-        value.as_str().is_some_and(|word| STATUSES.contains(&word))
+        let words = ProxyStatus::ALL.map(ProxyStatus::as_str);
+        value.as_str().is_some_and(|word| words.contains(&word))
     });
     let mut shown = document(shown);
     let labels = labels::take_changed(&mut body, &mut shown, &current.labels, &mut problems);
