@@ -7,11 +7,9 @@ use requestrocket_policy::evaluate::{
 };
 use requestrocket_proto::policy::v1 as wire;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use super::sample::{SampleCall, check_size, refused, sample_call};
 use crate::domain::people::permission::Permission;
@@ -27,29 +25,6 @@ use requestrocket_policy::form::problem::Problems;
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(evaluate_call))
-}
-
-/// A sample call.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `sample_call` reads")]
-struct SampleCallInput {
-    /// One of the proxy's credentials; default its first.
-    credential_id: Option<Uuid>,
-    #[schema(example = "GET")]
-    method: String,
-    /// Below the proxy's URL: leading slash, no query.
-    #[schema(example = "/v1/invoices")]
-    path: String,
-    /// Pairs of name and value.
-    #[schema(max_items = 200, example = json!([["x-team", "billing"]]))]
-    headers: Option<Vec<Vec<String>>>,
-    /// Without its `?`.
-    #[schema(example = "a=1&b=2")]
-    query: Option<String>,
-    body: Option<String>,
-    /// As of a verified token.
-    claims: Option<serde_json::Map<String, Value>>,
 }
 
 /// What the rules say of a call.
@@ -103,7 +78,7 @@ struct FailedResource {
         ("clientId" = Uuid, Path, description = "The organisation"),
         ("proxyId" = Uuid, Path, description = "The proxy"),
     ),
-    request_body = SampleCallInput,
+    request_body = SampleCall,
     responses((status = 200, body = EvaluationResource))
 )]
 async fn evaluate_call(

@@ -2,6 +2,7 @@
 
 use requestrocket_policy::evaluate::{InvalidSample, Sample};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::domain::guard::meter::is_header_name;
 use crate::domain::id::CredentialId;
@@ -17,17 +18,27 @@ const MAX_SAMPLE_BYTES: usize = 64 * 1024;
 /// Name and value.
 pub(super) type HeaderPair = (String, String);
 
-/// A call that a caller of the API made up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A sample call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, ToSchema)]
+#[schema(as = SampleCallInput)]
 pub(super) struct SampleCall {
-    /// What the caller of the proxy would use; the proxy's first one if there is none.
+    /// One of the proxy's credentials; default its first.
+    #[schema(rename = "credentialId", value_type = Option<Uuid>)]
     pub(super) credential: Option<CredentialId>,
+    #[schema(example = "GET")]
     method: String,
+    /// Below the proxy's URL: leading slash, no query.
+    #[schema(example = "/v1/invoices")]
     path: String,
+    /// Pairs of name and value.
+    #[schema(value_type = Option<Vec<Vec<String>>>, max_items = 200, example = json!([["x-team", "billing"]]))]
     headers: Vec<HeaderPair>,
+    /// Without its `?`.
+    #[schema(value_type = Option<String>, example = "a=1&b=2")]
     query: String,
     body: Option<String>,
-    /// JSON.
+    /// As of a verified token.
+    #[schema(value_type = Option<serde_json::Map<String, Value>>)]
     claims: Option<String>,
 }
 

@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::members::roles;
 use crate::domain::id::UserId;
-use crate::domain::people::member::Invite;
+use crate::domain::people::member::{Invite, Roles};
 use crate::domain::people::permission::Permission;
+use crate::domain::people::user::Email;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::authenticate::caller_of;
 use crate::http::body::Body;
@@ -65,11 +66,23 @@ struct NewInviteResource<'a> {
 
 /// What to send for an invite.
 #[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents what `create_invite` reads")]
 pub struct InviteInput {
-    email: String,
+    #[schema(value_type = String)]
+    email: Email,
     /// At least one of `owner`, `admin`, `user`.
-    roles: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    roles: Roles,
+}
+
+impl InviteInput {
+    fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let (email, roles) = (fields.required("email", parsed), roles(&mut fields));
+        fields.finish();
+        Some(Self {
+            email: email?,
+            roles: roles?,
+        })
+    }
 }
 
 /// What to send to accept an invite.
@@ -138,11 +151,9 @@ async fn list_invites(call: Read, InPath(client): InPath<String>, query: RawQuer
 async fn create_invite(call: Mutation, InPath(client): InPath<String>, body: Body) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteMembers).await?;
     let mut problems = Problems::default();
-    let mut fields = Fields::new(body.into_object(), &mut problems);
-    let (email, roles) = (fields.required("email", parsed), roles(&mut fields));
-    fields.finish();
+    let input = InviteInput::read(Fields::new(body.into_object(), &mut problems));
     problems.check()?;
-    let (email, roles) = email.zip(roles).ok_or(problems)?;
+    let InviteInput { email, roles } = input.ok_or(problems)?;
     let (invite, token, done) = invites::create(&call.change, &scope, email, roles).await?;
     let invite_id = invite.id.uuid();
     let shown = NewInviteResource {

@@ -58,10 +58,18 @@ pub struct MemberResource {
 
 /// What to send for a member.
 #[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents what `roles` reads")]
 pub struct MemberInput {
     /// At least one of `owner`, `admin`, `user`.
-    roles: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    roles: Roles,
+}
+
+impl MemberInput {
+    fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let roles = roles(&mut fields);
+        fields.finish();
+        Some(Self { roles: roles? })
+    }
 }
 
 impl From<&Member> for MemberResource {
@@ -145,11 +153,9 @@ async fn change_member(
             &[],
             &mut problems,
         );
-        let mut fields = Fields::new(update.object, &mut problems);
-        let roles = roles(&mut fields);
-        fields.finish();
+        let input = MemberInput::read(Fields::new(update.object, &mut problems));
         problems.check()?;
-        roles.ok_or(problems)
+        input.map(|input| input.roles).ok_or(problems)
     };
     let (member, done) = members::update(&call.change, &scope, &user, read).await?;
     Ok(call.updated(&done, &MemberResource::from(&member)).await)

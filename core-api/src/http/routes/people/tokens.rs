@@ -54,12 +54,32 @@ struct NewTokenResource<'a> {
 /// What to send for a token.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `form` reads")]
 pub struct TokenInput {
     /// 1 to 200 characters.
-    token_name: String,
+    #[schema(value_type = String)]
+    token_name: Name,
     /// RFC 3339, in the future; null (default) for never.
-    expires_at: Option<String>,
+    #[schema(value_type = Option<String>)]
+    expires_at: Option<Moment>,
+}
+
+impl TokenInput {
+    fn read(mut fields: Fields<'_>, now: Moment) -> Option<Self> {
+        let token_name = fields.required("tokenName", parsed);
+        let expires_at = fields.optional("expiresAt", parsed::<Moment>);
+        if expires_at.is_some_and(|end| end <= now) {
+            fields.problem(
+                Fault::ValidationFailed,
+                "expiresAt",
+                "must be in the future",
+            );
+        }
+        fields.finish();
+        Some(Self {
+            token_name: token_name?,
+            expires_at,
+        })
+    }
 }
 
 impl From<&UserToken> for TokenResource {
@@ -113,13 +133,14 @@ async fn list_tokens(call: Read, query: RawQuery) -> ApiResult {
 async fn create_token(call: Mutation, body: Body) -> ApiResult {
     let user = call.change.actor.user()?;
     let mut problems = Problems::default();
-    let form = form(
-        Fields::new(body.into_object(), &mut problems),
-        call.change.state.now(),
-    );
+    let fields = Fields::new(body.into_object(), &mut problems);
+    let input = TokenInput::read(fields, call.change.state.now());
     problems.check()?;
-    let (name, expires_at) = form.ok_or(problems)?;
-    let (token, new, done) = tokens::create(&call.change, user, name, expires_at).await?;
+    let TokenInput {
+        token_name,
+        expires_at,
+    } = input.ok_or(problems)?;
+    let (token, new, done) = tokens::create(&call.change, user, token_name, expires_at).await?;
     let (shown, replay) = (
         NewTokenResource::new(&token, &new),
         TokenResource::from(&token),
@@ -158,18 +179,4 @@ async fn get_token(call: Read, InPath(token): InPath<String>) -> ApiResult {
 async fn delete_token(call: Mutation, InPath(token): InPath<String>) -> ApiResult<Response> {
     let done = tokens::revoke(&call.change, &token).await?;
     Ok(call.deleted(&done).await)
-}
-
-fn form(mut fields: Fields<'_>, now: Moment) -> Option<(Name, Option<Moment>)> {
-    let name = fields.required("tokenName", parsed);
-    let expires_at = fields.optional("expiresAt", parsed::<Moment>);
-    if expires_at.is_some_and(|end| end <= now) {
-        fields.problem(
-            Fault::ValidationFailed,
-            "expiresAt",
-            "must be in the future",
-        );
-    }
-    fields.finish();
-    Some((name?, expires_at))
 }

@@ -8,7 +8,8 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::tokens::TokenResource;
-use crate::domain::people::user::{Profile, User};
+use crate::domain::name::Name;
+use crate::domain::people::user::{Email, Profile, User};
 use crate::domain::people::user_token::UserToken;
 use crate::error::{ApiError, ApiResult};
 use crate::http::body::Body;
@@ -48,13 +49,44 @@ pub struct UserResource {
 /// What to send for a user.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `profile` reads")]
 pub struct UserInput {
-    email: String,
+    #[schema(value_type = String)]
+    email: Email,
     /// 1 to 200 characters.
-    first_name: String,
+    #[schema(value_type = String)]
+    first_name: Name,
     /// 1 to 200 characters.
-    last_name: String,
+    #[schema(value_type = String)]
+    last_name: Name,
+}
+
+impl UserInput {
+    fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let email = fields.required("email", parsed);
+        let first_name = fields.required("firstName", parsed);
+        let last_name = fields.required("lastName", parsed);
+        fields.finish();
+        Some(Self {
+            email: email?,
+            first_name: first_name?,
+            last_name: last_name?,
+        })
+    }
+}
+
+impl From<UserInput> for Profile {
+    fn from(input: UserInput) -> Self {
+        let UserInput {
+            email,
+            first_name,
+            last_name,
+        } = input;
+        Self {
+            email,
+            first_name,
+            last_name,
+        }
+    }
 }
 
 impl UserResource {
@@ -131,9 +163,9 @@ async fn update(call: Mutation, mut body: Body) -> ApiResult {
     let mut document = document(&UserResource::new(&user, &tokens));
     document.remove(TOKENS);
     let update = body.onto(&document, &FIXED, &[], &mut problems);
-    let profile = profile(Fields::new(update.object, &mut problems));
+    let input = UserInput::read(Fields::new(update.object, &mut problems));
     problems.check()?;
-    user.profile = profile.ok_or(problems)?;
+    user.profile = input.ok_or(problems)?.into();
     user.updated_at = write.now();
     user.revision = write.version_after(user.revision);
     user_update(write.conn(), &user).await?;
@@ -156,17 +188,5 @@ fn are_listed(sent: &Value, tokens: &[UserToken]) -> bool {
     sent.is_some_and(|ids| {
         ids.into_iter()
             .eq(tokens.iter().map(|token| token.id.to_string()))
-    })
-}
-
-fn profile(mut fields: Fields<'_>) -> Option<Profile> {
-    let email = fields.required("email", parsed);
-    let first_name = fields.required("firstName", parsed);
-    let last_name = fields.required("lastName", parsed);
-    fields.finish();
-    Some(Profile {
-        email: email?,
-        first_name: first_name?,
-        last_name: last_name?,
     })
 }
