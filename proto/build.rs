@@ -7,6 +7,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "requestrocket/access/v1/access.proto",
         "requestrocket/meter/v1/meter.proto",
         "requestrocket/policy/v1/policy.proto",
+        "requestrocket/record/v1/record.proto",
         "requestrocket/region/v1/region.proto",
     ];
     for file in files {

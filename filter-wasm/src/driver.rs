@@ -9,6 +9,7 @@ mod again;
 mod buffering;
 mod echo;
 mod looking;
+mod notes;
 mod open;
 mod policies;
 mod ports;
@@ -18,6 +19,7 @@ mod uploads;
 mod valve;
 mod waiting;
 
+pub use notes::Notes;
 pub use open::{Ending, OpenCalls, TICKS_PER_LOOK};
 pub use policies::{Policies, Rooms};
 pub use ports::CallPorts;
@@ -74,6 +76,8 @@ pub struct Shared {
     pub open: OpenCalls,
     /// Tokens of callers that were found right.
     pub tokens: RefCell<Remembered>,
+    /// What is noted of calls for their records.
+    pub notes: Notes,
 }
 
 /// One request.
@@ -136,6 +140,7 @@ impl Call {
             return Flow::Continue;
         };
         if let Err(refusal) = waiting.takes_body(host, size) {
+            shared.notes.keep(host, &waiting);
             return self.refuse(host, &refusal);
         }
         if is_end {
@@ -252,6 +257,7 @@ impl Call {
         loop {
             let asked = match waiting.decide(host, shared, self.stream) {
                 Decided::Forwarded => {
+                    shared.notes.keep(host, &waiting);
                     let holder = waiting.exchange.as_ref().and_then(Exchange::holder);
                     if let Some(holder) = holder {
                         shared.open.begin(self.stream, holder, waiting.follows);
@@ -260,7 +266,10 @@ impl Call {
                     self.progress = exchange.map_or(Progress::Done, Progress::Forwarded);
                     return Flow::Continue;
                 }
-                Decided::Refused(refusal) => return self.refuse(host, &refusal),
+                Decided::Refused(refusal) => {
+                    shared.notes.keep(host, &waiting);
+                    return self.refuse(host, &refusal);
+                }
                 Decided::StandsBy(stream) => return self.stand_by(host, stream),
                 Decided::KnowsPolicy => continue,
                 Decided::NeedsPolicy => return self.wait(waiting, Flow::AwaitAnswer),

@@ -20,6 +20,7 @@ pub(crate) enum HostCall {
     SetRequestHeader,
     RemoveRequestHeader,
     WarnCaller,
+    KeepNote,
     RequestBody,
     ResponseLines,
     PutResponseLines,
@@ -69,6 +70,8 @@ pub(crate) struct FakeHost {
     pub(crate) response_trailers: RefCell<HeaderLines>,
     /// What Envoy says in the warning header.
     pub(crate) said: RefCell<Option<String>>,
+    /// What Envoy keeps for the record.
+    pub(crate) notes: RefCell<Vec<Vec<u8>>>,
     /// The bytes that the running callback is about.
     pub(crate) chunk: RefCell<Vec<u8>>,
     pub(crate) is_reset: Cell<bool>,
@@ -197,6 +200,12 @@ impl Host for FakeHost {
     fn warn_caller(&self, text: &str) -> Result<(), HostFailure> {
         self.call(HostCall::WarnCaller)?;
         *self.said.borrow_mut() = Some(text.to_owned());
+        Ok(())
+    }
+
+    fn keep_note(&self, note: &[u8]) -> Result<(), HostFailure> {
+        self.call(HostCall::KeepNote)?;
+        self.notes.borrow_mut().push(note.to_vec());
         Ok(())
     }
 

@@ -37,6 +37,9 @@ pub trait Host: Shared {
     /// Has Envoy say this in the warning header of the response, whoever makes that.
     fn warn_caller(&self, text: &str) -> Result<(), HostFailure>;
 
+    /// Has Envoy keep this with the stream for the record of the call.
+    fn keep_note(&self, note: &[u8]) -> Result<(), HostFailure>;
+
     /// The first `size` bytes of the request's body that Envoy holds.
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure>;
 

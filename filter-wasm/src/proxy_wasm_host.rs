@@ -18,6 +18,8 @@ const RESPONSE_CODE: &[u8] = b"response\0code";
 const SWITCH_ASKED: &[u8] = b"filter_state\0requestrocket-switch-asked";
 /// Where the cluster's filters and `local_reply_config` look for the request's warnings.
 const WARNING: &str = "requestrocket-warning";
+/// Where Envoy's access log looks for what the filter knows of a call.
+const NOTE: &str = "requestrocket-note";
 /// `envoy.config.core.v3.GrpcService { envoy_grpc { cluster_name: "xds" } }`: the cluster of the
 /// bootstrap, over which the node shows its certificate.
 const REGION_SERVER: &[u8] = b"\x0a\x05\x0a\x03xds";
@@ -48,6 +50,10 @@ impl Host for ProxyWasmHost {
 
     fn warn_caller(&self, text: &str) -> Result<(), HostFailure> {
         abi::set_property(WARNING, text.as_bytes())
+    }
+
+    fn keep_note(&self, note: &[u8]) -> Result<(), HostFailure> {
+        abi::set_property(NOTE, note)
     }
 
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure> {

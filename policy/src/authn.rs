@@ -43,6 +43,18 @@ pub enum AuthType {
 }
 
 impl AuthType {
+    /// As people write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "apiKey",
+            Self::Bearer => "bearer",
+            Self::BasicAuth => "basicAuth",
+            Self::Jwt => "jwt",
+            Self::JwtVerify => "jwtVerify",
+            Self::OAuth2 => "oauth2",
+        }
+    }
+
     /// Whether who presents it is known by the claims of a token.
     pub(crate) fn has_claims(self) -> bool {
         match self {

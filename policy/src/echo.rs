@@ -51,7 +51,7 @@ impl Guard {
     pub(crate) fn of(values: Vec<SecretBytes>) -> Option<Self> {
         let mut kept: Vec<SecretBytes> = Vec::new();
         for value in values {
-            if value.expose().len() >= MIN_BYTES && !kept.contains(&value) {
+            if Self::looks_for(&value) && !kept.contains(&value) {
                 kept.push(value);
             }
         }
@@ -92,6 +92,18 @@ impl Guard {
             open_from: search.open_from,
             steps: length.saturating_add(all).saturating_sub(search.left),
         }
+    }
+
+    /// Whether a value is long enough to be looked for.
+    pub(crate) fn looks_for(value: &SecretBytes) -> bool {
+        value.expose().len() >= MIN_BYTES
+    }
+
+    /// Whether one of its values is in the text.
+    pub(crate) fn is_in(&self, text: &[u8]) -> bool {
+        let mut found = Vec::new();
+        self.search((text, 0), true, &mut found);
+        !found.is_empty()
     }
 
     /// The text with its values masked; none when there are none.

@@ -8,6 +8,7 @@ mod body;
 mod claims;
 mod echo;
 mod grant;
+mod note;
 mod ports;
 mod request;
 mod response;
@@ -29,6 +30,7 @@ use self::{
 pub use self::{
     body::ChunkDecision,
     echo::{BodySearch, PartSearched},
+    note::CallNumber,
     ports::{Charging, Ports, Question},
     response_edit::ResponseEdit,
 };

@@ -37,6 +37,7 @@ pub mod limit;
 pub mod media;
 pub mod memory;
 mod meter;
+mod note;
 pub mod pattern;
 pub mod policy;
 #[cfg(any(test, feature = "explain"))]

@@ -24,6 +24,14 @@ pub mod policy {
     }
 }
 
+pub mod record {
+    //! filter → xds-server → core-api.
+    pub mod v1 {
+        //! `requestrocket.record.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.record.v1.rs"));
+    }
+}
+
 pub mod region {
     //! core-api ↔ xds-server.
     pub mod v1 {

@@ -1,5 +1,6 @@
 mod admitted;
 mod crowd;
+mod notes;
 mod open;
 mod request;
 mod response;
@@ -53,6 +54,7 @@ fn shared(keys: Option<KeyRing>) -> Shared {
         turns: Turns::default(),
         open: OpenCalls::of_workers(Some(2)),
         tokens: RefCell::default(),
+        notes: Notes::start(&FakeHost::default()),
     }
 }
 

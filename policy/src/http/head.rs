@@ -82,6 +82,13 @@ impl<'a> RequestHead<'a> {
         }
     }
 
+    /// The first line of that name, which is lower case.
+    pub(crate) fn first(&self, name: &str) -> Option<&'a [u8]> {
+        let mut lines = self.lines.iter();
+        let line = lines.find(|(other, _)| *other == name.as_bytes());
+        line.map(|(_, value)| *value)
+    }
+
     pub(crate) fn has_authorization(&self) -> bool {
         self.authorization != Lines::None
     }

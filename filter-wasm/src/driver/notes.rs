@@ -1,0 +1,47 @@
+//! What Envoy keeps with each decided call for its record: one host call, and none that decides.
+
+use std::cell::Cell;
+
+use requestrocket_policy::{exchange::CallNumber, http::RequestHead};
+
+use super::waiting::Waiting;
+use crate::host::{Host, Shared};
+
+/// Numbers the calls of one run of the filter on one worker, so that records that never come are
+/// missed.
+#[derive(Debug)]
+pub struct Notes {
+    /// None: nothing tells this run from others, so its calls have no numbers.
+    worker: Option<[u8; 16]>,
+    last: Cell<u64>,
+}
+
+impl Notes {
+    /// Of a run that begins.
+    pub fn start(host: &impl Shared) -> Self {
+        Self {
+            worker: host.random().ok(),
+            last: Cell::new(0),
+        }
+    }
+
+    /// Keeps a note of a call that was decided. A call goes on without one: its record then says
+    /// what Envoy knows.
+    pub(super) fn keep(&self, host: &impl Host, waiting: &Waiting) {
+        let (Some(worker), Some(exchange)) = (self.worker, &waiting.exchange) else {
+            return;
+        };
+        // Of an unknown proxy there is no record.
+        if exchange.admission().is_none() {
+            return;
+        }
+        let Ok(lines) = waiting.headers.lines() else {
+            return;
+        };
+        let number = self.last.get().saturating_add(1);
+        let note = exchange.note(&RequestHead::new(&lines), CallNumber { worker, number });
+        if host.keep_note(&note).is_ok() {
+            self.last.set(number);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What an exchange tells of its call for the record.
+
+use prost::Message as _;
+use requestrocket_proto::record::v1::{Denial, Note};
+
+use super::{Exchange, Phase, Resolved};
+use crate::{
+    denial::{Detail, Refusal},
+    echo::Guard,
+    http::RequestHead,
+    note::{self, Noted},
+};
+
+/// Which call it is: a run of the filter on a worker, and which of its calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallNumber {
+    /// Drawn when the run began.
+    pub worker: [u8; 16],
+    /// From 1.
+    pub number: u64,
+}
+
+impl Exchange {
+    /// What only the engine knows of the decided call with that head, encoded. No secret.
+    pub fn note(&self, head: &RequestHead<'_>, which: CallNumber) -> Vec<u8> {
+        let (used, refusal) = match &self.phase {
+            Phase::Undecided(_) => (None, None),
+            Phase::Forwarded(grant) | Phase::Answered(grant, _) => (grant.credential, None),
+            Phase::Refused(refused) => (refused.credential, Some(&refused.refusal)),
+        };
+        let Noted {
+            path,
+            query,
+            headers,
+            is_cut,
+        } = note::of(head, self.injected());
+        let organisation = self.admission().map(|admission| admission.organisation);
+        let id = |uuid: &uuid::Uuid| uuid.as_bytes().to_vec().into();
+        let note = Note {
+            worker_id: which.worker.to_vec().into(),
+            number: which.number,
+            organisation_id: organisation.map_or_else(Default::default, |it| id(it.as_uuid())),
+            credential_id: used.map_or_else(Default::default, |(it, _)| id(it.as_uuid())),
+            auth_type: used.map_or("", |(_, kind)| kind.as_str()).to_owned(),
+            path,
+            query,
+            headers,
+            denial: refusal.and_then(denial),
+            is_cut,
+        };
+        note.encode_to_vec()
+    }
+
+    /// Finds what the target gets of its credential.
+    fn injected(&self) -> Option<&Guard> {
+        match &self.resolved {
+            Resolved::Proxy(policy) => policy.upstream.as_ref()?.guard.as_deref(),
+            Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => None,
+        }
+    }
+}
+
+fn denial(refusal: &Refusal) -> Option<Denial> {
+    match refusal.detail.as_deref()? {
+        Detail::Rule { layer, rule_id } => Some(Denial {
+            layer: (*layer).to_owned(),
+            rule_id: rule_id.clone(),
+        }),
+        Detail::Soon | Detail::Limit { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

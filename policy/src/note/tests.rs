@@ -1,0 +1,151 @@
+use super::*;
+use crate::http::HeaderLine;
+
+const KEY: &str = "CallersKey0123456789";
+
+fn noted(path: &str, headers: &[(&str, &str)]) -> Noted {
+    let pseudo = [
+        (":method", "GET"),
+        (":path", path),
+        (":authority", "eu.example.com"),
+    ];
+    let lines: Vec<HeaderLine<'_>> = pseudo
+        .iter()
+        .chain(headers)
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        .collect();
+    let injected = Guard::of(vec![SecretBytes::from(&b"TargetsKey9876543210"[..])]);
+    of(&RequestHead::new(&lines), injected.as_ref())
+}
+
+fn shown(pairs: &[Pair]) -> Vec<(&str, &str)> {
+    pairs
+        .iter()
+        .map(|pair| (pair.name.as_str(), pair.value.as_str()))
+        .collect()
+}
+
+#[test]
+fn names_are_kept_and_values_of_an_allow_list() {
+    let noted = noted(
+        "/api/p/a/../b?q=x%20y&page=2&flag",
+        &[
+            ("authorization", KEY),
+            ("user-agent", "curl/8"),
+            ("accept-language", "de"),
+            ("cookie", "a=b"),
+            ("x-rr-route", "p/1"),
+            ("x-forwarded-proto", "http"),
+        ],
+    );
+    assert_eq!(noted.path, "/b");
+    assert_eq!(
+        shown(&noted.query),
+        [("q", "x y"), ("page", "2"), ("flag", "")]
+    );
+    assert_eq!(
+        shown(&noted.headers),
+        [
+            ("host", "eu.example.com"),
+            ("authorization", "***"),
+            ("user-agent", "curl/8"),
+            ("accept-language", "de"),
+            ("cookie", "***"),
+        ]
+    );
+    assert!(!noted.is_cut);
+}
+
+#[test]
+fn parameters_that_may_be_secrets_are_masked_by_their_name() {
+    for name in [
+        "Authorization",
+        "api_key",
+        "access_token",
+        "X-Amz-Signature",
+        "client-secret",
+        "Password",
+        "code",
+        "sessionId",
+    ] {
+        let noted = noted(&format!("/api/p/?{name}=value"), &[]);
+        assert_eq!(shown(&noted.query), [(name, "***")]);
+    }
+}
+
+#[test]
+fn a_credential_of_the_call_is_nowhere() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let escaped: Vec<_> = KEY.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let escaped = escaped.concat();
+    let coded = STANDARD.encode(format!("x:{KEY}"));
+    for form in [KEY, &escaped, &coded, "TargetsKey9876543210"] {
+        let path = format!("/api/p/a/x{form}/b?q={form}&{form}=1");
+        let headers = [
+            ("authorization", KEY),
+            ("user-agent", form),
+            ("accept", &format!("x {form} y")),
+        ];
+        let noted = noted(&path, &headers);
+        assert_eq!(noted.path, "/a/***/b", "{form}");
+        assert_eq!(
+            shown(&noted.query),
+            [("q", "***"), ("***", "***")],
+            "{form}"
+        );
+        for pair in &noted.headers[1..] {
+            assert_eq!(pair.value, "***", "{form}");
+        }
+    }
+}
+
+#[test]
+fn other_carriers_are_known_too() {
+    for (path, headers) in [
+        (format!("/api/p/{KEY}?%41uthorization=Bearer+{KEY}"), vec![]),
+        (
+            format!("/api/p/{KEY}"),
+            vec![("proxy-authorization", format!("Bearer {KEY}"))],
+        ),
+        (
+            format!("/api/p/{KEY}"),
+            vec![
+                ("authorization", "other-key".to_owned()),
+                ("authorization", KEY.to_owned()),
+            ],
+        ),
+        (
+            "/api/p/short".to_owned(),
+            vec![("authorization", "short".to_owned())],
+        ),
+    ] {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        assert_eq!(noted(&path, &headers).path, "/***", "{path}");
+    }
+}
+
+#[test]
+fn a_path_that_nobody_understands_is_kept_as_it_came() {
+    assert_eq!(noted("/api/p/a/%2e%2e%5cb", &[]).path, "/a/%2e%2e%5cb");
+    assert_eq!(noted("*", &[]).path, "/");
+}
+
+#[test]
+fn it_is_bounded_whatever_comes() {
+    let long = "ä".repeat(5_000);
+    let query: Vec<String> = (0..3_000).map(|n| format!("p{n}=v{n}")).collect();
+    let path = format!("/api/p/{long}?{}", query.join("&"));
+    let headers: Vec<_> = (0..150).map(|_| ("accept", long.as_str())).collect();
+    let noted = noted(&path, &headers);
+    let bytes = |pairs: &[Pair]| -> usize {
+        pairs
+            .iter()
+            .map(|pair| pair.name.len() + pair.value.len())
+            .sum()
+    };
+    assert!(noted.is_cut);
+    assert!(noted.path.len() + bytes(&noted.query) + bytes(&noted.headers) <= ALL_BYTES + 8);
+}
