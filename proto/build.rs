@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .bytes(".")
         .boxed("requestrocket.region.v1.Proxy.cors")
+        .boxed("requestrocket.region.v1.Query.kind.records")
         .build_client(grpc)
         .build_server(grpc)
         .compile_fds(descriptors)?;

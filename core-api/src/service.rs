@@ -7,4 +7,5 @@ mod ceiling;
 pub mod change;
 pub mod gateway;
 pub mod guard;
+pub mod operations;
 pub mod people;

@@ -103,6 +103,11 @@ impl CoreApi {
         }
     }
 
+    /// The id of the organisation.
+    pub fn organisation(&self) -> &str {
+        &self.organisation
+    }
+
     /// `path` below the organisation, or anywhere when it starts with a slash.
     fn url(&self, path: &str) -> String {
         if path.starts_with('/') {

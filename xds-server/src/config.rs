@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 use requestrocket_policy::secret::SecretText;
 
+use crate::access_log::Retention;
+
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +39,8 @@ pub struct Settings {
     pub allow_private_targets: Vec<String>,
     pub target_ca: Option<PathBuf>,
     pub ready_file: Option<PathBuf>,
+    pub request_log_days: u16,
+    pub request_log_bytes: u64,
     pub log: String,
 }
 
@@ -58,6 +62,8 @@ impl Default for Settings {
             allow_private_targets: Vec::new(),
             target_ca: None,
             ready_file: None,
+            request_log_days: 90,
+            request_log_bytes: 10 << 30,
             log: "info".to_owned(),
         }
     }
@@ -106,6 +112,8 @@ pub struct Config {
     pub target_ca: Option<PathBuf>,
     /// Written when everything is ready.
     pub ready_file: Option<PathBuf>,
+    /// How much of the log of calls is kept.
+    pub request_log: Retention,
 }
 
 impl TryFrom<Settings> for Config {
@@ -129,6 +137,8 @@ impl TryFrom<Settings> for Config {
             allow_private_targets,
             target_ca,
             ready_file,
+            request_log_days,
+            request_log_bytes,
             log: _,
         } = settings;
         Ok(Self {
@@ -151,6 +161,7 @@ impl TryFrom<Settings> for Config {
             ready_file: ready_file
                 .map(|path| parse_path("ready_file", path))
                 .transpose()?,
+            request_log: parse_retention(request_log_days, request_log_bytes)?,
         })
     }
 }
@@ -244,6 +255,13 @@ fn parse_address(field: &'static str, raw: &str) -> Result<SocketAddr, InvalidSe
             format!("must be an address and port as `127.0.0.1:0`, not `{raw}`"),
         ),
     }
+}
+
+fn parse_retention(days: u16, bytes: u64) -> Result<Retention, InvalidSetting> {
+    if days == 0 {
+        return invalid("request_log_days", "must be at least 1");
+    }
+    Ok(Retention { days, bytes })
 }
 
 fn parse_names(field: &'static str, raw: Vec<String>) -> Result<Vec<String>, InvalidSetting> {

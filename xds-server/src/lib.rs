@@ -2,9 +2,10 @@
 //!
 //! [`region_link`] and [`store`] bring the control plane's [`records`] in, through [`region`], [`secrets`] turns sealed
 //! secrets into what the filter needs, [`translate`] makes Envoy resources of both, and [`xds`]
-//! tells each node its own. [`node_api`] is the port that Envoys call.
+//! tells each node its own. [`node_api`] is the port that Envoys call, [`access_log`] what they tell of calls.
 
 pub mod access;
+pub mod access_log;
 pub mod config;
 pub mod http;
 pub mod meters;

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::backoff::{STEADY, next_delay};
+use crate::access_log::CallLog;
 use crate::meters::Meters;
 use crate::metrics;
 use crate::pki::InvalidPki;
@@ -68,6 +69,8 @@ pub struct RegionLink {
     pub fleet: watch::Receiver<Vec<NodeStatus>>,
     /// Answers what meters counted.
     pub meters: Meters,
+    /// Answers what calls there were.
+    pub calls: CallLog,
 }
 
 /// Why a session ended or never began.

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessChecks;
+use crate::access_log::{AccessLogs, CallLog};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
 use crate::meters::Meters;
@@ -102,6 +103,7 @@ async fn start(
     let fleet = Fleet::new(clock.clone());
     tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
     let meters = meters(config, &store, &clock, tasks).await?;
+    let calls = call_log(config, &clock, tasks).await?;
     let services = Services {
         ads: Ads::new(
             &config.region,
@@ -111,19 +113,22 @@ async fn start(
         ),
         meters: meters.clone(),
         access: AccessChecks::new(publisher.subscribe(), clock.clone()),
+        access_logs: AccessLogs::new(
+            &config.region,
+            store.clone(),
+            calls.clone(),
+            tasks.stopping(),
+        ),
     };
     spawn_ads(config, &clock, tasks, (ads_listener, services))?;
-    let (is_ready, watched) = watch::channel(false);
-    let health = Health {
-        is_ready: watched,
-        metrics: metrics_handle,
-    };
-    tasks.spawn(
-        "health endpoints",
-        http::serve(http_listener, health, tasks.stopping()),
-    );
+    let is_ready = spawn_health(http_listener, metrics_handle, tasks);
     let renewed = spawn_renewals(config, tasks, (&store, &keys, &clock), (&writer, client));
-    spawn_link(link_config(config, &keys), tasks, writer, (&fleet, meters));
+    spawn_link(
+        link_config(config, &keys),
+        tasks,
+        writer,
+        (&fleet, meters, calls),
+    );
 
     is_ready.send_replace(true);
     announce(config, &ready, revision)?;
@@ -203,6 +208,24 @@ async fn bind(field: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpL
     TcpListener::bind(address).await.with_context(context)
 }
 
+/// What is given back says that the process is ready.
+fn spawn_health(
+    listener: TcpListener,
+    metrics: PrometheusHandle,
+    tasks: &TaskSet,
+) -> watch::Sender<bool> {
+    let (is_ready, watched) = watch::channel(false);
+    let health = Health {
+        is_ready: watched,
+        metrics,
+    };
+    tasks.spawn(
+        "health endpoints",
+        http::serve(listener, health, tasks.stopping()),
+    );
+    is_ready
+}
+
 fn spawn_ads(
     config: &Config,
     clock: &Clock,
@@ -243,6 +266,15 @@ async fn meters(
     Ok(meters)
 }
 
+/// Beside the store: files, whatever the store is.
+async fn call_log(config: &Config, clock: &Clock, tasks: &TaskSet) -> anyhow::Result<CallLog> {
+    let folder = config.data_dir.join("calls");
+    let retention = config.request_log;
+    CallLog::open(folder, retention, clock.clone(), tasks)
+        .await
+        .context("`data_dir`: the log of calls")
+}
+
 fn link_config(config: &Config, keys: &RegionKeys) -> LinkConfig {
     LinkConfig {
         region: config.region.clone(),
@@ -259,13 +291,14 @@ fn spawn_link(
     config: LinkConfig,
     tasks: &TaskSet,
     writer: Arc<RegionWriter>,
-    (fleet, meters): (&Fleet, Meters),
+    (fleet, meters, calls): (&Fleet, Meters, CallLog),
 ) {
     let link = RegionLink {
         config,
         writer,
         fleet: fleet.subscribe(),
         meters,
+        calls,
     };
     let stopping = tasks.stopping();
     tasks.spawn("region link", async move {

@@ -37,6 +37,7 @@ use crate::state::AppState;
         (name = "organisations", description = "Organisations and their settings"),
         (name = "proxies", description = "What callers call"),
         (name = "regions", description = "Where calls are served"),
+        (name = "requests", description = "What passed, and what was refused"),
         (name = "rules", description = "Which calls may pass"),
         (name = "targets", description = "Where calls go"),
         (name = "users", description = "The user who calls, and the user's tokens")

@@ -3,6 +3,7 @@
 pub mod gateway;
 pub mod guard;
 pub mod health;
+pub mod operations;
 pub mod people;
 mod shape;
 
@@ -29,6 +30,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(guard::meters::usage::router())
         .merge(guard::evaluate::router())
         .merge(guard::preview::router())
+        .merge(operations::requests::router())
 }
 
 /// Routes for everybody.

@@ -114,6 +114,14 @@ impl Fleets {
             .unwrap_or_default()
     }
 
+    /// Regions whose links are up.
+    #[must_use]
+    pub fn connected(&self) -> Vec<String> {
+        let regions = self.regions.borrow();
+        let connected = regions.iter().filter(|(_, state)| state.is_connected());
+        connected.map(|(region, _)| region.clone()).collect()
+    }
+
     /// Ends when `region` is in a state that a test waits for.
     #[cfg(test)]
     pub(crate) async fn until(&self, region: &str, mut is_so: impl FnMut(&RegionState) -> bool) {

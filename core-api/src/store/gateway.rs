@@ -5,5 +5,6 @@ pub mod credential;
 pub mod destination;
 pub mod proxy;
 pub mod proxy_binding;
+pub mod proxy_names;
 pub mod region;
 pub mod target;

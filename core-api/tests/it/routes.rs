@@ -13,6 +13,7 @@ mod organisations;
 mod preview;
 mod proxies;
 mod regions;
+mod requests;
 pub(crate) mod rules;
 mod status;
 mod targets;

@@ -60,6 +60,8 @@ mod paths;
 #[cfg(test)]
 mod published_keys;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod redaction;
 #[cfg(test)]
 mod regions;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use envoy_types::pb::envoy::service::accesslog::v3::access_log_service_server::AccessLogServiceServer;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
 use requestrocket_proto::access::v1::access_check_server::AccessCheckServer;
 use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
@@ -15,6 +16,7 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
 use super::{identity, metrics};
 use crate::access::AccessChecks;
+use crate::access_log::AccessLogs;
 use crate::meters::Meters;
 use crate::xds::ads::Ads;
 
@@ -24,6 +26,8 @@ const MAX_REQUEST_BYTES: usize = 16 << 20;
 const MAX_METER_REQUEST_BYTES: usize = 1 << 20;
 /// Largest question about callers: some 40 bytes each.
 const MAX_ACCESS_REQUEST_BYTES: usize = 64 << 10;
+/// Largest message about calls: what a worker kept while nobody took it (`translate::listener`).
+const MAX_LOG_MESSAGE_BYTES: usize = 64 << 20;
 /// Streams of one connection: one for resources, and one for each question of a filter.
 const MAX_STREAMS: u32 = 1_024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
@@ -55,6 +59,8 @@ pub struct Services {
     pub meters: Meters,
     /// Whose open calls may go on.
     pub access: AccessChecks,
+    /// Calls that are over.
+    pub access_logs: AccessLogs,
 }
 
 /// Serves nodes on `listener` until `stopping`.
@@ -73,12 +79,15 @@ pub async fn serve(
         ads,
         meters,
         access,
+        access_logs,
     } = services;
     let ads = AggregatedDiscoveryServiceServer::new(ads)
         .max_decoding_message_size(MAX_REQUEST_BYTES)
         .max_encoding_message_size(usize::MAX);
     let meters = MeterSyncServer::new(meters).max_decoding_message_size(MAX_METER_REQUEST_BYTES);
     let access = AccessCheckServer::new(access).max_decoding_message_size(MAX_ACCESS_REQUEST_BYTES);
+    let access_logs =
+        AccessLogServiceServer::new(access_logs).max_decoding_message_size(MAX_LOG_MESSAGE_BYTES);
     Server::builder()
         .tls_config(tls)
         .context("ADS certificates cannot be used")?
@@ -89,6 +98,7 @@ pub async fn serve(
         .add_service(ads)
         .add_service(meters)
         .add_service(access)
+        .add_service(access_logs)
         .serve_with_incoming_shutdown(connections(listener), stopping.cancelled())
         .await
         .context("ADS server failed")

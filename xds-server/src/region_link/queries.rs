@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use requestrocket_proto::region::v1::{Answer, MeterUsageQuery, Query, answer, query};
 
+use crate::access_log::CallLog;
 use crate::meters::Meters;
 
 /// Questions that are looked into at a time; the region cannot say what others ask.
@@ -17,15 +18,17 @@ const MAX_READY: usize = 64;
 /// Questions of one session, and the answers that were not sent yet.
 pub(super) struct Queries {
     meters: Meters,
+    calls: CallLog,
     open: FuturesUnordered<BoxFuture<'static, Answer>>,
     ready: VecDeque<Answer>,
 }
 
 impl Queries {
     /// None yet.
-    pub(super) fn new(meters: Meters) -> Self {
+    pub(super) fn new(meters: Meters, calls: CallLog) -> Self {
         Self {
             meters,
+            calls,
             open: FuturesUnordered::new(),
             ready: VecDeque::new(),
         }
@@ -34,20 +37,13 @@ impl Queries {
     /// Begins to look into a question.
     pub(super) fn ask(&mut self, query: Query) {
         let Query { query_id, kind } = query;
-        match kind {
-            Some(query::Kind::MeterUsage(MeterUsageQuery { meter_id }))
-                if self.open.len() < MAX_OPEN =>
-            {
-                let meters = self.meters.clone();
-                self.open.push(Box::pin(async move {
-                    let usage = meters.usage(&meter_id).await;
-                    Answer {
-                        query_id,
-                        kind: usage.map(answer::Kind::MeterUsage),
-                    }
-                }));
-            }
-            Some(query::Kind::MeterUsage(_)) | None => self.ready.push_back(Answer {
+        let (meters, calls) = (self.meters.clone(), self.calls.clone());
+        match kind.filter(|_| self.open.len() < MAX_OPEN) {
+            Some(kind) => self.open.push(Box::pin(async move {
+                let kind = look_into(kind, &meters, &calls).await;
+                Answer { query_id, kind }
+            })),
+            None => self.ready.push_back(Answer {
                 query_id,
                 kind: None,
             }),
@@ -75,5 +71,23 @@ impl Queries {
     /// The answer to send next.
     pub(super) fn next(&mut self) -> Option<Answer> {
         self.ready.pop_front()
+    }
+}
+
+/// None: the region cannot say.
+async fn look_into(kind: query::Kind, meters: &Meters, calls: &CallLog) -> Option<answer::Kind> {
+    match kind {
+        query::Kind::MeterUsage(MeterUsageQuery { meter_id }) => {
+            let usage = meters.usage(&meter_id).await?;
+            Some(answer::Kind::MeterUsage(usage))
+        }
+        query::Kind::Records(query) => match calls.search(&query).await {
+            Ok(records) => Some(answer::Kind::Records(records)),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "calls could not be searched");
+                None
+            }
+        },
     }
 }

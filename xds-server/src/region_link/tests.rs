@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 
 use self::fake::{Authority, Control, TOKEN};
 use super::*;
+use crate::access_log::Retention;
 use crate::fixtures::{
     CANARY, REGION, Region, id, organisation, proxy, removed, target, translation,
 };
@@ -24,6 +25,11 @@ use crate::store::tests::{fresh_sqlite, test_stores};
 use crate::xds::publisher::Publisher;
 
 mod fake;
+
+const RETENTION: Retention = Retention {
+    days: 90,
+    bytes: 1 << 30,
+};
 
 /// A region whose link runs.
 struct Running {
@@ -55,12 +61,19 @@ impl Running {
         };
         let tasks = TaskSet::default();
         let (store, clock) = (region.store.store.clone(), Clock::default());
-        let meters = Meters::in_memory(store, clock, &tasks).await.unwrap();
+        let meters = Meters::in_memory(store, clock.clone(), &tasks)
+            .await
+            .unwrap();
+        let calls = region.folder.path().join("calls");
+        let calls = CallLog::open(calls, RETENTION, clock, &tasks)
+            .await
+            .unwrap();
         let link = RegionLink {
             config,
             writer: Arc::new(writer),
             fleet: fleet.subscribe(),
             meters: meters.clone(),
+            calls,
         };
         let stopping = tasks.stopping();
         tasks.spawn("link", async move {

@@ -138,6 +138,18 @@ pub async fn proxy_list(
         .collect())
 }
 
+/// Whose a proxy is, and its target.
+pub async fn owner_fetch(
+    conn: &mut AnyConnection,
+    proxy_id: &str,
+) -> Result<Option<(String, String)>, StoreFailed> {
+    let sql = "SELECT organisation_id, target_id FROM proxy WHERE proxy_id = $1";
+    Ok(sqlx::query_as(sql)
+        .bind(proxy_id)
+        .fetch_optional(conn)
+        .await?)
+}
+
 /// Deletes proxies and their lists.
 pub async fn proxy_delete(conn: &mut AnyConnection, ids: &[&str]) -> Result<(), StoreFailed> {
     rows_delete(conn, "proxy_credential", "proxy_id", ids).await?;

@@ -1,5 +1,6 @@
 //! The one listener: the same for all nodes but for its address.
 
+pub(crate) mod access_log;
 mod connection_manager;
 mod filters;
 mod local_reply;

@@ -63,6 +63,7 @@ async fn no_path_is_served_to_who_names_no_node() {
         "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources",
         "/requestrocket.meter.v1.MeterSync/Sync",
         "/requestrocket.access.v1.AccessCheck/Check",
+        "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs",
         "/unknown.Service/Method",
     ] {
         let mut client = tonic::client::Grpc::new(channel.clone());

@@ -11,6 +11,7 @@ use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
 use requestrocket_xds_server::access::AccessChecks;
+use requestrocket_xds_server::access_log::{AccessLogs, CallLog, Retention};
 use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::node_api::{self, Services, Tls};
 use requestrocket_xds_server::records::region_config::{
@@ -95,11 +96,19 @@ impl Region {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("region.db").display());
         let store = Store::open(&url).await.unwrap();
-        let meters = Meters::in_memory(store, Clock::default(), &tasks);
+        let meters = Meters::in_memory(store.clone(), Clock::default(), &tasks);
+        let retention = Retention {
+            days: 90,
+            bytes: 1 << 30,
+        };
+        let calls = folder.path().join("calls");
+        let calls = CallLog::open(calls, retention, Clock::default(), &tasks);
+        let calls = calls.await.unwrap();
         let services = Services {
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
             meters: meters.await.unwrap(),
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
+            access_logs: AccessLogs::new(REGION, store, calls, tasks.stopping()),
         };
         tasks.spawn(
             "ads",

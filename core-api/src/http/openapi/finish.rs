@@ -58,16 +58,18 @@ fn parameters(document: &mut Value, details: &Value) {
     for operation in operations(document) {
         let id = at(operation, "operationId").as_str();
         let is_of_rules = id.is_some_and(|id| id.ends_with("_rules"));
+        let is_of_records = id.is_some_and(|id| id.starts_with("list_requests"));
         let parameters = operation
             .get_mut("parameters")
             .and_then(Value::as_array_mut);
         for parameter in parameters.into_iter().flatten() {
             let name = at(parameter, "name").as_str().unwrap_or_default();
-            // Rules have an order of their own.
-            let name = if is_of_rules && name == "sort" {
-                "sortOfRules"
-            } else {
-                name
+            // Rules have an order of their own, records longer pages.
+            let name = match name {
+                "sort" if is_of_rules => "sortOfRules",
+                "limit" if is_of_records => "limitOfRecords",
+                "credentialId" if is_of_records => "credentialIds",
+                name => name,
             };
             let keywords = resolved(at(at(details, "parameters"), name), details);
             if let Some(schema) = parameter.get_mut("schema") {

@@ -26,7 +26,7 @@ use envoy_types::pb::envoy::r#type::matcher::v3::{
 use super::super::Settings;
 use super::super::http2::{self, Windows};
 use super::super::wire::{extension, flag, from_ads, number, remove_reserved, seconds, set_header};
-use super::{filters, local_reply};
+use super::{access_log, filters, local_reply};
 
 /// `/api/{proxy}/…` split at `/`.
 const SCOPE_ELEMENT: u32 = 2;
@@ -77,6 +77,7 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
             ..UpgradeConfig::default()
         }],
         early_header_mutation_extensions: vec![early_mutation()],
+        access_log: vec![access_log::build()],
         local_reply_config: Some(local_reply::build()),
         route_specifier: Some(RouteSpecifier::ScopedRoutes(scoped_routes())),
         http_filters: filters::chain(settings),

@@ -84,7 +84,10 @@ async fn get_meter_usage(
         meter_id: meter.id.to_string(),
     });
     let region = meter.region.as_str();
-    let answer::Kind::MeterUsage(usage) = call.state.fleets.ask(region, question).await?;
+    let usage = match call.state.fleets.ask(region, question).await? {
+        answer::Kind::MeterUsage(usage) => usage,
+        answer::Kind::Records(_) => return Err(Unanswered::Unknown.into()),
+    };
     let windows = windows(&usage, meter.form.limits).ok_or(Unanswered::Unknown)?;
     call.answer_content(&MeterUsageResource {
         meter_id: meter.id.uuid(),

@@ -1,0 +1,3 @@
+//! What passed: records of calls.
+
+pub mod requests;

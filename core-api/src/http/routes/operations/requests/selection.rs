@@ -1,0 +1,332 @@
+//! Which records are asked for, and the cursor that goes on in that selection and no other.
+
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prost::Message as _;
+use requestrocket_policy::form::problem::Problems;
+use requestrocket_proto::region::v1::{RecordPosition, RecordsQuery, StatusRange};
+use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::domain::gateway::region::RegionName;
+use crate::domain::moment::Moment;
+use crate::error::ApiResult;
+use crate::http::query::Query;
+
+const DEFAULT_LIMIT: u64 = 100;
+/// Values of one parameter.
+const VALUES: usize = 50;
+/// Bytes of one value.
+const VALUE_BYTES: usize = 512;
+/// JSON numbers are exact up to here everywhere.
+const LARGEST: u64 = (1 << 53) - 1;
+/// Of the selection, before the position.
+const FINGERPRINT_BYTES: usize = 8;
+
+/// The parameters of records, for the documentation.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what Selection reads")]
+pub(super) struct SelectionParams {
+    /// Records of a page. A page may hold fewer although there are more: `nextCursor` says.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u64>,
+    /// `nextCursor` of the page before, of the same selection.
+    cursor: Option<String>,
+    /// `desc` (the newest first) or `asc`.
+    #[param(default = "desc")]
+    order: Option<String>,
+    /// Completed then or later: RFC 3339, or Unix time in milliseconds.
+    processed_after: Option<String>,
+    /// Completed before then.
+    processed_before: Option<String>,
+    /// Such as `404`, `4xx`, or a list of them with commas.
+    status: Option<String>,
+    /// Codes such as `RULE_DENIED`, with commas.
+    code: Option<String>,
+    /// Values of `requestrocket-proxy-code`, with commas.
+    proxy_code: Option<String>,
+    /// Methods, with commas.
+    method: Option<String>,
+    /// Credentials that callers used, with commas.
+    credential_id: Option<String>,
+    /// Subjects of callers' tokens, with commas.
+    subject: Option<String>,
+    /// Part of the path.
+    path_contains: Option<String>,
+    /// Calls that took that long at least.
+    min_duration_ms: Option<u64>,
+    /// Only calls that were refused with `proxy-access-denied`.
+    denied: Option<bool>,
+}
+
+/// What is asked for.
+#[derive(Debug, PartialEq)]
+pub(super) struct Selection {
+    pub(super) query: RecordsQuery,
+    /// `region`, where it may be given.
+    pub(super) region: Option<RegionName>,
+}
+
+/// One of `status`.
+struct Statuses(StatusRange);
+
+/// A moment in either form.
+struct When(u64);
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Invalid(&'static str);
+
+impl Selection {
+    /// Reads the parameters of a list of an organisation's records, or of one proxy's.
+    pub(super) fn read(
+        raw: Option<&str>,
+        (organisation_id, proxy_id): (String, Option<String>),
+    ) -> ApiResult<Self> {
+        let mut problems = Problems::default();
+        let mut query = Query::new(raw, &mut problems);
+        let limit = query.integer("limit", 1, 1_000).unwrap_or(DEFAULT_LIMIT);
+        let is_ascending = match query.take("order").as_deref() {
+            None | Some("desc") => false,
+            Some("asc") => true,
+            Some(_) => {
+                query.problem("order", "must be one of asc, desc");
+                false
+            }
+        };
+        let statuses: Vec<Statuses> = list(&mut query, "status");
+        let is_whole = proxy_id.is_none();
+        let records = RecordsQuery {
+            organisation_id,
+            proxy_id: proxy_id.unwrap_or_default(),
+            request_id: String::new(),
+            limit: u32::try_from(limit).unwrap_or(1),
+            is_ascending,
+            from_ms: moment(&mut query, "processedAfter"),
+            to_ms: moment(&mut query, "processedBefore"),
+            after: None,
+            statuses: statuses.into_iter().map(|Statuses(range)| range).collect(),
+            codes: list(&mut query, "code"),
+            proxy_codes: list(&mut query, "proxyCode"),
+            methods: list(&mut query, "method"),
+            credential_ids: list::<Uuid>(&mut query, "credentialId")
+                .iter()
+                .map(Uuid::to_string)
+                .collect(),
+            subjects: list(&mut query, "subject"),
+            path_contains: text(&mut query, "pathContains"),
+            min_duration_us: query
+                .integer("minDurationMs", 0, LARGEST / 1_000)
+                .unwrap_or(0)
+                * 1_000,
+            is_denied: query.boolean("denied").unwrap_or(false),
+        };
+        let region = if is_whole {
+            query.parsed("region")
+        } else {
+            None
+        };
+        let mut selection = Self {
+            query: records,
+            region,
+        };
+        if let Some(cursor) = query.take("cursor") {
+            selection.query.after = selection.position(&cursor);
+            if selection.query.after.is_none() {
+                query.problem("cursor", "must be the `nextCursor` of the same selection");
+            }
+        }
+        query.finish();
+        problems.check()?;
+        Ok(selection)
+    }
+
+    /// The cursor that goes on behind `position`.
+    pub(super) fn cursor(&self, position: &RecordPosition) -> Option<String> {
+        let id: Uuid = position.request_id.parse().ok()?;
+        let mut bytes = self.fingerprint().to_vec();
+        bytes.extend(position.completed_at_ms.to_be_bytes());
+        bytes.extend(id.as_bytes());
+        Some(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// None: it is no cursor of this selection.
+    fn position(&self, cursor: &str) -> Option<RecordPosition> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (fingerprint, rest) = bytes.split_first_chunk::<FINGERPRINT_BYTES>()?;
+        let (completed_at_ms, id) = rest.split_first_chunk()?;
+        (*fingerprint == self.fingerprint()).then_some(())?;
+        Some(RecordPosition {
+            completed_at_ms: u64::from_be_bytes(*completed_at_ms),
+            request_id: Uuid::from_slice(id).ok()?.to_string(),
+        })
+    }
+
+    /// Of all but where a page begins and how long it is.
+    fn fingerprint(&self) -> [u8; FINGERPRINT_BYTES] {
+        let all = RecordsQuery {
+            limit: 0,
+            after: None,
+            ..self.query.clone()
+        };
+        let region = self.region.as_ref().map_or("", RegionName::as_str);
+        let digest = Sha256::new()
+            .chain_update(all.encode_to_vec())
+            .chain_update(region)
+            .finalize();
+        let first = digest.first_chunk::<FINGERPRINT_BYTES>();
+        first.copied().unwrap_or_default()
+    }
+}
+
+fn moment(query: &mut Query<'_>, name: &str) -> Option<u64> {
+    query.parsed::<When>(name).map(|When(unix_ms)| unix_ms)
+}
+
+fn text(query: &mut Query<'_>, name: &str) -> String {
+    let text = query.take(name).unwrap_or_default();
+    if text.len() > VALUE_BYTES {
+        query.problem(name, format!("must have at most {VALUE_BYTES} bytes"));
+    }
+    text
+}
+
+/// Values with commas between them.
+fn list<T: FromStr>(query: &mut Query<'_>, name: &str) -> Vec<T>
+where
+    T::Err: std::fmt::Display,
+{
+    let Some(text) = query.take(name) else {
+        return Vec::new();
+    };
+    let values: Vec<&str> = text.split(',').collect();
+    if values.len() > VALUES || values.iter().any(|value| value.len() > VALUE_BYTES) {
+        query.problem(name, format!("must hold at most {VALUES} short values"));
+        return Vec::new();
+    }
+    let mut list = Vec::new();
+    for value in values {
+        match value.parse::<T>() {
+            Ok(_) if value.is_empty() => query.problem(name, "must hold no empty value"),
+            Ok(value) => list.push(value),
+            Err(error) => query.problem(name, error.to_string()),
+        }
+    }
+    list
+}
+
+impl FromStr for Statuses {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let invalid = Invalid("must be statuses such as 404 or 4xx");
+        let (first, last) = match text.as_bytes() {
+            [class @ b'1'..=b'5', b'x', b'x'] => {
+                let first = u32::from(class - b'0') * 100;
+                (first, first + 99)
+            }
+            [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] => {
+                let status = text.parse().map_err(|_| invalid)?;
+                (status, status)
+            }
+            _ => return Err(invalid),
+        };
+        Ok(Self(StatusRange { first, last }))
+    }
+}
+
+impl FromStr for When {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let invalid = Invalid("must be an RFC 3339 date and time, or Unix time in milliseconds");
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number {
+            let unix_ms = text.parse().ok().filter(|unix_ms| *unix_ms <= LARGEST);
+            return unix_ms.map(Self).ok_or(invalid);
+        }
+        let Ok(moment) = text.parse::<Moment>() else {
+            return Err(invalid);
+        };
+        let unix_ms = moment.get().unix_timestamp_nanos() / 1_000_000;
+        // What is before 1970 is before all records.
+        Ok(Self(u64::try_from(unix_ms).unwrap_or(0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(raw: &str) -> Option<Selection> {
+        Selection::read(Some(raw), ("o".to_owned(), None)).ok()
+    }
+
+    fn position() -> RecordPosition {
+        RecordPosition {
+            completed_at_ms: 1_234,
+            request_id: Uuid::from_u128(7).to_string(),
+        }
+    }
+
+    #[test]
+    fn parameters_are_read_or_refused() {
+        let all = "limit=7&order=asc&processedAfter=1970-01-01T00:00:01Z&processedBefore=2000\
+                   &status=404,5xx&code=A,B&method=GET&minDurationMs=3&denied=true&region=eu-1";
+        let selection = read(all).unwrap();
+        assert_eq!(selection.region.as_ref().unwrap().as_str(), "eu-1");
+        let query = selection.query;
+        assert_eq!((query.limit, query.is_ascending), (7, true));
+        assert_eq!((query.from_ms, query.to_ms), (Some(1_000), Some(2_000)));
+        let ranges: Vec<_> = query
+            .statuses
+            .iter()
+            .map(|it| (it.first, it.last))
+            .collect();
+        assert_eq!(ranges, [(404, 404), (500, 599)]);
+        assert_eq!(query.codes, ["A", "B"]);
+        assert_eq!((query.min_duration_us, query.is_denied), (3_000, true));
+        for wrong in [
+            "limit=0",
+            "limit=1001",
+            "order=up",
+            "status=4x",
+            "status=404,",
+            "status=9xx",
+            "processedAfter=yesterday",
+            "credentialId=1",
+            "denied=1",
+            "cursor=abc",
+            "unknown=1",
+            "code=A&code=B",
+        ] {
+            assert!(read(wrong).is_none(), "{wrong}");
+        }
+        let of_proxy = Selection::read(Some("region=eu-1"), ("o".into(), Some("p".into())));
+        assert!(of_proxy.is_err());
+    }
+
+    #[test]
+    fn a_cursor_goes_on_in_its_own_selection_only() {
+        let selection = read("status=404&limit=5").unwrap();
+        let cursor = selection.cursor(&position()).unwrap();
+        for (raw, is_of_it) in [
+            (format!("status=404&limit=9&cursor={cursor}"), true),
+            (format!("status=405&cursor={cursor}"), false),
+            (format!("status=404&order=asc&cursor={cursor}"), false),
+            (format!("status=404&region=eu-1&cursor={cursor}"), false),
+            (format!("status=404&cursor={cursor}A"), false),
+            ("status=404&cursor=".to_owned(), false),
+        ] {
+            let read = read(&raw).map(|selection| selection.query.after);
+            assert_eq!(read, is_of_it.then(|| Some(position())), "{raw}");
+        }
+        let other = ("other".to_owned(), None);
+        let raw = format!("status=404&cursor={cursor}");
+        assert!(Selection::read(Some(&raw), other).is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! Use cases of those who look after what passes.
+
+pub mod requests;

@@ -1,0 +1,35 @@
+//! Records outlive the region server, and none is lost while it is away for a moment.
+
+use anyhow::{Result, ensure};
+use requestrocket_integration_tests::gateway::Gateway;
+use requestrocket_integration_tests::stack::Stack;
+use requestrocket_integration_tests::target::Target;
+
+use crate::expect;
+
+#[tokio::test]
+async fn a_restart_of_the_region_server_loses_no_record() -> Result<()> {
+    let mut stack = Stack::start(&["--no-restart"]).await?;
+    let gateway = Gateway::of(&stack)?;
+    let target = Target::unrecorded().await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    let mut calls = 0;
+    let mut call = async |count: usize| -> Result<()> {
+        for _ in 0..count {
+            expect::ok(&gateway.call(&proxy.get("/")).await?)?;
+        }
+        calls += count;
+        Ok(())
+    };
+    for _ in 0..2 {
+        call(40).await?;
+        stack.kill(stack.xds_pid()?).await?;
+        call(40).await?;
+        stack.revive().await?;
+    }
+    call(1).await?;
+    let gateway = Gateway::of(&stack)?;
+    let records = super::all(&gateway, &proxy, calls).await?;
+    ensure!(records.len() == 161, "{}", records.len());
+    Ok(())
+}

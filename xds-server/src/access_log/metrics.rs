@@ -1,0 +1,24 @@
+//! What is counted of the log.
+
+use metrics::{counter, describe_counter};
+
+const RECORDED: &str = "rr_calls_recorded_total";
+const DELAYED: &str = "rr_call_log_failures_total";
+
+/// Makes every metric known with its help text.
+pub(super) fn describe() {
+    describe_counter!(RECORDED, "Calls whose records are in the log.");
+    describe_counter!(DELAYED, "Times that the log could not be written.");
+    counter!(RECORDED).increment(0);
+    counter!(DELAYED).increment(0);
+}
+
+/// So many records are in the log.
+pub(super) fn recorded(calls: usize) {
+    counter!(RECORDED).increment(u64::try_from(calls).unwrap_or(u64::MAX));
+}
+
+/// They could not be written, and wait.
+pub(super) fn delayed() {
+    counter!(DELAYED).increment(1);
+}

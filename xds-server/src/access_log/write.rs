@@ -1,0 +1,277 @@
+//! The one writer of the log: takes what waits, and commits it together.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use requestrocket_process::clock::{Clock, unix_ms};
+use requestrocket_process::file::create_private_dir;
+use sqlx::{Connection as _, SqliteConnection};
+use time::{Date, OffsetDateTime};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::call::{Call, LogFailed};
+use super::numbers::{Numbers, lock};
+use super::retention::{self, Retention};
+use super::{day, metrics};
+
+/// Calls of one commit, about.
+const TOGETHER: usize = 4_096;
+/// Between two tries to write what could not be written.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Between two looks for what is too old.
+const HOUSE_MS: u64 = 600_000;
+const DAY_MS: u64 = 86_400_000;
+
+/// Writes; holds the connection.
+#[derive(Debug)]
+pub(super) struct Writer {
+    folder: PathBuf,
+    retention: Retention,
+    clock: Clock,
+    open: Option<(Date, SqliteConnection)>,
+    house_at_ms: u64,
+}
+
+impl Writer {
+    /// Opens today's file; says what is known of workers.
+    pub(super) async fn open(
+        folder: &Path,
+        retention: Retention,
+        clock: Clock,
+    ) -> Result<(Self, Numbers), LogFailed> {
+        create_private_dir(folder)?;
+        let today = clock.now().date();
+        let mut conn = day::open(folder, today).await?;
+        let numbers = day::numbers_fetch(&mut conn).await?;
+        let writer = Self {
+            folder: folder.to_owned(),
+            retention,
+            clock,
+            open: Some((today, conn)),
+            house_at_ms: 0,
+        };
+        Ok((writer, numbers))
+    }
+
+    /// Writes until it is told to stop and nothing waits.
+    pub(super) async fn run(
+        mut self,
+        mut taken: mpsc::Receiver<Vec<Call>>,
+        numbers: &Mutex<Numbers>,
+        stopping: CancellationToken,
+    ) {
+        let mut is_closed = false;
+        loop {
+            let waited = tokio::select! {
+                waited = taken.recv() => waited,
+                () = stopping.cancelled(), if !is_closed => {
+                    taken.close();
+                    is_closed = true;
+                    continue;
+                }
+            };
+            let Some(mut calls) = waited else { break };
+            while calls.len() < TOGETHER
+                && let Ok(more) = taken.try_recv()
+            {
+                calls.extend(more);
+            }
+            self.write(calls, numbers, &stopping).await;
+            self.keep_house(numbers).await;
+        }
+        if let Some((_, conn)) = self.open {
+            // Everything is committed.
+            let _ = conn.close().await;
+        }
+    }
+
+    /// Tries until it is done: meanwhile Envoys keep what there is, as far as they have room.
+    async fn write(
+        &mut self,
+        calls: Vec<Call>,
+        numbers: &Mutex<Numbers>,
+        stopping: &CancellationToken,
+    ) {
+        for (day, calls) in by_day(calls) {
+            while let Err(error) = self.write_day(day, &calls, numbers).await {
+                self.open = None;
+                failed(&error);
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    () = stopping.cancelled() => return,
+                }
+            }
+            metrics::recorded(calls.len());
+        }
+    }
+
+    async fn write_day(
+        &mut self,
+        day: Date,
+        calls: &[Call],
+        numbers: &Mutex<Numbers>,
+    ) -> Result<(), LogFailed> {
+        let now_ms = now_ms(&self.clock);
+        // What was missed is known when it is written, not before.
+        let mut next = lock(numbers).clone();
+        for number in calls.iter().filter_map(|call| call.number) {
+            next.see(number, now_ms);
+        }
+        let conn = self.connection(day).await?;
+        day::calls_insert(conn, calls, &next).await?;
+        *lock(numbers) = next;
+        Ok(())
+    }
+
+    async fn connection(&mut self, day: Date) -> Result<&mut SqliteConnection, LogFailed> {
+        let conn = match self.open.take() {
+            Some((open, conn)) if open == day => conn,
+            Some(_) | None => day::open(&self.folder, day).await?,
+        };
+        Ok(&mut self.open.insert((day, conn)).1)
+    }
+
+    async fn keep_house(&mut self, numbers: &Mutex<Numbers>) {
+        let now_ms = now_ms(&self.clock);
+        if now_ms < self.house_at_ms {
+            return;
+        }
+        self.house_at_ms = now_ms + HOUSE_MS;
+        let today = self.clock.now().date();
+        let oldest_ms = now_ms.saturating_sub(DAY_MS * u64::from(self.retention.days));
+        lock(numbers).forget_before(oldest_ms);
+        let dropped = retention::drop_old(&self.folder, self.retention, today);
+        let forgotten = match &mut self.open {
+            Some((_, conn)) => day::numbers_forget(conn, oldest_ms).await,
+            None => Ok(()),
+        };
+        if let Err(error) = dropped.map_err(LogFailed::from).and(forgotten) {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(
+                error,
+                "what is too old of the log of calls could not be dropped"
+            );
+        }
+    }
+}
+
+fn failed(error: &LogFailed) {
+    let error: &dyn std::error::Error = error;
+    tracing::error!(error, "calls could not be recorded");
+    metrics::delayed();
+}
+
+fn now_ms(clock: &Clock) -> u64 {
+    u64::try_from(unix_ms(clock.now())).unwrap_or(0)
+}
+
+fn by_day(calls: Vec<Call>) -> BTreeMap<Date, Vec<Call>> {
+    let mut days: BTreeMap<Date, Vec<Call>> = BTreeMap::new();
+    for call in calls {
+        days.entry(day_of(call.record.completed_at_ms))
+            .or_default()
+            .push(call);
+    }
+    days
+}
+
+/// UTC. What no calendar holds is put to the first day.
+pub(super) fn day_of(unix_ms: u64) -> Date {
+    let seconds = i64::try_from(unix_ms / 1_000).unwrap_or(0);
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        .date()
+}
+
+#[cfg(test)]
+mod tests {
+    use requestrocket_process::tasks::TaskSet;
+    use requestrocket_proto::record::v1::Record;
+    use requestrocket_proto::region::v1::RecordsQuery;
+    use time::macros::datetime;
+
+    use super::super::CallLog;
+    use super::super::numbers::{GRACE_MS, Number};
+    use super::*;
+
+    const RETENTION: Retention = Retention {
+        days: 2,
+        bytes: 1 << 30,
+    };
+
+    fn call(number: u64, clock: &Clock) -> Call {
+        Call {
+            record: Record {
+                request_id: format!("id-{number}"),
+                organisation_id: "home".to_owned(),
+                completed_at_ms: now_ms(clock),
+                ..Record::default()
+            },
+            number: Some(Number {
+                worker: [1; 16],
+                number,
+            }),
+        }
+    }
+
+    async fn found(log: &CallLog) -> (u64, u64) {
+        let query = RecordsQuery {
+            organisation_id: "home".to_owned(),
+            limit: 1,
+            ..RecordsQuery::default()
+        };
+        let found = log.search(&query).await.unwrap();
+        (found.recorded, found.lost)
+    }
+
+    /// Writes these in one run of the process.
+    async fn run(folder: &Path, clock: &Clock, numbers: &[u64]) -> (u64, u64) {
+        let tasks = TaskSet::default();
+        let open = CallLog::open(folder.to_owned(), RETENTION, clock.clone(), &tasks);
+        let log = open.await.unwrap();
+        for number in numbers {
+            log.write(vec![call(*number, clock)]).await.unwrap();
+        }
+        // What waits is written before the end.
+        tasks.shutdown().await;
+        found(&log).await
+    }
+
+    #[tokio::test]
+    async fn what_was_missed_is_known_after_a_restart_and_what_comes_late_is_not_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
+        assert_eq!(run(folder.path(), &clock, &[1, 2, 6]).await, (3, 0));
+        clock.advance(Duration::from_millis(GRACE_MS));
+        assert_eq!(run(folder.path(), &clock, &[]).await, (3, 3));
+        assert_eq!(run(folder.path(), &clock, &[4, 7]).await, (5, 2));
+        // On the next day, too.
+        clock.advance(Duration::from_hours(12));
+        assert_eq!(run(folder.path(), &clock, &[3, 5]).await, (7, 0));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_is_written_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
+        let tasks = TaskSet::default();
+        let open = CallLog::open(folder.path().to_owned(), RETENTION, clock.clone(), &tasks);
+        let log = open.await.unwrap();
+        // A day whose file is no file.
+        clock.advance(Duration::from_hours(24));
+        let blocked = retention::path(folder.path(), clock.now().date());
+        std::fs::create_dir(&blocked).unwrap();
+        log.write(vec![call(1, &clock)]).await.unwrap();
+        tokio::time::timeout(Duration::from_millis(50), std::future::pending::<()>())
+            .await
+            .unwrap_err();
+        std::fs::remove_dir(&blocked).unwrap();
+        while found(&log).await != (1, 0) {
+            tokio::task::yield_now().await;
+        }
+        tasks.shutdown().await;
+    }
+}
