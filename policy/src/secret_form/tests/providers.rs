@@ -11,7 +11,7 @@ const PAGE: &str = include_str!("../../../../docs/providers.md");
 const RSA: &str = include_str!("keys/rsa.pem");
 
 #[test]
-fn every_example_is_a_secret_of_a_target() {
+fn every_example_is_a_secret_of_its_side() {
     let blocks = PAGE.split("```json\n").skip(1);
     let mut types = Vec::new();
     for block in blocks.filter_map(|rest| rest.split("```").next()) {
@@ -24,9 +24,14 @@ fn every_example_is_a_secret_of_a_target() {
         let word = example["credentialAuthType"].as_str().unwrap();
         let auth_type: AuthType = word.parse().unwrap();
         let secret = example["credentialSecret"].to_string();
-        let form = SecretForm::open(auth_type, Side::Target, secret.as_bytes());
+        let side = if auth_type.is_of(Side::Target) {
+            Side::Target
+        } else {
+            Side::Proxy
+        };
+        let form = SecretForm::open(auth_type, side, secret.as_bytes());
         assert!(form.is_ok(), "{block}: {form:?}");
         types.push(auth_type);
     }
-    assert_eq!(types.len(), 13, "{types:?}");
+    assert_eq!(types.len(), 14, "{types:?}");
 }
