@@ -168,7 +168,7 @@ async fn get_request(call: Read, InPath((client, request)): InPath<(String, Stri
 async fn proxy_of(call: &Read, scope: &Scope, proxy: &str) -> ApiResult<(ProxyId, RegionName)> {
     let mut conn = call.state.connect().await?;
     let found = proxy_fetch(&mut conn, scope.id(), id(proxy)?).await?;
-    let proxy = found.ok_or_else(ApiError::not_found)?;
+    let proxy = found.ok_or_else(ApiError::not_found)?.proxy;
     Ok((proxy.id, proxy.region))
 }
 
