@@ -20,6 +20,7 @@ use std::{num::NonZeroU64, sync::Arc};
 use requestrocket_proto::policy::v1 as wire;
 
 pub use self::{
+    admission::MAX_ADMISSION_BYTES,
     conditions::{InvalidConditions, MAX_CONDITIONS, MAX_NODE_PATHS},
     credential::InvalidCredential,
     layer::{

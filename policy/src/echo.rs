@@ -37,6 +37,14 @@ pub(crate) struct Guard {
     screen: Screen,
 }
 
+/// The text with stars in the place of these values, in whatever form it repeats them.
+#[must_use]
+pub fn masked(text: &str, values: Vec<SecretBytes>) -> String {
+    let masked = Guard::of(values).and_then(|guard| guard.masked(text.as_bytes()));
+    let masked = masked.as_deref().unwrap_or(text.as_bytes());
+    String::from_utf8_lossy(masked).into_owned()
+}
+
 /// What a search came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Searched {

@@ -18,7 +18,7 @@ pub mod compile;
 pub mod denial;
 #[cfg(any(test, feature = "secrets"))]
 pub mod destination;
-mod echo;
+pub mod echo;
 pub mod effort;
 pub mod envelope;
 #[cfg(any(test, feature = "explain"))]

@@ -83,8 +83,8 @@ impl RegionWriter {
         Ok(())
     }
 
-    /// Stores what became of a token that was in the state `key`, and publishes it; false: it was
-    /// overtaken, and nothing was stored.
+    /// Stores what became of a token that was in the state `key`, and publishes it: so many bytes.
+    /// None: it was overtaken, and nothing was stored.
     ///
     /// # Errors
     /// The store does not answer; nothing was stored.
@@ -93,13 +93,12 @@ impl RegionWriter {
         key: &TokenKey,
         holder: &str,
         row: &TokenRow,
-    ) -> Result<bool, StoreFailed> {
+    ) -> Result<Option<u64>, StoreFailed> {
         let _turn = self.turn.lock().await;
         let Some((revision, update)) = self.ingest.store_token(key, holder, row).await? else {
-            return Ok(false);
+            return Ok(None);
         };
-        self.publish(revision, update);
-        Ok(true)
+        Ok(Some(self.publish(revision, update)))
     }
 
     /// Returns when records came since it was called last.
@@ -127,9 +126,10 @@ impl RegionWriter {
         self.ingest.unusable()
     }
 
-    fn publish(&self, revision: u64, update: RegionUpdate) {
-        self.publisher.apply(revision, update);
+    fn publish(&self, revision: u64, update: RegionUpdate) -> u64 {
+        let bytes = self.publisher.apply(revision, update);
         metrics::revision_stored(revision);
         metrics::proxies_published(self.publisher.subscribe().borrow().proxies());
+        bytes
     }
 }

@@ -32,6 +32,7 @@ use crate::secrets::keys::RegionKeys;
 use crate::secrets::renew::client::Client;
 use crate::secrets::renew::job::Renewals;
 use crate::secrets::renew::key_source::KeySources;
+use crate::secrets::renew::pace::Pace;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
 use crate::translate::{Settings, TargetRoots};
@@ -320,6 +321,7 @@ fn spawn_renewals(
         writer: Arc::clone(writer),
         client,
         sources: KeySources::default(),
+        pace: Pace::default(),
         clock: clock.clone(),
     };
     let stopping = tasks.stopping();

@@ -15,7 +15,7 @@ use crate::{
 
 /// Most bytes of an encoded admission: a hundred credentials with keys and checks, and as many that
 /// they had before. It bounds what a call costs before its caller is known.
-pub(super) const MAX_ADMISSION_BYTES: usize = 1 << 20;
+pub const MAX_ADMISSION_BYTES: usize = 1 << 20;
 
 /// What a byte of the message weighs: digests are kept as they are, ids and prefixes apart.
 const ENCODED_BYTE: usize = 4;

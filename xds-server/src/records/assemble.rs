@@ -52,9 +52,13 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
         keys,
     } = organisation;
     let target = records.targets.get(&proxy.target_id);
-    let listed = proxy.proxy_credential_ids.iter();
-    let presented =
-        listed.filter_map(|id| proxy_credential(records.credentials.get(id)?, organisation));
+    let mut callers = proxy.proxy_credential_ids.as_slice();
+    if unusable::is_too_much(proxy, records) {
+        callers = &[];
+    }
+    let presented = callers
+        .iter()
+        .filter_map(|id| proxy_credential(records.credentials.get(id)?, organisation));
     let target = target
         .filter(|target| target.organisation_id == *organisation_id)
         .and_then(target_config);

@@ -196,8 +196,15 @@ impl Ingest {
         tx.commit().await.map_err(StoreFailed::from)?;
         let rows = BTreeMap::from([(key.credential_id.clone(), row.clone())]);
         self.tokens.update(&touched.credentials, &rows);
-        let update = RegionUpdate::Delta(assemble_some(&affected, &records));
-        Ok(Some((revision, update)))
+        // Fetched keys may be too many for a proxy.
+        let span = Span {
+            after: revision.saturating_sub(1),
+            to: revision,
+        };
+        Ok(Some((
+            revision,
+            self.delta_update(span, &affected, &records),
+        )))
     }
 
     fn full_update(&self, span: Span, records: &Records) -> RegionUpdate {

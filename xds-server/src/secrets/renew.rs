@@ -13,6 +13,7 @@ mod key_life;
 pub mod key_source;
 pub mod life;
 mod oauth2;
+pub mod pace;
 mod provider;
 mod request;
 mod schedule;

@@ -32,27 +32,29 @@ impl Publisher {
     }
 
     /// Publishes `revision`. The first call is what nodes have waited for, so it comes with what
-    /// is stored, even if that is nothing.
-    pub fn apply(&self, revision: u64, update: RegionUpdate) {
+    /// is stored, even if that is nothing. Tells how many bytes of routes it made.
+    pub fn apply(&self, revision: u64, update: RegionUpdate) -> u64 {
         match update {
             RegionUpdate::Delta(changes) => {
-                let changes = changes
+                let changes: Vec<(Arc<str>, Option<ProxyResources>)> = changes
                     .into_iter()
                     .map(|(id, config)| {
-                        (
-                            id.into(),
-                            config.map(|config| self.translator.proxy(&config)),
-                        )
+                        let resources = config.map(|config| self.translator.proxy(&config));
+                        (id.into(), resources)
                     })
                     .collect();
+                let bytes = bytes(changes.iter().filter_map(|(_, proxy)| proxy.as_ref()));
                 self.replace(|present| present.with_changes(revision, changes));
+                bytes
             }
             RegionUpdate::Full(configs) => {
-                let proxies = configs
+                let proxies: Vec<(Arc<str>, ProxyResources)> = configs
                     .iter()
                     .map(|config| self.translate(config))
                     .collect();
+                let bytes = bytes(proxies.iter().map(|(_, proxy)| proxy));
                 self.replace(|present| present.with_all(revision, proxies));
+                bytes
             }
         }
     }
@@ -80,6 +82,11 @@ impl Publisher {
             "snapshot published"
         );
     }
+}
+
+/// What is made anew of proxies by a change of their credentials is their routes.
+fn bytes<'p>(proxies: impl Iterator<Item = &'p ProxyResources>) -> u64 {
+    proxies.map(|proxy| proxy.route.len() as u64).sum()
 }
 
 #[cfg(test)]

@@ -328,3 +328,29 @@ fn a_target_credential_goes_to_the_hosts_that_its_owner_allows() {
         assert_eq!(unusable, said, "{hosts:?}");
     }
 }
+
+/// The filter would refuse such a policy, and each refresh would send it again.
+#[test]
+fn callers_whose_keys_are_too_long_together_are_left_out_and_told_of() {
+    let mut records = records();
+    let long = wire::proxy_credential::Presented::Bearer(wire::Bearer {
+        prefix: "a".repeat(600 << 10),
+        digests: Vec::new(),
+    });
+    let caller = records.credentials.get_mut("c1").unwrap();
+    caller.secret = Ok(StoredSecret::Presented(long));
+    let proxy = &records.proxies["p"];
+    assert_eq!(unusable::unusable(proxy, &records), None);
+    let callers = |records: &Records| {
+        assemble_proxy(proxy, records)
+            .unwrap()
+            .proxy_credentials
+            .len()
+    };
+    assert_eq!(callers(&records), 2);
+    let mut more = records.clone();
+    more.credentials.get_mut("c2").unwrap().secret = records.credentials["c1"].secret.clone();
+    let said = "keys of all callers are too long together";
+    assert_eq!(unusable::unusable(proxy, &more).as_deref(), Some(said));
+    assert_eq!(callers(&more), 0);
+}

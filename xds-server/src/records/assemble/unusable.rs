@@ -2,12 +2,21 @@
 //!
 //! What is gone is not named: the control plane knows that by itself.
 
+use prost::Message;
+use requestrocket_policy::compile::MAX_ADMISSION_BYTES;
 use requestrocket_policy::swap::is_injectable_header;
 use requestrocket_proto::policy::v1::{Injection, Location};
 
 use super::{may_go_to, parse_base_url};
 use crate::records::record::{Credential, Proxy, Records, SecretProblem, StoredSecret};
 use requestrocket_policy::secret_form::auth_type::Side;
+
+const CALLERS_TOO_LONG: &str = "keys of all callers are too long together";
+/// Of the filter's limit, for all that is not of callers.
+const ROOM_BYTES: usize = 64 << 10;
+/// Of a caller beside its secrets; of a signed token, with the checks of its claims.
+const CALLER_BYTES: usize = 256;
+const CHECKS_BYTES: usize = 1 << 10;
 
 /// Which records of the proxy cannot be used, and why, in one line; None when all can.
 pub fn unusable(proxy: &Proxy, records: &Records) -> Option<String> {
@@ -33,8 +42,30 @@ pub fn unusable(proxy: &Proxy, records: &Records) -> Option<String> {
     let parts: Vec<String> = credentials
         .chain(target)
         .chain(destination(proxy, records))
+        .chain(is_too_much(proxy, records).then(|| CALLERS_TOO_LONG.to_owned()))
         .collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Whether the filter would refuse the policy for what all callers of the proxy bring together. Then
+/// it takes none of them: what is refused need not be sent.
+pub(super) fn is_too_much(proxy: &Proxy, records: &Records) -> bool {
+    let bytes = |id: &String| {
+        let credential = records.credentials.get(id)?;
+        let secret = match credential.secret.as_ref().ok()? {
+            StoredSecret::Presented(presented) => presented.encoded_len(),
+            StoredSecret::Published(_, fetched) => {
+                let keys = fetched.iter().flat_map(|fetched| &fetched.keys);
+                CHECKS_BYTES + keys.map(Message::encoded_len).sum::<usize>()
+            }
+            StoredSecret::Injections(_) | StoredSecret::Obtained(..) => return None,
+        };
+        let previous = credential.previous.as_ref();
+        let previous = previous.map_or(0, |previous| previous.presented.encoded_len());
+        Some(secret + previous + CALLER_BYTES)
+    };
+    let callers = proxy.proxy_credential_ids.iter().filter_map(bytes);
+    callers.sum::<usize>() > MAX_ADMISSION_BYTES - ROOM_BYTES
 }
 
 /// A target credential whose owner does not allow it at the proxy's target.

@@ -4,6 +4,7 @@
 //! description, and of those no secret that the request carried.
 
 use super::schedule::clamp_life;
+use requestrocket_policy::echo;
 use requestrocket_policy::secret::SecretText;
 
 mod expiry;
@@ -23,12 +24,17 @@ pub(super) use self::retry_after::retry_after_ms;
 pub(super) const MAX_TOKEN_BYTES: usize = 32 << 10;
 /// Characters of a description that are shown.
 const MAX_DESCRIPTION_CHARS: usize = 200;
+/// Of an error code that is a number.
+const MAX_CODE_DIGITS: usize = 6;
 /// Bytes of an error code that are shown.
 const MAX_CODE_BYTES: usize = 64;
-/// Of a provider's words so much is looked at for secrets, which may be half as long.
-const MAX_WORDS_BYTES: usize = 2 * MAX_TOKEN_BYTES;
+/// Of a provider's words so much is looked at for secrets, which may be escaped and are three times
+/// as long then.
+const MAX_WORDS_BYTES: usize = 4 * MAX_TOKEN_BYTES;
 /// Shorter ones could be any word of an error's description.
 const MIN_HIDDEN_BYTES: usize = 6;
+/// The code of an error that its provider did not name.
+const NO_WORD: &str = "provider_error";
 /// The only errors that trying again does not help.
 const PERMANENT: [&str; 5] = [
     "invalid_grant",
@@ -173,10 +179,15 @@ fn provider_error(document: &Document, status: u16, secrets: &[&str]) -> Option<
     let code = document.error_code()?;
     let description = document.error_description();
     let is_permanent = status != 429 && status < 500 && PERMANENT.contains(&code.as_str());
-    let code = shown(&code, MAX_CODE_BYTES, secrets);
+    let said = shown(&code, MAX_CODE_BYTES, secrets);
     let text = match description {
-        Some(text) => format!("{code}: {}", shown(&text, MAX_DESCRIPTION_CHARS, secrets)),
-        None => code.clone(),
+        Some(text) => format!("{said}: {}", shown(&text, MAX_DESCRIPTION_CHARS, secrets)),
+        None => said.clone(),
+    };
+    let code = if is_word(&said) {
+        said
+    } else {
+        NO_WORD.to_owned()
     };
     Some(Failure {
         is_permanent,
@@ -186,20 +197,44 @@ fn provider_error(document: &Document, status: u16, secrets: &[&str]) -> Option<
     })
 }
 
+/// As errors are named. A secret is seldom one, in whatever form it is repeated.
+fn is_word(code: &str) -> bool {
+    let is_word = |is_letter: fn(&u8) -> bool| code.bytes().all(|b| is_letter(&b) || b == b'_');
+    let is_number = code.len() <= MAX_CODE_DIGITS && code.bytes().all(|b| b.is_ascii_digit());
+    !code.is_empty()
+        && (is_number || is_word(u8::is_ascii_lowercase) || is_word(u8::is_ascii_uppercase))
+}
+
 /// Nothing where there is no such part.
 fn part(text: &str, from: usize, to: usize) -> &str {
     text.get(from..to).unwrap_or_default()
 }
 
+/// With three stars in the place of each secret, in whatever form it is repeated.
+fn starred(text: &str, secrets: &[&str]) -> String {
+    let values = secrets.iter().map(|it| it.as_bytes().to_vec().into());
+    let masked = echo::masked(text, values.collect());
+    let mut stars = 0;
+    let is_kept = |char: &char| {
+        stars = if *char == '*' { stars + 1 } else { 0 };
+        stars <= 3
+    };
+    masked.chars().filter(is_kept).collect()
+}
+
 /// What of a provider's words is shown: printable, short, and no secret.
 fn shown(text: &str, chars: usize, secrets: &[&str]) -> String {
     let window = part(text, 0, text.floor_char_boundary(MAX_WORDS_BYTES));
+    let is_whole = window.len() == text.len();
+    let window = &starred(window, secrets);
     let secrets = secrets.iter().filter(|it| it.len() >= MIN_HIDDEN_BYTES);
     // A secret may be cut off at the end of what is looked at.
-    let end = if window.len() == text.len() {
+    let end = if is_whole {
         window.len()
     } else {
-        window.floor_char_boundary(MAX_WORDS_BYTES - MAX_TOKEN_BYTES)
+        let end = window.floor_char_boundary(MAX_WORDS_BYTES - MAX_TOKEN_BYTES);
+        let stars = part(window, end, window.len()).bytes();
+        end + stars.take_while(|b| *b == b'*').count()
     };
     let (mut shown, mut from) = (String::new(), 0);
     while from < end && shown.len() < 4 * chars {

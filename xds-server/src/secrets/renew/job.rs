@@ -20,6 +20,7 @@ use super::custom;
 use super::key_life;
 use super::key_source::KeySources;
 use super::oauth2::{self, Held};
+use super::pace::Pace;
 use super::provider::{Attempt, Placed, World};
 use crate::metrics;
 use crate::records::record::{
@@ -73,6 +74,8 @@ pub struct Renewals {
     pub client: Client,
     /// What issuers publish.
     pub sources: KeySources,
+    /// Whom refreshes must not keep waiting.
+    pub pace: Pace,
     /// Says when.
     pub clock: Clock,
 }
@@ -335,12 +338,19 @@ impl Renewals {
         row: &TokenRow,
         outcome: &'static str,
     ) -> Result<&'static str, RenewFailed> {
+        let organisation_id = &work.credential.organisation_id;
+        let free_at_ms = self.pace.free_at_ms(organisation_id);
+        let mut row = row.clone();
+        row.life.next_at_ms = row.life.next_at_ms.map(|next_ms| next_ms.max(free_at_ms));
         let mut delays = STORE_DELAYS.into_iter();
         loop {
-            let stored = self.writer.store_token(&work.key, &work.holder, row).await;
+            let stored = self.writer.store_token(&work.key, &work.holder, &row).await;
             match (stored, delays.next()) {
-                (Ok(true), _) => return Ok(outcome),
-                (Ok(false), _) => return Ok("overtaken"),
+                (Ok(Some(bytes)), _) => {
+                    self.pace.published(organisation_id, bytes, self.now_ms());
+                    return Ok(outcome);
+                }
+                (Ok(None), _) => return Ok("overtaken"),
                 (Err(error), None) => return Err(error.into()),
                 (Err(error), Some(delay)) => {
                     tracing::warn!(%error, "token is not stored yet");

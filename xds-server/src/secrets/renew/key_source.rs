@@ -15,7 +15,7 @@ use super::shelf::Shelf;
 mod tests;
 
 /// Of the name of a key. Longer ones are no names, and every proxy of a credential carries them.
-const MAX_KEY_ID_BYTES: usize = 1_024;
+const MAX_KEY_ID_BYTES: usize = 256;
 
 /// What issuers published last. Clones know the same.
 #[derive(Clone, Debug, Default)]

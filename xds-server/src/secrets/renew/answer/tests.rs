@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use requestrocket_policy::json::path::JsonPath;
 use serde_json::json;
 
@@ -208,6 +210,24 @@ fn what_is_shown_of_an_error_is_short_and_holds_no_secret() {
         failure.text.chars().count(),
         "invalid_client: ".len() + MAX_DESCRIPTION_CHARS
     );
+}
+
+/// Whoever is asked knows the secret, and may repeat it in any form.
+#[test]
+fn no_form_of_a_secret_is_shown_and_no_code_but_a_word() {
+    let secret = "hunter2-secret";
+    let basic = STANDARD.encode(format!("client:{secret}"));
+    let digits: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let escaped: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    for form in [secret.to_owned(), basic, digits, escaped] {
+        let body = json!({"error": form, "error_description": format!("no: {form}.")});
+        let failure = read_with(&reading(), 400, &body.to_string()).unwrap_err();
+        assert_eq!(failure.code, "provider_error", "{form}");
+        for part in [&form[..], &form[4..form.len() - 4]] {
+            assert!(!failure.text.contains(part), "{form}: {}", failure.text);
+        }
+        assert!(failure.text.contains("no: "), "{}", failure.text);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Keys that callers' tokens are verified with: fetched as tokens are obtained, and taken away when
 //! nobody can see any more whether they are still good.
 
+use prost::Message;
 use requestrocket_policy::secret_form::signed_token::{KeySource, SignedToken};
 
 use super::{RenewFailed, Renewals, Work, random};
@@ -9,6 +10,10 @@ use crate::secrets::renew::answer::Failure;
 use crate::secrets::renew::key_life;
 use crate::secrets::signed_token::verification_key;
 use crate::store::token::TokenRow;
+
+/// Of all keys of a credential: every proxy that takes its tokens carries them. 500 keys on P-256
+/// with short names fit, and 200 of RSA with 2048 bits.
+const MAX_KEPT_BYTES: usize = 64 << 10;
 
 impl Renewals {
     /// Says in a word what came of it.
@@ -25,10 +30,16 @@ impl Renewals {
         let Some(fetched) = self.leased(work, fetching).await else {
             return Ok("overtaken");
         };
-        let keys = match fetched {
+        let keys: Vec<_> = match fetched {
             Ok(keys) => keys.iter().map(verification_key).collect(),
             Err(failure) => return self.failed(work, &failure).await,
         };
+        if keys.iter().map(Message::encoded_len).sum::<usize>() > MAX_KEPT_BYTES {
+            let text = "keys that fit the credential are longer than 64 KiB together";
+            return self
+                .failed(work, &Failure::transient("too_many_keys", text))
+                .await;
+        }
         let now_ms = self.now_ms();
         let stale_ms = published.max_stale_seconds.saturating_mul(1_000);
         let life = work.row.life.fetched(stale_ms, now_ms, random());

@@ -117,6 +117,7 @@ impl Scene {
             writer,
             client: Client::new(b"", &["127.0.0.0/8".parse().unwrap()]),
             sources: KeySources::default(),
+            pace: Pace::default(),
             clock: clock.clone(),
         };
         Self {

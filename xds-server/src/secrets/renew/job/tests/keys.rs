@@ -179,3 +179,37 @@ async fn another_secret_begins_without_keys_and_the_former_keeps_its_own() {
         assert_eq!(keys.kids().await, ["a"]);
     }
 }
+
+/// Every proxy of the credential carries them, and each refresh sends them again.
+#[tokio::test]
+async fn more_keys_than_a_proxy_may_carry_are_not_taken() {
+    for store in test_stores().await {
+        let keys = Keys::new(store).await;
+        let long: Vec<String> = (0..300).map(|number| format!("{number:0>250}")).collect();
+        let long: Vec<&str> = long.iter().map(String::as_str).collect();
+        keys.publish(200, &long);
+        keys.scene.renew().await;
+        assert!(keys.kids().await.is_empty());
+        let code = Some("too_many_keys".to_owned());
+        assert_eq!(keys.scene.life().await.2, code);
+    }
+}
+
+/// Refreshes of one organisation do not keep the changes of all others waiting.
+#[tokio::test]
+async fn what_a_refresh_published_is_paid_for_before_the_next() {
+    for store in test_stores().await {
+        let keys = Keys::new(store).await;
+        let pace = &keys.scene.renewals.pace;
+        pace.published(
+            ORGANISATION,
+            10 * 3_600_000 * 500,
+            keys.scene.renewals.now_ms(),
+        );
+        keys.scene.renew().await;
+        let next_ms = keys.scene.row().await.unwrap().life.next_at_ms.unwrap();
+        let in_ten_hours = keys.scene.renewals.now_ms() + 10 * 3_600_000;
+        assert_eq!(next_ms, in_ten_hours);
+        assert!(pace.free_at_ms(ORGANISATION) >= in_ten_hours);
+    }
+}
