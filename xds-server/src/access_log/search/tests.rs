@@ -118,6 +118,9 @@ async fn another_organisations_records_are_never_found() {
     assert_eq!(log.ids(theirs).await, (vec![], false, 0));
 }
 
+/// Adds a filter.
+type Filter = fn(&mut RecordsQuery);
+
 #[tokio::test]
 async fn each_filter_selects() {
     let other = Record {
@@ -133,13 +136,13 @@ async fn each_filter_selects() {
         ..record("other", 2 * DAY_MS)
     };
     let log = Log::of(vec![record("one", 5), other]).await;
-    let filters: [(&str, fn(&mut RecordsQuery)); 13] = [
+    let filters: [(&str, Filter); 13] = [
         ("proxy", |query| query.proxy_id = "q".to_owned()),
         ("id", |query| query.request_id = "other".to_owned()),
         ("from", |query| query.from_ms = Some(2 * DAY_MS)),
         ("class", |query| query.statuses = ranges(&[(400, 499)])),
         ("list", |query| {
-            query.statuses = ranges(&[(1, 2), (404, 404)])
+            query.statuses = ranges(&[(1, 2), (404, 404)]);
         }),
         ("code", |query| query.codes = texts(&["RULE_DENIED"])),
         ("proxy code", |query| {
