@@ -10,3 +10,5 @@ pub mod file;
 pub mod logs;
 pub mod settings;
 pub mod tasks;
+#[cfg(feature = "testing")]
+pub mod test_db;

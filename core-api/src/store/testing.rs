@@ -1,23 +1,29 @@
 //! Stores for tests: SQLite always, PostgreSQL when `REQUESTROCKET_TEST_POSTGRES_URL` names one.
 
 use requestrocket_process::db::Db;
+use requestrocket_process::test_db::EmptyDb;
 use sqlx::{AnyConnection, AssertSqlSafe};
-use tempfile::TempDir;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::gateway::region::region_ensure;
 use super::log::write::{EVERY_REGION, Kind};
 use super::people::organisation::organisation_insert;
 use crate::domain::records::{self, id_of};
 
-/// An empty store that ends with the test.
+/// A store that ends with the test.
 pub(crate) struct TestStore {
     pub(crate) db: Db,
-    _folder: TempDir,
+    _empty: EmptyDb,
 }
 
 impl TestStore {
+    async fn of(empty: EmptyDb) -> Self {
+        Self {
+            db: Db::open(&empty.url, &super::MIGRATIONS).await.unwrap(),
+            _empty: empty,
+        }
+    }
+
     pub(crate) async fn conn(&self) -> sqlx::pool::PoolConnection<sqlx::Any> {
         self.db.pool().acquire().await.unwrap()
     }
@@ -25,42 +31,16 @@ impl TestStore {
 
 /// One empty store for each database at hand.
 pub(crate) async fn stores() -> Vec<TestStore> {
-    let mut stores = vec![sqlite().await];
-    if let Some(url) = std::env::var_os("REQUESTROCKET_TEST_POSTGRES_URL") {
-        stores.push(postgres(url.to_str().unwrap()).await);
+    let mut stores = Vec::new();
+    for empty in EmptyDb::each().await.unwrap() {
+        stores.push(TestStore::of(empty).await);
     }
     stores
 }
 
 /// An empty SQLite store.
 pub(crate) async fn sqlite() -> TestStore {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("core.db").display());
-    TestStore {
-        db: Db::open(&url, &super::MIGRATIONS).await.unwrap(),
-        _folder: folder,
-    }
-}
-
-/// An own schema in the given database.
-async fn postgres(url: &str) -> TestStore {
-    let schema = format!("test_{}", Uuid::new_v4().simple());
-    let admin = Db::open(url, &sqlx::migrate::Migrator::DEFAULT)
-        .await
-        .unwrap();
-    run(
-        &mut admin.pool().acquire().await.unwrap(),
-        &format!("CREATE SCHEMA {schema}"),
-    )
-    .await;
-    admin.close().await;
-    let mark = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{mark}options[search_path]={schema}");
-    let db = Db::open(&url, &super::MIGRATIONS).await.unwrap();
-    TestStore {
-        db,
-        _folder: tempfile::tempdir().unwrap(),
-    }
+    TestStore::of(EmptyDb::sqlite().unwrap()).await
 }
 
 /// Runs statements that a test writes by hand.

@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 
 use requestrocket_policy::limit::{Counter, CounterKind, Micros, Window};
 use requestrocket_policy::secret_form::auth_type::Side;
+use requestrocket_process::test_db::EmptyDb;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::Cors;
-use sqlx::Connection;
 
 use super::affected::{Changed, affected_fetch};
 use super::counter::*;
@@ -25,67 +25,36 @@ use crate::records::record::*;
 /// A fresh store and what keeps its files alive.
 pub(crate) struct TestStore {
     pub(crate) store: Store,
-    pub(crate) url: String,
-    folder: tempfile::TempDir,
+    empty: EmptyDb,
 }
 
 impl TestStore {
+    async fn of(empty: EmptyDb) -> Self {
+        let store = Store::open(&empty.url).await.unwrap();
+        Self { store, empty }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.empty.url
+    }
+
     /// Where SQLite keeps its files.
     pub(crate) fn folder(&self) -> &std::path::Path {
-        self.folder.path()
+        self.empty.folder()
     }
 }
 
 /// One fresh store for each database at hand.
 pub(crate) async fn test_stores() -> Vec<TestStore> {
     let mut stores = Vec::new();
-    for (url, folder) in empty_databases().await {
-        let store = Store::open(&url).await.unwrap();
-        stores.push(TestStore { store, url, folder });
+    for empty in EmptyDb::each().await.unwrap() {
+        stores.push(TestStore::of(empty).await);
     }
     stores
 }
 
 pub(crate) async fn fresh_sqlite() -> TestStore {
-    let (url, folder) = empty_sqlite();
-    let store = Store::open(&url).await.unwrap();
-    TestStore { store, url, folder }
-}
-
-/// Where there is nothing yet, and what keeps its files alive.
-type Empty = (String, tempfile::TempDir);
-
-async fn empty_databases() -> Vec<Empty> {
-    let mut databases = vec![empty_sqlite()];
-    databases.extend(empty_postgres().await);
-    databases
-}
-
-fn empty_sqlite() -> Empty {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("region.db").display());
-    (url, folder)
-}
-
-/// A schema of its own.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tells tests where the database of `make test` is"
-)]
-async fn empty_postgres() -> Option<Empty> {
-    let server = std::env::var("REQUESTROCKET_TEST_POSTGRES_URL").ok()?;
-    let schema = format!("region_{}", uuid::Uuid::new_v4().simple());
-    sqlx::any::install_default_drivers();
-    let mut conn = AnyConnection::connect(&server).await.unwrap();
-    let sql = format!("CREATE SCHEMA {schema}");
-    sqlx::query(AssertSqlSafe(sql))
-        .execute(&mut conn)
-        .await
-        .unwrap();
-    conn.close().await.unwrap();
-    let joint = if server.contains('?') { '&' } else { '?' };
-    let url = format!("{server}{joint}options[search_path]={schema}");
-    Some((url, tempfile::tempdir().unwrap()))
+    TestStore::of(EmptyDb::sqlite().unwrap()).await
 }
 
 fn organisation(id: &str) -> Organisation {
@@ -352,7 +321,7 @@ async fn state_survives_reopening() {
         tx.commit().await.unwrap();
         test.store.close().await;
 
-        let store = Store::open(&test.url).await.unwrap();
+        let store = Store::open(test.url()).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         assert_eq!(key_check_fetch(&mut tx).await.unwrap(), Some(check));
         assert_eq!(revision_fetch(&mut tx).await.unwrap(), 17);
@@ -476,9 +445,9 @@ async fn first_release(url: &str) {
 
 #[tokio::test]
 async fn a_store_of_the_first_release_refuses_and_asks_for_everything() {
-    for (url, _folder) in empty_databases().await {
-        first_release(&url).await;
-        let store = Store::open(&url).await.unwrap();
+    for empty in EmptyDb::each().await.unwrap() {
+        first_release(&empty.url).await;
+        let store = Store::open(&empty.url).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         assert_eq!(revision_fetch(&mut tx).await.unwrap(), 0);
         let records = records_fetch_all(&mut tx).await.unwrap();

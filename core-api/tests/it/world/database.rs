@@ -4,56 +4,29 @@ use std::fmt::Write as _;
 
 use requestrocket_core_api::store::MIGRATIONS;
 use requestrocket_process::db::{Db, Dialect};
+use requestrocket_process::test_db::EmptyDb;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Column, Row};
-use tempfile::TempDir;
-use uuid::Uuid;
 
 pub(crate) struct Database {
     pub(crate) db: Db,
-    folder: TempDir,
+    empty: EmptyDb,
 }
 
 impl Database {
     pub(crate) async fn each() -> Vec<Self> {
-        let mut all = vec![Self::sqlite().await];
-        if let Some(url) = std::env::var_os("REQUESTROCKET_TEST_POSTGRES_URL") {
-            all.push(Self::postgres(url.to_str().unwrap()).await);
+        let mut all = Vec::new();
+        for empty in EmptyDb::each().await.unwrap() {
+            let db = Db::open(&empty.url, &MIGRATIONS).await.unwrap();
+            all.push(Self { db, empty });
         }
         all
-    }
-
-    async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("core.db").display());
-        Self {
-            db: Db::open(&url, &MIGRATIONS).await.unwrap(),
-            folder,
-        }
-    }
-
-    /// An own schema; the server that holds it ends with the test run.
-    async fn postgres(url: &str) -> Self {
-        let schema = format!("it_{}", Uuid::new_v4().simple());
-        let admin = Db::open(url, &sqlx::migrate::Migrator::DEFAULT)
-            .await
-            .unwrap();
-        let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
-        sqlx::query(create).execute(admin.pool()).await.unwrap();
-        admin.close().await;
-        let mark = if url.contains('?') { '&' } else { '?' };
-        let url = format!("{url}{mark}options[search_path]={schema}");
-        let db = Db::open(&url, &MIGRATIONS).await.unwrap();
-        Self {
-            db,
-            folder: tempfile::tempdir().unwrap(),
-        }
     }
 
     /// Every row of every table, and on SQLite every byte of its files.
     pub(crate) async fn dump(&self) -> String {
         let mut text = self.rows(&[]).await.join("\n");
-        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+        for file in std::fs::read_dir(self.empty.folder()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
             text.push_str(&String::from_utf8_lossy(&bytes));
         }

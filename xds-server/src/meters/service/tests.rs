@@ -31,7 +31,7 @@ async fn places() -> Vec<Place> {
             .await
             .unwrap();
         places.push(Place {
-            name: format!("memory, {}", store.url.split(':').next().unwrap()),
+            name: format!("memory, {}", store.url().split(':').next().unwrap()),
             meters,
             tasks,
             store: Some(store),
@@ -436,7 +436,7 @@ async fn counts_survive_the_server() {
                 response.grants[0].others_micros,
                 others * 1_000_000,
                 "{}",
-                store.url
+                store.url()
             );
             epochs.push(response.epoch);
             tasks.shutdown().await;
