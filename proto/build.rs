@@ -5,6 +5,7 @@ use std::error::Error;
 fn main() -> Result<(), Box<dyn Error>> {
     let files = [
         "requestrocket/access/v1/access.proto",
+        "requestrocket/keys/v1/keys.proto",
         "requestrocket/meter/v1/meter.proto",
         "requestrocket/policy/v1/policy.proto",
         "requestrocket/record/v1/record.proto",

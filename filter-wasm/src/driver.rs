@@ -9,6 +9,7 @@ mod again;
 mod buffering;
 mod echo;
 mod looking;
+mod newer_keys;
 mod notes;
 mod open;
 mod policies;
@@ -19,6 +20,7 @@ mod uploads;
 mod valve;
 mod waiting;
 
+pub use newer_keys::NewerKeys;
 pub use notes::Notes;
 pub use open::{Ending, OpenCalls, TICKS_PER_LOOK};
 pub use policies::{Policies, Rooms};
@@ -78,6 +80,8 @@ pub struct Shared {
     pub tokens: RefCell<Remembered>,
     /// What is noted of calls for their records.
     pub notes: Notes,
+    /// Calls whose tokens were found wrong, but may be right by newer keys.
+    pub keys: NewerKeys,
 }
 
 /// One request.
@@ -272,6 +276,13 @@ impl Call {
                 }
                 Decided::StandsBy(stream) => return self.stand_by(host, stream),
                 Decided::KnowsPolicy => continue,
+                Decided::WantsKeys(credentials, refusal) => {
+                    if shared.keys.wait(host, &credentials, self.stream) == Ok(true) {
+                        return self.wait(waiting, Flow::AwaitAnswer);
+                    }
+                    shared.notes.keep(host, &waiting);
+                    return self.refuse(host, &refusal);
+                }
                 Decided::NeedsPolicy => return self.wait(waiting, Flow::AwaitAnswer),
                 Decided::NeedsBody => {
                     // Without a clock there is no end to the wait.

@@ -40,6 +40,7 @@ pub(crate) enum HostCall {
     SetSharedData,
     SyncCounters,
     CheckAccess,
+    RenewKeys,
     IsSigned,
     IsAnswered,
     SendReply,
@@ -91,6 +92,8 @@ pub(crate) struct FakeHost {
     pub(crate) answered: RefCell<BTreeSet<u32>>,
     /// Token, context and request of each question about callers, in order.
     pub(crate) checks: RefCell<Vec<(u32, u32, Vec<u8>)>>,
+    /// Token and request of each question about keys, in order.
+    pub(crate) renewals: RefCell<Vec<(u32, Vec<u8>)>>,
     pub(crate) compiled: Cell<usize>,
     /// Texts whose signature was asked about, in order.
     pub(crate) verified: RefCell<Vec<Vec<u8>>>,
@@ -358,6 +361,14 @@ impl Shared for FakeHost {
         let mut checks = self.checks.borrow_mut();
         let token = u32::try_from(checks.len()).unwrap() + 1_000;
         checks.push((token, self.entered.get(), request.to_vec()));
+        Ok(token)
+    }
+
+    fn renew_keys(&self, request: &[u8], _timeout_ms: u32) -> Result<u32, HostFailure> {
+        self.call(HostCall::RenewKeys)?;
+        let mut renewals = self.renewals.borrow_mut();
+        let token = u32::try_from(renewals.len()).unwrap() + 2_000;
+        renewals.push((token, request.to_vec()));
         Ok(token)
     }
 

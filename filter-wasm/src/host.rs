@@ -114,6 +114,10 @@ pub trait Shared {
     /// returned token.
     fn check_access(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
 
+    /// Sends the region server an encoded `keys.v1.RenewRequest`; its answer comes under the returned
+    /// token.
+    fn renew_keys(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
+
     /// Whether a public key made a signature.
     fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure>;
 

@@ -29,6 +29,7 @@ const UNANSWERED: &str = "rr_meter_unanswered_total";
 const COMPILED: &str = "rr_policy_compiled_total";
 const METER_SYNC: (&str, &str) = ("requestrocket.meter.v1.MeterSync", "Sync");
 const ACCESS_CHECK: (&str, &str) = ("requestrocket.access.v1.AccessCheck", "Check");
+const KEY_RENEWAL: (&str, &str) = ("requestrocket.keys.v1.KeyRenewal", "Renew");
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Host for ProxyWasmHost {
@@ -157,6 +158,10 @@ impl Shared for ProxyWasmHost {
 
     fn check_access(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
         abi::grpc_call(REGION_SERVER, ACCESS_CHECK, request, timeout_ms)
+    }
+
+    fn renew_keys(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
+        abi::grpc_call(REGION_SERVER, KEY_RENEWAL, request, timeout_ms)
     }
 
     fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure> {

@@ -12,7 +12,7 @@ use crate::{
     calls::Calls,
     compiling::Resumable,
     counters::{Answered, Counters},
-    driver::{Call, Flow, Notes, OpenCalls, Policies, Rooms, Shared},
+    driver::{Call, Flow, NewerKeys, Notes, OpenCalls, Policies, Rooms, Shared},
     host::Shared as _,
     pace::Pace,
     proxy_wasm_host::ProxyWasmHost,
@@ -71,6 +71,7 @@ impl Vm {
                 open: OpenCalls::of_workers(workers()),
                 tokens: RefCell::default(),
                 notes: Notes::start(&ProxyWasmHost),
+                keys: NewerKeys::default(),
             }),
             calls: RefCell::default(),
             ticks: Cell::new(0),
@@ -153,6 +154,14 @@ impl Vm {
         let message = message.and_then(Result::ok);
         if shared.open.on_answer(token, message.as_deref()) {
             self.keep_pace(shared);
+            return;
+        }
+        if shared
+            .keys
+            .on_answer(&ProxyWasmHost, token, message.as_deref())
+        {
+            let mut room = ticks::MAX_DEFERRED;
+            self.go_on_with_newer_keys(shared, &mut room);
             return;
         }
         let answered = match message {

@@ -2,7 +2,7 @@
 //!
 //! Presented values are hashed before they are compared, and the comparison takes the same time
 //! whatever the outcome. A refusal costs the same whether the proxy exists or not, except that a
-//! well-formed JWT costs more where tokens are verified.
+//! well-formed JWT costs more where tokens are verified, and may wait for newer keys there.
 
 mod api_key;
 mod attempt;

@@ -45,6 +45,7 @@ pub mod preview;
 pub mod record;
 pub mod records;
 pub mod redact;
+pub mod renewal;
 pub mod secret;
 #[cfg(any(test, feature = "secrets"))]
 pub mod secret_form;

@@ -8,6 +8,14 @@ pub mod access {
     }
 }
 
+pub mod keys {
+    //! filter ↔ xds-server.
+    pub mod v1 {
+        //! `requestrocket.keys.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.keys.v1.rs"));
+    }
+}
+
 pub mod meter {
     //! filter ↔ xds-server.
     pub mod v1 {

@@ -8,6 +8,7 @@ pub mod access;
 pub mod access_log;
 pub mod config;
 pub mod http;
+pub mod keys;
 pub mod meters;
 pub mod metrics;
 pub mod node_api;

@@ -24,7 +24,7 @@ pub struct RegionWriter {
     publisher: Arc<Publisher>,
     /// Held from before something is stored until it is published.
     turn: Mutex<()>,
-    /// Records came that tokens may be wanted for.
+    /// Records came that tokens may be wanted for, or something is wanted at once.
     came: Notify,
 }
 
@@ -99,6 +99,22 @@ impl RegionWriter {
             return Ok(None);
         };
         Ok(Some(self.publish(revision, update)))
+    }
+
+    /// Has the keys of a credential looked for now, unless that was done within `pause_ms`, or fails.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn hasten(
+        &self,
+        credential_id: &str,
+        now_ms: u64,
+        pause_ms: u64,
+    ) -> Result<(), StoreFailed> {
+        let _turn = self.turn.lock().await;
+        self.ingest.hasten(credential_id, now_ms, pause_ms).await?;
+        self.came.notify_one();
+        Ok(())
     }
 
     /// Returns when records came since it was called last.

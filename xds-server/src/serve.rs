@@ -20,6 +20,7 @@ use crate::access::AccessChecks;
 use crate::access_log::{AccessLogs, CallLog};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
+use crate::keys::KeyRenewals;
 use crate::meters::Meters;
 use crate::metrics;
 use crate::node_api::{self, Services};
@@ -120,6 +121,7 @@ async fn start(
             calls.clone(),
             tasks.stopping(),
         ),
+        keys: KeyRenewals::new(Arc::clone(&writer), clock.clone()),
     };
     spawn_ads(config, &clock, tasks, (ads_listener, services))?;
     let is_ready = spawn_health(http_listener, metrics_handle, tasks);

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use requestrocket_policy::{
     authn::{AuthPorts, Remembered, TokenId},
     exchange::{Charging, Ports},
+    id::CredentialId,
     jose::{Question, Signatures},
     limit::{Charge, Micros},
     secret::SecretBytes,
@@ -19,6 +20,9 @@ use crate::{
     host::Shared,
 };
 
+/// Credentials whose newer keys one call may wait for.
+const MAX_WANTED: usize = 4;
+
 /// What one call asks of its host besides its stream.
 #[derive(Debug)]
 pub struct CallPorts<'h, H> {
@@ -29,6 +33,8 @@ pub struct CallPorts<'h, H> {
     open: Option<(&'h OpenCalls, u32)>,
     /// Tokens that need not be verified again.
     tokens: Option<&'h RefCell<Remembered>>,
+    /// Credentials whose issuer may have newer keys.
+    wanted: RefCell<Vec<CredentialId>>,
 }
 
 impl<'h, H: Shared> CallPorts<'h, H> {
@@ -40,6 +46,7 @@ impl<'h, H: Shared> CallPorts<'h, H> {
             inquiry,
             open: None,
             tokens: None,
+            wanted: RefCell::default(),
         }
     }
 
@@ -50,6 +57,11 @@ impl<'h, H: Shared> CallPorts<'h, H> {
             tokens: Some(tokens),
             ..self
         }
+    }
+
+    /// The credentials whose newer keys could let the call in.
+    pub fn wanted_keys(&self) -> Vec<CredentialId> {
+        self.wanted.take()
     }
 
     /// For a call that may become one of these.
@@ -87,6 +99,13 @@ impl<H: Shared> AuthPorts for CallPorts<'_, H> {
 
     fn right_until_ms(&self, token: &TokenId) -> Option<u64> {
         self.tokens?.borrow_mut().until_ms(token)
+    }
+
+    fn want_newer_keys(&self, credential: CredentialId) {
+        let mut wanted = self.wanted.borrow_mut();
+        if wanted.len() < MAX_WANTED && !wanted.contains(&credential) {
+            wanted.push(credential);
+        }
     }
 
     fn remember(&self, token: TokenId, until_ms: u64) {

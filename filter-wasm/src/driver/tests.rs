@@ -1,5 +1,6 @@
 mod admitted;
 mod crowd;
+mod newer_keys;
 mod notes;
 mod open;
 mod request;
@@ -55,6 +56,7 @@ fn shared(keys: Option<KeyRing>) -> Shared {
         open: OpenCalls::of_workers(Some(2)),
         tokens: RefCell::default(),
         notes: Notes::start(&FakeHost::default()),
+        keys: NewerKeys::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use requestrocket_policy::{
     denial::{Denial, Refusal},
     exchange::{Edit, Exchange, Question, RequestBody, RequestDecision, Resolved},
     http::{HeaderLine, RequestHead},
+    id::CredentialId,
 };
 
 use super::{
@@ -48,6 +49,8 @@ pub(super) enum Decided {
     Refused(Refusal),
     /// It was judged, in that stream; this is about its response.
     StandsBy(u32),
+    /// Its token may be right by newer keys of these credentials; if there are none, it is refused.
+    WantsKeys(Vec<CredentialId>, Refusal),
     /// The policy is there now: judge it again.
     KnowsPolicy,
     /// The policy is being compiled.
@@ -138,7 +141,8 @@ impl Waiting {
         let valve_of = valve_of.as_deref().map(str::as_bytes);
         let head = RequestHead::new(&lines);
         match exchange.on_request(&head, body, &ports) {
-            RequestDecision::Refuse(refusal) => Decided::Refused(refusal),
+            RequestDecision::Refuse(refusal) if self.is_judged_again => Decided::Refused(refusal),
+            RequestDecision::Refuse(refusal) => refused(refusal, ports.wanted_keys()),
             RequestDecision::NeedPolicy => {
                 let Some(admission) = exchange.admission() else {
                     return fault();
@@ -165,6 +169,14 @@ impl Waiting {
             }
         }
     }
+}
+
+/// What newer keys could not change is settled.
+fn refused(refusal: Refusal, wanted: Vec<CredentialId>) -> Decided {
+    if wanted.is_empty() || refusal.denial != Denial::CredentialInvalid {
+        return Decided::Refused(refusal);
+    }
+    Decided::WantsKeys(wanted, refusal)
 }
 
 /// What a WebSocket carries is no body, and what comes before the target has switched is held back

@@ -17,7 +17,7 @@ const TURN_MS: u32 = 1;
 
 /// What the host is asked for in a tick, of what it does after that: replies and streams that go on.
 /// It does one in the course of the other, as deep as there are many.
-const MAX_DEFERRED: usize = 32;
+pub(super) const MAX_DEFERRED: usize = 32;
 
 /// Ticks of the house between two looks for streams that have ended.
 const TICKS_PER_SWEEP: u32 = 2;
@@ -59,6 +59,7 @@ impl Vm {
     fn keep_house(&self, root: u32, shared: &Shared, room: &mut usize) {
         // What could not be told now is told on the next tick.
         let _untold = shared.counters.tick(&ProxyWasmHost);
+        self.go_on_with_newer_keys(shared, room);
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
         if ticks.is_multiple_of(TICKS_PER_SWEEP) {
@@ -68,6 +69,15 @@ impl Vm {
             // What could not be looked at now is looked at a second later.
             let _unseen = shared.open.look_for_late(&ProxyWasmHost);
             let _unasked = shared.open.look(&ProxyWasmHost, root);
+        }
+    }
+
+    /// Goes on with calls that waited for newer keys.
+    pub(super) fn go_on_with_newer_keys(&self, shared: &Shared, room: &mut usize) {
+        let streams = shared.keys.due(&ProxyWasmHost, *room);
+        *room -= streams.len();
+        for stream in streams {
+            self.resume(stream, |call| call.on_newer_keys(&ProxyWasmHost));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Callers whose tokens are verified with keys that their issuer publishes and the region fetches.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret, id, unique};
@@ -34,14 +36,17 @@ impl Scene {
 
     /// The keys are there when a token that is right is let in.
     async fn is_ready(&self, token: &str) -> Result<()> {
-        wait::until("a call that is granted", || async {
-            let reply = self.gateway.call(&self.request(token)).await?;
-            if reply.status == 403 {
-                return Ok(None);
-            }
-            expect::ok(&reply).map(Some)
-        })
-        .await
+        wait::until("a call that is granted", || self.granted(token)).await
+    }
+
+    /// None: it is refused.
+    async fn granted(&self, token: &str) -> Result<Option<()>> {
+        let reply = self.gateway.call(&self.request(token)).await?;
+        if reply.status == 403 {
+            expect::denied(&reply, 403, "CREDENTIAL_INVALID")?;
+            return Ok(None);
+        }
+        expect::ok(&reply).map(Some)
     }
 
     fn request(&self, token: &str) -> Request {
@@ -114,5 +119,29 @@ async fn how_fetching_goes_is_shown_on_the_credential() -> Result<()> {
     }
     let path = format!("credentials/{}", id(&good, "credentialId")?);
     gateway.api.send("PUT", &path, &good).await?.succeeded()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_that_is_new_is_known_once_somebody_shows_it() -> Result<()> {
+    /// A source is asked once in 30 seconds.
+    const LIMIT: Duration = Duration::from_mins(1);
+    let issuer = Issuer::start().await?;
+    let scene = Scene::of("oauth2", json!({"issuer": issuer.url})).await?;
+    let old = issuer.token("read").await?;
+    scene.is_ready(&old).await?;
+    let asked = issuer.asked().await?;
+    issuer.roll().await?;
+    let new = issuer.token("read").await?;
+    wait::until_within(LIMIT, "a token of the new key that is granted", || {
+        scene.granted(&new)
+    })
+    .await?;
+    judge(&scene.gateway, &scene.target, &scene.request(&old), Invalid).await?;
+    assert_eq!(
+        issuer.asked().await?,
+        asked + 1,
+        "however often it was shown"
+    );
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     id::CredentialId,
-    jose::{MAX_TOKEN_BYTES, Trial},
+    jose::{MAX_TOKEN_BYTES, Refused, Trial},
 };
 
 type Digest = [u8; DIGEST_BYTES];
@@ -139,8 +139,13 @@ impl<'a> Attempt<'a> {
                 }
                 Some(Accepted::Token(accepted)) => {
                     let trial = trial.get_or_insert_with(|| Trial::new(ports.now_ms(), ports));
-                    if self.is_right(accepted, trial, ports) {
-                        return is_in_force().then_some((*id, accepted.auth_type));
+                    match self.verify(accepted, trial, ports) {
+                        Ok(()) => return is_in_force().then_some((*id, accepted.auth_type)),
+                        Err(refused) => {
+                            if accepted.may_have_newer_keys(refused) && is_in_force() {
+                                ports.want_newer_keys(*id);
+                            }
+                        }
                     }
                 }
             }
@@ -148,18 +153,18 @@ impl<'a> Attempt<'a> {
         None
     }
 
-    fn is_right(
+    fn verify(
         &mut self,
         accepted: &SignedToken,
         trial: &Trial<'_>,
         ports: &dyn AuthPorts,
-    ) -> bool {
+    ) -> Result<(), Refused> {
         let token = token::presented(self.value);
         let digest = match self.token(token::PREFIX) {
             Some(digest) => digest,
             None => self.whole(token),
         };
-        accepted.verify((token, digest), trial, ports).is_ok()
+        accepted.verify((token, digest), trial, ports)
     }
 
     /// Digest of what a form compares; none when the value is not of that form.

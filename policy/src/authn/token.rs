@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{AuthType, DIGEST_BYTES, bearer};
 use crate::{
     id::CredentialId,
-    jose::{Refused, Signatures, Trial, Verifier, claims_text},
+    jose::{Keys, Refused, Signatures, Trial, Verifier, claims_text},
 };
 
 /// A token may be remembered for that long.
@@ -21,6 +21,11 @@ pub trait AuthPorts: Signatures {
     fn right_until_ms(&self, token: &TokenId) -> Option<u64> {
         let _ = token;
         None
+    }
+
+    /// A token was refused that a newer key of the credential's issuer may have signed.
+    fn want_newer_keys(&self, credential: CredentialId) {
+        let _ = credential;
     }
 
     /// A token was found right.
@@ -80,6 +85,11 @@ impl SignedToken {
             keys_until_ms,
             ..self
         }
+    }
+
+    /// Whether its issuer may have newer keys, after that refusal.
+    pub(super) fn may_have_newer_keys(&self, refused: Refused) -> bool {
+        matches!(self.verifier.keys, Keys::Set(_)) && refused.may_know_newer_keys()
     }
 
     /// Whether the token is right, of which that is the digest.

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use envoy_types::pb::envoy::service::accesslog::v3::access_log_service_server::AccessLogServiceServer;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
 use requestrocket_proto::access::v1::access_check_server::AccessCheckServer;
+use requestrocket_proto::keys::v1::key_renewal_server::KeyRenewalServer;
 use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,7 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use super::{identity, metrics};
 use crate::access::AccessChecks;
 use crate::access_log::AccessLogs;
+use crate::keys::KeyRenewals;
 use crate::meters::Meters;
 use crate::xds::ads::Ads;
 
@@ -28,6 +30,8 @@ const MAX_METER_REQUEST_BYTES: usize = 1 << 20;
 const MAX_ACCESS_REQUEST_BYTES: usize = 64 << 10;
 /// Largest message about calls: what a worker kept while nobody took it (`translate::listener`).
 const MAX_LOG_MESSAGE_BYTES: usize = 64 << 20;
+/// Largest question about keys: one id.
+const MAX_KEYS_REQUEST_BYTES: usize = 1 << 10;
 /// Streams of one connection: one for resources, and one for each question of a filter.
 const MAX_STREAMS: u32 = 1_024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
@@ -61,6 +65,8 @@ pub struct Services {
     pub access: AccessChecks,
     /// Calls that are over.
     pub access_logs: AccessLogs,
+    /// Newer keys of issuers.
+    pub keys: KeyRenewals,
 }
 
 /// Serves nodes on `listener` until `stopping`.
@@ -80,6 +86,7 @@ pub async fn serve(
         meters,
         access,
         access_logs,
+        keys,
     } = services;
     let ads = AggregatedDiscoveryServiceServer::new(ads)
         .max_decoding_message_size(MAX_REQUEST_BYTES)
@@ -88,6 +95,7 @@ pub async fn serve(
     let access = AccessCheckServer::new(access).max_decoding_message_size(MAX_ACCESS_REQUEST_BYTES);
     let access_logs =
         AccessLogServiceServer::new(access_logs).max_decoding_message_size(MAX_LOG_MESSAGE_BYTES);
+    let keys = KeyRenewalServer::new(keys).max_decoding_message_size(MAX_KEYS_REQUEST_BYTES);
     Server::builder()
         .tls_config(tls)
         .context("ADS certificates cannot be used")?
@@ -99,6 +107,7 @@ pub async fn serve(
         .add_service(meters)
         .add_service(access)
         .add_service(access_logs)
+        .add_service(keys)
         .serve_with_incoming_shutdown(connections(listener), stopping.cancelled())
         .await
         .context("ADS server failed")

@@ -19,7 +19,7 @@ use crate::store::affected::{Changed, affected_fetch};
 use crate::store::records::{records_fetch, records_fetch_all, records_fetch_listed};
 use crate::store::retain::records_retain;
 use crate::store::state::{revision_fetch, revision_update};
-use crate::store::token::{TokenKey, TokenRow, token_list, token_update};
+use crate::store::token::{TokenKey, TokenRow, token_hasten, token_list, token_update};
 use crate::store::{Store, StoreFailed};
 use crate::tokens::{TokenRegister, TokenStates};
 use crate::unusable::{Register, Span, UnusableProxies};
@@ -205,6 +205,23 @@ impl Ingest {
             revision,
             self.delta_update(span, &affected, &records),
         )))
+    }
+
+    /// Makes the keys of a credential due, unless they were looked for within `pause_ms`, or cannot
+    /// be had now.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn hasten(
+        &self,
+        credential_id: &str,
+        now_ms: u64,
+        pause_ms: u64,
+    ) -> Result<(), StoreFailed> {
+        let mut tx = self.store.begin().await?;
+        token_hasten(&mut tx, credential_id, (now_ms, pause_ms)).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     fn full_update(&self, span: Span, records: &Records) -> RegionUpdate {

@@ -136,6 +136,25 @@ pub async fn token_list_due(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
+/// Makes the keys of a credential due, unless they were looked for less than so long before, or the
+/// last attempt was in vain.
+pub async fn token_hasten(
+    conn: &mut AnyConnection,
+    credential_id: &str,
+    (now_ms, pause_ms): (u64, u64),
+) -> Result<(), StoreFailed> {
+    sqlx::query(
+        "UPDATE token SET next_at_ms = $1 WHERE credential_id = $2 AND next_at_ms > $1 \
+         AND refreshed_at_ms <= $3 AND error_code IS NULL AND verification_keys IS NOT NULL",
+    )
+    .bind(to_sql(now_ms))
+    .bind(credential_id)
+    .bind(to_sql(now_ms.saturating_sub(pause_ms)))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Takes or renews the lease of a token in the state `key`; false: it is another's, or the state is
 /// another.
 pub async fn token_lease(

@@ -12,11 +12,15 @@ use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
 use requestrocket_xds_server::access::AccessChecks;
 use requestrocket_xds_server::access_log::{AccessLogs, CallLog, Retention};
+use requestrocket_xds_server::keys::KeyRenewals;
 use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::node_api::{self, Services, Tls};
+use requestrocket_xds_server::records::ingest::Ingest;
 use requestrocket_xds_server::records::region_config::{
     ProxyConfig, RegionUpdate, Scheme, TargetConfig,
 };
+use requestrocket_xds_server::region::RegionWriter;
+use requestrocket_xds_server::secrets::keys::RegionKeys;
 use requestrocket_xds_server::store::Store;
 use requestrocket_xds_server::translate::{Settings, TargetRoots};
 use requestrocket_xds_server::xds::ads::Ads;
@@ -30,7 +34,7 @@ pub(crate) const REGION: &str = "eu";
 
 pub(crate) struct Region {
     pub(crate) address: SocketAddr,
-    pub(crate) publisher: Publisher,
+    pub(crate) publisher: Arc<Publisher>,
     pub(crate) fleet: Fleet,
     pub(crate) tasks: TaskSet,
     authority: Authority,
@@ -77,12 +81,12 @@ impl Region {
     /// A region that has published nothing yet.
     pub(crate) async fn start() -> Self {
         let authority = Authority::new();
-        let publisher = Publisher::new(Settings {
+        let publisher = Arc::new(Publisher::new(Settings {
             region: REGION.to_owned(),
             filter_wasm: "/filter.wasm".into(),
             allow_private_targets: Vec::new(),
             target_roots: TargetRoots::File("/roots.pem".into()),
-        });
+        }));
         let (fleet, tasks) = (Fleet::new(Clock::default()), TaskSet::default());
         tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -104,11 +108,15 @@ impl Region {
         let calls = folder.path().join("calls");
         let calls = CallLog::open(calls, retention, Clock::default(), &tasks);
         let calls = calls.await.unwrap();
+        let keys = Arc::new(RegionKeys::load_or_create(folder.path()).unwrap());
+        let ingest = Ingest::new(store.clone(), REGION.to_owned(), keys);
+        let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
         let services = Services {
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
             meters: meters.await.unwrap(),
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
             access_logs: AccessLogs::new(REGION, store, calls, tasks.stopping()),
+            keys: KeyRenewals::new(writer, Clock::default()),
         };
         tasks.spawn(
             "ads",

@@ -12,6 +12,7 @@ use crate::{
     authz::LayerName,
     effort::Turn,
     fixtures::tokens::{hs256, token_of, unsigned},
+    id::CredentialId,
     jose::{Question, Signatures},
     limit::{Charge, Micros},
     shares::Holder,
@@ -26,6 +27,8 @@ struct Host {
     now_ms: Cell<u64>,
     asked: Cell<usize>,
     remembered: RefCell<Remembered>,
+    /// Credentials whose newer keys could make a difference.
+    wanted: RefCell<Vec<CredentialId>>,
 }
 
 impl Default for Host {
@@ -34,6 +37,7 @@ impl Default for Host {
             now_ms: Cell::new(NOW_MS),
             asked: Cell::new(0),
             remembered: RefCell::default(),
+            wanted: RefCell::default(),
         }
     }
 }
@@ -52,6 +56,10 @@ impl AuthPorts for Host {
 
     fn right_until_ms(&self, token: &TokenId) -> Option<u64> {
         self.remembered.borrow_mut().until_ms(token)
+    }
+
+    fn want_newer_keys(&self, credential: CredentialId) {
+        self.wanted.borrow_mut().push(credential);
     }
 
     fn remember(&self, token: TokenId, until_ms: u64) {
@@ -231,6 +239,51 @@ fn keys_that_nobody_could_look_at_for_too_long_verify_nothing() {
     assert_eq!(call(&host, &fixture, &token("")), denial);
     fixture.last_token().keys_until_ms = 0;
     assert_eq!(call(&host, &fixture, &token("")), None);
+}
+
+#[test]
+fn newer_keys_are_wanted_where_they_could_make_a_difference() {
+    let set = |change: fn(&mut wire::SignedToken)| {
+        let mut fixture = rs256();
+        let token = fixture.last_token();
+        token.is_key_set = true;
+        change(token);
+        fixture
+    };
+    let nothing = |_: &mut wire::SignedToken| {};
+    let (right, wrong) = (rs256_token("", 7), rs256_token("", 8));
+    for (name, fixture, value, want) in [
+        ("right", set(nothing), right.as_str(), 0),
+        ("signature", set(nothing), &wrong, 1),
+        ("no key yet", set(|token| token.keys.clear()), &right, 1),
+        (
+            "keys are too old",
+            set(|token| token.keys_until_ms = 1),
+            &right,
+            1,
+        ),
+        (
+            "other claims",
+            set(|token| token.claims.as_mut().unwrap().issuer = Some("i".to_owned())),
+            &right,
+            0,
+        ),
+        ("other algorithm", set(nothing), &token(""), 0),
+        ("no token", set(nothing), "key", 0),
+        ("given key", rs256(), &wrong, 0),
+        ("inactive", set(nothing).inactive(), &wrong, 0),
+        (
+            "two of them",
+            set(nothing).signed_token(set(nothing).last_token().clone()),
+            &wrong,
+            2,
+        ),
+    ] {
+        let host = Host::default();
+        let denial = call(&host, &fixture, value);
+        assert_eq!(denial.is_none(), name == "right", "{name}");
+        assert_eq!(host.wanted.borrow().len(), want, "{name}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@ use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
 
 use super::*;
+use crate::keys::KeyRenewals;
 use crate::records::assemble::assemble_all;
 use crate::secrets::renew::issuer::{Issuer, jwks};
 
@@ -211,5 +212,61 @@ async fn what_a_refresh_published_is_paid_for_before_the_next() {
         let in_ten_hours = keys.scene.renewals.now_ms() + 10 * 3_600_000;
         assert_eq!(next_ms, in_ten_hours);
         assert!(pace.free_at_ms(ORGANISATION) >= in_ten_hours);
+    }
+}
+
+impl Keys {
+    /// What a node is told that met a token of an unknown key, while the region works.
+    async fn renewed(&self) -> bool {
+        let (writer, clock) = (&self.scene.renewals.writer, &self.scene.clock);
+        let renewals = KeyRenewals::new(Arc::clone(writer), clock.clone());
+        let work = async {
+            loop {
+                writer.came().await;
+                self.scene.renew().await;
+            }
+        };
+        let credential = id(20);
+        tokio::select! {
+            biased;
+            is_renewed = renewals.renew(&credential) => is_renewed,
+            () = work => false,
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_has_the_set_looked_at_once_in_thirty_seconds() {
+    for store in test_stores().await {
+        let keys = Keys::new(store).await;
+        assert!(!keys.renewed().await, "they are on their way anyhow");
+        keys.scene.renew().await;
+        keys.publish(200, &["b"]);
+        keys.scene.advance(29);
+        for _ in 0..100 {
+            assert!(!keys.renewed().await);
+        }
+        assert_eq!(keys.times(), 1);
+        keys.scene.advance(1);
+        assert!(keys.renewed().await);
+        assert_eq!(keys.kids().await, ["b"]);
+        assert!(!keys.renewed().await);
+        assert_eq!(keys.times(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_fails_is_not_asked_for_strangers() {
+    for store in test_stores().await {
+        let keys = Keys::new(store).await;
+        keys.scene.renew().await;
+        keys.publish(503, &[]);
+        keys.scene.advance(30);
+        assert!(!keys.renewed().await, "it was asked in vain");
+        assert_eq!(keys.scene.life().await.0, TokenStatus::Failing);
+        let times = keys.times();
+        assert!(!keys.renewed().await);
+        assert_eq!(keys.times(), times);
+        assert_eq!(keys.kids().await, ["a"]);
     }
 }

@@ -1,0 +1,107 @@
+//! Looks for newer keys of issuers when an Envoy met a token that those it has do not verify.
+//!
+//! Anybody can make up such a token, so a source is asked once in 30 seconds for it, and what waits
+//! here for an answer is bounded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use requestrocket_policy::id::CredentialId;
+use requestrocket_process::clock::{Clock, unix_ms};
+use requestrocket_proto::keys::v1::key_renewal_server::KeyRenewal;
+use requestrocket_proto::keys::v1::{RenewRequest, RenewResponse};
+use requestrocket_proto::region::v1::TokenState;
+use tokio::sync::{Semaphore, watch};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::region::RegionWriter;
+use crate::tokens::TokenStates;
+
+/// Between two looks because of tokens.
+const PAUSE_MS: u64 = 30_000;
+/// The filter waits for two seconds.
+const PATIENCE: Duration = Duration::from_millis(1_700);
+/// Questions that wait; others are answered at once.
+const MAX_WAITING: usize = 256;
+
+/// Answers nodes that ask for newer keys.
+#[derive(Debug)]
+pub struct KeyRenewals {
+    writer: Arc<RegionWriter>,
+    states: watch::Receiver<TokenStates>,
+    places: Semaphore,
+    clock: Clock,
+}
+
+impl KeyRenewals {
+    /// Of the region that `writer` writes.
+    #[must_use]
+    pub fn new(writer: Arc<RegionWriter>, clock: Clock) -> Self {
+        Self {
+            states: writer.tokens(),
+            writer,
+            places: Semaphore::new(MAX_WAITING),
+            clock,
+        }
+    }
+
+    /// Whether keys were looked for, and found.
+    pub(crate) async fn renew(&self, credential: &str) -> bool {
+        let Ok(_place) = self.places.try_acquire() else {
+            return false;
+        };
+        let before = self.states.borrow().get(credential).map(Arc::clone);
+        let Some(before) = before.filter(|state| self.may_be_renewed(state)) else {
+            return false;
+        };
+        let now_ms = self.now_ms();
+        if let Err(error) = self.writer.hasten(credential, now_ms, PAUSE_MS).await {
+            tracing::warn!(%error, "keys are not looked for");
+            return false;
+        }
+        let mut states = self.states.clone();
+        let looked = states.wait_for(|states| {
+            let now = states.get(credential);
+            now.is_none_or(|now| is_another(&before, now))
+        });
+        match tokio::time::timeout(PATIENCE, looked).await {
+            Ok(Ok(states)) => states
+                .get(credential)
+                .is_some_and(|now| now.last_refresh_at_ms > before.last_refresh_at_ms),
+            Ok(Err(_)) | Err(_) => false,
+        }
+    }
+
+    /// A source that fails is asked again by itself.
+    fn may_be_renewed(&self, state: &TokenState) -> bool {
+        let looked_ms = state.last_refresh_at_ms.unwrap_or(u64::MAX);
+        state.attempts == 0 && looked_ms.saturating_add(PAUSE_MS) <= self.now_ms()
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(unix_ms(self.clock.now())).unwrap_or(0)
+    }
+}
+
+/// Something was learnt.
+fn is_another(before: &TokenState, now: &TokenState) -> bool {
+    before.version != now.version
+        || before.last_refresh_at_ms != now.last_refresh_at_ms
+        || before.attempts != now.attempts
+}
+
+#[tonic::async_trait]
+impl KeyRenewal for KeyRenewals {
+    async fn renew(
+        &self,
+        request: Request<RenewRequest>,
+    ) -> Result<Response<RenewResponse>, Status> {
+        let RenewRequest { credential_id } = request.into_inner();
+        let id = Uuid::from_slice(&credential_id)
+            .map_err(|_| Status::invalid_argument("id must be of 16 bytes"))?;
+        let credential = CredentialId::from(id).to_string();
+        let is_renewed = Self::renew(self, &credential).await;
+        Ok(Response::new(RenewResponse { is_renewed }))
+    }
+}
