@@ -13,7 +13,7 @@ use requestrocket_proto::region::v1::{NodeStatus, UnusableProxy};
 use tokio::sync::watch;
 
 pub use self::proxy_status::{NodeState, NodeView, ProxyCondition, ProxyStatus};
-pub use self::question::{Asked, Unanswered};
+pub use self::question::{OpenQuestion, Unanswered};
 pub use self::tokens::Tokens;
 
 use self::question::Desks;

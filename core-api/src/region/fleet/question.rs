@@ -16,7 +16,7 @@ const BACKLOG: usize = 64;
 
 /// One question; whoever takes it answers or drops it.
 #[derive(Debug)]
-pub struct Asked {
+pub struct OpenQuestion {
     /// What is asked.
     pub question: query::Kind,
     /// None when the region cannot say.
@@ -39,10 +39,10 @@ pub enum Unanswered {
 
 /// The links that take questions, by region.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Desks(Arc<Mutex<BTreeMap<String, mpsc::Sender<Asked>>>>);
+pub(super) struct Desks(Arc<Mutex<BTreeMap<String, mpsc::Sender<OpenQuestion>>>>);
 
 impl Desks {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, mpsc::Sender<Asked>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, mpsc::Sender<OpenQuestion>>> {
         // Nothing that holds the lock can leave it half-changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -51,7 +51,7 @@ impl Desks {
 impl Fleets {
     /// From now on the questions for `region` come here and nowhere else.
     #[must_use]
-    pub fn take_questions(&self, region: &str) -> mpsc::Receiver<Asked> {
+    pub fn take_questions(&self, region: &str) -> mpsc::Receiver<OpenQuestion> {
         let (sender, receiver) = mpsc::channel(BACKLOG);
         self.desks.lock().insert(region.to_owned(), sender);
         receiver
@@ -82,7 +82,7 @@ impl Fleets {
     ) -> Result<answer::Kind, Unanswered> {
         let (answer, answered) = oneshot::channel();
         let desk = self.desks.lock().get(region).cloned();
-        let asked = Asked { question, answer };
+        let asked = OpenQuestion { question, answer };
         desk.and_then(|desk| desk.try_send(asked).ok())
             .ok_or(Unanswered::Away)?;
         match tokio::time::timeout(limit, answered).await {
@@ -155,7 +155,7 @@ mod tests {
         for _ in 0..BACKLOG {
             let (answer, _) = oneshot::channel();
             let question = question("a");
-            desk.try_send(Asked { question, answer }).unwrap();
+            desk.try_send(OpenQuestion { question, answer }).unwrap();
         }
         let asked = fleets.ask("eu-1", question("a")).await;
         assert_eq!(asked, Err(Unanswered::Away));

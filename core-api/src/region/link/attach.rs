@@ -16,10 +16,10 @@ use super::feed::Feed;
 use super::gate::Peer;
 use super::hello::Introduction;
 use super::inquiry::Inquiries;
-use super::links::{Links, Place};
+use super::links::{Links, OpenLink};
 use super::reports::Reports;
 use super::unavailable;
-use crate::region::fleet::{Asked, RegionState};
+use crate::region::fleet::{OpenQuestion, RegionState};
 use crate::store::gateway::region::{self, RegionRow};
 
 /// A region that says nothing first is let go.
@@ -119,7 +119,7 @@ impl Session {
         committed: watch::Receiver<u64>,
     ) {
         let Self { link, links, peer } = self;
-        let Place {
+        let OpenLink {
             number,
             replaced,
             revoked,
@@ -254,7 +254,11 @@ impl Attached {
     }
 
     /// Asks the region what callers of the API ask.
-    async fn inquire(&self, outbound: &Outbound, mut questions: mpsc::Receiver<Asked>) -> End {
+    async fn inquire(
+        &self,
+        outbound: &Outbound,
+        mut questions: mpsc::Receiver<OpenQuestion>,
+    ) -> End {
         while let Some(asked) = questions.recv().await {
             let Some(query) = self.inquiries.open(asked) else {
                 continue;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use requestrocket_proto::region::v1::{Answer, Query, answer};
 use tokio::sync::oneshot;
 
-use crate::region::fleet::Asked;
+use crate::region::fleet::OpenQuestion;
 
 /// Questions without an answer; more are refused.
 const MAX_OPEN: usize = 256;
@@ -23,8 +23,8 @@ struct Open {
 
 impl Inquiries {
     /// What to send for a question. None when too many are open; its asker hears of it.
-    pub(super) fn open(&self, asked: Asked) -> Option<Query> {
-        let Asked { question, answer } = asked;
+    pub(super) fn open(&self, asked: OpenQuestion) -> Option<Query> {
+        let OpenQuestion { question, answer } = asked;
         let mut open = self.lock();
         // Those whose askers gave up will never be missed.
         open.waiting.retain(|_, waiting| !waiting.is_closed());
@@ -64,7 +64,7 @@ mod tests {
     fn ask(inquiries: &Inquiries) -> (Option<Query>, oneshot::Receiver<Option<answer::Kind>>) {
         let (answer, answered) = oneshot::channel();
         let question = query::Kind::MeterUsage(MeterUsageQuery::default());
-        (inquiries.open(Asked { question, answer }), answered)
+        (inquiries.open(OpenQuestion { question, answer }), answered)
     }
 
     fn answer(query_id: u64) -> Answer {

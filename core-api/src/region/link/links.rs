@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::gateway::region::RegionName;
-use crate::region::fleet::{Asked, Fleets, Link};
+use crate::region::fleet::{Fleets, Link, OpenQuestion};
 
 /// The links that are open.
 #[derive(Clone, Debug, Default)]
@@ -26,21 +26,21 @@ struct Current {
     revoked: CancellationToken,
 }
 
-/// One link's place among the links.
+/// What a link has while it is open.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct OpenLink {
     pub(super) number: u64,
     /// Ends when a newer link of the same region opens.
     pub(super) replaced: CancellationToken,
     /// Ends when the region enrols again: the certificate of this link counts no more.
     pub(super) revoked: CancellationToken,
     /// What the region is asked while the link is open.
-    pub(super) questions: mpsc::Receiver<Asked>,
+    pub(super) questions: mpsc::Receiver<OpenQuestion>,
 }
 
 impl Links {
     /// Opens a link of `region`; one that is open is told to end.
-    pub(super) fn open(&self, region: &RegionName, fleets: &Fleets) -> Place {
+    pub(super) fn open(&self, region: &RegionName, fleets: &Fleets) -> OpenLink {
         let mut open = self.lock();
         open.last_number += 1;
         let number = open.last_number;
@@ -56,7 +56,7 @@ impl Links {
         // Under the lock, so that an old link's end cannot be told after a new one's beginning.
         fleets.update(region.as_str(), |state| state.link = Link::Up);
         let questions = fleets.take_questions(region.as_str());
-        Place {
+        OpenLink {
             number,
             replaced,
             revoked,

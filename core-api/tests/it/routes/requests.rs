@@ -1,4 +1,4 @@
-use requestrocket_core_api::region::fleet::Asked;
+use requestrocket_core_api::region::fleet::OpenQuestion;
 use requestrocket_proto::record::v1::{Denial, Pair, Record};
 use requestrocket_proto::region::v1::{Records, RecordsQuery, answer, query};
 use serde_json::{Value, json};
@@ -34,8 +34,8 @@ fn record(world: &World, proxy: &str, n: u64) -> Record {
 }
 
 /// Answers one question with these; gives back what was asked.
-async fn answering(questions: &mut mpsc::Receiver<Asked>, records: Records) -> RecordsQuery {
-    let Asked { question, answer } = questions.recv().await.unwrap();
+async fn answering(questions: &mut mpsc::Receiver<OpenQuestion>, records: Records) -> RecordsQuery {
+    let OpenQuestion { question, answer } = questions.recv().await.unwrap();
     answer.send(Some(answer::Kind::Records(records))).unwrap();
     match question {
         query::Kind::Records(query) => *query,
