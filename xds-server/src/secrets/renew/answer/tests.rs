@@ -217,15 +217,15 @@ fn what_is_shown_of_an_error_is_short_and_holds_no_secret() {
 fn no_form_of_a_secret_is_shown_and_no_code_but_a_word() {
     let secret = "hunter2-secret";
     let basic = STANDARD.encode(format!("client:{secret}"));
-    let digits: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let escaped: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let each = |form: fn(u8) -> String| secret.bytes().map(form).collect::<Vec<_>>().concat();
+    let digits = each(|byte| format!("{byte:02x}"));
+    let escaped = each(|byte| format!("%{byte:02X}"));
     for form in [secret.to_owned(), basic, digits, escaped] {
         let body = json!({"error": form, "error_description": format!("no: {form}.")});
         let failure = read_with(&reading(), 400, &body.to_string()).unwrap_err();
         assert_eq!(failure.code, "provider_error", "{form}");
-        for part in [&form[..], &form[4..form.len() - 4]] {
-            assert!(!failure.text.contains(part), "{form}: {}", failure.text);
-        }
+        let middle = form.get(4..form.len() - 4).unwrap();
+        assert!(!failure.text.contains(middle), "{form}: {}", failure.text);
         assert!(failure.text.contains("no: "), "{}", failure.text);
     }
 }
