@@ -260,6 +260,9 @@ schemathesis.openapi.format(
     "endpoint-url", strategies.sampled_from(["https://login.example.com/token", "http://127.0.0.1:9/a?b=c"])
 )
 schemathesis.openapi.format(
+    "issuer-url", strategies.sampled_from(["https://login.example.com", "http://127.0.0.1:9/tenant/"])
+)
+schemathesis.openapi.format(
     "host-pattern", strategies.sampled_from(["api.example.com", "*.example.com", "127.0.0.1", "[::1]"])
 )
 schemathesis.openapi.format("slug", strategies.uuids().map(lambda id: f"slug-{id}"))
