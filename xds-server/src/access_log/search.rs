@@ -1,6 +1,7 @@
 //! What is found of calls: day by day, in the order that is asked for, up to a page.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use prost::Message as _;
@@ -16,7 +17,8 @@ use super::write::day_of;
 /// Records of a page, and their bytes: it is one message of the link.
 const MAX_LIMIT: u32 = 1_000;
 const MAX_BYTES: usize = 1 << 20;
-/// What SQLite may do for a search of one day: so many steps at once, so many times; about a second.
+/// What SQLite may do for a search, whatever days it is about: so many steps at once, so many times;
+/// about a second.
 const STEPS: i32 = 10_000;
 const TIMES: u32 = 5_000;
 
@@ -34,8 +36,9 @@ pub(super) async fn search(folder: &Path, query: &RecordsQuery) -> Result<Record
         is_more: false,
     };
     let mut recorded: u64 = 0;
+    let times = Arc::new(AtomicU32::new(0));
     for DayFile { day: _, path } in days {
-        let Some(mut conn) = bounded(&path).await? else {
+        let Some(mut conn) = bounded(&path, Arc::clone(&times)).await? else {
             continue;
         };
         if !page.is_more {
@@ -63,11 +66,13 @@ fn days_of(folder: &Path, query: &RecordsQuery) -> Result<Vec<DayFile>, LogFaile
 
 /// A connection whose statements end when they take too long. None: the day begins or is dropped
 /// just now.
-async fn bounded(path: &Path) -> Result<Option<SqliteConnection>, LogFailed> {
+async fn bounded(
+    path: &Path,
+    times: Arc<AtomicU32>,
+) -> Result<Option<SqliteConnection>, LogFailed> {
     let Some(mut conn) = open_to_read(path).await? else {
         return Ok(None);
     };
-    let times = AtomicU32::new(0);
     let go_on = move || times.fetch_add(1, Ordering::Relaxed) < TIMES;
     conn.lock_handle().await?.set_progress_handler(STEPS, go_on);
     Ok(Some(conn))
