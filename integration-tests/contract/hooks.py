@@ -68,6 +68,8 @@ class Records:
             "userId": self.member,
             "tokenId": self.new_token(),
             "inviteId": self.new_invite()["inviteId"],
+            # No call was made.
+            "requestId": "00000000-0000-4000-8000-000000000000",
         }
         for kind, id in (("credentials", self.caller), ("targets", self.target), ("proxies", self.proxy)):
             self.known[kind, "ruleId"] = self.new_rule(kind, id)
@@ -169,7 +171,8 @@ class Records:
             "filterId": lambda: self.new_filter(kind, id),
             "meterId": self.new_meter,
         }
-        return own | {last: makers[last]()}
+        # What cannot be ended is only asked for.
+        return own | {last: makers[last]()} if last in makers else own
 
 
 records = Records()
@@ -187,6 +190,15 @@ def before_call(context, case, kwargs):
             case.path_parameters[parameter] = known[parameter]
     if isinstance(case.body, dict) and is_valid(case, "body"):
         refer(path, case.body)
+    if path.endswith("/requests") and case.query and is_valid(case, "query"):
+        refer_records(case.query)
+
+
+def refer_records(query):
+    """The region is one that there is, and no page was read whose cursor could be repeated."""
+    if query.get("region"):
+        query["region"] = REGION
+    query.pop("cursor", None)
 
 
 def is_valid(case, location):

@@ -19,8 +19,8 @@ use crate::http::query::Query;
 const DEFAULT_LIMIT: u64 = 100;
 /// Values of one parameter.
 const VALUES: usize = 50;
-/// Bytes of one value.
-const VALUE_BYTES: usize = 512;
+/// Characters of one value.
+const VALUE_CHARS: usize = 128;
 /// JSON numbers are exact up to here everywhere.
 const LARGEST: u64 = (1 << 53) - 1;
 /// Of the selection, before the position.
@@ -189,8 +189,8 @@ fn moment(query: &mut Query<'_>, name: &str) -> Option<u64> {
 
 fn text(query: &mut Query<'_>, name: &str) -> String {
     let text = query.take(name).unwrap_or_default();
-    if text.len() > VALUE_BYTES {
-        query.problem(name, format!("must have at most {VALUE_BYTES} bytes"));
+    if text.chars().count() > VALUE_CHARS {
+        query.problem(name, format!("must have at most {VALUE_CHARS} characters"));
     }
     text
 }
@@ -204,8 +204,10 @@ where
         return Vec::new();
     };
     let values: Vec<&str> = text.split(',').collect();
-    if values.len() > VALUES || values.iter().any(|value| value.len() > VALUE_BYTES) {
-        query.problem(name, format!("must hold at most {VALUES} short values"));
+    let is_long = |value: &&str| value.chars().count() > VALUE_CHARS;
+    if values.len() > VALUES || values.iter().any(is_long) {
+        let text = format!("must hold at most {VALUES} values of {VALUE_CHARS} characters");
+        query.problem(name, text);
         return Vec::new();
     }
     let mut list = Vec::new();
