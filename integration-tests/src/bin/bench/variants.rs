@@ -12,7 +12,7 @@ use crate::load::Load;
 use crate::stack::BenchProxy;
 use crate::upstream::free_port;
 
-/// Name of our filter.
+/// Name of our filter; those of its other places begin with it.
 const FILTER: &str = "requestrocket";
 
 /// Takes out the same three paths as our redaction.
@@ -186,6 +186,11 @@ fn bootstrap(
     let manager = listener
         .pointer_mut("/filter_chains/0/filters/0/typed_config")
         .context("the listener has no connection manager")?;
+    // Records go by a listener of the bootstrap, which is not in the dump.
+    manager
+        .as_object_mut()
+        .context("a connection manager")?
+        .remove("access_log");
     replace_filter(manager, variant.filters(proxy))?;
     manager["scoped_routes"]["scoped_route_configurations_list"] =
         json!({"scoped_route_configurations": [scope(dump, &proxy.proxy_id)?]});
@@ -224,6 +229,12 @@ fn replace_filter(manager: &mut Value, with: Vec<Value>) -> anyhow::Result<()> {
         .position(|filter| filter["name"] == FILTER)
         .context("the listener does not have our filter")?;
     filters.splice(place..=place, with);
+    let is_ours = |filter: &Value| {
+        filter["name"]
+            .as_str()
+            .is_some_and(|name| name.starts_with(FILTER))
+    };
+    filters.retain(|filter| !is_ours(filter));
     Ok(())
 }
 
@@ -235,10 +246,19 @@ fn scope(dump: &Value, proxy_id: &str) -> anyhow::Result<Value> {
         .map(|entry| &entry["route_config"])
         .find(|route| route["name"] == proxy_id)
         .context("the dump has no route of the proxy")?;
+    let mut routes = untyped(routes);
+    let hosts = routes["virtual_hosts"].as_array_mut();
+    for host in hosts.context("virtual_hosts")? {
+        let all = host["routes"].as_array_mut().context("routes")?;
+        // What a call is forwarded by is the last one, once the filter has edited it. Here it is all.
+        let mut last = all.pop().context("a route")?;
+        last["match"] = json!({"prefix": "/"});
+        *all = vec![last];
+    }
     Ok(json!({
         "name": proxy_id,
         "key": {"fragments": [{"string_key": proxy_id}]},
-        "route_configuration": untyped(routes),
+        "route_configuration": routes,
     }))
 }
 
