@@ -51,7 +51,7 @@ pub(crate) async fn measure(
     Ok(load::table(&names, &rounds))
 }
 
-/// Tokens of one key: one that is shown again and again, and a file of many.
+/// Tokens of one key, as they are shown: one that is shown again and again, and a file of many.
 struct Tokens {
     one: String,
     many: PathBuf,
@@ -59,7 +59,7 @@ struct Tokens {
 
 impl Tokens {
     fn of(key: &Key, file: &Path) -> anyhow::Result<Self> {
-        let many = (0..TOKENS).map(|number| key.token(number));
+        let many = (0..TOKENS).map(|number| Ok(format!("Bearer {}", key.token(number)?)));
         let many = many.collect::<anyhow::Result<Vec<_>>>()?;
         std::fs::write(file, many.join("\n"))?;
         let one = many.first().context("a token")?.clone();
@@ -70,7 +70,7 @@ impl Tokens {
     /// The same calls with a token that is remembered, and with tokens that are not.
     fn loads(&self, name: &str, load: &Load) -> [(String, Load); 2] {
         let remembered = Load {
-            authorization: format!("Bearer {}", self.one),
+            authorization: self.one.clone(),
             ..load.clone()
         };
         let new = Load {

@@ -35,7 +35,7 @@ pub(crate) enum Variant {
     Jwt {
         issuer: String,
         key_set: String,
-        /// One that is good.
+        /// One that is good, as it is shown.
         token: String,
     },
 }
@@ -54,7 +54,7 @@ impl Variant {
     /// What is shown to it.
     fn credential<'a>(&'a self, proxy: &'a BenchProxy) -> std::borrow::Cow<'a, str> {
         match self {
-            Self::Jwt { token, .. } => format!("Bearer {token}").into(),
+            Self::Jwt { token, .. } => token.as_str().into(),
             _ => proxy.credential.as_str().into(),
         }
     }
