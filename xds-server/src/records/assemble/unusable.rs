@@ -14,9 +14,8 @@ use requestrocket_policy::secret_form::auth_type::Side;
 const CALLERS_TOO_LONG: &str = "keys of all callers are too long together";
 /// Of the filter's limit, for all that is not of callers.
 const ROOM_BYTES: usize = 64 << 10;
-/// Of a caller beside its secrets; of a signed token, with the checks of its claims.
+/// Of a caller beside its secrets.
 const CALLER_BYTES: usize = 256;
-const CHECKS_BYTES: usize = 1 << 10;
 
 /// Which records of the proxy cannot be used, and why, in one line; None when all can.
 pub fn unusable(proxy: &Proxy, records: &Records) -> Option<String> {
@@ -54,9 +53,9 @@ pub(super) fn is_too_much(proxy: &Proxy, records: &Records) -> bool {
         let credential = records.credentials.get(id)?;
         let secret = match credential.secret.as_ref().ok()? {
             StoredSecret::Presented(presented) => presented.encoded_len(),
-            StoredSecret::Published(_, fetched) => {
+            StoredSecret::Published(published, fetched) => {
                 let keys = fetched.iter().flat_map(|fetched| &fetched.keys);
-                CHECKS_BYTES + keys.map(Message::encoded_len).sum::<usize>()
+                published.token.encoded_len() + keys.map(Message::encoded_len).sum::<usize>()
             }
             StoredSecret::Injections(_) | StoredSecret::Obtained(..) => return None,
         };

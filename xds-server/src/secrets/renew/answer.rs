@@ -31,6 +31,8 @@ const MAX_CODE_BYTES: usize = 64;
 /// Of a provider's words so much is looked at for secrets, which may be escaped and are three times
 /// as long then.
 const MAX_WORDS_BYTES: usize = 4 * MAX_TOKEN_BYTES;
+/// So much of what was looked at is shown at most, before stars are left out and it is cut.
+const MAX_BEGINNING_BYTES: usize = 4 << 10;
 /// Shorter ones could be any word of an error's description.
 const MIN_HIDDEN_BYTES: usize = 6;
 /// The code of an error that its provider did not name.
@@ -210,49 +212,21 @@ fn part(text: &str, from: usize, to: usize) -> &str {
     text.get(from..to).unwrap_or_default()
 }
 
-/// With three stars in the place of each secret, in whatever form it is repeated.
-fn starred(text: &str, secrets: &[&str]) -> String {
+/// What of a provider's words is shown: printable, short, and no secret, in whatever form it is
+/// repeated.
+fn shown(text: &str, chars: usize, secrets: &[&str]) -> String {
+    let window = part(text, 0, text.floor_char_boundary(MAX_WORDS_BYTES));
     let values = secrets.iter().map(|it| it.as_bytes().to_vec().into());
-    let masked = echo::masked(text, values.collect());
+    // As long as before: what begins where it is shown is whole in what was looked at.
+    let mut masked = echo::masked(window, values.collect());
+    for secret in secrets.iter().filter(|it| it.len() >= MIN_HIDDEN_BYTES) {
+        masked = masked.replace(secret, &"*".repeat(secret.len()));
+    }
+    let beginning = part(&masked, 0, masked.floor_char_boundary(MAX_BEGINNING_BYTES));
     let mut stars = 0;
     let is_kept = |char: &char| {
         stars = if *char == '*' { stars + 1 } else { 0 };
-        stars <= 3
+        stars <= 3 && !char.is_control()
     };
-    masked.chars().filter(is_kept).collect()
-}
-
-/// What of a provider's words is shown: printable, short, and no secret.
-fn shown(text: &str, chars: usize, secrets: &[&str]) -> String {
-    let window = part(text, 0, text.floor_char_boundary(MAX_WORDS_BYTES));
-    let is_whole = window.len() == text.len();
-    let window = &starred(window, secrets);
-    let secrets = secrets.iter().filter(|it| it.len() >= MIN_HIDDEN_BYTES);
-    // A secret may be cut off at the end of what is looked at.
-    let end = if is_whole {
-        window.len()
-    } else {
-        let end = window.floor_char_boundary(MAX_WORDS_BYTES - MAX_TOKEN_BYTES);
-        let stars = part(window, end, window.len()).bytes();
-        end + stars.take_while(|b| *b == b'*').count()
-    };
-    let (mut shown, mut from) = (String::new(), 0);
-    while from < end && shown.len() < 4 * chars {
-        let places = secrets.clone().filter_map(|secret| {
-            let start = from + part(window, from, window.len()).find(secret)?;
-            Some((start, std::cmp::Reverse(secret.len())))
-        });
-        let Some((start, length)) = places.min().filter(|(start, _)| *start < end) else {
-            shown.push_str(part(window, from, end));
-            break;
-        };
-        shown.push_str(part(window, from, start));
-        shown.push_str("***");
-        from = start + length.0;
-    }
-    shown
-        .chars()
-        .filter(|char| !char.is_control())
-        .take(chars)
-        .collect()
+    beginning.chars().filter(is_kept).take(chars).collect()
 }

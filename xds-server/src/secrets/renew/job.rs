@@ -341,7 +341,12 @@ impl Renewals {
         let organisation_id = &work.credential.organisation_id;
         let free_at_ms = self.pace.free_at_ms(organisation_id);
         let mut row = row.clone();
-        row.life.next_at_ms = row.life.next_at_ms.map(|next_ms| next_ms.max(free_at_ms));
+        // Keys that are too old are taken away in time all the same.
+        let end_ms = row.keys.as_ref().and(row.life.expires_at_ms);
+        row.life.next_at_ms = row.life.next_at_ms.map(|next_ms| {
+            let paid_ms = next_ms.max(free_at_ms);
+            end_ms.map_or(paid_ms, |end_ms| paid_ms.min(end_ms.max(next_ms)))
+        });
         let mut delays = STORE_DELAYS.into_iter();
         loop {
             let stored = self.writer.store_token(&work.key, &work.holder, &row).await;

@@ -1,7 +1,7 @@
 //! How much refreshes of one organisation may change of what Envoys have.
 //!
 //! Every proxy that uses a credential is sent again with its new token or keys, and changes of all
-//! organisations wait for that. So a refresh is paid for before the organisation's next one.
+//! organisations wait for that. So what was published is paid for, on average, before each next one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ const BYTES_PER_MS: u64 = 500;
 pub struct Pace(Arc<Mutex<BTreeMap<String, u64>>>);
 
 impl Pace {
-    /// The organisation's next refresh is not before then.
+    /// What is stored of a refresh of the organisation now has its next one not before then.
     pub(super) fn free_at_ms(&self, organisation_id: &str) -> u64 {
         let owing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         owing.get(organisation_id).copied().unwrap_or(0)

@@ -274,12 +274,25 @@ fn secrets_that_are_made_of_what_hides_them_do_not_make_words_grow() {
 
 #[test]
 fn a_long_secret_that_is_cut_off_is_not_shown() {
-    let secret = "s".repeat(MAX_TOKEN_BYTES);
-    let room = MAX_WORDS_BYTES - MAX_TOKEN_BYTES;
-    for before in [0, room - 1, MAX_WORDS_BYTES - 100] {
-        let text = ["w".repeat(before).as_str(), &secret, "end"].concat();
-        let shown = shown(&text, MAX_WORDS_BYTES, &[&secret]);
-        assert!(!shown.contains('s'), "{before}");
-        assert_eq!(shown.contains("***"), before < room);
+    for bytes in [7, 1_000, 30_000, MAX_TOKEN_BYTES] {
+        let secret = "s".repeat(bytes);
+        let escaped = "%73".repeat(bytes);
+        // Shorter ones are hidden as they are only.
+        for form in [&secret, &escaped]
+            .into_iter()
+            .take(1 + usize::from(bytes >= 8))
+        {
+            for before in [0, MAX_BEGINNING_BYTES - 1, MAX_BEGINNING_BYTES] {
+                // Once, and so often that it fills all that is looked at.
+                for times in [1, 2 + MAX_WORDS_BYTES / form.len()] {
+                    let text = ["w".repeat(before).as_str(), &form.repeat(times), "end"].concat();
+                    let shown = shown(&text, MAX_WORDS_BYTES, &[&secret]);
+                    let is_shown = shown.contains('s') || shown.contains("%73");
+                    assert!(!is_shown, "{bytes} {before} {times}");
+                    let is_star = before < MAX_BEGINNING_BYTES;
+                    assert_eq!(shown.contains('*'), is_star, "{bytes} {before} {times}");
+                }
+            }
+        }
     }
 }

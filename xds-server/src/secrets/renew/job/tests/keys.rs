@@ -202,16 +202,17 @@ async fn what_a_refresh_published_is_paid_for_before_the_next() {
     for store in test_stores().await {
         let keys = Keys::new(store).await;
         let pace = &keys.scene.renewals.pace;
-        pace.published(
-            ORGANISATION,
-            10 * 3_600_000 * 500,
-            keys.scene.renewals.now_ms(),
-        );
         keys.scene.renew().await;
-        let next_ms = keys.scene.row().await.unwrap().life.next_at_ms.unwrap();
-        let in_ten_hours = keys.scene.renewals.now_ms() + 10 * 3_600_000;
-        assert_eq!(next_ms, in_ten_hours);
-        assert!(pace.free_at_ms(ORGANISATION) >= in_ten_hours);
+        let now_ms = keys.scene.renewals.now_ms();
+        assert!(pace.free_at_ms(ORGANISATION) > now_ms, "it is not paid for");
+        pace.published(ORGANISATION, 10 * 3_600_000 * 500, now_ms);
+        let paid_ms = pace.free_at_ms(ORGANISATION);
+        keys.publish(200, &["b"]);
+        keys.scene.advance(3_600);
+        keys.scene.renew().await;
+        assert_eq!(keys.kids().await, ["b"]);
+        let next_ms = keys.scene.row().await.unwrap().life.next_at_ms;
+        assert_eq!(next_ms, Some(paid_ms));
     }
 }
 
