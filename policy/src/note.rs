@@ -190,7 +190,12 @@ impl Notes<'_> {
             }
         };
         let segments: Vec<_> = below.split(|byte| *byte == b'/').map(shown).collect();
-        self.cut(&segments.join("/"), PATH_BYTES)
+        let mut path = segments.join("/");
+        // It may have a slash itself.
+        if known.are_in(path.as_bytes()) {
+            path = format!("/{MASKED}");
+        }
+        self.cut(&path, PATH_BYTES)
     }
 
     /// None when there is too much already. Without a value that may be seen it is masked.

@@ -100,6 +100,13 @@ fn a_credential_of_the_call_is_nowhere() {
 }
 
 #[test]
+fn a_credential_with_a_slash_is_nowhere_in_a_path() {
+    let key = "abcdefgh/ijklmnop";
+    let noted = noted(&format!("/api/p/a/{key}/b"), &[("authorization", key)]);
+    assert_eq!(noted.path, "/***");
+}
+
+#[test]
 fn other_carriers_are_known_too() {
     for (path, headers) in [
         (format!("/api/p/{KEY}?%41uthorization=Bearer+{KEY}"), vec![]),
