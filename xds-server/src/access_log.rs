@@ -39,8 +39,9 @@ use self::write::Writer;
 use crate::node_api::identity;
 use crate::store::{Store, StoreFailed, proxy::owner_fetch};
 
-/// Messages of Envoys that wait to be written; while so many do, none is read.
-const WAITING: usize = 16;
+/// Messages of Envoys that wait to be written; while so many do, none is read. One may be as large as
+/// what an Envoy keeps for us.
+const WAITING: usize = 2;
 /// Routes whose owners are remembered.
 const OWNERS: usize = 100_000;
 

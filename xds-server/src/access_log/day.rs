@@ -40,6 +40,7 @@ const DAY: &str = "
 ";
 const NUMBERS: &str = "
     PRAGMA numbers.journal_mode = WAL;
+    PRAGMA numbers.synchronous = NORMAL;
     CREATE TABLE IF NOT EXISTS numbers.worker (
         worker_id BLOB PRIMARY KEY, highest INTEGER NOT NULL, seen_ms INTEGER NOT NULL
     );
@@ -55,7 +56,7 @@ pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, L
         .filename(retention::path(folder, day))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
+        .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY);
     let mut conn = SqliteConnection::connect_with(&options).await?;
     sqlx::raw_sql(DAY).execute(&mut conn).await?;
@@ -109,7 +110,8 @@ pub(super) async fn numbers_fetch(conn: &mut SqliteConnection) -> Result<Numbers
 }
 
 /// Writes calls of one day, and what is known of the workers that they came from, in one
-/// transaction.
+/// transaction. Should the machine lose its power, numbers may be missing whose calls are there, never
+/// the other way round.
 pub(super) async fn calls_insert(
     conn: &mut SqliteConnection,
     calls: &[Call],

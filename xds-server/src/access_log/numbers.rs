@@ -1,4 +1,5 @@
-//! Which numbered calls of Envoys' workers have no record: exact, but for calls that are not over.
+//! Which numbered calls of Envoys' workers have no record: exact, but for calls that are not over, and
+//! the last ones of a worker that ends.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -44,12 +44,13 @@ pub(super) fn days(folder: &Path) -> io::Result<Vec<DayFile>> {
     Ok(days)
 }
 
-/// Drops what is not to be kept. Today's stays, however large.
-pub(super) fn drop_old(folder: &Path, retention: Retention, today: Date) -> io::Result<()> {
+/// Drops what is not to be kept. Today's stays; whether what stays is too much all the same.
+pub(super) fn drop_old(folder: &Path, retention: Retention, today: Date) -> io::Result<bool> {
     let oldest = today.saturating_sub(Duration::days(i64::from(retention.days)));
-    let mut bytes: u64 = 0;
+    let (mut bytes, mut kept): (u64, u64) = (0, 0);
     for DayFile { day, path } in days(folder)?.into_iter().rev() {
-        bytes = bytes.saturating_add(size(&path));
+        let size = size(&path);
+        bytes = bytes.saturating_add(size);
         if day < today && (day <= oldest || bytes > retention.bytes) {
             tracing::info!(%day, "a day of the log of calls is dropped");
             for file in files(&path) {
@@ -58,9 +59,11 @@ pub(super) fn drop_old(folder: &Path, retention: Retention, today: Date) -> io::
                     Ok(()) | Err(_) => {}
                 }
             }
+        } else {
+            kept = kept.saturating_add(size);
         }
     }
-    Ok(())
+    Ok(kept > retention.bytes)
 }
 
 /// The database and what SQLite keeps beside it.
@@ -86,16 +89,16 @@ mod tests {
 
     use super::*;
 
-    fn kept(retention: Retention, days_before: &[(Date, usize)]) -> Vec<Date> {
+    fn kept(retention: Retention, days_before: &[(Date, usize)]) -> (bool, Vec<Date>) {
         let folder = tempfile::tempdir().unwrap();
         for (day, bytes) in days_before {
             fs::write(path(folder.path(), *day), vec![0; *bytes]).unwrap();
         }
         fs::write(folder.path().join("numbers.db"), [0; 100]).unwrap();
-        drop_old(folder.path(), retention, date!(2026 - 11 - 29)).unwrap();
+        let is_full = drop_old(folder.path(), retention, date!(2026 - 11 - 29)).unwrap();
         assert!(folder.path().join("numbers.db").exists());
         let days = days(folder.path()).unwrap();
-        days.into_iter().map(|file| file.day).collect()
+        (is_full, days.into_iter().map(|file| file.day).collect())
     }
 
     #[test]
@@ -117,7 +120,8 @@ mod tests {
                 days: days_kept,
                 bytes,
             };
-            let kept = kept(retention, &days);
+            let (is_full, kept) = kept(retention, &days);
+            assert_eq!(is_full, bytes < 10, "{days_kept} {bytes}");
             assert_eq!(kept.first(), Some(&first), "{days_kept} {bytes}");
             assert_eq!(kept.last(), Some(&date!(2026 - 11 - 29)));
         }

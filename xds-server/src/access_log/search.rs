@@ -133,10 +133,14 @@ async fn count(conn: &mut SqliteConnection, query: &RecordsQuery) -> Result<u64,
 
 /// The selection without its position. An organisation is always part of it.
 fn select_calls(select: &mut QueryBuilder<Sqlite>, query: &RecordsQuery) {
-    select.push("organisation_id = ");
+    // `+` leaves the choice of the index to an id, of which there is one.
+    let is_one = !query.request_id.is_empty();
+    let any_index = if is_one { "+" } else { "" };
+    select.push(format!("{any_index}organisation_id = "));
     select.push_bind(query.organisation_id.clone());
+    let proxy_id = format!("{any_index}proxy_id");
     for (column, value) in [
-        ("proxy_id", &query.proxy_id),
+        (proxy_id.as_str(), &query.proxy_id),
         ("request_id", &query.request_id),
     ] {
         if !value.is_empty() {

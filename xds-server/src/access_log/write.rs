@@ -22,7 +22,7 @@ const TOGETHER: usize = 4_096;
 /// Between two tries to write what could not be written.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks for what is too old.
-const HOUSE_MS: u64 = 600_000;
+const HOUSE: Duration = Duration::from_mins(1);
 const DAY_MS: u64 = 86_400_000;
 
 /// Writes; holds the connection.
@@ -33,6 +33,8 @@ pub(super) struct Writer {
     clock: Clock,
     open: Option<(Date, SqliteConnection)>,
     house_at_ms: u64,
+    /// Today's calls alone are more than is to be kept: no more are, and they count as lost.
+    is_full: bool,
 }
 
 impl Writer {
@@ -52,6 +54,7 @@ impl Writer {
             clock,
             open: Some((today, conn)),
             house_at_ms: 0,
+            is_full: false,
         };
         Ok((writer, numbers))
     }
@@ -72,6 +75,11 @@ impl Writer {
                     is_closed = true;
                     continue;
                 }
+                // What is too old goes, also where nobody calls.
+                () = tokio::time::sleep(HOUSE), if !is_closed => {
+                    self.keep_house(numbers).await;
+                    continue;
+                }
             };
             let Some(mut calls) = waited else { break };
             while calls.len() < TOGETHER
@@ -79,8 +87,10 @@ impl Writer {
             {
                 calls.extend(more);
             }
-            self.write(calls, numbers, &stopping).await;
             self.keep_house(numbers).await;
+            if !self.is_full {
+                self.write(calls, numbers, &stopping).await;
+            }
         }
         if let Some((_, conn)) = self.open {
             // Everything is committed.
@@ -139,11 +149,16 @@ impl Writer {
         if now_ms < self.house_at_ms {
             return;
         }
-        self.house_at_ms = now_ms + HOUSE_MS;
+        self.house_at_ms = now_ms.saturating_add(HOUSE.as_millis().try_into().unwrap_or(u64::MAX));
         let today = self.clock.now().date();
         let oldest_ms = now_ms.saturating_sub(DAY_MS * u64::from(self.retention.days));
         lock(numbers).forget_before(oldest_ms);
-        let dropped = retention::drop_old(&self.folder, self.retention, today);
+        let dropped = retention::drop_old(&self.folder, self.retention, today).map(|is_full| {
+            if is_full && !self.is_full {
+                tracing::error!("the log of calls is full: no more are recorded today");
+            }
+            self.is_full = is_full;
+        });
         let forgotten = match &mut self.open {
             Some((_, conn)) => day::numbers_forget(conn, oldest_ms).await,
             None => Ok(()),
@@ -229,8 +244,17 @@ mod tests {
 
     /// Writes these in one run of the process.
     async fn run(folder: &Path, clock: &Clock, numbers: &[u64]) -> (u64, u64) {
+        run_keeping(RETENTION, folder, clock, numbers).await
+    }
+
+    async fn run_keeping(
+        retention: Retention,
+        folder: &Path,
+        clock: &Clock,
+        numbers: &[u64],
+    ) -> (u64, u64) {
         let tasks = TaskSet::default();
-        let open = CallLog::open(folder.to_owned(), RETENTION, clock.clone(), &tasks);
+        let open = CallLog::open(folder.to_owned(), retention, clock.clone(), &tasks);
         let log = open.await.unwrap();
         for number in numbers {
             log.write(vec![call(*number, clock)]).await.unwrap();
@@ -251,6 +275,23 @@ mod tests {
         // On the next day, too.
         clock.advance(Duration::from_hours(12));
         assert_eq!(run(folder.path(), &clock, &[3, 5]).await, (7, 0));
+    }
+
+    /// Whoever calls often does not fill the disk, and what is not recorded is missed.
+    #[tokio::test]
+    async fn when_today_alone_is_too_much_no_more_is_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
+        assert_eq!(run(folder.path(), &clock, &[1]).await, (1, 0));
+        let none = Retention {
+            bytes: 1,
+            ..RETENTION
+        };
+        let full = run_keeping(none, folder.path(), &clock, &[2, 3]).await;
+        assert_eq!(full, (1, 0));
+        assert_eq!(run(folder.path(), &clock, &[4]).await, (2, 0));
+        clock.advance(Duration::from_millis(GRACE_MS));
+        assert_eq!(run(folder.path(), &clock, &[]).await, (2, 2));
     }
 
     #[tokio::test]

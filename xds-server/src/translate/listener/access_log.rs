@@ -20,8 +20,11 @@ pub(crate) const NOTE: &str = "wasm.requestrocket-note";
 /// What a worker keeps of records while the region server is away; more are dropped, and missed by
 /// their numbers.
 const BUFFER_BYTES: u32 = 32 << 20;
-/// Between two looks for what there is to send.
-const FLUSH_MILLIS: u16 = 500;
+/// Between two looks for what there is to send. What comes in that time is sent in one go, during
+/// which the worker serves nobody: at 5,000 calls a second some 2 MB in 500 ms, which the slowest calls
+/// felt.
+const FLUSH_MILLIS: u16 = 50;
+
 /// The log of the connection manager.
 pub(super) fn build() -> AccessLog {
     let service = grpc_service::EnvoyGrpc {

@@ -1,7 +1,7 @@
 //! `/webhooks/oauth2`: where providers send browsers back after somebody consented.
 //!
-//! Invariants: nothing of the request is repeated in an answer, nobody is sent anywhere, and all that
-//! fails looks alike.
+//! Invariants: nothing of the request is repeated in an answer, nobody is sent anywhere, and every
+//! answer of a provider that fails looks alike.
 
 use axum::extract::{RawQuery, State};
 use axum::response::{Html, IntoResponse, Response};
