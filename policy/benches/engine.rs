@@ -13,7 +13,7 @@ use divan::Bencher;
 use requestrocket_policy::{
     admission::Admission,
     envelope::{Binding, Key, KeyRing, Nonce},
-    exchange::{Exchange, RequestBody, RequestDecision, Resolved},
+    exchange::{CallNumber, Exchange, RequestBody, RequestDecision, Resolved},
     fixtures::{Admitting, ORGANISATION_ID, PROXY_ID, PolicyFixture, REGION, rules::layer},
     http::{HeaderLine, RequestHead},
     policy::Policy,
@@ -79,6 +79,27 @@ fn granted_api_key_and_header(bencher: Bencher<'_, '_>) {
         &api("/v1/items?limit=20"),
         key,
     );
+}
+
+/// What the record of such a call takes besides.
+#[divan::bench]
+fn noted_api_key_and_header(bencher: Bencher<'_, '_>) {
+    let key = "rr_local-1_0123456789abcdef0123456789abcdef012345";
+    let fixture = PolicyFixture::new().api_key(key).header(
+        "Authorization",
+        "Bearer sk-0123456789abcdef0123456789abcdef",
+    );
+    let path = api("/v1/items?limit=20");
+    let lines = lines(&path, key);
+    let head = RequestHead::new(&lines);
+    let mut exchange = Exchange::new(resolved(&fixture));
+    let decision = exchange.on_request(&head, RequestBody::Whole(&[]), &Admitting(0));
+    assert!(matches!(decision, RequestDecision::Forward(_)), "granted");
+    let which = CallNumber {
+        worker: [7; 16],
+        number: 1,
+    };
+    bencher.bench_local(|| exchange.note(black_box(&head), black_box(which)));
 }
 
 #[divan::bench]

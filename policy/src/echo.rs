@@ -10,7 +10,7 @@ mod screen;
 mod values;
 mod watch;
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::OnceLock};
 
 use self::{
     forms::{DEPTH, Form, Reading},
@@ -34,7 +34,10 @@ const STEPS_PER_BYTE: usize = 32;
 /// The values that one target credential puts on requests.
 pub(crate) struct Guard {
     values: Box<[SecretBytes]>,
-    screen: Screen,
+    /// Bytes of the shortest of them.
+    shortest: usize,
+    /// Made for the first text that may hold one: most calls have none.
+    screen: OnceLock<Screen>,
 }
 
 /// The text with stars in the place of these values, in whatever form it repeats them.
@@ -63,11 +66,17 @@ impl Guard {
                 kept.push(value);
             }
         }
-        let screen = Screen::of(kept.iter().map(SecretBytes::expose));
-        (!kept.is_empty()).then(|| Self {
+        let shortest = kept.iter().map(|value| value.expose().len()).min()?;
+        Some(Self {
             values: kept.into(),
-            screen,
+            shortest,
+            screen: OnceLock::new(),
         })
+    }
+
+    fn screen(&self) -> &Screen {
+        let values = || self.values.iter().map(SecretBytes::expose);
+        self.screen.get_or_init(|| Screen::of(values()))
     }
 
     /// What is looked for.
@@ -109,15 +118,21 @@ impl Guard {
 
     /// Whether one of its values is in the text.
     pub(crate) fn is_in(&self, text: &[u8]) -> bool {
+        !self.found_in(text).is_empty()
+    }
+
+    /// Where they are in a whole text. No form of a value has fewer bytes than the value.
+    fn found_in(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
-        self.search((text, 0), true, &mut found);
-        !found.is_empty()
+        if text.len() >= self.shortest {
+            self.search((text, 0), true, &mut found);
+        }
+        found
     }
 
     /// The text with its values masked; none when there are none.
     pub(crate) fn masked(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let mut found = Vec::new();
-        self.search((text, 0), true, &mut found);
+        let found = self.found_in(text);
         (!found.is_empty()).then(|| {
             let mut masked = text.to_vec();
             for place in found {
@@ -148,7 +163,7 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn run(&mut self, from: usize) {
-        let screen = &self.guard.screen;
+        let screen = self.guard.screen();
         let mut seen = screen::Seen::default();
         let text = self.text;
         for (at, byte) in text.iter().enumerate().skip(from) {
