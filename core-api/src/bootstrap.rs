@@ -11,6 +11,7 @@ use crate::domain::id::{OrganisationId, TokenId, UserId};
 use crate::domain::label::Labels;
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
+use crate::domain::people::rights::Rights;
 use crate::domain::people::user::{Profile, User};
 use crate::domain::people::user_token::UserToken;
 use crate::identity::token::NewToken;
@@ -140,8 +141,9 @@ async fn insert_user(write: &mut Write, first: &FirstStart) -> anyhow::Result<()
         user: user.id,
         name: TOKEN_NAME.parse()?,
         prefix: first.user_token.shown_prefix(),
-        expires_at: None,
+        rights: Rights::default(),
         last_used_at: None,
+        last_used_address: None,
         created_at: write.now(),
         revision: write.version_after(0),
     };
@@ -189,7 +191,8 @@ async fn insert_organisation(
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+    use http::request::Parts;
+    use http::{Request, header::AUTHORIZATION};
     use requestrocket_process::clock::Clock;
     use requestrocket_process::tasks::TaskSet;
 
@@ -201,9 +204,9 @@ mod tests {
     use crate::store::people::session::membership_fetch;
     use crate::store::testing::stores;
 
-    fn bearing(token: &NewToken) -> HeaderMap {
-        let value = HeaderValue::from_str(token.expose()).unwrap();
-        HeaderMap::from_iter([(AUTHORIZATION, value)])
+    fn bearing(token: &NewToken) -> Parts {
+        let request = Request::builder().header(AUTHORIZATION, token.expose());
+        request.body(()).unwrap().into_parts().0
     }
 
     #[tokio::test]

@@ -24,6 +24,8 @@ pub struct ListQuery {
     pub labels: Vec<LabelFilter>,
     /// Lower-case part of the name.
     pub search: Option<String>,
+    /// Only those with one of these ids.
+    pub among: Option<Vec<String>>,
     /// With those that are not yet what they were made for.
     pub includes_temporary: bool,
 }

@@ -3,5 +3,6 @@
 pub mod member;
 pub mod organisation;
 pub mod permission;
+pub mod rights;
 pub mod user;
 pub mod user_token;

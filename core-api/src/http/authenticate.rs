@@ -1,14 +1,15 @@
 //! Who calls: the one gate before every protected route.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
+use super::stranger::peer;
 use crate::error::{ApiError, ApiResult, Code, unauthenticated};
 use crate::identity::caller::Caller;
 use crate::identity::token::Presented;
@@ -19,26 +20,23 @@ use crate::store::people::session::{Session, operator_token_exists, session_fetc
 const TOUCH_EVERY: Duration = Duration::from_mins(1);
 
 /// The middleware of all protected routes: 401 without a token that counts, 429 above its limit.
-pub async fn authenticate(
-    State(state): State<AppState>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    match caller_of(&state, request.headers()).await {
+pub async fn authenticate(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match caller_of(&state, &parts).await {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+            parts.extensions.insert(caller);
+            next.run(Request::from_parts(parts, body)).await
         }
         Err(error) => error.into_response(),
     }
 }
 
-/// The caller that the headers name.
+/// The caller that a request's headers name.
 ///
 /// # Errors
 /// `UNAUTHENTICATED` or `RATE_LIMITED`.
-pub async fn caller_of(state: &AppState, headers: &HeaderMap) -> ApiResult<Caller> {
-    let mut lines = headers.get_all(AUTHORIZATION).iter();
+pub async fn caller_of(state: &AppState, parts: &Parts) -> ApiResult<Caller> {
+    let mut lines = parts.headers.get_all(AUTHORIZATION).iter();
     let presented = match (lines.next(), lines.next()) {
         (Some(only), None) => Presented::parse(only).ok_or_else(unauthenticated)?,
         (None, _) | (Some(_), Some(_)) => return Err(unauthenticated()),
@@ -62,11 +60,13 @@ pub async fn caller_of(state: &AppState, headers: &HeaderMap) -> ApiResult<Calle
                 .last_used_at
                 .is_none_or(|last| last.plus(TOUCH_EVERY) <= state.now())
             {
-                session_touch(&mut conn, session.token, state.now()).await?;
+                let seen = (state.now(), peer(state, &parts.extensions, &parts.headers));
+                session_touch(&mut conn, session.token, seen).await?;
             }
             Ok(Caller::User {
                 id: session.user,
                 token: session.token,
+                rights: Arc::new(session.rights),
             })
         }
     }
@@ -74,7 +74,7 @@ pub async fn caller_of(state: &AppState, headers: &HeaderMap) -> ApiResult<Calle
 
 fn admit(state: &AppState, session: &Session) -> ApiResult<()> {
     let now = state.now();
-    if session.expires_at.is_some_and(|end| end <= now) {
+    if session.rights.expires_at.is_some_and(|end| end <= now) {
         return Err(unauthenticated());
     }
     let Some(limit) = session.requests_per_minute else {
@@ -96,7 +96,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         parts
             .extensions
             .get::<Self>()
-            .copied()
+            .cloned()
             .ok_or_else(unauthenticated)
     }
 }

@@ -122,6 +122,7 @@ pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
             Vec::new()
         },
         search: search(&mut query),
+        among: None,
         includes_temporary: filters.temporary
             && query.boolean("includeTemporary").unwrap_or_default(),
     };

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
-use http::{Method, StatusCode};
+use http::{Extensions, HeaderMap, Method, StatusCode};
 
 use super::origin::origin;
 use crate::error::{ApiError, Code};
@@ -23,7 +23,7 @@ pub async fn before_authentication(
     request: Request,
     next: Next,
 ) -> Response {
-    let peer = peer(&state, &request);
+    let peer = peer(&state, request.extensions(), request.headers());
     let has_token = request.headers().contains_key(AUTHORIZATION);
     if !has_token && let Some(refusal) = used_up(&state, peer) {
         return refusal;
@@ -44,7 +44,7 @@ pub async fn before_public(
     if *request.method() != Method::POST {
         return next.run(request).await;
     }
-    let peer = peer(&state, &request);
+    let peer = peer(&state, request.extensions(), request.headers());
     let has_token = request.headers().contains_key(AUTHORIZATION);
     if !has_token && let Some(refusal) = used_up(&state, peer) {
         return refusal;
@@ -68,7 +68,7 @@ pub async fn before_answers(
     request: Request,
     next: Next,
 ) -> Response {
-    let peer = peer(&state, &request);
+    let peer = peer(&state, request.extensions(), request.headers());
     if let Some(refusal) = used_up(&state, peer) {
         return refusal;
     }
@@ -79,11 +79,11 @@ pub async fn before_answers(
     response
 }
 
-/// Those without an address are one.
-fn peer(state: &AppState, request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<Peer>();
+/// From where a request comes. Those without an address are one.
+pub(super) fn peer(state: &AppState, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+    let peer = extensions.get::<Peer>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| *address);
-    origin(peer, request.headers(), &state.trusted_proxies)
+    origin(peer, headers, &state.trusted_proxies)
 }
 
 fn used_up(state: &AppState, peer: IpAddr) -> Option<Response> {

@@ -1,15 +1,18 @@
 //! Who calls, and what they may do where.
 
+use std::sync::Arc;
+
 use crate::domain::id::{OrganisationId, TokenId, UserId};
 use crate::domain::people::organisation::Organisation;
 use crate::domain::people::permission::{Permission, Role};
-use crate::error::{ApiError, ApiResult, forbidden};
+use crate::domain::people::rights::Rights;
+use crate::error::{ApiError, ApiResult, Code, forbidden};
 use crate::state::AppState;
 use crate::store::people::organisation::organisation_fetch;
 use crate::store::people::session::membership_fetch;
 
 /// Who presented a token that counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// A user.
     User {
@@ -17,6 +20,8 @@ pub enum Caller {
         id: UserId,
         /// With which token.
         token: TokenId,
+        /// What the token is limited to.
+        rights: Arc<Rights>,
     },
     /// The holder of an operator token.
     Operator,
@@ -31,8 +36,25 @@ pub struct Scope {
     pub organisation: Organisation,
     /// Who acts: a user id or `operator`.
     pub actor: String,
-    /// What the caller is there; empty for an operator.
-    pub roles: Vec<Role>,
+    /// What the caller is there.
+    standing: Standing,
+}
+
+/// What a caller is in an organisation.
+#[derive(Clone, Debug)]
+enum Standing {
+    /// A member, with the roles that the token leaves.
+    Member(Vec<Role>),
+    Operator,
+}
+
+impl Standing {
+    fn may(&self, permission: Permission) -> bool {
+        match self {
+            Self::Member(roles) => permission.is_granted_to(roles),
+            Self::Operator => permission.is_granted_to_operator(),
+        }
+    }
 }
 
 impl Scope {
@@ -49,36 +71,30 @@ impl Scope {
     ) -> ApiResult<Self> {
         let id: OrganisationId = crate::error::id(organisation)?;
         let mut conn = state.connect().await?;
-        let (scope, is_granted) = match caller {
-            Caller::User { id: user, .. } => {
+        let scope = match caller {
+            Caller::User {
+                id: user, rights, ..
+            } => {
                 let found = membership_fetch(&mut conn, id, *user).await?;
-                let (organisation, roles) = found.ok_or_else(ApiError::not_found)?;
-                let is_granted = permission.is_granted_to(&roles);
-                (
-                    Self {
-                        organisation,
-                        actor: user.to_string(),
-                        roles,
-                    },
-                    is_granted,
-                )
+                let known = found.filter(|_| rights.knows(id));
+                let (organisation, roles) = known.ok_or_else(ApiError::not_found)?;
+                Self {
+                    organisation,
+                    actor: user.to_string(),
+                    standing: Standing::Member(rights.of_roles(roles)),
+                }
             }
             Caller::Operator => {
                 let found = organisation_fetch(&mut conn, id).await?;
-                let organisation = found.ok_or_else(ApiError::not_found)?;
-                let scope = Self {
-                    organisation,
+                Self {
+                    organisation: found.ok_or_else(ApiError::not_found)?,
                     actor: "operator".to_owned(),
-                    roles: Vec::new(),
-                };
-                (scope, permission.is_granted_to_operator())
+                    standing: Standing::Operator,
+                }
             }
         };
-        if is_granted {
-            Ok(scope)
-        } else {
-            Err(forbidden())
-        }
+        scope.require(permission)?;
+        Ok(scope)
     }
 
     /// The organisation's id.
@@ -91,12 +107,11 @@ impl Scope {
     /// # Errors
     /// `FORBIDDEN`.
     pub fn require(&self, permission: Permission) -> ApiResult<()> {
-        let is_granted = if self.roles.is_empty() {
-            permission.is_granted_to_operator()
+        if self.standing.may(permission) {
+            Ok(())
         } else {
-            permission.is_granted_to(&self.roles)
-        };
-        if is_granted { Ok(()) } else { Err(forbidden()) }
+            Err(forbidden())
+        }
     }
 }
 
@@ -109,6 +124,26 @@ impl Caller {
         match self {
             Self::User { id, .. } => Ok(*id),
             Self::Operator => Err(forbidden()),
+        }
+    }
+
+    /// Whether it is this token that is presented.
+    pub fn presents(&self, token: TokenId) -> bool {
+        matches!(self, Self::User { token: own, .. } if *own == token)
+    }
+
+    /// The user, whose token is not restricted: a restricted one is for work in organisations, and
+    /// changes nothing of its user.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub fn whole_user(&self) -> ApiResult<UserId> {
+        match self {
+            Self::User { rights, .. } if rights.is_restricted() => {
+                let text = "a token with `roles` or `clientIds` may not do this";
+                Err(ApiError::new(Code::Forbidden, text))
+            }
+            Self::User { .. } | Self::Operator => self.user(),
         }
     }
 }

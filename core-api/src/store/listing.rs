@@ -42,6 +42,15 @@ impl Conditions {
         let condition = format!(" AND {before} ${}{after}", self.binds.len());
         self.sql.push_str(&condition);
     }
+
+    fn among(&mut self, column: &str, values: &[String]) {
+        let first = self.binds.len() + 1;
+        let places = (first..first + values.len()).map(|place| format!("${place}"));
+        let places = places.collect::<Vec<_>>().join(", ");
+        let condition = format!(" AND {column} IN ({places})");
+        self.sql.push_str(&condition);
+        self.binds.extend(values.iter().cloned().map(Bind::Text));
+    }
 }
 
 /// The page that `query` asks for, of the records of `owner`.
@@ -116,6 +125,9 @@ fn conditions(
     }
     if let Some(pattern) = query.search_pattern() {
         conditions.add("name_key LIKE", Bind::Text(pattern), r" ESCAPE '\'");
+    }
+    if let Some(among) = &query.among {
+        conditions.among(listing.id, among);
     }
     // LIKE would not tell upper case from lower in SQLite.
     let (before, after) = (format!("REPLACE({LABELS},"), format!(", '') <> {LABELS}"));

@@ -92,6 +92,18 @@ impl Roles {
         self.0.contains(&Role::Owner)
     }
 
+    /// This one is among them.
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.0.contains(&role)
+    }
+
+    /// Each of them is among the others.
+    #[must_use]
+    pub fn all_in(&self, others: &Self) -> bool {
+        self.0.is_subset(&others.0)
+    }
+
     /// Their words, highest first.
     pub fn words(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|role| role.as_str())

@@ -1,5 +1,8 @@
 //! Tokens with which users call the Core API.
 
+use std::net::IpAddr;
+
+use super::rights::Rights;
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
@@ -15,10 +18,12 @@ pub struct UserToken {
     pub name: Name,
     /// The first characters, to tell tokens apart.
     pub prefix: String,
-    /// When it ends.
-    pub expires_at: Option<Moment>,
+    /// What it is limited to.
+    pub rights: Rights,
     /// When it was last seen, to the minute.
     pub last_used_at: Option<Moment>,
+    /// From where it was then.
+    pub last_used_address: Option<IpAddr>,
     /// When it was made.
     pub created_at: Moment,
     /// Of its last change.

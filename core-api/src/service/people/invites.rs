@@ -4,6 +4,7 @@ use crate::domain::id::{InviteId, OrganisationId, UserId};
 use crate::domain::name::Name;
 use crate::domain::people::member::{INVITE_LIFE, Invite, Member, Roles};
 use crate::domain::people::permission::Permission;
+use crate::domain::people::rights::Rights;
 use crate::domain::people::user::{Email, Profile, User};
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::Scope;
@@ -124,7 +125,7 @@ pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<We
     };
     member_insert(write.conn(), &member).await?;
     let name = TOKEN_NAME.parse().map_err(ApiError::internal)?;
-    let (_, token) = tokens::add(state, &mut write, user.id, name, None).await?;
+    let (_, token) = tokens::add(state, &mut write, user.id, name, Rights::default()).await?;
     let done = write.commit(&state.fleets).await?;
     Ok(Welcome {
         user: user.id,

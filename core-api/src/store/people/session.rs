@@ -1,14 +1,17 @@
 //! What a presented token stands for, and what its user may enter.
 
+use std::net::IpAddr;
 use std::num::NonZeroU64;
 
 use sqlx::{AnyConnection, Row};
 
 use super::organisation::organisation_from_row;
+use super::user_token::rights_from_row;
 use crate::domain::id::{OrganisationId, TokenId, UserId};
 use crate::domain::moment::Moment;
 use crate::domain::people::organisation::{Organisation, Plan};
 use crate::domain::people::permission::Role;
+use crate::domain::people::rights::Rights;
 use crate::store::row::{column, limit_column, optional_column, parsed};
 
 /// A user token that exists.
@@ -18,8 +21,8 @@ pub struct Session {
     pub token: TokenId,
     /// Whose it is.
     pub user: UserId,
-    /// When it ends.
-    pub expires_at: Option<Moment>,
+    /// What it is limited to.
+    pub rights: Rights,
     /// When it was last seen, to the minute.
     pub last_used_at: Option<Moment>,
     /// Requests a minute; None is unlimited.
@@ -35,7 +38,8 @@ pub async fn session_fetch(
     token_digest: &str,
 ) -> sqlx::Result<Option<Session>> {
     let row = sqlx::query(
-        "SELECT token_id, user_id, expires_at, last_used_at FROM user_token WHERE token_digest = $1",
+        "SELECT token_id, user_id, expires_at, roles, client_ids, last_used_at FROM user_token \
+         WHERE token_digest = $1",
     )
     .bind(token_digest)
     .fetch_optional(&mut *conn)
@@ -45,7 +49,7 @@ pub async fn session_fetch(
     Ok(Some(Session {
         token: column(&row, "token_id")?,
         user,
-        expires_at: optional_column(&row, "expires_at")?,
+        rights: rights_from_row(&row)?,
         last_used_at: optional_column(&row, "last_used_at")?,
         requests_per_minute: allowance(conn, user).await?,
     }))
@@ -72,20 +76,23 @@ async fn allowance(conn: &mut AnyConnection, user: UserId) -> sqlx::Result<Optio
     Ok(most.or_else(|| Plan::Basic.api_requests_per_minute(None)))
 }
 
-/// Notes that a token was used.
+/// Notes that a token was used, and from where.
 ///
 /// # Errors
 /// The database does not answer.
 pub async fn session_touch(
     conn: &mut AnyConnection,
     token: TokenId,
-    now: Moment,
+    (now, address): (Moment, IpAddr),
 ) -> sqlx::Result<()> {
-    sqlx::query("UPDATE user_token SET last_used_at = $1 WHERE token_id = $2")
-        .bind(now.to_string())
-        .bind(token.to_string())
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "UPDATE user_token SET last_used_at = $1, last_used_address = $2 WHERE token_id = $3",
+    )
+    .bind(now.to_string())
+    .bind(address.to_string())
+    .bind(token.to_string())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

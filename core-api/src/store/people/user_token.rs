@@ -1,14 +1,20 @@
 //! Tokens of users and operators; only their digests are here.
 
+use std::collections::BTreeSet;
+
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use crate::domain::id::{TokenId, UserId};
+use crate::domain::id::{OrganisationId, TokenId, UserId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::domain::moment::Moment;
+use crate::domain::people::member::Roles;
+use crate::domain::people::rights::Rights;
 use crate::domain::people::user_token::UserToken;
 use crate::store::listing::{Listing, page};
-use crate::store::row::{column, number, optional_column, unsigned_column};
+use crate::store::people::member::roles_text;
+use crate::store::people::session::roles;
+use crate::store::row::{column, number, optional_column, parsed, unsigned_column};
 
 const LISTING: Listing = Listing {
     from: "user_token",
@@ -71,15 +77,16 @@ pub async fn user_token_insert(
         user,
         name,
         prefix,
-        expires_at,
+        rights,
         last_used_at,
+        last_used_address,
         created_at,
         revision,
     } = token;
     sqlx::query(
         "INSERT INTO user_token (token_id, user_id, token_name, name_key, token_prefix, \
-         token_digest, expires_at, last_used_at, created_at, revision) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         token_digest, expires_at, last_used_at, created_at, revision, roles, client_ids, \
+         last_used_address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(id.to_string())
     .bind(user.to_string())
@@ -87,10 +94,13 @@ pub async fn user_token_insert(
     .bind(name.key())
     .bind(prefix)
     .bind(digest)
-    .bind(expires_at.map(|moment| moment.to_string()))
+    .bind(rights.expires_at.map(|moment| moment.to_string()))
     .bind(last_used_at.map(|moment| moment.to_string()))
     .bind(created_at.to_string())
     .bind(number(*revision)?)
+    .bind(rights.roles.as_ref().map(roles_text))
+    .bind(rights.organisations.as_ref().map(organisations_text))
+    .bind(last_used_address.map(|address| address.to_string()))
     .execute(conn)
     .await?;
     Ok(())
@@ -124,14 +134,44 @@ pub async fn operator_token_insert(
     Ok(())
 }
 
+/// What a token is limited to, by its columns.
+pub(super) fn rights_from_row(row: &AnyRow) -> sqlx::Result<Rights> {
+    let own_roles: Option<String> = row.try_get("roles")?;
+    let organisations: Option<String> = row.try_get("client_ids")?;
+    Ok(Rights {
+        roles: own_roles.map(|json| set_of_roles(&json)).transpose()?,
+        organisations: organisations
+            .map(|json| organisations_from(&json))
+            .transpose()?,
+        expires_at: optional_column(row, "expires_at")?,
+    })
+}
+
+fn set_of_roles(json: &str) -> sqlx::Result<Roles> {
+    Roles::new(roles(json)?).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// As they are stored: a JSON list.
+fn organisations_text(organisations: &BTreeSet<OrganisationId>) -> String {
+    let ids: Vec<String> = organisations.iter().map(|id| format!("\"{id}\"")).collect();
+    format!("[{}]", ids.join(","))
+}
+
+fn organisations_from(json: &str) -> sqlx::Result<BTreeSet<OrganisationId>> {
+    let ids: Vec<String> =
+        serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    ids.iter().map(|id| parsed(id)).collect()
+}
+
 fn token_from_row(row: &AnyRow) -> sqlx::Result<UserToken> {
     Ok(UserToken {
         id: column(row, "token_id")?,
         user: column(row, "user_id")?,
         name: column(row, "token_name")?,
         prefix: row.try_get("token_prefix")?,
-        expires_at: optional_column(row, "expires_at")?,
+        rights: rights_from_row(row)?,
         last_used_at: optional_column(row, "last_used_at")?,
+        last_used_address: optional_column(row, "last_used_address")?,
         created_at: column(row, "created_at")?,
         revision: unsigned_column(row, "revision")?,
     })

@@ -148,9 +148,12 @@ async fn a_token_is_shown_once_counts_and_is_revoked() {
             .collect();
         names.sort_unstable();
         let want = [
+            "clientIds",
             "createdAt",
             "expiresAt",
+            "lastUsedAddress",
             "lastUsedAt",
+            "roles",
             "token",
             "tokenId",
             "tokenName",
@@ -171,6 +174,7 @@ async fn a_token_is_shown_once_counts_and_is_revoked() {
         assert_eq!(world.status_with(&token).await, 200);
         let used = world.call("GET", &path).send().await.body;
         assert!(used["lastUsedAt"].is_string());
+        assert_eq!(used["lastUsedAddress"], "0.0.0.0", "without a connection");
         // The one in use may be revoked.
         let revoke = world
             .call("DELETE", &path)

@@ -46,6 +46,7 @@ impl Admin {
         let caller = Caller::User {
             id: world.text(&user).await.parse().unwrap(),
             token: uuid::Uuid::new_v4().to_string().parse().unwrap(),
+            rights: Arc::default(),
         };
         let scope = Scope::enter(&state, &caller, &world.home, Permission::WriteResources);
         Self {

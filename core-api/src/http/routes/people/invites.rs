@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, LOCATION};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -220,11 +221,12 @@ async fn delete_invite(
 )]
 async fn accept_invite(
     State(state): State<AppState>,
-    headers: HeaderMap,
+    parts: Parts,
     body: Body,
 ) -> ApiResult<Response> {
-    let caller = if headers.contains_key(AUTHORIZATION) {
-        Some(caller_of(&state, &headers).await?.user()?)
+    let caller = if parts.headers.contains_key(AUTHORIZATION) {
+        let caller = caller_of(&state, &parts).await?;
+        Some(caller.whole_user()?)
     } else {
         None
     };

@@ -183,15 +183,17 @@ async fn delete_member(
 
 /// Reads member `roles`.
 pub(super) fn roles(fields: &mut Fields<'_>) -> Option<Roles> {
-    match fields.list("roles", 3, parsed::<Role>).map(Roles::new) {
-        Some(Ok(roles)) => Some(roles),
-        Some(Err(error)) => {
-            fields.problem(Fault::ValidationFailed, "roles", error.to_string());
-            None
-        }
-        None => {
-            fields.problem(Fault::ValidationFailed, "roles", "is required");
-            None
-        }
+    if !fields.has("roles") {
+        fields.problem(Fault::ValidationFailed, "roles", "is required");
     }
+    optional_roles(fields)
+}
+
+/// The same, where it may be absent or null.
+pub(super) fn optional_roles(fields: &mut Fields<'_>) -> Option<Roles> {
+    let roles = Roles::new(fields.list("roles", 3, parsed::<Role>)?);
+    if let Err(error) = &roles {
+        fields.problem(Fault::ValidationFailed, "roles", error.to_string());
+    }
+    roles.ok()
 }

@@ -59,10 +59,14 @@ pub fn router() -> OpenApiRouter<AppState> {
     responses((status = 200, body = Listed<OrganisationResource>))
 )]
 async fn list_organisations(call: Read, query: RawQuery) -> ApiResult {
-    let query = query.list(FILTERS)?;
+    let mut query = query.list(FILTERS)?;
     let mut conn = call.state.connect().await?;
     let page = match call.caller {
-        Caller::User { id, .. } => organisation_list(&mut conn, id, &query).await?,
+        Caller::User { id, rights, .. } => {
+            let known = rights.organisations.as_ref();
+            query.among = known.map(|known| known.iter().map(ToString::to_string).collect());
+            organisation_list(&mut conn, id, &query).await?
+        }
         Caller::Operator => organisation_list_all(&mut conn, &query).await?,
     };
     Ok(list::answer(&query, page, |organisation| {
@@ -79,7 +83,7 @@ async fn list_organisations(call: Read, query: RawQuery) -> ApiResult {
     responses((status = 201, body = OrganisationResource))
 )]
 async fn create_organisation(call: Mutation, mut body: Body) -> ApiResult {
-    let user = call.change.actor.user()?;
+    let user = call.change.actor.whole_user()?;
     let mut problems = Problems::default();
     let labels = labels::take_new(&mut body, &mut problems);
     let form = input::new_organisation(Fields::new(body.into_object(), &mut problems));

@@ -1,5 +1,7 @@
 //! `/users/me/tokens`: the tokens with which the caller calls.
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,8 +9,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::members::optional_roles;
+use crate::domain::id::OrganisationId;
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
+use crate::domain::people::member::Roles;
+use crate::domain::people::rights::Rights;
 use crate::domain::people::user_token::UserToken;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
@@ -21,6 +27,9 @@ use crate::state::AppState;
 use crate::store::people::user_token::{user_token_fetch, user_token_list};
 use requestrocket_policy::form::fields::{Fields, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
+
+/// Organisations that a token may be limited to.
+const CLIENT_IDS: usize = 100;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -37,9 +46,15 @@ pub struct TokenResource {
     token_name: String,
     /// The first characters, to tell tokens apart.
     token_prefix: String,
+    /// Of the user's roles it has these only; null: all of them.
+    roles: Option<Vec<&'static str>>,
+    /// It knows these organisations only; null: all of the user's.
+    client_ids: Option<Vec<Uuid>>,
     expires_at: Option<String>,
     /// To the minute.
     last_used_at: Option<String>,
+    /// From where it was used then.
+    last_used_address: Option<String>,
     created_at: String,
 }
 
@@ -58,7 +73,14 @@ pub struct TokenInput {
     /// 1 to 200 characters.
     #[schema(value_type = String)]
     token_name: Name,
-    /// RFC 3339, in the future; null (default) for never.
+    /// Of your roles it is to have these only. By default those of the token in use.
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 3)]
+    roles: Option<Roles>,
+    /// It is to know these of your organisations only; 1 to 100. By default those of the token in
+    /// use.
+    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 100)]
+    client_ids: Option<BTreeSet<OrganisationId>>,
+    /// RFC 3339, in the future; null (default) for never, or with the token in use.
     #[schema(value_type = Option<String>)]
     expires_at: Option<Moment>,
 }
@@ -66,6 +88,12 @@ pub struct TokenInput {
 impl TokenInput {
     fn read(mut fields: Fields<'_>, now: Moment) -> Option<Self> {
         let token_name = fields.required("tokenName", parsed);
+        let roles = optional_roles(&mut fields);
+        let client_ids = fields.list("clientIds", CLIENT_IDS, parsed::<OrganisationId>);
+        if client_ids.as_ref().is_some_and(Vec::is_empty) {
+            let text = "must name at least one organisation";
+            fields.problem(Fault::ValidationFailed, "clientIds", text);
+        }
         let expires_at = fields.optional("expiresAt", parsed::<Moment>);
         if expires_at.is_some_and(|end| end <= now) {
             fields.problem(
@@ -77,6 +105,8 @@ impl TokenInput {
         fields.finish();
         Some(Self {
             token_name: token_name?,
+            roles,
+            client_ids: client_ids.map(BTreeSet::from_iter),
             expires_at,
         })
     }
@@ -85,12 +115,18 @@ impl TokenInput {
 impl From<&UserToken> for TokenResource {
     fn from(token: &UserToken) -> Self {
         let moment = |moment: Option<Moment>| moment.map(|moment| moment.to_string());
+        let rights = &token.rights;
+        let roles = rights.roles.as_ref();
+        let organisations = rights.organisations.as_ref();
         Self {
             token_id: token.id.uuid(),
             token_name: token.name.to_string(),
             token_prefix: token.prefix.clone(),
-            expires_at: moment(token.expires_at),
+            roles: roles.map(|roles| roles.words().collect()),
+            client_ids: organisations.map(|ids| ids.iter().map(|id| id.uuid()).collect()),
+            expires_at: moment(rights.expires_at),
             last_used_at: moment(token.last_used_at),
+            last_used_address: token.last_used_address.map(|address| address.to_string()),
             created_at: token.created_at.to_string(),
         }
     }
@@ -138,9 +174,16 @@ async fn create_token(call: Mutation, body: Body) -> ApiResult {
     problems.check()?;
     let TokenInput {
         token_name,
+        roles,
+        client_ids,
         expires_at,
     } = input.ok_or(problems)?;
-    let (token, new, done) = tokens::create(&call.change, user, token_name, expires_at).await?;
+    let rights = Rights {
+        roles,
+        organisations: client_ids,
+        expires_at,
+    };
+    let (token, new, done) = tokens::create(&call.change, user, token_name, rights).await?;
     let (shown, replay) = (
         NewTokenResource::new(&token, &new),
         TokenResource::from(&token),

@@ -151,7 +151,7 @@ async fn change_me(call: Mutation, body: Body) -> ApiResult {
 }
 
 async fn update(call: Mutation, mut body: Body) -> ApiResult {
-    let id = call.change.actor.user()?;
+    let id = call.change.actor.whole_user()?;
     let mut write = call.change.begin(Over::User(id)).await?;
     let mut user = user_fetch(write.conn(), id)
         .await?

@@ -27,6 +27,7 @@ async fn a_region_is_made_once_and_listed_by_name() {
             kind: None,
             labels: Vec::new(),
             search: None,
+            among: None,
             includes_temporary: false,
         };
         let listed = region_page(&mut conn, &query).await.unwrap().items;
