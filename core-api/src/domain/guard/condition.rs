@@ -4,6 +4,7 @@
 use requestrocket_policy::json::path::JsonPath;
 use requestrocket_policy::pattern as engine;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use requestrocket_policy::form::problem::Invalid;
 
@@ -14,26 +15,30 @@ pub const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTION
 /// What `flags` may hold, each once.
 const FLAGS: &str = "imsx";
 
-/// When something applies: all must hold; what is absent or empty holds.
-///
-/// Its JSON is the main form of the API, also in the store.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// All must hold; what is absent or empty holds. At most 50 together.
+// This JSON is the main form of the API and what the store holds; the sentences are the API's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Conditions {
-    /// Upper case.
+    /// `GET` also means HEAD.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["GET"]))]
     pub methods: Vec<String>,
     /// Of the target path.
     pub path: Option<PathCondition>,
     /// Of header lines.
+    #[schema(value_type = Option<Vec<NamedCondition>>)]
     pub headers: Vec<NamedCondition>,
-    /// Of query parameters, decoded.
+    /// Decoded names and values.
+    #[schema(value_type = Option<Vec<NamedCondition>>)]
     pub query: Vec<NamedCondition>,
     /// Of the JSON request body.
+    #[schema(value_type = Option<Vec<NodeCondition>>)]
     pub body: Vec<NodeCondition>,
     /// Of the verified token.
+    #[schema(value_type = Option<Vec<NodeCondition>>)]
     pub claims: Vec<NodeCondition>,
 }
 
-/// Of the path.
+/// Of the target path: leading slash, no query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathCondition {
     /// What the path matches.
@@ -43,33 +48,37 @@ pub struct PathCondition {
     pub presence: Presence,
 }
 
-/// Of headers or parameters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Of header lines or query parameters. Header names match without regard to case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NamedCondition {
-    /// Of the name.
+    /// What it is called.
     pub name: Pattern,
-    /// Of the value; without one the name alone decides.
+    /// Without it the name alone decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Pattern>,
     /// Of such a header or parameter.
+    #[schema(value_type = Option<Presence>)]
     pub presence: Presence,
 }
 
 /// Of nodes of a JSON document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeCondition {
-    /// Where the nodes are.
+    /// A JSONPath (RFC 9535) of at most 1024 bytes.
+    #[schema(value_type = String, example = "$.model", max_length = 1024)]
     pub path: Path,
-    /// Of their text; without one their existence decides.
+    /// Of the node's text; without it the node's existence decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Pattern>,
     /// Of such a node.
+    #[schema(value_type = Option<Presence>)]
     pub presence: Presence,
 }
 
-/// Whether there must be something that matches, or must not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether there must be something that matches (default), or must not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(default = "present")]
 pub enum Presence {
     /// There must.
     #[default]
@@ -78,11 +87,15 @@ pub enum Presence {
     Absent,
 }
 
-/// A regular expression that the engine takes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A linear-time regular expression: no backreferences, no look-around, unanchored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pattern {
+    /// At most 4096 bytes; a leading `(?i)` works.
+    #[schema(example = "^/v1/invoices(/|$)", max_length = 4096)]
     pattern: String,
+    /// Out of `i`, `m`, `s`, `x`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(value_type = Option<String>, pattern = "^[imsx]*$", example = "i")]
     flags: String,
 }
 

@@ -1,6 +1,7 @@
 //! Meters: what is counted of a proxy's calls, and what is too much.
 
 use std::num::NonZeroU64;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +9,28 @@ use super::attachment::Attachable;
 use super::condition::{Conditions, Path};
 use crate::domain::id::MeterId;
 use crate::domain::name::Name;
+use crate::domain::people::organisation::InvalidWord;
 
 /// A longer header name cannot be extracted from.
 pub const MAX_HEADER_NAME_BYTES: usize = 256;
+
+/// The two kinds of [`Counted`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeterType {
+    /// Requests.
+    RequestCount,
+    /// Values of responses.
+    ResponseValue,
+}
+
+/// The two kinds of [`Extraction`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// The JSON body.
+    Body,
+    /// A header.
+    Header,
+}
 
 /// What a meter counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,12 +96,12 @@ impl Attachable for MeterForm {
 }
 
 impl Counted {
-    /// As the API says it.
+    /// Which kind it is.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> MeterType {
         match self {
-            Self::Requests => "request_count",
-            Self::Value(_) => "response_value",
+            Self::Requests => MeterType::RequestCount,
+            Self::Value(_) => MeterType::ResponseValue,
         }
     }
 
@@ -91,6 +111,55 @@ impl Counted {
         match self {
             Self::Requests => None,
             Self::Value(extraction) => Some(extraction),
+        }
+    }
+}
+
+impl MeterType {
+    /// Both, in the order in which they are shown.
+    pub const ALL: [Self; 2] = [Self::RequestCount, Self::ResponseValue];
+
+    /// As the API says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RequestCount => "request_count",
+            Self::ResponseValue => "response_value",
+        }
+    }
+}
+
+impl FromStr for MeterType {
+    type Err = InvalidWord;
+
+    fn from_str(raw: &str) -> Result<Self, InvalidWord> {
+        match raw {
+            "request_count" => Ok(Self::RequestCount),
+            "response_value" => Ok(Self::ResponseValue),
+            _ => Err(InvalidWord("`request_count`, `response_value`")),
+        }
+    }
+}
+
+impl Location {
+    /// As the API says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Header => "header",
+        }
+    }
+}
+
+impl FromStr for Location {
+    type Err = InvalidWord;
+
+    fn from_str(raw: &str) -> Result<Self, InvalidWord> {
+        match raw {
+            "body" => Ok(Self::Body),
+            "header" => Ok(Self::Header),
+            _ => Err(InvalidWord("`body`, `header`")),
         }
     }
 }

@@ -3,11 +3,12 @@
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::guard::effect::Effect;
+use crate::domain::guard::meter;
 use crate::domain::guard::redaction::Operation;
 use crate::region::fleet::ProxyStatus;
 
@@ -45,6 +46,8 @@ words! {
     ProxyState = ProxyStatus;
     /// What becomes of what the paths select.
     FilterOperation = Operation;
+    /// What a meter counts.
+    MeterType = meter::MeterType;
 }
 
 /// The members of an answer; none if it is no object.
@@ -53,4 +56,44 @@ pub(super) fn document(answer: &impl Serialize) -> Map<String, Value> {
         Ok(Value::Object(object)) => object,
         Ok(_) | Err(_) => Map::new(),
     }
+}
+
+/// The object `schema` with one more member, which may be null or left out.
+pub(super) fn with_optional<T: ToSchema>(
+    schema: RefOr<Schema>,
+    text: &str,
+    name: &str,
+) -> RefOr<Schema> {
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    let member = OneOfBuilder::new().item(reference::<T>()).item(null);
+    with_member(schema, text, (name, member.into()))
+}
+
+/// The object `schema` with one more member, which must be there.
+pub(super) fn with_required<T: ToSchema>(
+    schema: RefOr<Schema>,
+    text: &str,
+    name: &str,
+) -> RefOr<Schema> {
+    let mut schema = with_member(schema, text, (name, reference::<T>().into()));
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.required.push(name.to_owned());
+    }
+    schema
+}
+
+fn reference<T: ToSchema>() -> Ref {
+    Ref::from_schema_name(T::name())
+}
+
+fn with_member(
+    mut schema: RefOr<Schema>,
+    text: &str,
+    (name, member): (&str, RefOr<Schema>),
+) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.description = Some(text.to_owned());
+        object.properties.insert(name.to_owned(), member);
+    }
+    schema
 }

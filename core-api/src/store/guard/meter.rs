@@ -28,7 +28,10 @@ impl StoredForm for MeterForm {
         let extraction = counted.extraction().map(json).transpose()?;
         Ok(vec![
             ("meter_name", Value::Text(Some(name.to_string()))),
-            ("meter_type", Value::Text(Some(counted.kind().to_owned()))),
+            (
+                "meter_type",
+                Value::Text(Some(counted.kind().as_str().to_owned())),
+            ),
             ("is_active", Value::Number(Some(flag(*is_active)))),
             ("extraction", extraction.unwrap_or(Value::Text(None))),
             ("conditions", json(conditions)?),

@@ -1,5 +1,6 @@
 //! `/clients/{clientId}/proxies`
 
+mod body;
 mod cors;
 mod input;
 
@@ -11,8 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use body::ProxyInput;
 use cors::CorsResource;
-use input::{ProxyInput, read_change, read_new};
+use input::{read_change, read_new};
 
 use crate::domain::gateway::alias::Alias;
 use crate::domain::gateway::proxy::{PlacedProxy, ProxyForm};

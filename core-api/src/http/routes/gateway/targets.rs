@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 use ipnet::IpNet;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,7 +15,8 @@ use crate::domain::gateway::base_url::BaseUrl;
 use crate::domain::gateway::region::RegionName;
 use crate::domain::gateway::target::{Target, TargetForm, is_test_path};
 use crate::domain::guard::effect::Effect;
-use crate::domain::label::Labelled;
+use crate::domain::label::{Labelled, Labels};
+use crate::domain::name::Name;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
@@ -81,22 +83,62 @@ pub struct TargetResource {
 /// What to send for a target.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `form` reads")]
 pub struct TargetInput {
     /// 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
-    target_name: String,
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    target_name: Name,
     /// http or https; may carry a path prefix, but neither userinfo, query nor fragment.
-    #[schema(rename = "targetBaseURL", max_length = 2048)]
-    target_base_url: String,
+    #[schema(rename = "targetBaseURL", value_type = String, max_length = 2048)]
+    target_base_url: BaseUrl,
     /// What the target's test asks for; begins with a slash.
     #[schema(pattern = "^/")]
     target_test_path: Option<String>,
     /// Cannot be changed later; PUT may leave it out.
-    target_region: Option<String>,
-    target_default_rule_effect: Option<RuleEffect>,
+    #[schema(value_type = Option<String>)]
+    target_region: Option<RegionName>,
+    #[schema(value_type = Option<RuleEffect>)]
+    target_default_rule_effect: Option<Effect>,
     /// Up to 32 pairs to find it by; no region hears of them.
-    labels: Option<BTreeMap<String, String>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    labels: Labels,
+}
+
+impl TargetInput {
+    /// Reads what is left when region (of a new one) and labels were taken out.
+    fn read(
+        mut fields: Fields<'_>,
+        target_region: Option<RegionName>,
+        labels: Option<Labels>,
+        allowed: &[IpNet],
+    ) -> Option<Self> {
+        let name = fields.required("targetName", parsed);
+        let base_url = fields.required("targetBaseURL", |value| {
+            BaseUrl::parse(&string(value)?, allowed)
+        });
+        let target_test_path = fields.optional("targetTestPath", test_path);
+        let target_default_rule_effect = fields.optional("targetDefaultRuleEffect", parsed);
+        fields.finish();
+        Some(Self {
+            target_name: name?,
+            target_base_url: base_url?,
+            target_test_path,
+            target_region,
+            target_default_rule_effect,
+            labels: labels?,
+        })
+    }
+
+    /// The region of a new one, and what can be changed later.
+    fn into_parts(self) -> (Option<RegionName>, Labelled<TargetForm>) {
+        let form = TargetForm {
+            name: self.target_name,
+            base_url: self.target_base_url,
+            test_path: self.target_test_path,
+            default_rule_effect: self.target_default_rule_effect.unwrap_or(Effect::Allow),
+        };
+        let labels = self.labels;
+        (self.target_region, Labelled { form, labels })
+    }
 }
 
 impl From<&Target> for TargetResource {
@@ -163,10 +205,11 @@ async fn create_target(
     let mut problems = Problems::default();
     let labels = labels::take_new(&mut body, &mut problems);
     let mut fields = Fields::new(body.into_object(), &mut problems);
-    let region = fields.required("targetRegion", parsed::<RegionName>);
-    let form = form(fields, &call.change.state.allow_private_targets);
+    let region = fields.required("targetRegion", parsed);
+    let allowed = &call.change.state.allow_private_targets;
+    let input = TargetInput::read(fields, region, labels, allowed);
     problems.check()?;
-    let (Some(region), Some(new)) = (region, Labelled::both(form, labels)) else {
+    let Some((Some(region), new)) = input.map(TargetInput::into_parts) else {
         return Err(problems.into());
     };
     let (target, done) = targets::create(&call.change, &scope, region, new).await?;
@@ -248,9 +291,11 @@ async fn update(call: Mutation, client: &str, target: &str, mut body: Body) -> A
         let mut shown = document(&TargetResource::from(target));
         let labels = labels::take_changed(&mut body, &mut shown, &target.labels, &mut problems);
         let update = body.onto(&shown, &FIXED, &[], &mut problems);
-        let form = form(Fields::new(update.object, &mut problems), allowed);
+        let fields = Fields::new(update.object, &mut problems);
+        let input = TargetInput::read(fields, None, labels, allowed);
         problems.check()?;
-        Labelled::both(form, labels).ok_or(problems)
+        let (_, changed) = input.ok_or(problems)?.into_parts();
+        Ok(changed)
     };
     let (target, done) = targets::update(&call.change, &scope, target, read).await?;
     Ok(call.updated(&done, &TargetResource::from(&target)).await)
@@ -277,26 +322,11 @@ async fn delete_target(
     Ok(call.deleted(&done).await)
 }
 
-fn form(mut fields: Fields<'_>, allowed: &[IpNet]) -> Option<TargetForm> {
-    let name = fields.required("targetName", parsed);
-    let base_url = fields.required("targetBaseURL", |value| {
-        BaseUrl::parse(&string(value)?, allowed)
-    });
-    let test_path = fields.optional("targetTestPath", |value| {
-        let path = string(value)?;
-        let problem = "must begin with a slash and hold no blanks, control bytes or fragment";
-        if is_test_path(&path) {
-            Ok(path)
-        } else {
-            Err(Invalid::value(problem))
-        }
-    });
-    let default_rule_effect = fields.optional("targetDefaultRuleEffect", parsed);
-    fields.finish();
-    Some(TargetForm {
-        name: name?,
-        base_url: base_url?,
-        test_path,
-        default_rule_effect: default_rule_effect.unwrap_or(Effect::Allow),
-    })
+fn test_path(value: &Value) -> Result<String, Invalid> {
+    let path = string(value)?;
+    if is_test_path(&path) {
+        return Ok(path);
+    }
+    let text = "must begin with a slash and hold no blanks, control bytes or fragment";
+    Err(Invalid::value(text))
 }

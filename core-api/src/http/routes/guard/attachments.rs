@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::guard::attachment::{AttachedTo, Attachment};
-use crate::domain::label::Labelled;
+use crate::domain::label::{Labelled, Labels};
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
@@ -33,8 +33,8 @@ pub(super) trait Resource: Draftable {
     /// Brings what a caller sent into the main form.
     fn to_main_form(object: &mut Map<String, Value>, problems: &mut Problems);
 
-    /// Reads the main form.
-    fn form(fields: Fields<'_>) -> Option<Self>;
+    /// Reads the main form, without its labels.
+    fn form(fields: Fields<'_>, labels: Option<Labels>) -> Option<Labelled<Self>>;
 }
 
 /// What a rule, filter or meter belongs to.
@@ -93,9 +93,9 @@ pub(super) async fn create<R: Resource>(
         let (mut body, mut problems) = (body.clone(), Problems::default());
         body.rewrite(|object| R::to_main_form(object, &mut problems));
         let labels = labels::take_new(&mut body, &mut problems);
-        let form = R::form(Fields::new(body.into_object(), &mut problems));
+        let new = R::form(Fields::new(body.into_object(), &mut problems), labels);
         problems.check()?;
-        Labelled::both(form, labels).ok_or(problems)
+        new.ok_or(problems)
     };
     let (attachment, done) =
         attachments::create::<R>(&call.change, &scope, attached_to, read).await?;
@@ -133,9 +133,9 @@ pub(super) async fn update<R: Resource>(
         let now = &current.labels;
         let labels = labels::take_changed(&mut body, &mut shown, now, &mut problems);
         let update = body.onto(&shown, &R::FIXED, &[], &mut problems);
-        let form = R::form(Fields::new(update.object, &mut problems));
+        let changed = R::form(Fields::new(update.object, &mut problems), labels);
         problems.check()?;
-        Labelled::both(form, labels).ok_or(problems)
+        changed.ok_or(problems)
     };
     let (attachment, done) =
         attachments::update::<R>(&call.change, &scope, (attached_to, attachment), read).await?;

@@ -6,10 +6,10 @@ mod shape;
 use serde_json::Value;
 
 pub(super) use alias::to_main_form;
-pub(super) use shape::{ConditionsShape, NamedCondition, NodeCondition, PathCondition};
 
 use crate::domain::guard::condition::{
-    self, Conditions, MAX_CONDITIONS, METHODS, Path, Pattern, Presence, parse_flags,
+    Conditions, MAX_CONDITIONS, METHODS, NamedCondition, NodeCondition, Path, PathCondition,
+    Pattern, Presence, parse_flags,
 };
 use requestrocket_policy::form::fields::{Fields, string};
 use requestrocket_policy::form::problem::{Fault, Invalid};
@@ -96,37 +96,33 @@ fn method(value: &Value) -> Result<String, Invalid> {
     )))
 }
 
-fn path(mut fields: Fields<'_>, default_flags: &str) -> Option<condition::PathCondition> {
+fn path(mut fields: Fields<'_>, default_flags: &str) -> Option<PathCondition> {
     let presence = presence(&mut fields);
     let pattern = pattern(fields, default_flags, Pattern::parse);
-    Some(condition::PathCondition {
+    Some(PathCondition {
         pattern: pattern?,
         presence,
     })
 }
 
-fn named(
-    mut fields: Fields<'_>,
-    default_flags: &str,
-    parse_name: Parse,
-) -> Option<condition::NamedCondition> {
+fn named(mut fields: Fields<'_>, default_flags: &str, parse_name: Parse) -> Option<NamedCondition> {
     let name = fields.required_object("name", |fields| pattern(fields, default_flags, parse_name));
     let value = value(&mut fields, default_flags);
     let presence = presence(&mut fields);
     fields.finish();
-    Some(condition::NamedCondition {
+    Some(NamedCondition {
         name: name?,
         value,
         presence,
     })
 }
 
-fn node(mut fields: Fields<'_>, default_flags: &str) -> Option<condition::NodeCondition> {
+fn node(mut fields: Fields<'_>, default_flags: &str) -> Option<NodeCondition> {
     let path = fields.required("path", json_path);
     let value = value(&mut fields, default_flags);
     let presence = presence(&mut fields);
     fields.finish();
-    Some(condition::NodeCondition {
+    Some(NodeCondition {
         path: path?,
         value,
         presence,

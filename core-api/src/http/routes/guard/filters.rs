@@ -10,13 +10,14 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::attachments::{self, AttachedToResource, Resource, attached_to};
-use super::conditions::{
-    NamedCondition, NodeCondition, PathCondition, conditions, json_path, notes, to_main_form,
-};
+use super::conditions::{conditions, json_path, notes, to_main_form};
 use super::declare::attachment_routes;
 use crate::domain::guard::attachment::Attachment;
-use crate::domain::guard::condition::{self, Conditions};
-use crate::domain::guard::redaction::{MAX_PATHS, RedactionForm};
+use crate::domain::guard::condition::{
+    Conditions, NamedCondition, NodeCondition, Path, PathCondition,
+};
+use crate::domain::guard::redaction::{MAX_PATHS, Operation, RedactionForm};
+use crate::domain::label::{Labelled, Labels};
 use crate::error::ApiResult;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
@@ -37,17 +38,13 @@ pub struct FilterResource {
     #[schema(value_type = FilterOperation)]
     operation: &'static str,
     #[schema(value_type = Vec<String>)]
-    paths: Vec<condition::Path>,
+    paths: Vec<Path>,
     filter_active: bool,
     methods: Vec<String>,
-    #[schema(value_type = Option<PathCondition>)]
-    path: Option<condition::PathCondition>,
-    #[schema(value_type = Vec<NamedCondition>)]
-    headers: Vec<condition::NamedCondition>,
-    #[schema(value_type = Vec<NamedCondition>)]
-    query: Vec<condition::NamedCondition>,
-    #[schema(value_type = Vec<NodeCondition>)]
-    claims: Vec<condition::NodeCondition>,
+    path: Option<PathCondition>,
+    headers: Vec<NamedCondition>,
+    query: Vec<NamedCondition>,
+    claims: Vec<NodeCondition>,
     notes: Option<String>,
     labels: BTreeMap<String, String>,
     created_by: String,
@@ -59,30 +56,93 @@ pub struct FilterResource {
 /// those of rules.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `form` reads")]
 struct FilterInput {
-    operation: FilterOperation,
+    #[schema(value_type = FilterOperation)]
+    operation: Operation,
     /// 1 to 100 JSONPaths (RFC 9535) of at most 1024 bytes each.
-    #[schema(min_items = 1, max_items = 100, example = json!(["$..ssn"]))]
-    paths: Vec<String>,
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 100, example = json!(["$..ssn"]))]
+    paths: Vec<Path>,
     /// Default true.
     filter_active: Option<bool>,
     /// Out of GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD; `GET` also means HEAD.
-    #[schema(example = json!(["GET"]))]
-    methods: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>, example = json!(["GET"]))]
+    methods: Vec<String>,
     path: Option<PathCondition>,
-    #[schema(max_items = 50)]
-    headers: Option<Vec<NamedCondition>>,
+    #[schema(value_type = Option<Vec<NamedCondition>>, max_items = 50)]
+    headers: Vec<NamedCondition>,
     /// Decoded names and values.
-    #[schema(max_items = 50)]
-    query: Option<Vec<NamedCondition>>,
+    #[schema(value_type = Option<Vec<NamedCondition>>, max_items = 50)]
+    query: Vec<NamedCondition>,
     /// Of the verified token.
-    #[schema(max_items = 50)]
-    claims: Option<Vec<NodeCondition>>,
+    #[schema(value_type = Option<Vec<NodeCondition>>, max_items = 50)]
+    claims: Vec<NodeCondition>,
     #[schema(max_length = 2000)]
     notes: Option<String>,
     /// Up to 32 pairs to find it by; no region hears of them.
-    labels: Option<BTreeMap<String, String>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    labels: Labels,
+}
+
+impl FilterInput {
+    fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
+        let operation = fields.required("operation", parsed);
+        let paths = paths(&mut fields);
+        let filter_active = fields.optional("filterActive", boolean);
+        let Conditions {
+            methods,
+            path,
+            headers,
+            query,
+            body: _,
+            claims,
+        } = conditions(&mut fields, false);
+        let notes = fields.optional("notes", notes);
+        fields.finish();
+        Some(Self {
+            operation: operation?,
+            paths: paths?,
+            filter_active,
+            methods,
+            path,
+            headers,
+            query,
+            claims,
+            notes,
+            labels: labels?,
+        })
+    }
+}
+
+impl From<FilterInput> for Labelled<RedactionForm> {
+    fn from(input: FilterInput) -> Self {
+        let FilterInput {
+            operation,
+            paths,
+            filter_active,
+            methods,
+            path,
+            headers,
+            query,
+            claims,
+            notes,
+            labels,
+        } = input;
+        let form = RedactionForm {
+            operation,
+            paths,
+            is_active: filter_active.unwrap_or(true),
+            conditions: Conditions {
+                methods,
+                path,
+                headers,
+                query,
+                body: Vec::new(),
+                claims,
+            },
+            notes,
+        };
+        Self { form, labels }
+    }
 }
 
 impl From<&Attachment<RedactionForm>> for FilterResource {
@@ -146,24 +206,12 @@ impl Resource for RedactionForm {
         to_main_form(object, "", problems);
     }
 
-    fn form(mut fields: Fields<'_>) -> Option<Self> {
-        let operation = fields.required("operation", parsed);
-        let paths = paths(&mut fields);
-        let is_active = fields.optional("filterActive", boolean);
-        let conditions = conditions(&mut fields, false);
-        let notes = fields.optional("notes", notes);
-        fields.finish();
-        Some(Self {
-            operation: operation?,
-            paths: paths?,
-            is_active: is_active.unwrap_or(true),
-            conditions,
-            notes,
-        })
+    fn form(fields: Fields<'_>, labels: Option<Labels>) -> Option<Labelled<Self>> {
+        FilterInput::read(fields, labels).map(Labelled::from)
     }
 }
 
-fn paths(fields: &mut Fields<'_>) -> Option<Vec<condition::Path>> {
+fn paths(fields: &mut Fields<'_>) -> Option<Vec<Path>> {
     if !fields.has("paths") {
         fields.take("paths");
         fields.problem(Fault::ValidationFailed, "paths", "is required");

@@ -11,10 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use input::{MeterExtraction, MeterInput, MeterType};
+use input::{MeterExtraction, MeterInput};
 
 use super::attachments::{self, AttachedToResource};
-use super::conditions::ConditionsShape;
 use super::declare::attachment_routes;
 use crate::domain::guard::attachment::{AttachedTo, Attachment};
 use crate::domain::guard::condition::Conditions;
@@ -24,6 +23,7 @@ use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::labels;
 use crate::http::list::{LabelParams, ListParams, Listed, RawQuery};
+use crate::http::routes::shape::MeterType;
 use crate::state::AppState;
 
 /// A meter: what is counted of a proxy's calls.
@@ -39,7 +39,6 @@ pub struct MeterResource {
     meter_active: bool,
     #[schema(value_type = Option<MeterExtraction>)]
     extraction: Option<Extraction>,
-    #[schema(value_type = ConditionsShape)]
     conditions: Conditions,
     limits: MeterLimitsResource,
     labels: BTreeMap<String, String>,
@@ -71,7 +70,7 @@ impl From<&Attachment<MeterForm>> for MeterResource {
             client_id: meter.organisation.uuid(),
             attached_to: meter.attached_to.into(),
             meter_name: name.to_string(),
-            meter_type: counted.kind(),
+            meter_type: counted.kind().as_str(),
             meter_active: *is_active,
             extraction: counted.extraction().cloned(),
             conditions: conditions.clone(),

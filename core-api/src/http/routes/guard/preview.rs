@@ -6,10 +6,11 @@ use requestrocket_policy::denial::Denial;
 use requestrocket_policy::evaluate::SampleLayers;
 use requestrocket_policy::preview::{Change, Operation, Outcome, Preview, SampleResponse, preview};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use super::evaluate::open_layer;
 use super::sample::{HeaderPair, SampleCall, check_size, headers, refused, sample_call};
@@ -17,6 +18,7 @@ use crate::domain::people::permission::Permission;
 use crate::error::{ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Read};
+use crate::http::routes::shape::with_required;
 use crate::service::guard::sample::{ProxyLayers, layers};
 use crate::state::AppState;
 use requestrocket_policy::form::fields::{Fields, integer, string};
@@ -31,41 +33,42 @@ pub fn router() -> OpenApiRouter<AppState> {
 }
 
 /// A sample call and what the target answers to it.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `read` reads")]
+#[derive(Debug)]
 struct PreviewInput {
-    /// One of the proxy's credentials; default its first.
-    credential_id: Option<Uuid>,
-    #[schema(example = "GET")]
-    method: String,
-    /// Below the proxy's URL: leading slash, no query.
-    #[schema(example = "/v1/customers/1")]
-    path: String,
-    /// Pairs of name and value.
-    #[schema(max_items = 200)]
-    headers: Option<Vec<Vec<String>>>,
-    /// Without its `?`.
-    query: Option<String>,
-    body: Option<String>,
-    /// As of a verified token.
-    claims: Option<serde_json::Map<String, serde_json::Value>>,
+    call: SampleCall,
     response: SampleResponseInput,
 }
 
 /// What a target answers.
 #[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents what `sample_response` reads")]
 struct SampleResponseInput {
     /// 200 to 599, default 200.
     #[schema(minimum = 200, maximum = 599)]
     status: Option<u16>,
     /// Pairs of name and value; left out: one `Content-Type: application/json`.
-    #[schema(max_items = 200, example = json!([["content-type", "application/json"]]))]
-    headers: Option<Vec<Vec<String>>>,
+    #[schema(
+        value_type = Option<Vec<Vec<String>>>,
+        max_items = 200,
+        example = json!([["content-type", "application/json"]])
+    )]
+    headers: Option<Vec<HeaderPair>>,
     /// Decoded: no content coding is taken off.
     #[schema(example = "{\"id\":1,\"ssn\":\"000-00-0000\"}")]
     body: Option<String>,
+}
+
+impl ToSchema for PreviewInput {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        let response = SampleResponseInput::name().into();
+        schemas.push((response, SampleResponseInput::schema()));
+    }
+}
+
+impl PartialSchema for PreviewInput {
+    fn schema() -> RefOr<Schema> {
+        let text = "A sample call and what the target answers to it.";
+        with_required::<SampleResponseInput>(SampleCall::schema(), text, "response")
+    }
 }
 
 /// What the caller would get, and why.
@@ -98,13 +101,6 @@ struct ChangeResource {
     record: Option<usize>,
 }
 
-/// A target's answer that a caller of the API made up.
-struct MadeUp {
-    status: u16,
-    content_type: Option<String>,
-    body: String,
-}
-
 /// Says what a caller would get of a sample response, and which filter took what out. Nothing is
 /// sent, counted or changed; rules and limits are not judged.
 #[utoipa::path(
@@ -126,58 +122,68 @@ async fn preview_response(
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let proxy = id(&proxy)?;
     let mut problems = Problems::default();
-    let sample = read(body, &mut problems);
-    let credential = sample.as_ref().and_then(|(call, _)| call.credential);
+    let input = PreviewInput::read(Fields::new(body.into_object(), &mut problems));
+    let credential = input.as_ref().and_then(|input| input.call.credential);
     let mut conn = call.state.connect().await?;
     let layers = layers(&mut conn, scope.id(), proxy, credential).await?;
     drop(conn);
     problems.check()?;
-    let (sample, response) = sample.ok_or(problems)?;
-    check_size(&sample, response.body.len())?;
+    let input = input.ok_or(problems)?;
+    check_size(
+        &input.call,
+        input.response.body.as_ref().map_or(0, String::len),
+    )?;
     let tenant = scope.id().to_string();
-    let work = move || judge(layers, &sample, &response);
+    let work = move || judge(layers, &input);
     Ok(Json(call.state.trials.run(&tenant, work).await?).into_response())
 }
 
-fn read(body: Body, problems: &mut Problems) -> Option<(SampleCall, MadeUp)> {
-    let mut fields = Fields::new(body.into_object(), problems);
-    let call = sample_call(&mut fields);
-    let response = fields.required_object("response", sample_response);
-    fields.finish();
-    Some((call?, response?))
+impl PreviewInput {
+    fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let call = sample_call(&mut fields);
+        let response = fields.required_object("response", SampleResponseInput::read);
+        fields.finish();
+        Some(Self {
+            call: call?,
+            response: response?,
+        })
+    }
 }
 
-fn sample_response(mut fields: Fields<'_>) -> Option<MadeUp> {
-    let status = fields.optional("status", integer(200, 599)).unwrap_or(200);
-    let content_type = if fields.has("headers") {
-        content_type(headers(&mut fields).unwrap_or_default())
-    } else {
-        fields.take("headers");
-        Some("application/json".to_owned())
-    };
-    let body = fields.optional("body", string).unwrap_or_default();
-    fields.finish();
-    Some(MadeUp {
-        status: status.try_into().ok()?,
-        content_type,
-        body,
-    })
+impl SampleResponseInput {
+    fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let status = fields.optional("status", integer(200, 599));
+        let has_headers = fields.has("headers");
+        let headers = headers(&mut fields);
+        let body = fields.optional("body", string);
+        fields.finish();
+        Some(Self {
+            status: status.and_then(|status| status.try_into().ok()),
+            // Refused ones are noted; they must not read as none.
+            headers: if has_headers { Some(headers?) } else { None },
+            body,
+        })
+    }
+
+    /// As the engine takes it.
+    fn content_type(&self) -> Option<String> {
+        match &self.headers {
+            Some(headers) => content_type(headers),
+            None => Some("application/json".to_owned()),
+        }
+    }
 }
 
 /// Lines of the same name are one list, as Envoy joins them.
-fn content_type(headers: Vec<HeaderPair>) -> Option<String> {
+fn content_type(headers: &[HeaderPair]) -> Option<String> {
     let lines = headers
-        .into_iter()
+        .iter()
         .filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    let values: Vec<String> = lines.map(|(_, value)| value).collect();
+    let values: Vec<&str> = lines.map(|(_, value)| value.as_str()).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 
-fn judge(
-    layers: ProxyLayers,
-    sample: &SampleCall,
-    response: &MadeUp,
-) -> ApiResult<PreviewResource> {
+fn judge(layers: ProxyLayers, input: &PreviewInput) -> ApiResult<PreviewResource> {
     let ProxyLayers {
         proxy_credential,
         target_credential,
@@ -190,16 +196,18 @@ fn judge(
         target: target.unwrap_or_else(open_layer),
         proxy,
     };
+    let answered = input.response.status.unwrap_or(200);
+    let content_type = input.response.content_type();
     let response = SampleResponse {
-        status: response.status,
-        content_type: response.content_type.as_deref(),
-        body: &response.body,
+        status: answered,
+        content_type: content_type.as_deref(),
+        body: input.response.body.as_deref().unwrap_or_default(),
     };
     let Preview { outcome, changes } =
-        preview(layers, &sample.sample(), &response).map_err(refused)?;
+        preview(layers, &input.call.sample(), &response).map_err(refused)?;
     let (status, body, cut) = match outcome {
-        Outcome::Sent(body) => (response.status, body, false),
-        Outcome::Cut(body) => (response.status, body, true),
+        Outcome::Sent(body) => (answered, body, false),
+        Outcome::Cut(body) => (answered, body, true),
         Outcome::NotFilterable => {
             let answer = Denial::ResponseNotFilterable.response(NO_REQUEST);
             let body = String::from_utf8_lossy(&answer.body).into_owned();

@@ -10,13 +10,13 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::attachments::{self, AttachedToResource, Resource, attached_to};
-use super::conditions::{
-    NamedCondition, NodeCondition, PathCondition, conditions, notes, to_main_form,
-};
+use super::conditions::{conditions, notes, to_main_form};
 use super::declare::attachment_routes;
 use crate::domain::guard::attachment::Attachment;
-use crate::domain::guard::condition::{self, Conditions};
+use crate::domain::guard::condition::{Conditions, NamedCondition, NodeCondition, PathCondition};
+use crate::domain::guard::effect::Effect;
 use crate::domain::guard::rule::{DEFAULT_PRIORITY, MAX_PRIORITY, RuleForm};
+use crate::domain::label::{Labelled, Labels};
 use crate::error::ApiResult;
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
@@ -39,16 +39,11 @@ pub struct RuleResource {
     priority: u64,
     rule_active: bool,
     methods: Vec<String>,
-    #[schema(value_type = Option<PathCondition>)]
-    path: Option<condition::PathCondition>,
-    #[schema(value_type = Vec<NamedCondition>)]
-    headers: Vec<condition::NamedCondition>,
-    #[schema(value_type = Vec<NamedCondition>)]
-    query: Vec<condition::NamedCondition>,
-    #[schema(value_type = Vec<NodeCondition>)]
-    body: Vec<condition::NodeCondition>,
-    #[schema(value_type = Vec<NodeCondition>)]
-    claims: Vec<condition::NodeCondition>,
+    path: Option<PathCondition>,
+    headers: Vec<NamedCondition>,
+    query: Vec<NamedCondition>,
+    body: Vec<NodeCondition>,
+    claims: Vec<NodeCondition>,
     notes: Option<String>,
     labels: BTreeMap<String, String>,
     created_by: String,
@@ -63,33 +58,98 @@ pub struct RuleResource {
 /// `must_exist` and `must_not_exist`.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `form` reads")]
 struct RuleInput {
-    effect: RuleEffect,
+    #[schema(value_type = RuleEffect)]
+    effect: Effect,
     /// The highest matching rule of a layer decides, at equal priority deny; default 500.
     #[schema(minimum = 0, maximum = 1000)]
     priority: Option<u64>,
     /// Default true.
     rule_active: Option<bool>,
     /// Out of GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD; `GET` also means HEAD.
-    #[schema(example = json!(["GET"]))]
-    methods: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>, example = json!(["GET"]))]
+    methods: Vec<String>,
     path: Option<PathCondition>,
-    #[schema(max_items = 50)]
-    headers: Option<Vec<NamedCondition>>,
+    #[schema(value_type = Option<Vec<NamedCondition>>, max_items = 50)]
+    headers: Vec<NamedCondition>,
     /// Decoded names and values.
-    #[schema(max_items = 50)]
-    query: Option<Vec<NamedCondition>>,
+    #[schema(value_type = Option<Vec<NamedCondition>>, max_items = 50)]
+    query: Vec<NamedCondition>,
     /// Of the JSON request body.
-    #[schema(max_items = 50)]
-    body: Option<Vec<NodeCondition>>,
+    #[schema(value_type = Option<Vec<NodeCondition>>, max_items = 50)]
+    body: Vec<NodeCondition>,
     /// Of the verified token.
-    #[schema(max_items = 50)]
-    claims: Option<Vec<NodeCondition>>,
+    #[schema(value_type = Option<Vec<NodeCondition>>, max_items = 50)]
+    claims: Vec<NodeCondition>,
     #[schema(max_length = 2000)]
     notes: Option<String>,
     /// Up to 32 pairs to find it by; no region hears of them.
-    labels: Option<BTreeMap<String, String>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    labels: Labels,
+}
+
+impl RuleInput {
+    fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
+        let effect = fields.required("effect", parsed);
+        let priority = fields.optional("priority", integer(0, MAX_PRIORITY));
+        let rule_active = fields.optional("ruleActive", boolean);
+        let Conditions {
+            methods,
+            path,
+            headers,
+            query,
+            body,
+            claims,
+        } = conditions(&mut fields, true);
+        let notes = fields.optional("notes", notes);
+        fields.finish();
+        Some(Self {
+            effect: effect?,
+            priority,
+            rule_active,
+            methods,
+            path,
+            headers,
+            query,
+            body,
+            claims,
+            notes,
+            labels: labels?,
+        })
+    }
+}
+
+impl From<RuleInput> for Labelled<RuleForm> {
+    fn from(input: RuleInput) -> Self {
+        let RuleInput {
+            effect,
+            priority,
+            rule_active,
+            methods,
+            path,
+            headers,
+            query,
+            body,
+            claims,
+            notes,
+            labels,
+        } = input;
+        let form = RuleForm {
+            effect,
+            priority: priority.unwrap_or(DEFAULT_PRIORITY),
+            is_active: rule_active.unwrap_or(true),
+            conditions: Conditions {
+                methods,
+                path,
+                headers,
+                query,
+                body,
+                claims,
+            },
+            notes,
+        };
+        Self { form, labels }
+    }
 }
 
 impl From<&Attachment<RuleForm>> for RuleResource {
@@ -154,20 +214,8 @@ impl Resource for RuleForm {
         to_main_form(object, "", problems);
     }
 
-    fn form(mut fields: Fields<'_>) -> Option<Self> {
-        let effect = fields.required("effect", parsed);
-        let priority = fields.optional("priority", integer(0, MAX_PRIORITY));
-        let is_active = fields.optional("ruleActive", boolean);
-        let conditions = conditions(&mut fields, true);
-        let notes = fields.optional("notes", notes);
-        fields.finish();
-        Some(Self {
-            effect: effect?,
-            priority: priority.unwrap_or(DEFAULT_PRIORITY),
-            is_active: is_active.unwrap_or(true),
-            conditions,
-            notes,
-        })
+    fn form(fields: Fields<'_>, labels: Option<Labels>) -> Option<Labelled<Self>> {
+        RuleInput::read(fields, labels).map(Labelled::from)
     }
 }
 

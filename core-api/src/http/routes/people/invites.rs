@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::members::roles;
 use crate::domain::id::UserId;
+use crate::domain::name::Name;
 use crate::domain::people::member::{Invite, Roles};
 use crate::domain::people::permission::Permission;
 use crate::domain::people::user::Email;
@@ -89,13 +90,46 @@ impl InviteInput {
 /// What to send to accept an invite.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `accept_invite` reads")]
 pub struct AcceptInput {
     invite_token: String,
     /// Not needed with a user token.
-    first_name: Option<String>,
+    #[schema(value_type = Option<String>)]
+    first_name: Option<Name>,
     /// Not needed with a user token.
-    last_name: Option<String>,
+    #[schema(value_type = Option<String>)]
+    last_name: Option<Name>,
+}
+
+impl AcceptInput {
+    fn read(mut fields: Fields<'_>, caller: Option<UserId>) -> Option<Self> {
+        let invite_token = fields.required("inviteToken", string);
+        let (first_name, last_name) = if caller.is_some() {
+            // Sent by callers that fill in one form for both; the user's own name stays.
+            fields.optional("firstName", string);
+            fields.optional("lastName", string);
+            (None, None)
+        } else {
+            (
+                fields.required("firstName", parsed),
+                fields.required("lastName", parsed),
+            )
+        };
+        fields.finish();
+        Some(Self {
+            invite_token: invite_token?,
+            first_name,
+            last_name,
+        })
+    }
+
+    /// The token, and who accepts; None: a name is missing.
+    fn into_parts(self, caller: Option<UserId>) -> Option<(String, Guest)> {
+        let guest = match caller {
+            Some(user) => Guest::Known(user),
+            None => Guest::New(self.first_name?, self.last_name?),
+        };
+        Some((self.invite_token, guest))
+    }
 }
 
 /// A new member, with a token that is shown this once.
@@ -231,27 +265,11 @@ async fn accept_invite(
         None
     };
     let mut problems = Problems::default();
-    let accepted = accepted(Fields::new(body.into_object(), &mut problems), caller);
+    let input = AcceptInput::read(Fields::new(body.into_object(), &mut problems), caller);
     problems.check()?;
+    let accepted = input.and_then(|input| input.into_parts(caller));
     let (token, guest) = accepted.ok_or(problems)?;
     welcome(&invites::accept(&state, &token, guest).await?)
-}
-
-fn accepted(mut fields: Fields<'_>, caller: Option<UserId>) -> Option<(String, Guest)> {
-    let token = fields.required("inviteToken", string);
-    let guest = if let Some(user) = caller {
-        // Sent by callers that fill in one form for both; the user's own name stays.
-        fields.optional("firstName", string);
-        fields.optional("lastName", string);
-        Some(Guest::Known(user))
-    } else {
-        let first_name = fields.required("firstName", parsed);
-        let last_name = fields.required("lastName", parsed);
-        let names = first_name.zip(last_name);
-        names.map(|(first, last)| Guest::New(first, last))
-    };
-    fields.finish();
-    token.zip(guest)
 }
 
 fn welcome(welcome: &Welcome) -> ApiResult<Response> {

@@ -9,7 +9,6 @@ use utoipa_axum::routes;
 
 use self::input::{ConfigurationInput, NewOrganisationInput, OrganisationInput};
 use self::view::{ConfigurationResource, OrganisationResource};
-use crate::domain::label::Labelled;
 use crate::domain::people::organisation::Organisation;
 use crate::domain::people::permission::Permission;
 use crate::error::ApiResult;
@@ -86,12 +85,10 @@ async fn create_organisation(call: Mutation, mut body: Body) -> ApiResult {
     let user = call.change.actor.whole_user()?;
     let mut problems = Problems::default();
     let labels = labels::take_new(&mut body, &mut problems);
-    let form = input::new_organisation(Fields::new(body.into_object(), &mut problems));
+    let fields = Fields::new(body.into_object(), &mut problems);
+    let input = NewOrganisationInput::read(fields, labels);
     problems.check()?;
-    let (name, form) = form.unzip();
-    let (Some(name), Some(new)) = (name, Labelled::both(form, labels)) else {
-        return Err(problems.into());
-    };
+    let (name, new) = input.ok_or(problems)?.into_parts();
     let (organisation, done) = organisations::create(&call.change, user, name, new).await?;
     let resource = OrganisationResource::from(&organisation);
     Ok(call
@@ -165,9 +162,10 @@ async fn update(call: Mutation, scope: &Scope, mut body: Body) -> ApiResult {
         let labels = labels::take_changed(&mut body, &mut shown, now, &mut problems);
         let update = body.onto(&shown, &FIXED, &[], &mut problems);
         let fields = Fields::new(update.object, &mut problems);
-        let settings = input::settings(fields, labels, current);
+        let input = OrganisationInput::read(fields, labels);
         problems.check()?;
-        let (settings, before) = (settings.ok_or(problems)?, Settings::of(current));
+        let settings = input.ok_or(problems)?.onto(current);
+        let before = Settings::of(current);
         if (settings.plan, settings.status) != (before.plan, before.status) {
             scope.require(Permission::ChangePlan)?;
         }
@@ -239,10 +237,10 @@ async fn replace_configuration(
     let scope = call.enter(&client, Permission::ChangeOrganisation).await?;
     let read = |current: &Organisation| -> ApiResult<Settings> {
         let mut problems = Problems::default();
-        let configuration = input::configuration(Fields::new(body.into_object(), &mut problems));
+        let input = ConfigurationInput::read(Fields::new(body.into_object(), &mut problems));
         problems.check()?;
         Ok(Settings {
-            configuration,
+            configuration: input.into(),
             ..Settings::of(current)
         })
     };

@@ -16,7 +16,6 @@ const HEADERS: &str = "allowedHeaders";
 /// Which pages may call the proxy from a browser.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `read` reads")]
 pub(super) struct CorsInput {
     /// `https://app.example.com`, `https://*.example.com` for every host below it, or `*` alone
     /// for everybody, which cannot be with `allowCredentials`.
@@ -65,40 +64,59 @@ impl From<&Cors> for CorsResource {
     }
 }
 
-/// The members of `proxyCors`.
-pub(super) fn read(mut fields: Fields<'_>) -> Option<Cors> {
-    let has_origins = fields.has(ORIGINS);
-    let has_headers = fields.has(HEADERS);
-    let origins = fields.list(ORIGINS, MAX_NAMES, |value| origin(&string(value)?));
-    let headers = fields.list(HEADERS, MAX_NAMES, |value| header_or_any(&string(value)?));
-    let exposed = fields.list("exposedHeaders", MAX_NAMES, |value| header(&string(value)?));
-    let allow_credentials = fields.optional("allowCredentials", boolean);
-    let max_age = fields.optional("maxAgeSeconds", integer(0, LARGEST_MAX_AGE_SECONDS));
-    let allow_credentials = allow_credentials.unwrap_or(false);
-    if !has_origins {
-        fields.problem(Fault::ValidationFailed, ORIGINS, "is required");
+impl CorsInput {
+    /// Reads the members of `proxyCors`.
+    pub(super) fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let has_origins = fields.has(ORIGINS);
+        let has_headers = fields.has(HEADERS);
+        let origins = fields.list(ORIGINS, MAX_NAMES, |value| origin(&string(value)?));
+        let headers = fields.list(HEADERS, MAX_NAMES, |value| header_or_any(&string(value)?));
+        let exposed_headers =
+            fields.list("exposedHeaders", MAX_NAMES, |value| header(&string(value)?));
+        let allow_credentials = fields.optional("allowCredentials", boolean);
+        let max_age = fields.optional("maxAgeSeconds", integer(0, LARGEST_MAX_AGE_SECONDS));
+        if !has_origins {
+            fields.problem(Fault::ValidationFailed, ORIGINS, "is required");
+        }
+        if origins.as_ref().is_some_and(Vec::is_empty) {
+            let text = "must name at least one";
+            fields.problem(Fault::ValidationFailed, ORIGINS, text);
+        }
+        stands_alone(&mut fields, ORIGINS, origins.as_deref());
+        stands_alone(&mut fields, HEADERS, headers.as_deref());
+        if allow_credentials == Some(true) && has_any(origins.as_deref()) {
+            let text = "must be false where `allowedOrigins` is `*`";
+            fields.problem(Fault::ValidationFailed, "allowCredentials", text);
+        }
+        fields.finish();
+        Some(Self {
+            allowed_origins: origins?,
+            allowed_headers: if has_headers { Some(headers?) } else { None },
+            exposed_headers,
+            allow_credentials,
+            max_age_seconds: max_age.and_then(|seconds| u32::try_from(seconds).ok()),
+        })
     }
-    if origins.as_ref().is_some_and(Vec::is_empty) {
-        let text = "must name at least one";
-        fields.problem(Fault::ValidationFailed, ORIGINS, text);
+}
+
+impl From<CorsInput> for Cors {
+    fn from(input: CorsInput) -> Self {
+        let CorsInput {
+            allowed_origins,
+            allowed_headers,
+            exposed_headers,
+            allow_credentials,
+            max_age_seconds,
+        } = input;
+        let default_headers = || DEFAULT_ALLOWED_HEADERS.map(str::to_owned).into();
+        Self {
+            allowed_origins,
+            allowed_headers: allowed_headers.unwrap_or_else(default_headers),
+            exposed_headers: exposed_headers.unwrap_or_default(),
+            allow_credentials: allow_credentials.unwrap_or(false),
+            max_age_seconds: max_age_seconds.unwrap_or(DEFAULT_MAX_AGE_SECONDS),
+        }
     }
-    stands_alone(&mut fields, ORIGINS, origins.as_deref());
-    stands_alone(&mut fields, HEADERS, headers.as_deref());
-    if allow_credentials && has_any(origins.as_deref()) {
-        let text = "must be false where `allowedOrigins` is `*`";
-        fields.problem(Fault::ValidationFailed, "allowCredentials", text);
-    }
-    fields.finish();
-    let defaults = || DEFAULT_ALLOWED_HEADERS.map(str::to_owned).into();
-    Some(Cors {
-        allowed_origins: origins?,
-        allowed_headers: if has_headers { headers? } else { defaults() },
-        exposed_headers: exposed.unwrap_or_default(),
-        allow_credentials,
-        max_age_seconds: max_age
-            .and_then(|seconds| u32::try_from(seconds).ok())
-            .unwrap_or(DEFAULT_MAX_AGE_SECONDS),
-    })
 }
 
 fn has_any(names: Option<&[String]>) -> bool {

@@ -1,6 +1,5 @@
 //! Reads what is sent for a meter.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use serde_json::{Map, Value};
@@ -8,36 +7,28 @@ use utoipa::ToSchema;
 
 use super::MeterResource;
 use crate::domain::gateway::proxy::LARGEST_LIMIT;
-use crate::domain::guard::meter::{Counted, Extraction, MeterForm, MeterLimits, is_header_name};
+use crate::domain::guard::condition::{Conditions, Path};
+use crate::domain::guard::meter::{
+    Counted, Extraction, Location, MeterForm, MeterLimits, MeterType, is_header_name,
+};
+use crate::domain::label::{Labelled, Labels};
+use crate::domain::name::Name;
 use crate::http::list::Filters;
 use crate::http::routes::guard::attachments::Resource;
-use crate::http::routes::guard::conditions::{
-    ConditionsShape, conditions, json_path, to_main_form,
-};
+use crate::http::routes::guard::conditions::{conditions, json_path, to_main_form};
+use crate::http::routes::shape;
 use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed, string};
 use requestrocket_policy::form::problem::{Fault, Invalid, Problems};
 
-/// What a meter counts.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "documents the words of domain::meter")]
-pub(super) enum MeterType {
-    /// Every admitted request is 1.
-    RequestCount,
-    /// What the response says.
-    ResponseValue,
-}
-
 /// Where a response says its value.
 #[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents what `extraction` reads")]
 pub(super) struct MeterExtraction {
     /// `body` or `header`.
-    #[schema(example = "body")]
-    location: String,
+    #[schema(value_type = String, example = "body")]
+    location: Location,
     /// In the body: a JSONPath (RFC 9535); several nodes are summed.
-    #[schema(example = "$.usage.total_tokens", max_length = 1024)]
-    path: Option<String>,
+    #[schema(value_type = Option<String>, example = "$.usage.total_tokens", max_length = 1024)]
+    path: Option<Path>,
     /// Of the header.
     #[schema(max_length = 256)]
     name: Option<String>,
@@ -46,35 +37,134 @@ pub(super) struct MeterExtraction {
 /// What to send for a meter.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `form` reads")]
 pub(super) struct MeterInput {
     /// 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
-    meter_name: String,
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    meter_name: Name,
+    #[schema(value_type = shape::MeterType)]
     meter_type: MeterType,
     /// Default true.
     meter_active: Option<bool>,
     /// Of `response_value`, and only there.
     extraction: Option<MeterExtraction>,
     /// Which requests count; default all.
-    conditions: Option<ConditionsShape>,
+    conditions: Option<Conditions>,
     limits: Option<MeterLimitsInput>,
     /// Up to 32 pairs to find it by; no region hears of them.
-    labels: Option<BTreeMap<String, String>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    labels: Labels,
 }
 
 /// Ceilings of the calendar windows (UTC), at least 1. Without any the meter only observes.
 #[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents what `limits` reads")]
 pub(super) struct MeterLimitsInput {
-    #[schema(minimum = 1)]
-    minute: Option<u64>,
-    #[schema(minimum = 1)]
-    hour: Option<u64>,
-    #[schema(minimum = 1)]
-    day: Option<u64>,
-    #[schema(minimum = 1)]
-    month: Option<u64>,
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    minute: Option<NonZeroU64>,
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    hour: Option<NonZeroU64>,
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    day: Option<NonZeroU64>,
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    month: Option<NonZeroU64>,
+}
+
+impl MeterInput {
+    fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
+        let meter_name = fields.required("meterName", parsed);
+        let meter_type = fields.required("meterType", parsed);
+        let extraction = extraction(&mut fields, meter_type);
+        let meter_active = fields.optional("meterActive", boolean);
+        let conditions = fields.object("conditions", |mut fields| {
+            let conditions = conditions(&mut fields, true);
+            fields.finish();
+            conditions
+        });
+        let limits = fields.object("limits", MeterLimitsInput::read);
+        fields.finish();
+        Some(Self {
+            meter_name: meter_name?,
+            meter_type: meter_type?,
+            meter_active,
+            extraction,
+            conditions,
+            limits,
+            labels: labels?,
+        })
+    }
+
+    /// None: what it counts was refused.
+    fn into_form(self) -> Option<Labelled<MeterForm>> {
+        let counted = match self.meter_type {
+            MeterType::RequestCount => Counted::Requests,
+            MeterType::ResponseValue => Counted::Value(self.extraction?.into_domain()?),
+        };
+        let form = MeterForm {
+            name: self.meter_name,
+            counted,
+            is_active: self.meter_active.unwrap_or(true),
+            conditions: self.conditions.unwrap_or_default(),
+            limits: self.limits.map(MeterLimits::from).unwrap_or_default(),
+        };
+        let labels = self.labels;
+        Some(Labelled { form, labels })
+    }
+}
+
+impl MeterExtraction {
+    fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let location = fields.required("location", parsed);
+        let path = at(&mut fields, ("path", Location::Body), location, json_path);
+        let name = at(
+            &mut fields,
+            ("name", Location::Header),
+            location,
+            header_name,
+        );
+        fields.finish();
+        Some(Self {
+            location: location?,
+            path,
+            name,
+        })
+    }
+
+    /// None: what belongs to the location was refused.
+    fn into_domain(self) -> Option<Extraction> {
+        match self.location {
+            Location::Body => self.path.map(|path| Extraction::Body { path }),
+            Location::Header => self.name.map(|name| Extraction::Header { name }),
+        }
+    }
+}
+
+impl MeterLimitsInput {
+    fn read(mut fields: Fields<'_>) -> Self {
+        let limits = Self {
+            minute: limit(&mut fields, "minute"),
+            hour: limit(&mut fields, "hour"),
+            day: limit(&mut fields, "day"),
+            month: limit(&mut fields, "month"),
+        };
+        fields.finish();
+        limits
+    }
+}
+
+impl From<MeterLimitsInput> for MeterLimits {
+    fn from(input: MeterLimitsInput) -> Self {
+        let MeterLimitsInput {
+            minute,
+            hour,
+            day,
+            month,
+        } = input;
+        Self {
+            minute,
+            hour,
+            day,
+            month,
+        }
+    }
 }
 
 impl Resource for MeterForm {
@@ -102,82 +192,39 @@ impl Resource for MeterForm {
         }
     }
 
-    fn form(mut fields: Fields<'_>) -> Option<Self> {
-        let name = fields.required("meterName", parsed);
-        let counted = counted(&mut fields);
-        let is_active = fields.optional("meterActive", boolean);
-        let conditions = fields.object("conditions", |mut fields| {
-            let conditions = conditions(&mut fields, true);
-            fields.finish();
-            conditions
-        });
-        let limits = fields.object("limits", limits);
-        fields.finish();
-        Some(Self {
-            name: name?,
-            counted: counted?,
-            is_active: is_active.unwrap_or(true),
-            conditions: conditions.unwrap_or_default(),
-            limits: limits.unwrap_or_default(),
-        })
+    fn form(fields: Fields<'_>, labels: Option<Labels>) -> Option<Labelled<Self>> {
+        MeterInput::read(fields, labels)?.into_form()
     }
 }
 
-/// The type, and the extraction that goes with it.
-fn counted(fields: &mut Fields<'_>) -> Option<Counted> {
-    let is_value = fields.required("meterType", |value| match string(value)?.as_str() {
-        "request_count" => Ok(false),
-        "response_value" => Ok(true),
-        _ => Err(Invalid::value(
-            "must be one of `request_count`, `response_value`",
-        )),
-    });
+/// What goes with the type, once that is known.
+fn extraction(fields: &mut Fields<'_>, meter_type: Option<MeterType>) -> Option<MeterExtraction> {
     let has_extraction = fields.has("extraction");
-    let extraction = fields.object("extraction", extraction).flatten();
-    let mut refuse = |text: &str| {
-        fields.problem(Fault::ValidationFailed, "extraction", text);
-        None
+    let extraction = fields.object("extraction", MeterExtraction::read);
+    let text = match (meter_type?, has_extraction) {
+        (MeterType::RequestCount, true) => "is of `response_value` only",
+        (MeterType::ResponseValue, false) => "is required for `response_value`",
+        _ => return extraction.flatten(),
     };
-    match (is_value?, has_extraction) {
-        (false, false) => Some(Counted::Requests),
-        (false, true) => refuse("is of `response_value` only"),
-        (true, false) => refuse("is required for `response_value`"),
-        (true, true) => extraction.map(Counted::Value),
-    }
+    fields.problem(Fault::ValidationFailed, "extraction", text);
+    None
 }
 
-fn extraction(mut fields: Fields<'_>) -> Option<Extraction> {
-    let is_body = fields.required("location", |value| match string(value)?.as_str() {
-        "body" => Ok(true),
-        "header" => Ok(false),
-        _ => Err(Invalid::value("must be one of `body`, `header`")),
-    });
-    let extraction = match is_body {
-        None => {
-            // Which of them belongs here is not known.
-            fields.take("path");
-            fields.take("name");
-            None
-        }
-        Some(true) => {
-            absent(&mut fields, "name", "is of location `header` only");
-            let path = fields.required("path", json_path);
-            path.map(|path| Extraction::Body { path })
-        }
-        Some(false) => {
-            absent(&mut fields, "path", "is of location `body` only");
-            let name = fields.required("name", header_name);
-            name.map(|name| Extraction::Header { name })
-        }
-    };
-    fields.finish();
-    extraction
-}
-
-fn absent(fields: &mut Fields<'_>, name: &str, problem: &str) {
-    if fields.take(name).is_some() {
-        fields.problem(Fault::ValidationFailed, name, problem);
+/// A member that belongs to one location. Of an unknown one nothing can be said.
+fn at<T>(
+    fields: &mut Fields<'_>,
+    (name, of): (&str, Location),
+    location: Option<Location>,
+    read: impl FnOnce(&Value) -> Result<T, Invalid>,
+) -> Option<T> {
+    if location == Some(of) {
+        return fields.required(name, read);
     }
+    if fields.take(name).is_some() && location.is_some() {
+        let text = format!("is of location `{}` only", of.as_str());
+        fields.problem(Fault::ValidationFailed, name, text);
+    }
+    None
 }
 
 fn header_name(value: &Value) -> Result<String, Invalid> {
@@ -187,17 +234,6 @@ fn header_name(value: &Value) -> Result<String, Invalid> {
     } else {
         Err(Invalid::value("must be the name of a header"))
     }
-}
-
-fn limits(mut fields: Fields<'_>) -> MeterLimits {
-    let limits = MeterLimits {
-        minute: limit(&mut fields, "minute"),
-        hour: limit(&mut fields, "hour"),
-        day: limit(&mut fields, "day"),
-        month: limit(&mut fields, "month"),
-    };
-    fields.finish();
-    limits
 }
 
 fn limit(fields: &mut Fields<'_>, name: &str) -> Option<NonZeroU64> {

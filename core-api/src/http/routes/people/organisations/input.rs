@@ -1,15 +1,14 @@
 //! What callers send for an organisation.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::gateway::region::RegionName;
-use crate::domain::label::Labels;
+use crate::domain::label::{Labelled, Labels};
 use crate::domain::name::Name;
-use crate::domain::people::organisation::{Limits, Organisation};
+use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
 use crate::service::people::organisations::{Configuration, Settings};
 use requestrocket_policy::form::fields::{Fields, integer, parsed};
 use requestrocket_policy::form::problem::{Fault, Invalid};
@@ -21,114 +20,170 @@ const MAX_REGIONS: usize = 1000;
 /// What to send for a new organisation.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `new_organisation` reads")]
 pub(super) struct NewOrganisationInput {
     /// 1 to 200 characters.
-    client_name: String,
+    #[schema(value_type = String)]
+    client_name: Name,
     configuration: Option<ConfigurationInput>,
     /// Up to 32 pairs to find it by; no region hears of them.
-    labels: Option<BTreeMap<String, String>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    labels: Labels,
 }
 
 /// What to send for an organisation.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `settings` reads")]
 pub(super) struct OrganisationInput {
     /// 1 to 200 characters.
-    client_name: String,
+    #[schema(value_type = String)]
+    client_name: Name,
     /// `basic`, `team` or `business`; only PATCH with an operator token changes it.
-    client_plan: Option<String>,
+    #[schema(value_type = Option<String>)]
+    client_plan: Option<Plan>,
     /// `active` or `suspended`; only PATCH with an operator token changes it.
-    client_status: Option<String>,
+    #[schema(value_type = Option<String>)]
+    client_status: Option<OrganisationStatus>,
     configuration: Option<ConfigurationInput>,
     /// Up to 32 pairs to find it by; no region hears of them.
-    labels: Option<BTreeMap<String, String>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    labels: Labels,
 }
 
 /// Limits and regions of an organisation.
 #[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents what `configuration` reads")]
 pub(super) struct ConfigurationInput {
     limits: Option<LimitsInput>,
     /// Names of regions; empty (default) for everywhere.
-    regions: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    regions: Vec<RegionName>,
 }
 
 /// Ceilings; null (default) is unlimited.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what `limits` reads")]
 pub(super) struct LimitsInput {
     /// Copied to new proxies.
-    #[schema(minimum = 1)]
-    requests_per_minute: Option<u64>,
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    requests_per_minute: Option<NonZeroU64>,
     /// Copied to new proxies.
-    #[schema(minimum = 1)]
-    requests_per_day: Option<u64>,
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    requests_per_day: Option<NonZeroU64>,
     /// Per proxy credential, on plan business.
-    #[schema(minimum = 1)]
-    credential_requests_per_minute: Option<u64>,
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    credential_requests_per_minute: Option<NonZeroU64>,
     /// Per user token, on plan business.
-    #[schema(minimum = 1)]
-    api_requests_per_minute: Option<u64>,
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    api_requests_per_minute: Option<NonZeroU64>,
 }
 
-/// Reads the body of POST.
-pub(super) fn new_organisation(mut fields: Fields<'_>) -> Option<(Name, Configuration)> {
-    let name = fields.required("clientName", parsed);
-    let configuration = fields.object("configuration", configuration);
-    fields.finish();
-    Some((name?, configuration.unwrap_or_default()))
+impl NewOrganisationInput {
+    /// Reads the body of POST without its labels.
+    pub(super) fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
+        let client_name = fields.required("clientName", parsed);
+        let configuration = fields.object("configuration", ConfigurationInput::read);
+        fields.finish();
+        Some(Self {
+            client_name: client_name?,
+            configuration,
+            labels: labels?,
+        })
+    }
+
+    /// The name, and what else was decided.
+    pub(super) fn into_parts(self) -> (Name, Labelled<Configuration>) {
+        let form = configured(self.configuration);
+        let labels = self.labels;
+        (self.client_name, Labelled { form, labels })
+    }
 }
 
-/// Reads the body of PUT, or what PATCH made of it.
-pub(super) fn settings(
-    mut fields: Fields<'_>,
-    labels: Option<Labels>,
-    current: &Organisation,
-) -> Option<Settings> {
-    let name = fields.required("clientName", parsed);
-    let plan = fields.optional("clientPlan", parsed);
-    let status = fields.optional("clientStatus", parsed);
-    let configuration = fields.object("configuration", configuration);
-    fields.finish();
-    Some(Settings {
-        name: name?,
-        plan: plan.unwrap_or(current.plan),
-        status: status.unwrap_or(current.status),
-        configuration: configuration.unwrap_or_default(),
-        labels: labels?,
-    })
-}
+impl OrganisationInput {
+    /// Reads the body of PUT, or what PATCH made of it, without its labels.
+    pub(super) fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
+        let client_name = fields.required("clientName", parsed);
+        let client_plan = fields.optional("clientPlan", parsed);
+        let client_status = fields.optional("clientStatus", parsed);
+        let configuration = fields.object("configuration", ConfigurationInput::read);
+        fields.finish();
+        Some(Self {
+            client_name: client_name?,
+            client_plan,
+            client_status,
+            configuration,
+            labels: labels?,
+        })
+    }
 
-/// Reads a configuration; what is left out is unlimited.
-pub(super) fn configuration(mut fields: Fields<'_>) -> Configuration {
-    let limits = fields.object("limits", limits).unwrap_or_default();
-    let regions = fields
-        .list("regions", MAX_REGIONS, parsed::<RegionName>)
-        .unwrap_or_default();
-    for (index, region) in regions.iter().enumerate() {
-        if regions.iter().take(index).any(|earlier| earlier == region) {
-            fields.problem(Fault::ValidationFailed, "regions", "names a region twice");
+    /// What `current` is to be; plan and status stay where nothing is said of them.
+    pub(super) fn onto(self, current: &Organisation) -> Settings {
+        Settings {
+            name: self.client_name,
+            plan: self.client_plan.unwrap_or(current.plan),
+            status: self.client_status.unwrap_or(current.status),
+            configuration: configured(self.configuration),
+            labels: self.labels,
         }
     }
-    fields.finish();
-    Configuration {
-        limits,
-        allowed_regions: regions,
+}
+
+impl ConfigurationInput {
+    /// Reads a configuration; what is left out is unlimited.
+    pub(super) fn read(mut fields: Fields<'_>) -> Self {
+        let limits = fields.object("limits", LimitsInput::read);
+        let regions = fields
+            .list("regions", MAX_REGIONS, parsed::<RegionName>)
+            .unwrap_or_default();
+        for (index, region) in regions.iter().enumerate() {
+            if regions.iter().take(index).any(|earlier| earlier == region) {
+                fields.problem(Fault::ValidationFailed, "regions", "names a region twice");
+            }
+        }
+        fields.finish();
+        Self { limits, regions }
     }
 }
 
-fn limits(mut fields: Fields<'_>) -> Limits {
-    let limits = Limits {
-        requests_per_minute: fields.optional("requestsPerMinute", limit),
-        requests_per_day: fields.optional("requestsPerDay", limit),
-        credential_requests_per_minute: fields.optional("credentialRequestsPerMinute", limit),
-        api_requests_per_minute: fields.optional("apiRequestsPerMinute", limit),
-    };
-    fields.finish();
-    limits
+impl From<ConfigurationInput> for Configuration {
+    fn from(input: ConfigurationInput) -> Self {
+        Self {
+            limits: input.limits.map(Limits::from).unwrap_or_default(),
+            allowed_regions: input.regions,
+        }
+    }
+}
+
+impl LimitsInput {
+    fn read(mut fields: Fields<'_>) -> Self {
+        let limits = Self {
+            requests_per_minute: fields.optional("requestsPerMinute", limit),
+            requests_per_day: fields.optional("requestsPerDay", limit),
+            credential_requests_per_minute: fields.optional("credentialRequestsPerMinute", limit),
+            api_requests_per_minute: fields.optional("apiRequestsPerMinute", limit),
+        };
+        fields.finish();
+        limits
+    }
+}
+
+impl From<LimitsInput> for Limits {
+    fn from(input: LimitsInput) -> Self {
+        let LimitsInput {
+            requests_per_minute,
+            requests_per_day,
+            credential_requests_per_minute,
+            api_requests_per_minute,
+        } = input;
+        Self {
+            requests_per_minute,
+            requests_per_day,
+            credential_requests_per_minute,
+            api_requests_per_minute,
+        }
+    }
+}
+
+fn configured(sent: Option<ConfigurationInput>) -> Configuration {
+    sent.map(Configuration::from).unwrap_or_default()
 }
 
 fn limit(value: &Value) -> Result<NonZeroU64, Invalid> {
