@@ -108,17 +108,6 @@ impl Labels {
     }
 }
 
-impl<F> Labelled<F> {
-    /// Both, where both could be read.
-    #[must_use]
-    pub fn both(form: Option<F>, labels: Option<Labels>) -> Option<Self> {
-        Some(Self {
-            form: form?,
-            labels: labels?,
-        })
-    }
-}
-
 impl<F: PartialEq> Labelled<F> {
     /// Whether regions hear of a record that had this form and these labels when it becomes this
     /// one: of everything but a change of labels alone.

@@ -1,5 +1,6 @@
 //! `/clients/{clientId}/credentials`
 
+mod body;
 mod consent;
 mod input;
 mod previous;
@@ -15,7 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use input::{ADDRESS, CredentialInput, Object, SECRET, read_change, read_new};
+use body::CredentialInput;
+use input::{ADDRESS, Object, SECRET, read_change, read_new};
 use previous::PreviousResource;
 use token::{CredentialState, CredentialTokenResource};
 

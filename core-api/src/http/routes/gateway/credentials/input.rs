@@ -1,32 +1,24 @@
 //! Reads what is sent for a credential.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-
 use ipnet::IpNet;
-use requestrocket_policy::destination::HostPattern;
 use requestrocket_policy::secret_form::SecretForm;
 use requestrocket_policy::secret_form::api_key::PresentedKey;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use requestrocket_policy::secret_form::endpoint::Endpoint;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 use super::CredentialResource;
+use super::body::{CredentialInput, Lead, RotationInput};
 use super::previous::PreviousResource;
 use crate::domain::gateway::address::is_allowed;
 use crate::domain::gateway::consent::ConsentPage;
-use crate::domain::gateway::credential::{
-    Credential, CredentialForm, CredentialStatus, LONGEST_OVERLAP_SECONDS, MAX_ALLOWED_HOSTS,
-};
-use crate::domain::guard::effect::Effect;
-use crate::domain::label::Labelled;
+use crate::domain::gateway::credential::{Credential, CredentialStatus};
 use crate::domain::moment::Moment;
 use crate::http::body::Body;
 use crate::http::labels;
-use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
+use crate::http::routes::shape::document;
 use crate::service::gateway::credentials::{ChangedCredential, NewCredential, NewSecret};
-use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
+use requestrocket_policy::form::fields::{Fields, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Members that answers have and PUT and PATCH may only repeat.
@@ -44,10 +36,8 @@ const FIXED: [&str; 12] = [
     TOKEN,
     ADDRESS,
 ];
-const ALLOWED_HOSTS: &str = "credentialAllowedHosts";
 const STATUS: &str = "credentialStatus";
 const PREVIOUS: &str = "credentialPrevious";
-const ROTATION: &str = "rotation";
 /// How obtaining a token may go, besides.
 const TOKEN_STATUSES: [&str; 5] = [
     "pending_consent",
@@ -61,56 +51,6 @@ const TOKEN: &str = "credentialToken";
 pub(super) const ADDRESS: &str = "authorizationUrl";
 /// Write-only: taken as sent, never merged.
 pub(super) const SECRET: &str = "credentialSecret";
-
-/// What to send for a credential.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what is read below")]
-pub(super) struct CredentialInput {
-    /// 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
-    credential_name: String,
-    /// Cannot be changed later; PUT may leave it out.
-    credential_type: Option<CredentialType>,
-    /// Another one needs a new secret.
-    credential_auth_type: Option<CredentialAuthType>,
-    /// Cannot be changed later; PUT may leave it out.
-    credential_region: Option<String>,
-    /// Write-only. apiKey `{key}` (of a target also location, name, prefix), bearer
-    /// `{token, prefix}`, basicAuth `{username, password}`, jwt `{token}`,
-    /// jwtVerify and oauth2 of callers `{publicKey}`, `{sharedSecret}`, `{jwksUri}` or `{issuer}`
-    /// with what tokens must say,
-    /// signedJwt `{algorithm, privateKey | sharedSecret, keyId, claims, ttlSeconds, location, name,
-    /// prefix}`, awsSigV4 `{accessKeyId, secretAccessKey, sessionToken, region, service,
-    /// unsignedPayload}`, hmac `{key, hash, stringToSign, encoding, header, prefix,
-    /// timestampHeader}`, custom `{headers, query}`, oauth2 and customToken how the region obtains a
-    /// token. Left out in PUT and PATCH it stays. `{}` for an apiKey of callers
-    /// generates one, which that answer alone shows.
-    credential_secret: Option<Object>,
-    credential_default_rule_effect: Option<RuleEffect>,
-    /// Default true.
-    credential_active: Option<bool>,
-    /// From then on callers are denied, and targets get nothing; null (default) for never.
-    credential_expires_at: Option<String>,
-    /// The only hosts of targets that it may be given to, such as `api.example.com`, or
-    /// `*.example.com` for every host below it; without any it may go to all. Of target credentials.
-    #[schema(max_items = 32)]
-    credential_allowed_hosts: Option<Vec<String>>,
-    /// With a new secret for callers.
-    rotation: Option<RotationInput>,
-    /// Up to 32 pairs to find it by; no region hears of them.
-    labels: Option<BTreeMap<String, String>>,
-}
-
-/// How a secret gives way to a new one.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what is read below")]
-struct RotationInput {
-    /// For so long the secret before it is accepted, too; default 0.
-    #[schema(minimum = 0, maximum = 604_800)]
-    overlap_seconds: Option<u64>,
-}
 
 /// Any JSON object.
 pub(super) type Object = Map<String, Value>;
@@ -132,18 +72,17 @@ pub(super) fn read_new(mut body: Body, allowed: &[IpNet]) -> Result<NewCredentia
         fields.take(SECRET);
         None
     };
-    let new = Labelled::both(form(fields, side), labels);
+    let lead = Lead {
+        region,
+        side,
+        auth_type,
+        secret,
+        rotation: None,
+    };
+    let input = CredentialInput::read(fields, lead, labels);
     problems.check()?;
-    match (region, side, auth_type, secret, new) {
-        (Some(region), Some(side), Some(auth_type), Some(secret), Some(new)) => Ok(NewCredential {
-            region,
-            side,
-            auth_type,
-            new,
-            secret,
-        }),
-        _ => Err(problems),
-    }
+    let new = input.and_then(CredentialInput::into_new);
+    new.ok_or(problems)
 }
 
 fn new_secret(
@@ -202,34 +141,17 @@ pub(super) fn read_change(
         .unwrap_or(current.auth_type);
     let is_new = fields.has(SECRET);
     let secret = changed_secret(&mut fields, auth_type, current, allowed);
-    let overlap = overlap(&mut fields, current.side, is_new);
-    let new = Labelled::both(form(fields, Some(current.side)), labels);
-    problems.check()?;
-    let new = new.ok_or(problems)?;
-    Ok(ChangedCredential {
-        auth_type,
-        new,
+    let lead = Lead {
+        region: None,
+        side: Some(current.side),
+        auth_type: Some(auth_type),
+        rotation: RotationInput::read(&mut fields, current.side, is_new),
         secret,
-        overlap,
-    })
-}
-
-/// For how long the secret before the new one is accepted.
-fn overlap(fields: &mut Fields<'_>, side: Side, is_new: bool) -> Duration {
-    let seconds = fields.object(ROTATION, |mut rotation| {
-        let seconds = integer(0, LONGEST_OVERLAP_SECONDS);
-        let seconds = rotation.optional("overlapSeconds", seconds);
-        rotation.finish();
-        seconds.unwrap_or_default()
-    });
-    if seconds.is_some() && side == Side::Target {
-        let text = "is for credentials of callers";
-        fields.problem(Fault::ValidationFailed, ROTATION, text);
-    } else if seconds.is_some() && !is_new {
-        let text = "needs a new `credentialSecret`";
-        fields.problem(Fault::ValidationFailed, ROTATION, text);
-    }
-    Duration::from_secs(seconds.unwrap_or_default())
+    };
+    let input = CredentialInput::read(fields, lead, labels);
+    problems.check()?;
+    let changed = input.and_then(CredentialInput::into_changed);
+    changed.ok_or(problems)
 }
 
 fn changed_secret(
@@ -300,31 +222,4 @@ fn is_of(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> bool {
         fields.problem(Fault::ValidationFailed, "credentialAuthType", text);
     }
     is_of
-}
-
-fn form(mut fields: Fields<'_>, side: Option<Side>) -> Option<CredentialForm> {
-    let name = fields.required("credentialName", parsed);
-    let default_rule_effect = fields.optional("credentialDefaultRuleEffect", parsed);
-    let is_active = fields.optional("credentialActive", boolean);
-    let expires_at = fields.optional("credentialExpiresAt", parsed);
-    let allowed_hosts = allowed_hosts(&mut fields, side);
-    fields.finish();
-    Some(CredentialForm {
-        name: name?,
-        default_rule_effect: default_rule_effect.unwrap_or(Effect::Allow),
-        is_active: is_active.unwrap_or(true),
-        expires_at,
-        allowed_hosts,
-    })
-}
-
-fn allowed_hosts(fields: &mut Fields<'_>, side: Option<Side>) -> Vec<HostPattern> {
-    let hosts = fields.list(ALLOWED_HOSTS, MAX_ALLOWED_HOSTS, parsed::<HostPattern>);
-    let hosts = hosts.unwrap_or_default();
-    if side == Some(Side::Proxy) && !hosts.is_empty() {
-        let text = "is for credentials of targets";
-        fields.problem(Fault::ValidationFailed, ALLOWED_HOSTS, text);
-    }
-    let unique: BTreeSet<HostPattern> = hosts.into_iter().collect();
-    unique.into_iter().collect()
 }
