@@ -25,7 +25,7 @@ use crate::service::change::Change;
 use crate::state::AppState;
 use crate::store::gateway::consent::{
     consent_request_home, consent_request_put, consent_request_take, credential_abandoned_list,
-    credential_consented,
+    credential_consented, credential_is_abandoned,
 };
 use crate::store::gateway::credential::{credential_delete, credential_fetch};
 use crate::store::gateway::region::sealing_key;
@@ -227,8 +227,8 @@ async fn remove(
     let mut write = state.begin().await?;
     write.alone_over(Over::Organisation(organisation)).await?;
     let (now, made_before) = (write.now(), write.now().minus(TEMPORARY_LIFE));
-    let still = credential_abandoned_list(write.conn(), made_before, now).await?;
-    if !still.contains(&(organisation, credential)) {
+    let whose = (organisation, credential);
+    if !credential_is_abandoned(write.conn(), whose, made_before, now).await? {
         return Ok(false);
     }
     let found = credential_fetch(write.conn(), organisation, credential).await?;

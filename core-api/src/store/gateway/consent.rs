@@ -1,7 +1,7 @@
 //! Consents that somebody was asked for. What they bring is only ever written, sealed.
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use crate::domain::gateway::consent::{ConsentRequest, SealedConsent};
 use crate::domain::gateway::credential::Credential;
@@ -113,6 +113,14 @@ pub async fn credential_consented(
     Ok(())
 }
 
+/// Made before the first moment; nobody has ever consented, nobody is expected to at the second, and
+/// no proxy uses it.
+const IS_ABANDONED: &str = "c.is_temporary = 1 AND c.created_at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM consent_request r \
+     WHERE r.credential_id = c.credential_id AND r.expires_at > $2) \
+     AND NOT EXISTS (SELECT 1 FROM proxy p WHERE p.organisation_id = c.organisation_id \
+     AND p.live_target_credential_id = c.credential_id)";
+
 /// Some of the credentials that were made before `made_before`, to which nobody has ever consented,
 /// from whom no answer is expected and that no proxy uses.
 pub async fn credential_abandoned_list(
@@ -120,15 +128,10 @@ pub async fn credential_abandoned_list(
     made_before: Moment,
     now: Moment,
 ) -> sqlx::Result<Vec<(OrganisationId, CredentialId)>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT c.organisation_id, c.credential_id FROM credential c \
-         WHERE c.is_temporary = 1 AND c.created_at < $1 \
-         AND NOT EXISTS (SELECT 1 FROM consent_request r \
-         WHERE r.credential_id = c.credential_id AND r.expires_at > $2) \
-         AND NOT EXISTS (SELECT 1 FROM proxy p WHERE p.organisation_id = c.organisation_id \
-         AND p.live_target_credential_id = c.credential_id) \
-         ORDER BY c.created_at LIMIT 100",
-    )
+         WHERE {IS_ABANDONED} ORDER BY c.created_at LIMIT 100"
+    )))
     .bind(made_before.to_string())
     .bind(now.to_string())
     .fetch_all(conn)
@@ -140,6 +143,26 @@ pub async fn credential_abandoned_list(
         ))
     };
     rows.iter().map(ids).collect()
+}
+
+/// Whether [`credential_abandoned_list`] would name it.
+pub async fn credential_is_abandoned(
+    conn: &mut AnyConnection,
+    (organisation, credential): (OrganisationId, CredentialId),
+    made_before: Moment,
+    now: Moment,
+) -> sqlx::Result<bool> {
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT 1 FROM credential c \
+         WHERE {IS_ABANDONED} AND c.organisation_id = $3 AND c.credential_id = $4"
+    )))
+    .bind(made_before.to_string())
+    .bind(now.to_string())
+    .bind(organisation.to_string())
+    .bind(credential.to_string())
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some())
 }
 
 fn request_from_row(row: &AnyRow) -> sqlx::Result<ConsentRequest> {
