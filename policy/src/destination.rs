@@ -11,6 +11,14 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostPattern(Box<str>);
 
+/// The hosts that a credential may be given to, as somebody else's texts say; without any, all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedHosts {
+    texts: Vec<String>,
+    /// Those of them that are of a kind that this version knows.
+    patterns: Vec<HostPattern>,
+}
+
 /// Not a host, and not every host below one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a host such as `api.example.com`, or `*.example.com` for every host below it")]
@@ -25,6 +33,13 @@ impl HostPattern {
         &self.0
     }
 
+    /// Whether it means every host below a single label, such as `*.com`.
+    #[must_use]
+    pub fn is_too_wide(&self) -> bool {
+        let parent = self.0.strip_prefix("*.");
+        parent.is_some_and(|parent| !parent.contains('.'))
+    }
+
     /// Whether the host is meant, however its letters are spelt and with its final dot or without.
     #[must_use]
     pub fn matches(&self, host: &str) -> bool {
@@ -37,6 +52,28 @@ impl HostPattern {
         split.is_some_and(|(below, tail)| {
             tail.eq_ignore_ascii_case(parent) && below.ends_with('.') && below.len() > 1
         })
+    }
+}
+
+impl AllowedHosts {
+    /// A text of a kind that this version does not know means no host.
+    #[must_use]
+    pub fn read(texts: Vec<String>) -> Self {
+        let patterns = texts.iter().filter_map(|text| text.parse().ok()).collect();
+        Self { texts, patterns }
+    }
+
+    /// As they were said.
+    #[must_use]
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// Whether the host is one of them.
+    #[must_use]
+    pub fn contain(&self, host: &str) -> bool {
+        let is_any_known = self.texts.is_empty() || !self.patterns.is_empty();
+        is_any_known && is_allowed(&self.patterns, host)
     }
 }
 
@@ -138,6 +175,35 @@ mod tests {
         ] {
             let pattern: HostPattern = pattern.parse().unwrap();
             assert_eq!(pattern.matches(host), want, "{pattern} {host}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_wide() {
+        for (pattern, want) in [
+            ("*.com", true),
+            ("*.localhost", true),
+            ("*.example.com", false),
+            ("com", false),
+            ("[::1]", false),
+        ] {
+            let pattern: HostPattern = pattern.parse().unwrap();
+            assert_eq!(pattern.is_too_wide(), want, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_means_no_host() {
+        for (texts, want) in [
+            (&[][..], true),
+            (&["a.com"], true),
+            (&["a.*", "*.a.com", "A.com"], true),
+            (&["a.*"], false),
+            (&["b.com"], false),
+        ] {
+            let hosts = AllowedHosts::read(texts.iter().map(|&text| text.to_owned()).collect());
+            assert_eq!(hosts.contain("a.com"), want, "{texts:?}");
+            assert_eq!(hosts.texts(), texts);
         }
     }
 

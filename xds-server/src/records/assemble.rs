@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 
 use http::Uri;
 use http::uri::Authority;
-use requestrocket_policy::destination::HostPattern;
 use requestrocket_proto::policy::v1 as wire;
 
 use crate::records::record::{Credential, Organisation, Proxy, Records, StoredSecret, Target};
@@ -65,8 +64,8 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
     let target_credential = records.credentials.get(&proxy.target_credential_id);
     // Without a target nothing is given to anyone.
     let target_credential = target_credential.filter(|credential| {
-        let authority = target.as_ref().map(|target| target.authority.as_str());
-        authority.is_none_or(|authority| may_go_to(credential, authority))
+        let target = target.as_ref();
+        target.is_none_or(|target| may_go_to(credential, target))
     });
     Some(ProxyConfig {
         proxy_id: proxy.proxy_id.clone(),
@@ -132,15 +131,10 @@ fn injected_credential(
     })
 }
 
-/// Whether its owner allows it at that authority (RFC 3986, 3.2). A pattern of a kind that this version
-/// does not know means no host.
-fn may_go_to(credential: &Credential, authority: &str) -> bool {
-    let host = authority.parse::<Authority>();
-    let is_meant = |pattern: &String| {
-        let pattern = pattern.parse::<HostPattern>();
-        matches!((&host, pattern), (Ok(host), Ok(pattern)) if pattern.matches(host.host()))
-    };
-    credential.allowed_hosts.is_empty() || credential.allowed_hosts.iter().any(is_meant)
+/// Whether its owner allows it at the host of that target (RFC 3986, 3.2).
+fn may_go_to(credential: &Credential, target: &TargetConfig) -> bool {
+    let authority = target.authority.parse::<Authority>();
+    authority.is_ok_and(|authority| credential.allowed_hosts.contain(authority.host()))
 }
 
 fn usable_secret<'a>(

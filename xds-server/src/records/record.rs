@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use requestrocket_policy::destination::AllowedHosts;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::Cors;
@@ -44,8 +45,8 @@ pub struct Credential {
     pub version: u64,
     /// Unix time in milliseconds; 0 for no end.
     pub ends_at_ms: u64,
-    /// The only hosts that a target credential may be given to; without any, all.
-    pub allowed_hosts: Vec<String>,
+    /// The only hosts that a target credential may be given to.
+    pub allowed_hosts: AllowedHosts,
     /// Digests or envelopes, or why there are none.
     pub secret: Result<StoredSecret, SecretProblem>,
     /// What callers presented before, as far as it is still accepted.

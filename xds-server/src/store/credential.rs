@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use requestrocket_policy::destination::AllowedHosts;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
 use sqlx::AnyConnection;
@@ -76,7 +77,7 @@ pub async fn credential_upsert(
     .bind(to_sql(previous.as_ref().map_or(0, |it| it.ends_at_ms)))
     .bind(encode(layer))
     // A host holds no blank.
-    .bind(allowed_hosts.join(" "))
+    .bind(allowed_hosts.texts().join(" "))
     .execute(conn)
     .await?;
     Ok(())
@@ -171,10 +172,12 @@ fn from_row(row: Row) -> Option<Credential> {
         is_active: is_active != 0,
         version: from_sql(version),
         ends_at_ms: from_sql(ends_at_ms),
-        allowed_hosts: allowed_hosts
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect(),
+        allowed_hosts: AllowedHosts::read(
+            allowed_hosts
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+        ),
         secret,
         previous,
         layer,

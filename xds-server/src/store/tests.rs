@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use requestrocket_policy::destination::AllowedHosts;
 use requestrocket_policy::limit::{Counter, CounterKind, Micros, Window};
 use requestrocket_policy::secret_form::auth_type::Side;
 use requestrocket_process::test_db::EmptyDb;
@@ -103,7 +104,7 @@ fn credential(id: &str, side: Side) -> Credential {
         is_active: true,
         version: 3,
         ends_at_ms: 1_700_000_000_000,
-        allowed_hosts: vec!["a.example".to_owned(), "*.b.example".to_owned()],
+        allowed_hosts: AllowedHosts::read(vec!["a.example".to_owned(), "*.b.example".to_owned()]),
         secret: Ok(secret),
         previous: match digest() {
             StoredSecret::Presented(presented) if side == Side::Proxy => Some(PreviousSecret {

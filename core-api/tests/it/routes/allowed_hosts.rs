@@ -102,6 +102,7 @@ async fn what_is_no_host_is_refused_by_name() {
             ),
             (json!(["a.example:443"]), format!("{HOSTS}[0]")),
             (json!(["*"]), format!("{HOSTS}[0]")),
+            (json!(["*.com"]), format!("{HOSTS}[0]")),
             (json!(vec!["a.example"; 33]), HOSTS.to_owned()),
         ] {
             let sent = credential("target", &hosts);

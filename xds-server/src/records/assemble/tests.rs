@@ -1,5 +1,7 @@
 use std::num::NonZeroU32;
 
+use requestrocket_policy::destination::AllowedHosts;
+
 use super::*;
 use crate::fixtures::{layer_denying, limits, meter};
 use crate::records::record::{OrganisationKeys, SecretProblem};
@@ -40,7 +42,7 @@ fn credential(id: &str, secret: StoredSecret) -> Credential {
         is_active: true,
         version: 4,
         ends_at_ms: 0,
-        allowed_hosts: Vec::new(),
+        allowed_hosts: AllowedHosts::default(),
         secret: Ok(secret),
         previous: None,
         layer: layer(id),
@@ -314,7 +316,8 @@ fn a_target_credential_goes_to_the_hosts_that_its_owner_allows() {
     ] {
         let mut records = records();
         let credential = records.credentials.get_mut("t").unwrap();
-        credential.allowed_hosts = hosts.iter().map(|&host| host.to_owned()).collect();
+        let hosts_of_owner = hosts.iter().map(|&host| host.to_owned()).collect();
+        credential.allowed_hosts = AllowedHosts::read(hosts_of_owner);
         let proxy = &records.proxies["p"];
         let assembled = assemble_proxy(proxy, &records).unwrap();
         assert_eq!(

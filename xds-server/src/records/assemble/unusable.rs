@@ -73,7 +73,7 @@ fn destination(proxy: &Proxy, records: &Records) -> Option<String> {
     let target = records.targets.get(&proxy.target_id)?;
     let config = parse_base_url(&target.base_url, &target.layer)?;
     let problem = SecretProblem::Destination;
-    let is_allowed = may_go_to(credential, &config.authority);
+    let is_allowed = may_go_to(credential, &config);
     (!is_allowed).then(|| format!("credential {}: {problem}", credential.credential_id))
 }
 

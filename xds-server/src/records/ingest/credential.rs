@@ -1,5 +1,6 @@
 //! Credentials: a new secret is converted, an old one kept when it is of the same version.
 
+use requestrocket_policy::destination::AllowedHosts;
 use requestrocket_proto::region::v1 as region;
 
 use super::{Batch, Context, IngestFailed};
@@ -157,7 +158,7 @@ fn from_wire(
         is_active,
         version,
         ends_at_ms,
-        allowed_hosts,
+        allowed_hosts: AllowedHosts::read(allowed_hosts),
         secret,
         previous,
         layer: layer.unwrap_or_else(denying_layer),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use requestrocket_policy::destination::HostPattern;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::gateway::credential::{
@@ -18,7 +19,7 @@ use crate::domain::name::Name;
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect};
 use crate::service::gateway::credentials::{ChangedCredential, NewCredential, NewSecret};
 use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
-use requestrocket_policy::form::problem::Fault;
+use requestrocket_policy::form::problem::{Fault, Invalid};
 
 const ALLOWED_HOSTS: &str = "credentialAllowedHosts";
 const ROTATION: &str = "rotation";
@@ -183,11 +184,21 @@ impl RotationInput {
 }
 
 fn allowed_hosts(fields: &mut Fields<'_>, side: Option<Side>) -> BTreeSet<HostPattern> {
-    let hosts = fields.list(ALLOWED_HOSTS, MAX_ALLOWED_HOSTS, parsed::<HostPattern>);
+    let hosts = fields.list(ALLOWED_HOSTS, MAX_ALLOWED_HOSTS, host_pattern);
     let hosts = hosts.unwrap_or_default();
     if side == Some(Side::Proxy) && !hosts.is_empty() {
         let text = "is for credentials of targets";
         fields.problem(Fault::ValidationFailed, ALLOWED_HOSTS, text);
     }
     hosts.into_iter().collect()
+}
+
+/// Of a top-level domain anybody may have a host.
+fn host_pattern(value: &Value) -> Result<HostPattern, Invalid> {
+    let pattern: HostPattern = parsed(value)?;
+    if pattern.is_too_wide() {
+        let text = "must name at least two labels after `*.`, such as `*.example.com`";
+        return Err(Invalid::value(text));
+    }
+    Ok(pattern)
 }
