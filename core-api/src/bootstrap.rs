@@ -197,7 +197,6 @@ mod tests {
     use requestrocket_process::tasks::TaskSet;
 
     use super::*;
-    use crate::domain::people::permission::Role;
     use crate::http::authenticate::caller_of;
     use crate::identity::caller::Caller;
     use crate::region::fleet::Fleets;
@@ -233,7 +232,7 @@ mod tests {
                 .await
                 .unwrap();
             let (organisation, roles) = found.unwrap();
-            assert_eq!((organisation.plan, roles), (Plan::Team, vec![Role::Owner]));
+            assert_eq!((organisation.plan, roles), (Plan::Team, Roles::owner()));
             let document: serde_json::Value =
                 serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
             assert_eq!(document["userToken"], first.user_token.expose());

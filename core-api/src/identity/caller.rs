@@ -51,7 +51,7 @@ enum Standing {
 impl Standing {
     fn may(&self, permission: Permission) -> bool {
         match self {
-            Self::Member(roles) => permission.is_granted_to(roles),
+            Self::Member(roles) => permission.is_granted_to(roles.iter().copied()),
             Self::Operator => permission.is_granted_to_operator(),
         }
     }
@@ -81,7 +81,7 @@ impl Scope {
                 Self {
                     organisation,
                     actor: user.to_string(),
-                    standing: Standing::Member(rights.of_roles(roles)),
+                    standing: Standing::Member(rights.of_roles(&roles)),
                 }
             }
             Caller::Operator => {

@@ -104,6 +104,11 @@ impl Roles {
         self.0.is_subset(&others.0)
     }
 
+    /// Each, highest first.
+    pub fn each(&self) -> impl Iterator<Item = Role> {
+        self.0.iter().copied()
+    }
+
     /// Their words, highest first.
     pub fn words(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|role| role.as_str())

@@ -54,8 +54,8 @@ impl Permission {
 
     /// A member with one of `roles` may.
     #[must_use]
-    pub fn is_granted_to(self, roles: &[Role]) -> bool {
-        roles.iter().any(|role| self.is_granted_to_role(*role))
+    pub fn is_granted_to(self, roles: impl IntoIterator<Item = Role>) -> bool {
+        roles.into_iter().any(|role| self.is_granted_to_role(role))
     }
 
     /// The holder of an operator token may, in every organisation.
@@ -133,7 +133,7 @@ mod tests {
             for permission in Permission::ALL {
                 let want = granted.contains(&permission);
                 assert_eq!(
-                    permission.is_granted_to(&[role]),
+                    permission.is_granted_to([role]),
                     want,
                     "{role:?} {permission:?}"
                 );
@@ -146,7 +146,7 @@ mod tests {
         assert!(
             Permission::ALL
                 .iter()
-                .all(|permission| !permission.is_granted_to(&[]))
+                .all(|permission| !permission.is_granted_to([]))
         );
     }
 }

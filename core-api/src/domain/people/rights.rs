@@ -29,9 +29,9 @@ impl Rights {
 
     /// What is left of its user's roles in an organisation.
     #[must_use]
-    pub fn of_roles(&self, roles: Vec<Role>) -> Vec<Role> {
+    pub fn of_roles(&self, roles: &Roles) -> Vec<Role> {
         let is_left = |role: &Role| self.roles.as_ref().is_none_or(|left| left.has(*role));
-        roles.into_iter().filter(is_left).collect()
+        roles.each().filter(is_left).collect()
     }
 
     /// Whether there is such an organisation for it.
@@ -93,11 +93,17 @@ mod tests {
         let (one, other) = (OrganisationId::random(), OrganisationId::random());
         let all = Rights::default();
         assert!(!all.is_restricted() && all.knows(one));
-        assert_eq!(all.of_roles(vec![Role::Owner]), [Role::Owner]);
+        assert_eq!(
+            all.of_roles(&Roles::new([Role::Owner]).unwrap()),
+            [Role::Owner]
+        );
         let few = rights(&[Role::User, Role::Admin], &[one], None);
         assert!(few.is_restricted() && few.knows(one) && !few.knows(other));
-        assert_eq!(few.of_roles(vec![Role::Owner, Role::User]), [Role::User]);
-        assert_eq!(few.of_roles(vec![Role::Owner]), []);
+        assert_eq!(
+            few.of_roles(&Roles::new([Role::Owner, Role::User]).unwrap()),
+            [Role::User]
+        );
+        assert_eq!(few.of_roles(&Roles::new([Role::Owner]).unwrap()), []);
         // A token that ends is no lesser one until then.
         assert!(!rights(&[], &[], Some("2026-01-01T00:00:00Z")).is_restricted());
     }

@@ -172,7 +172,7 @@ async fn consented(
         expires_at: _,
     } = request;
     let member = membership_fetch(write.conn(), organisation, user).await?;
-    if !member.is_some_and(|(_, roles)| Permission::WriteResources.is_granted_to(&roles)) {
+    if !member.is_some_and(|(_, roles)| Permission::WriteResources.is_granted_to(roles.each())) {
         return Ok(Taken::Refused("who asked may not change it any more"));
     }
     let found = credential_fetch(write.conn(), organisation, credential).await?;

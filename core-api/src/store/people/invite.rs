@@ -3,7 +3,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::member::{roles_from_row, roles_text};
+use super::roles::{roles_from_row, roles_text};
 use crate::domain::id::{InviteId, OrganisationId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::domain::moment::Moment;

@@ -3,11 +3,11 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::session;
+use super::roles::{roles_from_row, roles_text};
 use super::user::profile_from_row;
 use crate::domain::id::{OrganisationId, UserId};
 use crate::domain::listing::{ListQuery, Page};
-use crate::domain::people::member::{Member, Roles};
+use crate::domain::people::member::Member;
 use crate::store::listing::{Listing, page};
 use crate::store::row::{column, number, unsigned_column};
 
@@ -133,17 +133,6 @@ pub async fn member_delete(
         .execute(conn)
         .await?;
     Ok(())
-}
-
-/// Roles as they are stored: a JSON list.
-pub(super) fn roles_text(roles: &Roles) -> String {
-    let words: Vec<String> = roles.words().map(|word| format!("\"{word}\"")).collect();
-    format!("[{}]", words.join(","))
-}
-
-pub(super) fn roles_from_row(row: &AnyRow) -> sqlx::Result<Roles> {
-    let roles = session::roles(&row.try_get::<String, _>("roles")?)?;
-    Roles::new(roles).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
 fn member_from_row(row: &AnyRow) -> sqlx::Result<Member> {

@@ -3,16 +3,18 @@
 use std::net::IpAddr;
 use std::num::NonZeroU64;
 
-use sqlx::{AnyConnection, Row};
+use sqlx::AnyConnection;
 
 use super::organisation::organisation_from_row;
+use super::roles::roles_from_row;
 use super::user_token::rights_from_row;
 use crate::domain::id::{OrganisationId, TokenId, UserId};
 use crate::domain::moment::Moment;
+use crate::domain::people::member::Roles;
 use crate::domain::people::organisation::{Organisation, Plan};
-use crate::domain::people::permission::Role;
+
 use crate::domain::people::rights::Rights;
-use crate::store::row::{column, limit_column, optional_column, parsed};
+use crate::store::row::{column, limit_column, optional_column};
 
 /// A user token that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +121,7 @@ pub async fn membership_fetch(
     conn: &mut AnyConnection,
     organisation: OrganisationId,
     user: UserId,
-) -> sqlx::Result<Option<(Organisation, Vec<Role>)>> {
+) -> sqlx::Result<Option<(Organisation, Roles)>> {
     let row = sqlx::query(
         "SELECT o.*, m.roles FROM organisation o \
          JOIN member m ON m.organisation_id = o.organisation_id \
@@ -130,18 +132,5 @@ pub async fn membership_fetch(
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some((
-        organisation_from_row(&row)?,
-        roles(&row.try_get::<String, _>("roles")?)?,
-    )))
-}
-
-/// Reads a JSON list of roles.
-///
-/// # Errors
-/// It was not written by us.
-pub fn roles(json: &str) -> sqlx::Result<Vec<Role>> {
-    let words: Vec<String> =
-        serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    words.iter().map(|word| parsed(word)).collect()
+    Ok(Some((organisation_from_row(&row)?, roles_from_row(&row)?)))
 }

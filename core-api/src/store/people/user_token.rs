@@ -8,12 +8,10 @@ use sqlx::{AnyConnection, Row};
 use crate::domain::id::{OrganisationId, TokenId, UserId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::domain::moment::Moment;
-use crate::domain::people::member::Roles;
 use crate::domain::people::rights::Rights;
 use crate::domain::people::user_token::UserToken;
 use crate::store::listing::{Listing, page};
-use crate::store::people::member::roles_text;
-use crate::store::people::session::roles;
+use crate::store::people::roles::{optional_roles_from_row, roles_text};
 use crate::store::row::{column, number, optional_column, parsed, unsigned_column};
 
 const LISTING: Listing = Listing {
@@ -136,19 +134,14 @@ pub async fn operator_token_insert(
 
 /// What a token is limited to, by its columns.
 pub(super) fn rights_from_row(row: &AnyRow) -> sqlx::Result<Rights> {
-    let own_roles: Option<String> = row.try_get("roles")?;
     let organisations: Option<String> = row.try_get("client_ids")?;
     Ok(Rights {
-        roles: own_roles.map(|json| set_of_roles(&json)).transpose()?,
+        roles: optional_roles_from_row(row)?,
         organisations: organisations
             .map(|json| organisations_from(&json))
             .transpose()?,
         expires_at: optional_column(row, "expires_at")?,
     })
-}
-
-fn set_of_roles(json: &str) -> sqlx::Result<Roles> {
-    Roles::new(roles(json)?).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
 /// As they are stored: a JSON list.
