@@ -36,6 +36,12 @@ impl Clock {
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
+    /// The present moment as Unix time in whole milliseconds.
+    #[must_use]
+    pub fn unix_ms(&self) -> u64 {
+        u64::try_from(unix_ms(self.now())).unwrap_or(0)
+    }
+
     /// Moves a manual clock; the system clock stays as it is.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(ms) = &self.0 {
@@ -65,6 +71,7 @@ mod tests {
         let start = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(5);
         let clock = Clock::manual(start);
         assert_eq!(clock.now(), start);
+        assert_eq!(clock.unix_ms(), 5_000);
         clock.advance(Duration::from_millis(1500));
         assert_eq!(clock.now(), start + Duration::from_millis(1500));
     }

@@ -7,7 +7,7 @@ mod callers;
 use std::sync::Arc;
 
 use requestrocket_policy::access::{Access, Caller, MAX_CALLERS};
-use requestrocket_process::clock::{Clock, unix_ms};
+use requestrocket_process::clock::Clock;
 use requestrocket_proto::access::v1::access_check_server::AccessCheck;
 use requestrocket_proto::access::v1::{self as wire, CheckRequest, CheckResponse};
 use tokio::sync::watch;
@@ -33,7 +33,7 @@ impl AccessChecks {
 
     fn answer(&self, callers: &[Caller]) -> Vec<wire::Access> {
         let snapshot = Arc::clone(&self.snapshots.borrow());
-        let now_ms = u64::try_from(unix_ms(self.clock.now())).unwrap_or(0);
+        let now_ms = self.clock.unix_ms();
         let access = |caller: &Caller| {
             // A region that knows nothing yet has revoked nothing.
             snapshot.revision()?;

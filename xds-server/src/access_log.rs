@@ -23,7 +23,7 @@ use envoy_types::pb::envoy::service::accesslog::v3::stream_access_logs_message::
 use envoy_types::pb::envoy::service::accesslog::v3::{
     StreamAccessLogsMessage, StreamAccessLogsResponse,
 };
-use requestrocket_process::clock::{Clock, unix_ms};
+use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::region::v1::{Records, RecordsQuery};
 use tokio::sync::mpsc;
@@ -91,7 +91,7 @@ impl CallLog {
         let mut found = search::search(&self.folder, query).await?;
         found.lost = lock(&self.numbers).lost(
             query.from_ms.unwrap_or(0)..query.to_ms.unwrap_or(u64::MAX),
-            u64::try_from(unix_ms(self.clock.now())).unwrap_or(0),
+            self.clock.unix_ms(),
         );
         Ok(found)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use requestrocket_process::clock::{Clock, unix_ms};
+use requestrocket_process::clock::Clock;
 use requestrocket_process::file::create_private_dir;
 use sqlx::{Connection as _, SqliteConnection};
 use time::{Date, OffsetDateTime};
@@ -124,7 +124,7 @@ impl Writer {
         calls: &[Call],
         numbers: &Mutex<Numbers>,
     ) -> Result<(), LogFailed> {
-        let now_ms = now_ms(&self.clock);
+        let now_ms = self.clock.unix_ms();
         // What was missed is known when it is written, not before.
         let mut next = lock(numbers).clone();
         for number in calls.iter().filter_map(|call| call.number) {
@@ -145,7 +145,7 @@ impl Writer {
     }
 
     async fn keep_house(&mut self, numbers: &Mutex<Numbers>) {
-        let now_ms = now_ms(&self.clock);
+        let now_ms = self.clock.unix_ms();
         if now_ms < self.house_at_ms {
             return;
         }
@@ -177,10 +177,6 @@ fn failed(error: &LogFailed) {
     let error: &dyn std::error::Error = error;
     tracing::error!(error, "calls could not be recorded");
     metrics::delayed();
-}
-
-fn now_ms(clock: &Clock) -> u64 {
-    u64::try_from(unix_ms(clock.now())).unwrap_or(0)
 }
 
 fn by_day(calls: Vec<Call>) -> BTreeMap<Date, Vec<Call>> {
@@ -222,7 +218,7 @@ mod tests {
             record: Record {
                 request_id: format!("id-{number}"),
                 organisation_id: "home".to_owned(),
-                completed_at_ms: now_ms(clock),
+                completed_at_ms: clock.unix_ms(),
                 ..Record::default()
             },
             number: Some(Number {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use requestrocket_policy::limit::{Counter, CounterKind, Grant, Report, Window};
-use requestrocket_process::clock::{Clock, unix_ms};
+use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::meter::v1::meter_sync_server::MeterSync;
 use requestrocket_proto::meter::v1::{SyncRequest, SyncResponse};
@@ -81,7 +81,7 @@ impl Meters {
     ) -> Result<Self, InvalidMeters> {
         let started = Instant::now();
         let at = At {
-            wall_ms: wall_ms(&clock),
+            wall_ms: clock.unix_ms(),
             steady_ms: 0,
         };
         let backend = Backend::Memory(Memory::open(store, fresh_epoch(), at).await?);
@@ -89,7 +89,7 @@ impl Meters {
         let keeper = meters.clone();
         tasks.spawn("meter counts", async move {
             if let Backend::Memory(memory) = &keeper.0.backend {
-                let clock = || wall_ms(&keeper.0.clock);
+                let clock = || keeper.0.clock.unix_ms();
                 memory.keep(clock, keeper.0.stopping.clone()).await;
             }
             Ok(())
@@ -133,7 +133,7 @@ impl Meters {
             kind: CounterKind::Meter,
             id: Uuid::parse_str(meter_id).ok()?,
         };
-        let now_ms = wall_ms(&self.0.clock);
+        let now_ms = self.0.clock.unix_ms();
         let mut windows = Vec::new();
         for window in Window::ALL {
             let bounds = window.bounds(now_ms);
@@ -201,7 +201,7 @@ impl Meters {
         steady_ms: u64,
     ) -> Result<(u32, Option<Vec<Grant>>), Unanswered> {
         let at = At {
-            wall_ms: wall_ms(&self.0.clock),
+            wall_ms: self.0.clock.unix_ms(),
             steady_ms,
         };
         match &self.0.backend {
@@ -268,10 +268,6 @@ impl From<Unanswered> for Status {
             Unanswered::Overloaded => Self::resource_exhausted(text),
         }
     }
-}
-
-fn wall_ms(clock: &Clock) -> u64 {
-    u64::try_from(unix_ms(clock.now())).unwrap_or(0)
 }
 
 /// Another one for every start; never 0.

@@ -5,7 +5,7 @@ mod roll;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use requestrocket_process::clock::{Clock, unix_ms};
+use requestrocket_process::clock::Clock;
 use requestrocket_proto::region::v1::NodeStatus;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -110,7 +110,7 @@ impl Fleet {
     }
 
     fn now_ms(&self) -> u64 {
-        u64::try_from(unix_ms(self.shared.clock.now())).unwrap_or_default()
+        self.shared.clock.unix_ms()
     }
 
     fn roll(&self) -> MutexGuard<'_, Roll> {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use requestrocket_process::clock;
 use requestrocket_proto::region::v1::{
     ControlMessage, FleetStatus, RegionMessage, Stored, control_message, region_message::Kind,
 };
@@ -275,7 +274,7 @@ impl Attached {
     }
 
     fn finish(&self, end: End, outbound: &Outbound, links: &Links, number: u64) {
-        let now_ms = u64::try_from(clock::unix_ms(self.link.clock.now())).unwrap_or_default();
+        let now_ms = self.link.clock.unix_ms();
         let region = self.peer.region();
         links.close(region, number, &self.link.fleets, now_ms);
         tracing::info!(region = %region, end = ?end, "region detached");

@@ -2,7 +2,7 @@
 
 use requestrocket_policy::secret_form::custom::Values;
 use requestrocket_policy::secret_form::obtained::Apply;
-use requestrocket_process::clock::{Clock, unix_ms};
+use requestrocket_process::clock::Clock;
 
 use super::answer::{Failure, Obtained};
 use super::client::Client;
@@ -27,6 +27,6 @@ pub(super) type Attempt = Result<(Obtained, Placed), Failure>;
 impl World<'_> {
     /// Unix time in milliseconds.
     pub(super) fn now_ms(self) -> u64 {
-        u64::try_from(unix_ms(self.clock.now())).unwrap_or(0)
+        self.clock.unix_ms()
     }
 }

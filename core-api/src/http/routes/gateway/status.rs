@@ -1,6 +1,5 @@
 //! `/clients/{clientId}/proxies/{proxyId}/status`
 
-use requestrocket_process::clock;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -88,7 +87,7 @@ async fn get_status(call: Read, InPath((client, proxy)): InPath<(String, String)
     let placed = found.ok_or_else(ApiError::not_found)?;
     let (fleets, proxy) = (&call.state.fleets, &placed.proxy);
     let region = fleets.region(proxy.region.as_str());
-    let now_ms = u64::try_from(clock::unix_ms(call.state.clock.now())).unwrap_or_default();
+    let now_ms = call.state.clock.unix_ms();
     let desired = placed.desired_revision;
     let nodes = region.nodes_of_proxy(&proxy.id.to_string(), desired, now_ms);
     call.answer_content(&StatusResource {
