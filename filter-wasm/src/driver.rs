@@ -5,6 +5,7 @@
 
 mod admitted;
 mod again;
+mod asking;
 #[cfg(feature = "bench-buffering")]
 mod buffering;
 mod echo;

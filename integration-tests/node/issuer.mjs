@@ -3,8 +3,9 @@
 //
 //   node issuer.mjs PACKAGES PORT_FILE
 //
-// Besides what it is for, it listens to POST /roll (another key from now on, and no other) and tells
-// at /asked how often its keys were asked for.
+// Besides what it is for, it listens to POST /roll (another key from now on, and no other) and
+// POST /hold and /release (whoever asks for keys in between waits), and tells at /asked how often its
+// keys were asked for.
 import { generateKeyPairSync } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -55,15 +56,29 @@ function provider(issuer) {
 
 let answer;
 let asked = 0;
+let held;
+function hold() {
+  held = [];
+}
+function release() {
+  const waiting = held ?? [];
+  held = undefined;
+  for (const [request, response] of waiting) answer(request, response);
+}
 const server = createServer((request, response) => {
   if (request.method === "POST" && request.url === "/roll") {
     answer = provider(issuer).callback();
     response.end();
+  } else if (request.method === "POST" && ["/hold", "/release"].includes(request.url)) {
+    (request.url === "/hold" ? hold : release)();
+    response.end();
   } else if (request.url === "/asked") {
     response.end(String(asked));
   } else {
-    asked += request.url === "/jwks" ? 1 : 0;
-    answer(request, response);
+    const isOfKeys = request.url === "/jwks";
+    asked += isOfKeys ? 1 : 0;
+    if (isOfKeys && held) held.push([request, response]);
+    else answer(request, response);
   }
 });
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

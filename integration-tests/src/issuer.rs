@@ -54,7 +54,21 @@ impl Issuer {
 
     /// Has another key from now on, and no other.
     pub async fn roll(&self) -> Result<()> {
-        let url = format!("{}/roll", self.url);
+        self.post("roll").await
+    }
+
+    /// Has whoever asks for its keys wait.
+    pub async fn hold(&self) -> Result<()> {
+        self.post("hold").await
+    }
+
+    /// Answers those that wait.
+    pub async fn release(&self) -> Result<()> {
+        self.post("release").await
+    }
+
+    async fn post(&self, what: &str) -> Result<()> {
+        let url = format!("{}/{what}", self.url);
         curl(&["--request", "POST", &url]).await?.success()?;
         Ok(())
     }

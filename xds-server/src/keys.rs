@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use requestrocket_policy::id::CredentialId;
-use requestrocket_process::clock::{Clock, unix_ms};
+use requestrocket_process::clock::Clock;
 use requestrocket_proto::keys::v1::key_renewal_server::KeyRenewal;
 use requestrocket_proto::keys::v1::{RenewRequest, RenewResponse};
 use requestrocket_proto::region::v1::TokenState;
@@ -16,11 +16,10 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::region::RegionWriter;
+use crate::secrets::renew::PAUSE_MS;
 use crate::tokens::TokenStates;
 
-/// Between two looks because of tokens.
-const PAUSE_MS: u64 = 30_000;
-/// The filter waits for two seconds.
+/// For all that is done for a question. The filter waits for two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_700);
 /// Questions that wait; others are answered at once.
 const MAX_WAITING: usize = 256;
@@ -55,7 +54,14 @@ impl KeyRenewals {
         let Some(before) = before.filter(|state| self.may_be_renewed(state)) else {
             return false;
         };
-        let now_ms = self.now_ms();
+        let looked = self.look(credential, &before);
+        tokio::time::timeout(PATIENCE, looked)
+            .await
+            .unwrap_or(false)
+    }
+
+    async fn look(&self, credential: &str, before: &TokenState) -> bool {
+        let now_ms = self.clock.unix_ms();
         if let Err(error) = self.writer.hasten(credential, now_ms, PAUSE_MS).await {
             tracing::warn!(%error, "keys are not looked for");
             return false;
@@ -63,24 +69,18 @@ impl KeyRenewals {
         let mut states = self.states.clone();
         let looked = states.wait_for(|states| {
             let now = states.get(credential);
-            now.is_none_or(|now| is_another(&before, now))
+            now.is_none_or(|now| is_another(before, now))
         });
-        match tokio::time::timeout(PATIENCE, looked).await {
-            Ok(Ok(states)) => states
-                .get(credential)
-                .is_some_and(|now| now.last_refresh_at_ms > before.last_refresh_at_ms),
-            Ok(Err(_)) | Err(_) => false,
-        }
+        looked.await.is_ok_and(|states| {
+            let now = states.get(credential);
+            now.is_some_and(|now| now.last_refresh_at_ms > before.last_refresh_at_ms)
+        })
     }
 
     /// A source that fails is asked again by itself.
     fn may_be_renewed(&self, state: &TokenState) -> bool {
         let looked_ms = state.last_refresh_at_ms.unwrap_or(u64::MAX);
-        state.attempts == 0 && looked_ms.saturating_add(PAUSE_MS) <= self.now_ms()
-    }
-
-    fn now_ms(&self) -> u64 {
-        u64::try_from(unix_ms(self.clock.now())).unwrap_or(0)
+        state.attempts == 0 && looked_ms.saturating_add(PAUSE_MS) <= self.clock.unix_ms()
     }
 }
 

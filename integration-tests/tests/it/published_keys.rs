@@ -133,10 +133,23 @@ async fn a_key_that_is_new_is_known_once_somebody_shows_it() -> Result<()> {
     let asked = issuer.asked().await?;
     issuer.roll().await?;
     let new = issuer.token("read").await?;
-    wait::until_within(LIMIT, "a token of the new key that is granted", || {
-        scene.granted(&new)
+    issuer.hold().await?;
+    wait::until_within(LIMIT, "a call that waits for the issuer", || async {
+        let is_asked = wait::until_within(LIMIT, "a question to the issuer", || async {
+            Ok((issuer.asked().await? > asked).then_some(()))
+        });
+        tokio::select! {
+            biased;
+            granted = scene.granted(&new) => {
+                anyhow::ensure!(granted?.is_none(), "nobody knows the key yet");
+                Ok(None)
+            }
+            is_asked = is_asked => is_asked.map(Some),
+        }
     })
     .await?;
+    issuer.release().await?;
+    scene.is_ready(&new).await?;
     judge(&scene.gateway, &scene.target, &scene.request(&old), Invalid).await?;
     assert_eq!(
         issuer.asked().await?,

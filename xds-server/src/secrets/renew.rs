@@ -19,5 +19,9 @@ mod request;
 mod schedule;
 mod shelf;
 
+pub(crate) use shelf::PAUSE_MS;
+
 #[cfg(test)]
 mod issuer;
+#[cfg(test)]
+mod peer;

@@ -91,6 +91,15 @@ impl Failure {
             retry_after_ms: None,
         }
     }
+
+    /// The same, and nobody is to ask within that time.
+    pub(super) fn until(self, pause_ms: u64) -> Self {
+        let told_ms = self.retry_after_ms.unwrap_or(0);
+        Self {
+            retry_after_ms: Some(told_ms.max(pause_ms)),
+            ..self
+        }
+    }
 }
 
 /// Reads an answer; `secrets` are what must not be repeated.

@@ -19,6 +19,7 @@ use super::client::Client;
 use super::custom;
 use super::key_life;
 use super::key_source::KeySources;
+use super::life;
 use super::oauth2::{self, Held};
 use super::pace::Pace;
 use super::provider::{Attempt, Placed, World};
@@ -209,8 +210,11 @@ impl Renewals {
         }
         let refresh_token = work.row.refresh_token.as_deref();
         let refresh_token = refresh_token.and_then(|sealed| safe.open_refresh_token(sealed));
-        let consent = work.row.consent.as_deref();
-        let consent = consent.and_then(|sealed| safe.open_consent(sealed));
+        let sealed = work.row.consent.as_deref();
+        let consent = sealed.and_then(|sealed| safe.open_consent(sealed));
+        if sealed.is_some() && consent.is_none() {
+            return self.failed(work, &life::unusable_consent()).await;
+        }
         let held = Held {
             refresh_token: refresh_token.as_ref(),
             consent: consent.as_ref(),

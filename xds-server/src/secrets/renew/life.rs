@@ -44,6 +44,24 @@ pub struct TokenError {
     pub text: String,
 }
 
+impl TokenError {
+    fn of(failure: &Failure) -> Self {
+        Self {
+            is_permanent: failure.is_permanent,
+            code: failure.code.clone(),
+            text: failure.text.clone(),
+        }
+    }
+}
+
+/// Only another consent helps.
+pub(super) fn unusable_consent() -> Failure {
+    Failure {
+        is_permanent: true,
+        ..Failure::transient(UNUSABLE_CONSENT, "what the consent brought cannot be read")
+    }
+}
+
 /// As the API says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenStatus {
@@ -92,11 +110,7 @@ impl TokenLife {
         Self {
             serial: self.serial.saturating_add(1),
             next_at_ms: None,
-            error: Some(TokenError {
-                is_permanent: true,
-                code: UNUSABLE_CONSENT.to_owned(),
-                text: "what the consent brought cannot be read".to_owned(),
-            }),
+            error: Some(TokenError::of(&unusable_consent())),
             consent: number,
             is_consented: false,
             ..self.clone()
@@ -133,11 +147,7 @@ impl TokenLife {
             serial: self.serial.saturating_add(1),
             next_at_ms: (!failure.is_permanent).then_some(again),
             attempts,
-            error: Some(TokenError {
-                is_permanent: failure.is_permanent,
-                code: failure.code.clone(),
-                text: failure.text.clone(),
-            }),
+            error: Some(TokenError::of(failure)),
             is_consented: self.is_consented && !failure.is_permanent,
             ..self.clone()
         }

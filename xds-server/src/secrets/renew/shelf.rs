@@ -1,6 +1,7 @@
 //! Documents that everybody may read, as they were found last.
 //!
-//! Invariant: of one URL one request is on its way, and who waits for it takes what it brings.
+//! Invariant: of one URL one request is on its way, and who waits for it takes what it brings; the
+//! next follows [`PAUSE_MS`] later at the earliest, whatever that was.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,8 +14,8 @@ use super::answer::{Failure, failure_of_status, retry_after_ms};
 use super::client::Response;
 use super::provider::World;
 
-/// What was found so shortly before is not asked for again.
-const FRESH_MS: u64 = 30_000;
+/// Between two requests for one URL, however many need what is there.
+pub(crate) const PAUSE_MS: u64 = 30_000;
 /// URLs that are remembered.
 const MAX_SLOTS: usize = 4_096;
 /// Of an entity tag that is sent back.
@@ -86,12 +87,11 @@ impl<T: Clone> Shelf<T> {
         let asked = slot.asked.load(Ordering::Acquire);
         let mut found = slot.found.lock().await;
         let is_newer = slot.asked.load(Ordering::Acquire) != asked;
-        let is_fresh = |at_ms: u64| world.now_ms() < at_ms.saturating_add(FRESH_MS);
-        match &found.last {
-            Some((at_ms, last)) if is_newer || (last.is_ok() && is_fresh(*at_ms)) => {
-                return last.clone();
-            }
-            Some(_) | None => {}
+        let is_fresh = |at_ms: u64| world.now_ms() < at_ms.saturating_add(PAUSE_MS);
+        if let Some((at_ms, last)) = &found.last
+            && (is_newer || is_fresh(*at_ms))
+        {
+            return last.clone();
         }
         let tag = found.good.as_ref().and_then(|(_, tag)| tag.as_deref());
         let asked = world.client.fetch(url, tag).await;

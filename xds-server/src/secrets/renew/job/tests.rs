@@ -6,9 +6,6 @@ use requestrocket_proto::region::v1 as region;
 use requestrocket_proto::region::v1::CredentialAuthType as Auth;
 use requestrocket_proto::region::v1::CredentialSide;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 use super::*;
 use crate::fixtures::{
@@ -16,6 +13,7 @@ use crate::fixtures::{
 };
 use crate::records::record::Records;
 use crate::secrets::renew::life::TokenStatus;
+use crate::secrets::renew::peer::{self, Peer};
 use crate::store::records::records_fetch;
 use crate::store::tests::test_stores;
 use crate::xds::publisher::Publisher;
@@ -24,74 +22,36 @@ mod consent;
 
 const START_S: i64 = 1_800_000_000;
 
-/// A token endpoint that answers what a test says, and remembers what it was asked.
+/// A token endpoint that answers what a test says.
 struct Provider {
     url: String,
-    seen: watch::Receiver<Vec<String>>,
+    peer: Peer,
     answers: Arc<Mutex<Vec<(u16, String)>>>,
-    /// It answers while this is true.
-    gate: watch::Sender<bool>,
-    /// Ends with it.
-    _serving: JoinSet<()>,
 }
 
 impl Provider {
     async fn start(answers: &[(u16, &str)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/token", listener.local_addr().unwrap());
         let answers = answers
             .iter()
             .map(|(status, body)| (*status, (*body).to_owned()));
         let answers = Arc::new(Mutex::new(answers.rev().collect::<Vec<_>>()));
-        let (noted, seen) = watch::channel(Vec::new());
-        let gate = watch::Sender::new(true);
-        let mut serving = JoinSet::new();
-        let (to_give, mut opened) = (Arc::clone(&answers), gate.subscribe());
-        serving.spawn(async move {
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let mut asked = vec![0; 16_384];
-                let read = stream.read(&mut asked).await.unwrap();
-                let asked = String::from_utf8(asked[..read].to_vec()).unwrap();
-                noted.send_modify(|seen| seen.push(asked));
-                opened.wait_for(|is_open| *is_open).await.unwrap();
-                let (status, body) = to_give
-                    .lock()
-                    .unwrap()
-                    .pop()
-                    .unwrap_or((500, String::new()));
-                let head = format!(
-                    "HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n",
-                    body.len()
-                );
-                let _ = stream.write_all((head + &body).as_bytes()).await;
-            }
+        let to_give = Arc::clone(&answers);
+        let peer = Peer::start(move |_| {
+            let next = to_give.lock().unwrap().pop();
+            let (status, body) = next.unwrap_or((500, String::new()));
+            peer::answer((status, ""), &body)
         });
+        let peer = peer.await;
         Self {
-            url,
-            seen,
+            url: format!("{}/token", peer.url),
+            peer,
             answers,
-            gate,
-            _serving: serving,
         }
     }
 
     fn then(&self, status: u16, body: &str) {
-        self.answers
-            .lock()
-            .unwrap()
-            .insert(0, (status, body.to_owned()));
-    }
-
-    async fn asked(&mut self, times: usize) {
-        self.seen
-            .wait_for(|seen| seen.len() >= times)
-            .await
-            .unwrap();
-    }
-
-    fn times(&self) -> usize {
-        self.seen.borrow().len()
+        let answer = (status, body.to_owned());
+        self.answers.lock().unwrap().insert(0, answer);
     }
 }
 
@@ -247,7 +207,7 @@ async fn a_token_is_obtained_given_to_calls_and_refreshed_before_its_end() {
         scene.renew().await;
         scene.advance(719);
         scene.renew().await;
-        assert_eq!(provider.times(), 1, "it is not due");
+        assert_eq!(provider.peer.times(), 1, "it is not due");
         scene.advance(161);
         scene.renew().await;
         assert_eq!(scene.given().await, Some((given("t2"), 1_880)));
@@ -286,7 +246,7 @@ async fn a_parsed_oauth_error_is_final_until_there_is_another_secret() {
         scene.renew().await;
         scene.advance(100_000);
         scene.renew().await;
-        assert_eq!(provider.times(), 1);
+        assert_eq!(provider.peer.times(), 1);
         let life = scene.row().await.unwrap().life;
         assert_eq!(life.status(), TokenStatus::InvalidClient);
         assert_eq!(life.error.unwrap().text, "invalid_client: *** is bad");
@@ -317,12 +277,6 @@ async fn a_rotated_refresh_token_is_used_and_a_dead_one_is_replaced_by_the_grant
             scene.renew().await;
             scene.advance(10);
         }
-        let shown: Vec<_> = provider
-            .seen
-            .borrow()
-            .iter()
-            .map(|asked| asked.split_once("\r\n\r\n").unwrap().1.to_owned())
-            .collect();
         let by_password = "grant_type=password&username=u&password=p";
         let by_token = |token| format!("grant_type=refresh_token&refresh_token={token}");
         let want = [
@@ -333,7 +287,7 @@ async fn a_rotated_refresh_token_is_used_and_a_dead_one_is_replaced_by_the_grant
             by_token("r2"),
             by_password.to_owned(),
         ];
-        assert_eq!(shown, want);
+        assert_eq!(provider.peer.bodies(), want);
         assert_eq!(scene.life().await, (TokenStatus::Active, 0, None));
     }
 }
@@ -350,22 +304,22 @@ async fn a_refresh_token_that_is_dead_and_all_there_was_needs_consent() {
         scene.advance(100_000);
         scene.renew().await;
         assert_eq!(scene.life().await.0, TokenStatus::ReconsentNeeded);
-        assert_eq!(provider.times(), 1);
+        assert_eq!(provider.peer.times(), 1);
     }
 }
 
 #[tokio::test]
 async fn an_answer_that_was_overtaken_is_discarded() {
     for store in test_stores().await {
-        let mut provider = Provider::start(&[(200, T1), (200, T2)]).await;
-        provider.gate.send_replace(false);
+        let provider = Provider::start(&[(200, T1), (200, T2)]).await;
+        provider.peer.gate.send_replace(false);
         let mut scene = Scene::new(store, &client_credentials(&provider), Auth::Oauth2).await;
         let mut running = JoinSet::new();
         scene.renewals.begin(&mut running).await;
-        provider.asked(1).await;
+        provider.peer.asked(1).await;
         let again = scene.credential(2, &client_credentials(&provider), Auth::Oauth2);
         scene.apply(vec![again]).await;
-        provider.gate.send_replace(true);
+        provider.peer.gate.send_replace(true);
         running.join_all().await;
         assert_eq!(
             scene.given().await,
@@ -381,8 +335,8 @@ async fn an_answer_that_was_overtaken_is_discarded() {
 #[tokio::test]
 async fn several_refreshers_of_one_store_ask_once() {
     for store in test_stores().await {
-        let mut provider = Provider::start(&[(200, T1), (200, T2)]).await;
-        provider.gate.send_replace(false);
+        let provider = Provider::start(&[(200, T1), (200, T2)]).await;
+        provider.peer.gate.send_replace(false);
         let scene = Scene::new(store, &client_credentials(&provider), Auth::Oauth2).await;
         let others: Vec<Renewals> = (0..4).map(|_| scene.renewals.clone()).collect();
         let mut running = JoinSet::new();
@@ -393,11 +347,11 @@ async fn several_refreshers_of_one_store_ask_once() {
                 own.join_all().await;
             });
         }
-        provider.asked(1).await;
+        provider.peer.asked(1).await;
         scene.renew().await;
-        provider.gate.send_replace(true);
+        provider.peer.gate.send_replace(true);
         running.join_all().await;
-        assert_eq!(provider.times(), 1);
+        assert_eq!(provider.peer.times(), 1);
         assert_eq!(scene.life().await, (TokenStatus::Active, 0, None));
     }
 }
@@ -409,7 +363,7 @@ async fn a_lease_that_nobody_renews_ends_and_a_late_answer_changes_nothing() {
         let scene = Scene::new(store, &client_credentials(&provider), Auth::Oauth2).await;
         let dead = scene.renewals.take(&id(20)).await.unwrap().unwrap();
         scene.renew().await;
-        assert_eq!(provider.times(), 0, "somebody asks already");
+        assert_eq!(provider.peer.times(), 0, "somebody asks already");
         scene.advance(LEASE_MS / 1_000);
         scene.renew().await;
         assert_eq!(scene.life().await.0, TokenStatus::Active);
@@ -423,8 +377,8 @@ async fn a_lease_that_nobody_renews_ends_and_a_late_answer_changes_nothing() {
 #[tokio::test]
 async fn one_organisation_has_so_many_requests_on_their_way_at_most() {
     for store in test_stores().await {
-        let mut provider = Provider::start(&[(200, T1)]).await;
-        provider.gate.send_replace(false);
+        let provider = Provider::start(&[(200, T1)]).await;
+        provider.peer.gate.send_replace(false);
         let secret = client_credentials(&provider);
         let mut scene = Scene::new(store, &secret, Auth::Oauth2).await;
         let side = (CredentialSide::Target, Auth::Oauth2);
@@ -437,8 +391,8 @@ async fn one_organisation_has_so_many_requests_on_their_way_at_most() {
         assert_eq!(running.len(), MAX_OF_ONE);
         scene.renewals.begin(&mut running).await;
         assert_eq!(running.len(), MAX_OF_ONE, "they are still on their way");
-        provider.asked(1).await;
-        provider.gate.send_replace(true);
+        provider.peer.asked(1).await;
+        provider.peer.gate.send_replace(true);
         running.join_all().await;
         let mut running = JoinSet::new();
         scene.renewals.begin(&mut running).await;
@@ -486,13 +440,13 @@ async fn what_is_inactive_or_gone_is_not_asked_for() {
         }
         scene.apply(vec![inactive]).await;
         scene.renew().await;
-        assert_eq!(provider.times(), 0);
+        assert_eq!(provider.peer.times(), 0);
         let told = scene.renewals.writer.tokens();
         assert_eq!(told.borrow().len(), 1);
         let gone = vec![removed(region::RecordKind::Credential, &id(20))];
         scene.apply(gone).await;
         scene.renew().await;
-        assert_eq!((provider.times(), scene.row().await), (0, None));
+        assert_eq!((provider.peer.times(), scene.row().await), (0, None));
         assert!(told.borrow().is_empty());
     }
 }
@@ -509,7 +463,7 @@ async fn a_secret_that_came_twice_does_not_begin_anew() {
         scene.renew().await;
         let bearer = vec!["authorization = Bearer t1".to_owned()];
         assert_eq!(scene.given().await, Some((bearer, 1_000)));
-        assert_eq!(provider.times(), 1);
+        assert_eq!(provider.peer.times(), 1);
     }
 }
 
@@ -534,7 +488,7 @@ async fn a_custom_token_is_obtained_by_its_requests() {
         scene.renew().await;
         let line = vec!["x-token = T t1".to_owned()];
         assert_eq!(scene.given().await, Some((line, 50)));
-        let asked = provider.seen.borrow()[1].clone();
+        let asked = provider.peer.seen.borrow()[1].clone();
         assert!(
             asked.starts_with("POST /token?n=n1 HTTP/1.1\r\n"),
             "{asked}"

@@ -41,12 +41,12 @@ impl Scene {
     }
 
     async fn set(&self) -> Result<Vec<String>, String> {
-        let url = format!("{}/keys", self.page.url);
+        let url = format!("{}/keys", self.page.peer.url);
         self.at(Place::KeySet(Endpoint::parse(&url).unwrap())).await
     }
 
     async fn discovered(&self, issuer: &str) -> Result<Vec<String>, String> {
-        let document = format!("{}/.well-known/openid-configuration", self.page.url);
+        let document = format!("{}/.well-known/openid-configuration", self.page.peer.url);
         self.at(Place::Discovery {
             document: Endpoint::parse(&document).unwrap(),
             issuer: issuer.to_owned(),
@@ -116,14 +116,14 @@ async fn what_is_no_key_set_is_told() {
         assert_eq!(scene.set().await, Err(want.to_owned()), "{status}");
         scene.later();
     }
-    assert!(scene.page.seen().iter().all(|path| path == "/keys"));
+    assert!(scene.page.peer.paths().iter().all(|path| path == "/keys"));
 }
 
 #[tokio::test]
 async fn an_issuer_says_where_its_keys_are_and_is_who_it_should_be() {
     let scene = Scene::new().await;
     scene.publish(&jwks(&["a"]));
-    let at = format!("{}/keys", scene.page.url);
+    let at = format!("{}/keys", scene.page.peer.url);
     let it = "https://issuer.example";
     for (document, want) in [
         (
@@ -169,7 +169,7 @@ async fn a_set_that_is_the_same_is_not_sent_again() {
         .page
         .put("/keys", (200, "etag: \"2\"\r\n"), &jwks(&["b"]));
     assert_eq!(scene.set().await.unwrap(), ["b"]);
-    assert_eq!(scene.page.seen().len(), 3);
+    assert_eq!(scene.page.peer.times(), 3);
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn a_source_is_asked_once_in_thirty_seconds_for_however_many() {
     for _ in 0..100 {
         assert_eq!(scene.set().await.unwrap(), ["a"]);
     }
-    assert_eq!(scene.page.seen().len(), 1);
+    assert_eq!(scene.page.peer.times(), 1);
     scene.later();
     scene.publish(&jwks(&["b"]));
     assert_eq!(scene.set().await.unwrap(), ["b"]);
@@ -191,20 +191,29 @@ async fn who_waits_for_a_source_takes_what_it_says_to_another() {
     scene.gate(false);
     let waiting = async { tokio::join!(scene.set(), scene.set(), scene.set()) };
     let open = async {
-        scene.page.asked(1).await;
+        scene.page.peer.asked(1).await;
         scene.gate(true);
     };
     let (outcomes, ()) = tokio::join!(waiting, open);
     let missing = Err("http_404".to_owned());
     assert_eq!(outcomes, (missing.clone(), missing.clone(), missing));
-    assert_eq!(scene.page.seen().len(), 1);
-    // A failure is nobody's but theirs.
+    assert_eq!(scene.page.peer.times(), 1);
+}
+
+#[tokio::test]
+async fn a_source_that_fails_is_asked_once_in_thirty_seconds_for_however_many() {
+    let scene = Scene::new().await;
+    for _ in 0..100 {
+        assert_eq!(scene.set().await, Err("http_404".to_owned()));
+    }
+    assert_eq!(scene.page.peer.times(), 1);
     scene.publish(&jwks(&["a"]));
+    scene.later();
     assert_eq!(scene.set().await.unwrap(), ["a"]);
 }
 
 impl Scene {
     fn gate(&self, is_open: bool) {
-        self.page.gate.send_replace(is_open);
+        self.page.peer.gate.send_replace(is_open);
     }
 }

@@ -39,12 +39,6 @@ impl Scene {
     }
 }
 
-fn bodies(provider: &Provider) -> Vec<String> {
-    let seen = provider.seen.borrow();
-    let body = |asked: &String| asked.split_once("\r\n\r\n").unwrap().1.to_owned();
-    seen.iter().map(body).collect()
-}
-
 const BY_CODE: &str = "grant_type=authorization_code&code=c1\
     &redirect_uri=https%3A%2F%2Fcore.example%2Fwebhooks%2Foauth2&code_verifier=canary-verifier";
 
@@ -54,7 +48,7 @@ async fn nobody_is_asked_before_somebody_consents_and_then_once() {
         let provider = Provider::start(&[(200, WITH_REFRESH), (200, T2)]).await;
         let mut scene = Scene::new(store, &authorization_code(&provider), Auth::Oauth2).await;
         scene.renew().await;
-        assert_eq!(provider.times(), 0);
+        assert_eq!(provider.peer.times(), 0);
         assert_eq!(scene.life().await, (TokenStatus::PendingConsent, 0, None));
         assert_eq!(scene.given().await, None);
         // What comes again counts once.
@@ -62,13 +56,13 @@ async fn nobody_is_asked_before_somebody_consents_and_then_once() {
             scene.apply(vec![scene.consent(1, 1, "c1")]).await;
             scene.renew().await;
         }
-        assert_eq!(bodies(&provider), [BY_CODE]);
+        assert_eq!(provider.peer.bodies(), [BY_CODE]);
         assert_eq!(scene.life().await, (TokenStatus::Active, 0, None));
         assert_eq!(scene.row().await.unwrap().consent, None, "it is gone");
         scene.advance(880);
         scene.renew().await;
         let by_token = "grant_type=refresh_token&refresh_token=r1";
-        assert_eq!(bodies(&provider), [BY_CODE, by_token]);
+        assert_eq!(provider.peer.bodies(), [BY_CODE, by_token]);
         let bearer = vec!["authorization = Bearer t2".to_owned()];
         assert_eq!(scene.given().await, Some((bearer, 1_880)));
     }
@@ -86,14 +80,18 @@ async fn a_code_that_is_refused_is_not_shown_again_and_a_new_consent_is_taken() 
             scene.renew().await;
             scene.advance(100);
         }
-        assert_eq!(provider.times(), 2, "once more after a failure in between");
+        assert_eq!(
+            provider.peer.times(),
+            2,
+            "once more after a failure in between"
+        );
         let life = scene.row().await.unwrap().life;
         assert_eq!(life.status(), TokenStatus::ReconsentNeeded);
         let text = life.error.unwrap().text;
         assert_eq!(text, "invalid_grant: code *** with ***");
         scene.apply(vec![scene.consent(1, 2, "c1")]).await;
         scene.renew().await;
-        assert_eq!(bodies(&provider)[2], BY_CODE);
+        assert_eq!(provider.peer.bodies()[2], BY_CODE);
         assert_eq!(scene.life().await, (TokenStatus::Active, 0, None));
     }
 }
@@ -101,18 +99,18 @@ async fn a_code_that_is_refused_is_not_shown_again_and_a_new_consent_is_taken() 
 #[tokio::test]
 async fn a_consent_overtakes_what_is_asked_for_meanwhile_and_a_new_secret_overtakes_it() {
     for store in test_stores().await {
-        let mut provider = Provider::start(&[(200, WITH_REFRESH), (200, T1), (200, T2)]).await;
+        let provider = Provider::start(&[(200, WITH_REFRESH), (200, T1), (200, T2)]).await;
         let secret = authorization_code(&provider);
         let mut scene = Scene::new(store, &secret, Auth::Oauth2).await;
         scene.apply(vec![scene.consent(1, 1, "c1")]).await;
         scene.renew().await;
         scene.advance(880);
-        provider.gate.send_replace(false);
+        provider.peer.gate.send_replace(false);
         let mut running = JoinSet::new();
         scene.renewals.begin(&mut running).await;
-        provider.asked(2).await;
+        provider.peer.asked(2).await;
         scene.apply(vec![scene.consent(1, 2, "c2")]).await;
-        provider.gate.send_replace(true);
+        provider.peer.gate.send_replace(true);
         running.join_all().await;
         let life = scene.row().await.unwrap().life;
         assert_eq!((life.consent, life.status()), (2, TokenStatus::Obtaining));
@@ -120,7 +118,7 @@ async fn a_consent_overtakes_what_is_asked_for_meanwhile_and_a_new_secret_overta
         let again = scene.credential(2, &secret, Auth::Oauth2);
         scene.apply(vec![again]).await;
         scene.renew().await;
-        assert_eq!(provider.times(), 2);
+        assert_eq!(provider.peer.times(), 2);
         assert_eq!(scene.life().await, (TokenStatus::PendingConsent, 0, None));
         assert_eq!(scene.given().await, None);
         // One to a secret of the past is no consent.
@@ -133,7 +131,7 @@ async fn a_consent_overtakes_what_is_asked_for_meanwhile_and_a_new_secret_overta
         let want = (TokenStatus::ReconsentNeeded, 0, code);
         assert_eq!(scene.life().await, want);
         scene.renew().await;
-        assert_eq!(provider.times(), 2);
+        assert_eq!(provider.peer.times(), 2);
     }
 }
 
@@ -146,7 +144,7 @@ async fn a_token_that_ends_without_a_refresh_token_needs_consent_again() {
         scene.renew().await;
         scene.advance(880);
         scene.renew().await;
-        assert_eq!(provider.times(), 1);
+        assert_eq!(provider.peer.times(), 1);
         let code = Some("no_refresh_token".to_owned());
         let want = (TokenStatus::ReconsentNeeded, 1, code);
         assert_eq!(scene.life().await, want);
@@ -155,13 +153,34 @@ async fn a_token_that_ends_without_a_refresh_token_needs_consent_again() {
     }
 }
 
+/// Such as after the organisation's key was lost. The region has no other grant, and says so.
+#[tokio::test]
+async fn a_consent_that_does_not_open_is_told_as_one() {
+    for store in test_stores().await {
+        let provider = Provider::start(&[(200, T1)]).await;
+        let mut scene = Scene::new(store, &authorization_code(&provider), Auth::Oauth2).await;
+        scene.apply(vec![scene.consent(1, 1, "c1")]).await;
+        let mut tx = scene.renewals.store.begin().await.unwrap();
+        sqlx::query("UPDATE token SET consent_code = 'AAAA'")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        scene.renew().await;
+        let code = Some("unusable_consent".to_owned());
+        let want = (TokenStatus::ReconsentNeeded, 1, code);
+        assert_eq!(scene.life().await, want);
+        assert_eq!(provider.peer.times(), 0);
+    }
+}
+
 #[tokio::test]
 async fn several_refreshers_show_a_code_once() {
     for store in test_stores().await {
-        let mut provider = Provider::start(&[(200, T1), (200, T2)]).await;
+        let provider = Provider::start(&[(200, T1), (200, T2)]).await;
         let mut scene = Scene::new(store, &authorization_code(&provider), Auth::Oauth2).await;
         scene.apply(vec![scene.consent(1, 1, "c1")]).await;
-        provider.gate.send_replace(false);
+        provider.peer.gate.send_replace(false);
         let mut running = JoinSet::new();
         for _ in 0..4 {
             let renewals = scene.renewals.clone();
@@ -171,10 +190,10 @@ async fn several_refreshers_show_a_code_once() {
                 own.join_all().await;
             });
         }
-        provider.asked(1).await;
+        provider.peer.asked(1).await;
         scene.renew().await;
-        provider.gate.send_replace(true);
+        provider.peer.gate.send_replace(true);
         running.join_all().await;
-        assert_eq!(bodies(&provider), [BY_CODE]);
+        assert_eq!(provider.peer.bodies(), [BY_CODE]);
     }
 }

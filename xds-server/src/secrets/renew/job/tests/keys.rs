@@ -50,12 +50,12 @@ impl Keys {
     }
 
     fn times(&self) -> usize {
-        self.issuer.seen().len()
+        self.issuer.peer.times()
     }
 }
 
 fn caller(scene: &Scene, version: u64, issuer: &Issuer) -> region::Change {
-    let secret = json!({"jwksUri": format!("{}/keys", issuer.url), "audience": ["me"]});
+    let secret = json!({"jwksUri": format!("{}/keys", issuer.peer.url), "audience": ["me"]});
     let side = (CredentialSide::Proxy, Auth::JwtVerify);
     let region = &scene.region;
     region.credential(&id(20), version, side, &secret.to_string())
