@@ -145,8 +145,7 @@ impl Call {
             return Flow::Continue;
         };
         if let Err(refusal) = waiting.takes_body(host, size) {
-            shared.notes.keep(host, &waiting);
-            return self.refuse(host, &refusal);
+            return self.refuse_judged(host, shared, &waiting, &refusal);
         }
         if is_end {
             self.go_on_with_body(host, shared, waiting)
@@ -192,18 +191,20 @@ impl Call {
         if waiting.is_judged_again {
             return self.judge_with_body(host, shared, waiting);
         }
-        self.come_again(host, waiting.inquiry)
+        self.come_again(host, shared, &waiting)
     }
 
     /// The configuration may have changed while the call waited. The first time, it therefore goes
     /// on to where Envoy chooses its route again, and comes back to be judged by that.
-    fn come_again(&mut self, host: &impl Host, inquiry: Inquiry) -> Flow {
-        match again::send_on(host, inquiry) {
+    fn come_again(&mut self, host: &impl Host, shared: &Shared, waiting: &Waiting) -> Flow {
+        match again::send_on(host, waiting.inquiry) {
             Ok(()) => {
                 self.progress = Progress::Done;
                 Flow::Continue
             }
-            Err(HostFailure) => self.refuse(host, &Denial::GatewayFault.into()),
+            Err(HostFailure) => {
+                self.refuse_judged(host, shared, waiting, &Denial::GatewayFault.into())
+            }
         }
     }
 
@@ -216,27 +217,25 @@ impl Call {
         if waiting.is_judged_again {
             self.judge(host, shared, waiting)
         } else {
-            self.come_again(host, waiting.inquiry)
+            self.come_again(host, shared, &waiting)
         }
     }
 
     /// Nothing was heard of the call for a while, and its stream is still there. Says whether it is
     /// refused for that.
-    pub fn on_silence(&mut self, host: &impl Host) -> bool {
-        let late = match &self.progress {
-            Progress::Waiting(waiting) if waiting.body_since_ms.is_some() => {
-                waiting.is_in_time(host)
-            }
-            Progress::Fresh
-            | Progress::Waiting(_)
-            | Progress::Forwarded(_)
-            | Progress::Answering(..)
-            | Progress::Valve(_)
-            | Progress::Over
-            | Progress::Done => Ok(()),
+    pub fn on_silence(&mut self, host: &impl Host, shared: &Shared) -> bool {
+        let Some(waiting) = self.take_waiting() else {
+            return false;
         };
-        if let Err(denial) = late {
-            self.refuse(host, &denial.into());
+        let late = match waiting.body_since_ms {
+            Some(_) => waiting.is_in_time(host),
+            None => Ok(()),
+        };
+        match late {
+            Ok(()) => self.progress = Progress::Waiting(Box::new(waiting)),
+            Err(denial) => {
+                self.refuse_judged(host, shared, &waiting, &denial.into());
+            }
         }
         late.is_err()
     }
@@ -272,8 +271,7 @@ impl Call {
                     return Flow::Continue;
                 }
                 Decided::Refused(refusal) => {
-                    shared.notes.keep(host, &waiting);
-                    return self.refuse(host, &refusal);
+                    return self.refuse_judged(host, shared, &waiting, &refusal);
                 }
                 Decided::StandsBy(stream) => return self.stand_by(host, stream),
                 Decided::KnowsPolicy => continue,
@@ -281,14 +279,14 @@ impl Call {
                     if shared.keys.wait(host, &credentials, self.stream) == Ok(true) {
                         return self.wait(waiting, Flow::AwaitAnswer);
                     }
-                    shared.notes.keep(host, &waiting);
-                    return self.refuse(host, &refusal);
+                    return self.refuse_judged(host, shared, &waiting, &refusal);
                 }
                 Decided::NeedsPolicy => return self.wait(waiting, Flow::AwaitAnswer),
                 Decided::NeedsBody => {
                     // Without a clock there is no end to the wait.
                     let Ok(now_ms) = host.now_ms() else {
-                        return self.refuse(host, &Denial::GatewayFault.into());
+                        let fault = Denial::GatewayFault.into();
+                        return self.refuse_judged(host, shared, &waiting, &fault);
                     };
                     waiting.body_since_ms = Some(now_ms);
                     return self.wait(waiting, Flow::AwaitBody);
@@ -310,6 +308,18 @@ impl Call {
     fn wait(&mut self, waiting: Waiting, flow: Flow) -> Flow {
         self.progress = Progress::Waiting(Box::new(waiting));
         flow
+    }
+
+    /// Refuses a call that was looked at, and notes for its record what is known of it.
+    fn refuse_judged(
+        &mut self,
+        host: &impl Host,
+        shared: &Shared,
+        waiting: &Waiting,
+        refusal: &Refusal,
+    ) -> Flow {
+        shared.notes.keep(host, waiting);
+        self.refuse(host, refusal)
     }
 
     /// The one place that answers callers.

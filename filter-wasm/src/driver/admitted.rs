@@ -13,14 +13,17 @@ impl Call {
             return Flow::Ended;
         };
         if !waiting.is_judged_again {
-            return self.come_again(host, waiting.inquiry);
+            return self.come_again(host, shared, &waiting);
         }
         waiting.exchange = None;
         let flow = self.judge(host, shared, waiting);
-        if flow == Flow::AwaitBody {
-            // It is held as a whole, and can no longer be held without its body.
-            return self.refuse(host, &Denial::Overloaded.into());
+        if flow != Flow::AwaitBody {
+            return flow;
         }
-        flow
+        // It is held as a whole, and can no longer be held without its body.
+        match self.take_waiting() {
+            Some(waiting) => self.refuse_judged(host, shared, &waiting, &Denial::Overloaded.into()),
+            None => Flow::Ended,
+        }
     }
 }

@@ -17,21 +17,13 @@ impl Call {
         shared: &Shared,
         mut waiting: Waiting,
     ) -> Flow {
-        let organisation = waiting.exchange.as_ref().and_then(Exchange::organisation);
-        let Some(organisation) = organisation else {
-            return self.refuse(host, &Denial::GatewayFault.into());
-        };
-        if let Err(denial) = waiting.read_body(host) {
-            return self.refuse(host, &denial.into());
-        }
-        waiting.body_since_ms = None;
-        match waiting.look_at_once(host, shared, organisation) {
-            Ok(true) => self.judge(host, shared, waiting),
-            Ok(false) => {
+        match waiting.look(host, shared) {
+            Ok(Looked::All) => self.judge(host, shared, waiting),
+            Ok(Looked::Some(organisation)) => {
                 shared.turns.queue(organisation, self.stream, self.stream);
                 self.wait(waiting, Flow::AwaitAnswer)
             }
-            Err(HostFailure) => self.refuse(host, &Denial::GatewayFault.into()),
+            Err(denial) => self.refuse_judged(host, shared, &waiting, &denial.into()),
         }
     }
 
@@ -62,8 +54,30 @@ impl Call {
     }
 }
 
+/// How far a body was looked into.
+enum Looked {
+    /// To its end.
+    All,
+    /// The rest is for the turns of that organisation.
+    Some(OrganisationId),
+}
+
 impl Waiting {
-    /// Looks into the body as far as the call's organisation may now. Says whether that is done.
+    /// Reads the body and looks into it as far as the call's organisation may now.
+    fn look(&mut self, host: &impl Host, shared: &Shared) -> Result<Looked, Denial> {
+        let organisation = self.exchange.as_ref().and_then(Exchange::organisation);
+        let organisation = organisation.ok_or(Denial::GatewayFault)?;
+        self.read_body(host)?;
+        self.body_since_ms = None;
+        let is_done = self.look_at_once(host, shared, organisation);
+        if is_done.map_err(|HostFailure| Denial::GatewayFault)? {
+            Ok(Looked::All)
+        } else {
+            Ok(Looked::Some(organisation))
+        }
+    }
+
+    /// Says whether that is done.
     fn look_at_once(
         &mut self,
         host: &impl Host,

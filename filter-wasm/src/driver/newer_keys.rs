@@ -98,9 +98,9 @@ impl NewerKeys {
 
 impl Call {
     /// There may be newer keys now: the call is judged by what its route says then.
-    pub fn on_newer_keys(&mut self, host: &impl Host) -> Flow {
+    pub fn on_newer_keys(&mut self, host: &impl Host, shared: &super::Shared) -> Flow {
         match self.take_waiting() {
-            Some(waiting) => self.come_again(host, waiting.inquiry),
+            Some(waiting) => self.come_again(host, shared, &waiting),
             None => Flow::Ended,
         }
     }

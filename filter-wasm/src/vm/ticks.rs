@@ -77,7 +77,7 @@ impl Vm {
         let streams = shared.keys.due(&ProxyWasmHost, *room);
         *room -= streams.len();
         for stream in streams {
-            self.resume(stream, |call| call.on_newer_keys(&ProxyWasmHost));
+            self.resume(stream, |call| call.on_newer_keys(&ProxyWasmHost, shared));
         }
     }
 
@@ -139,7 +139,7 @@ impl Vm {
                 continue;
             };
             if is_there {
-                *room -= usize::from(call.on_silence(&ProxyWasmHost));
+                *room -= usize::from(call.on_silence(&ProxyWasmHost, shared));
                 self.keep(stream, call);
             } else {
                 call.on_end(&ProxyWasmHost, shared);

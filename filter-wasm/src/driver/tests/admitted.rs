@@ -130,6 +130,7 @@ fn a_call_that_came_again_and_then_needs_its_body_is_refused() {
     compile(&shared, &host);
     assert_eq!(call.on_policy(&host, &shared), Flow::Ended);
     assert_eq!(host.status(), Some(503));
+    assert_eq!(host.notes.borrow().len(), 1);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn the_call_that_asked_goes_on_when_newer_keys_may_be_there() {
     worker.now_ms += 300;
     assert_eq!(worker.due(), [7]);
     assert!(worker.due().is_empty());
-    assert_eq!(call.on_newer_keys(&host), Flow::Continue);
+    assert_eq!(call.on_newer_keys(&host, &worker.shared), Flow::Continue);
     assert_eq!(host.header("x-rr-route"), None, "judged anew");
 }
 

@@ -76,6 +76,7 @@ fn a_call_that_cannot_go_on_to_be_judged_again_is_refused() {
     assert_eq!(call.on_request_head(&host, &shared, false), Flow::AwaitBody);
     let all = call.on_request_body(&host, &shared, (2, true));
     assert_eq!((all, host.status()), (Flow::Ended, Some(503)));
+    assert_eq!(host.notes.borrow().len(), 1);
 }
 
 #[test]
@@ -107,16 +108,17 @@ fn silence_ends_a_wait_for_a_body_and_no_other() {
     let start = host.envoy.now_ms.get();
     for (after_ms, status) in [(60_000, None), (60_001, Some(408))] {
         host.envoy.now_ms.set(start + after_ms);
-        call.on_silence(&host);
+        call.on_silence(&host, &shared);
         assert_eq!(host.status(), status, "{after_ms} ms");
     }
     assert!(call.is_done());
+    assert_eq!(host.notes.borrow().len(), 1, "it has a record");
     // A target may think for as long as its proxy lets it.
     let (host, shared) = call_of_get();
     let mut call = Call::new(8);
     assert_eq!(call.on_request_head(&host, &shared, true), Flow::Continue);
     host.envoy.now_ms.set(start + 1_000_000);
-    call.on_silence(&host);
+    call.on_silence(&host, &shared);
     assert_eq!(host.status(), None);
 }
 
@@ -199,7 +201,7 @@ fn a_body_that_is_much_work_is_looked_into_in_turns() {
         assert_eq!(host.header(":path"), Some(path("/x?q=1")), "not edited yet");
         // However long that takes.
         host.envoy.now_ms.set(host.envoy.now_ms.get() + 1_000_000);
-        call.on_silence(&host);
+        call.on_silence(&host, &shared);
         let mut turns = vec![];
         while let Some(stream) = shared.turns.next() {
             assert_eq!(stream, 7);
