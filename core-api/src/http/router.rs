@@ -9,7 +9,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::authenticate::authenticate;
-use super::{mutate, openapi, routes, stranger};
+use super::stranger::{self, Door};
+use super::{mutate, openapi, routes};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::state::AppState;
 
@@ -34,18 +35,16 @@ pub fn documented(state: &AppState) -> OpenApiRouter<AppState> {
         let routes = routes.layer(CatchPanicLayer::custom(panicked));
         routes.route_layer(from_fn_with_state(state.clone(), mutate::run))
     };
-    let protected = guarded(routes::protected())
-        .route_layer(from_fn_with_state(state.clone(), authenticate))
-        .route_layer(from_fn_with_state(
-            state.clone(),
-            stranger::before_authentication,
-        ))
-        .route_layer(from_fn(no_store));
+    let bounded = |routes: OpenApiRouter<AppState>, door| {
+        routes.route_layer(from_fn_with_state((state.clone(), door), stranger::bound))
+    };
+    let protected =
+        guarded(routes::protected()).route_layer(from_fn_with_state(state.clone(), authenticate));
+    let protected = bounded(protected, Door::Protected).route_layer(from_fn(no_store));
     let mut all = OpenApiRouter::with_openapi(openapi::base()).merge(protected);
-    let public = guarded(routes::public())
-        .route_layer(from_fn_with_state(state.clone(), stranger::before_public));
-    let answers = guarded(routes::answers())
-        .route_layer(from_fn_with_state(state.clone(), stranger::before_answers));
+    let public = bounded(guarded(routes::public()), Door::Public);
+    let answers = bounded(guarded(routes::answers()), Door::Answers);
+    let answers = answers.route_layer(from_fn(routes::gateway::webhooks::pages));
     all = all.merge(public).merge(answers);
     openapi::complete(all.get_openapi_mut());
     all

@@ -16,64 +16,52 @@ use crate::state::AppState;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// The middleware of protected routes, before authentication. A token is always looked at: who
-/// shares an address with a stranger, such as that of a load balancer, is not shut out.
-pub async fn before_authentication(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let peer = peer(&state, request.extensions(), request.headers());
-    let has_token = request.headers().contains_key(AUTHORIZATION);
-    if !has_token && let Some(refusal) = used_up(&state, peer) {
-        return refusal;
-    }
-    let response = next.run(request).await;
-    if response.status() == StatusCode::UNAUTHORIZED {
-        return counted(&state, peer, response);
-    }
-    response
+/// Where a stranger may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Of protected routes, before authentication. A token is always looked at: who shares an address
+    /// with a stranger, such as that of a load balancer, is not shut out.
+    Protected,
+    /// Of routes for everybody; what only reads is never refused.
+    Public,
+    /// Of what browsers are sent to: a token means nothing there, and whatever is asked for in vain
+    /// counts. A HEAD uses up nothing and tells nothing.
+    Answers,
 }
 
-/// The middleware of routes for everybody; what only reads is never refused.
-pub async fn before_public(
-    State(state): State<AppState>,
+impl Door {
+    fn is_bounded(self, method: &Method) -> bool {
+        match self {
+            Self::Protected => true,
+            Self::Public => *method == Method::POST,
+            Self::Answers => *method != Method::HEAD,
+        }
+    }
+
+    fn is_failure(self, has_token: bool, status: StatusCode) -> bool {
+        match (self, has_token) {
+            (Self::Protected, _) | (Self::Public, true) => status == StatusCode::UNAUTHORIZED,
+            (Self::Public, false) | (Self::Answers, _) => status.is_client_error(),
+        }
+    }
+}
+
+/// The middleware of every route.
+pub async fn bound(
+    State((state, door)): State<(AppState, Door)>,
     request: Request,
     next: Next,
 ) -> Response {
-    if *request.method() != Method::POST {
+    if !door.is_bounded(request.method()) {
         return next.run(request).await;
     }
     let peer = peer(&state, request.extensions(), request.headers());
-    let has_token = request.headers().contains_key(AUTHORIZATION);
+    let has_token = door != Door::Answers && request.headers().contains_key(AUTHORIZATION);
     if !has_token && let Some(refusal) = used_up(&state, peer) {
         return refusal;
     }
     let response = next.run(request).await;
-    let is_failure = if has_token {
-        response.status() == StatusCode::UNAUTHORIZED
-    } else {
-        response.status().is_client_error()
-    };
-    if is_failure {
-        return counted(&state, peer, response);
-    }
-    response
-}
-
-/// The middleware of what browsers are sent to: a token means nothing there, and whatever is asked for
-/// in vain counts.
-pub async fn before_answers(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let peer = peer(&state, request.extensions(), request.headers());
-    if let Some(refusal) = used_up(&state, peer) {
-        return refusal;
-    }
-    let response = next.run(request).await;
-    if response.status().is_client_error() {
+    if door.is_failure(has_token, response.status()) {
         return counted(&state, peer, response);
     }
     response

@@ -29,6 +29,9 @@ pub(super) fn complete(document: &mut OpenApi) {
         for (method, operation) in operations(item) {
             describe(path, &method, operation);
             name_responses(operation);
+            if ANSWERS.contains(&path.as_str()) {
+                show_pages(operation);
+            }
         }
     }
 }
@@ -45,6 +48,16 @@ fn name_responses(operation: &mut Operation) {
                 _ => "As asked for",
             };
             text.clone_into(&mut response.description);
+        }
+    }
+}
+
+/// What browsers are sent to answers them with pages, whatever it says.
+fn show_pages(operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            let page = Content::new(Some(Object::with_type(Type::String)));
+            response.content = [("text/html".to_owned(), page.into())].into();
         }
     }
 }

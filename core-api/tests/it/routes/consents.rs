@@ -435,6 +435,11 @@ async fn an_address_that_fails_too_often_is_let_wait() {
     for world in World::each().await {
         let world = world.with_failures_per_minute(3);
         let (_, asked) = pending(&world).await;
+        // Who looks at links uses up nothing.
+        for _ in 0..9 {
+            let call = world.call("HEAD", "/webhooks/oauth2?state=x&code=y");
+            assert_eq!(call.page().await.status, 400);
+        }
         // A token of nobody changes nothing.
         for _ in 0..3 {
             let call = world.call("GET", "/webhooks/oauth2?state=x&code=y");
@@ -442,7 +447,11 @@ async fn an_address_that_fails_too_often_is_let_wait() {
         }
         let path = format!("/webhooks/oauth2?state={}&code=x", asked["state"]);
         let call = world.call("GET", &path).by(Who::Anonymous);
-        call.send().await.expect(429, "RATE_LIMITED");
+        let answer = call.page().await;
+        assert_eq!(answer.status, 429);
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(answer.header("retry-after"), "60");
+        assert!(answer.text.contains("Try again later."), "{}", answer.text);
         world.pass(Duration::from_mins(1));
         assert_eq!(with_code(&world, &asked["state"]).await, 200);
     }

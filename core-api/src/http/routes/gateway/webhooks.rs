@@ -3,10 +3,11 @@
 //! Invariants: nothing of the request is repeated in an answer, nobody is sent anywhere, and every
 //! answer of a provider that fails looks alike.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use requestrocket_policy::secret::SecretText;
@@ -37,6 +38,9 @@ const CONNECTED: &str = "<!doctype html><html lang=\"en\"><head><title>Connected
 const FAILED: &str = "<!doctype html><html lang=\"en\"><head><title>Not connected</title></head>\
     <body><h1>Not connected</h1><p>Ask for a new link and try again.</p></body></html>";
 
+const LATER: &str = "<!doctype html><html lang=\"en\"><head><title>Not connected</title></head>\
+    <body><h1>Not connected</h1><p>Try again later.</p></body></html>";
+
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(take_consent))
@@ -64,23 +68,40 @@ async fn take_consent(
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
     // A HEAD is of whoever looks at links, and must not use one up.
-    let returned = (method == Method::GET)
-        .then(|| read(query.as_deref()))
-        .flatten();
-    let taken = match returned {
+    if method != Method::GET {
+        return Ok(page(StatusCode::BAD_REQUEST, FAILED));
+    }
+    let taken = match read(query.as_deref()) {
         Some((returned, answer)) => consents::take(&state, returned.expose(), answer).await?,
         None => Taken::Refused("the answer is of no form"),
     };
-    let (status, page) = match taken {
-        Taken::Connected => (StatusCode::OK, CONNECTED),
+    match taken {
+        Taken::Connected => Ok(page(StatusCode::OK, CONNECTED)),
         Taken::Refused(reason) => {
             tracing::info!(reason, "consent is not taken");
-            (StatusCode::BAD_REQUEST, FAILED)
+            Ok(page(StatusCode::BAD_REQUEST, FAILED))
         }
-    };
-    let mut response = (status, Html(page)).into_response();
+    }
+}
+
+/// The middleware before these routes: what is refused there, or goes wrong here, is a page, too.
+pub async fn pages(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let is_page = response.headers().contains_key(CONTENT_SECURITY_POLICY);
+    if is_page {
+        return response;
+    }
+    let again = response.headers_mut().remove(RETRY_AFTER);
+    let mut page = page(response.status(), LATER);
+    page.headers_mut()
+        .extend(again.map(|after| (RETRY_AFTER, after)));
+    page
+}
+
+fn page(status: StatusCode, text: &'static str) -> Response {
+    let mut response = (status, Html(text)).into_response();
     response.headers_mut().extend(HEADERS);
-    Ok(response)
+    response
 }
 
 /// The state and what came with it; what else providers say does not matter.
@@ -107,7 +128,13 @@ fn read(query: Option<&str>) -> Option<(SecretText, Answer)> {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
     use super::*;
+    use crate::error::ApiError;
 
     #[test]
     fn an_answer_has_a_state_and_either_a_code_or_an_error_once() {
@@ -142,9 +169,20 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_fault_is_a_page_that_says_nothing_of_it() {
+        let fault = async || -> ApiResult { Err(ApiError::internal("secret table")) };
+        let app: Router = Router::new().route("/", get(fault)).layer(from_fn(pages));
+        let request = Request::new(axum::body::Body::empty());
+        let response = app.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 4096).await;
+        assert_eq!(body.unwrap(), LATER);
+    }
+
     #[test]
     fn pages_hold_nothing_that_is_run_or_fetched() {
-        for page in [CONNECTED, FAILED] {
+        for page in [CONNECTED, FAILED, LATER] {
             for part in ["<script", "<style", "src=", "href=", "{"] {
                 assert!(!page.contains(part), "{part}");
             }
