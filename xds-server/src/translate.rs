@@ -14,6 +14,7 @@ mod filter_name;
 mod forwarded;
 mod hop_by_hop;
 mod http2;
+mod in_order;
 mod policy;
 mod retry;
 mod route;

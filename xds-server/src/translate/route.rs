@@ -4,7 +4,7 @@
 //! call, which may be long after, and forwards by the second only what the policy of this very
 //! configuration has edited: so a secret never goes to a target that it was not configured with.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
@@ -19,18 +19,18 @@ use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3
     PerRouteConfig, per_route_config::HostRewriteSpecifier,
 };
 use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
-use envoy_types::pb::google::protobuf::{BytesValue, UInt64Value};
+use envoy_types::pb::google::protobuf::{Any, BytesValue, UInt64Value};
 use envoy_types::util::pack_any;
-use prost::Message;
 
 use super::buffer;
 use super::cluster;
 use super::cors;
 use super::filter_name::{FILTER, FORWARD_PROXY};
+use super::in_order::{self, OrderedRoute};
 use super::policy::EncodedPolicy;
 use super::retry;
 use super::unread;
-use super::wire::{seconds, sorted};
+use super::wire::seconds;
 use crate::records::region_config::ProxyConfig;
 
 /// The name of the route that a call came in by, put by a native filter before ours.
@@ -89,27 +89,30 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
     });
     let came_in = vec![absent(EDITED_BY)];
     let decided = vec![header(EDITED_BY, edited_here), absent(JUDGE_AGAIN)];
-    let mut routes: Vec<Route> = config.cors.iter().flat_map(cors::preflights).collect();
-    routes.extend([
+    let calls = [
         Route {
             action: Some(action(config, Some(NOWHERE))),
             request_body_buffer_limit: bytes(buffer::limit_bytes(config)),
-            ..route((&name, came_in), config, policy)
+            ..route((&name, came_in), policy)
         },
         Route {
             action: Some(action(config, None)),
             // What waits for a decision is not kept on: this is for another try.
             request_body_buffer_limit: bytes(Some(retry::BODY_BYTES)),
-            ..route((&name, decided), config, policy)
+            ..route((&name, decided), policy)
         },
-    ]);
+    ];
+    let preflights = config.cors.iter().flat_map(cors::preflights);
+    let mut routes: Vec<_> = preflights.map(OrderedRoute::from).collect();
+    routes.extend(calls.map(|route| OrderedRoute {
+        route,
+        filters: filters(config),
+    }));
     let host = VirtualHost {
         name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
-        routes,
         metadata: Some(metadata(&policy.rest)),
         include_is_timeout_retry_header: true,
-        // Not on the route: of two entries in one map nobody knows which is written first.
         typed_per_filter_config: unread(config, policy)
             .map(|asked| (FILTER.to_owned(), pack_any(asked)))
             .into_iter()
@@ -118,10 +121,9 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
     };
     let configuration = RouteConfiguration {
         name: config.proxy_id.clone(),
-        virtual_hosts: vec![host],
         ..RouteConfiguration::default()
     };
-    configuration.encode_to_vec().into()
+    in_order::encoded(&configuration, &host, routes)
 }
 
 /// Which responses the filter is asked about; None: about all.
@@ -157,19 +159,7 @@ fn metadata(value: &[u8]) -> Metadata {
 }
 
 /// Both routes carry the light part: requests come by the first, responses by the second.
-fn route(
-    (name, headers): (&str, Vec<HeaderMatcher>),
-    config: &ProxyConfig,
-    policy: &EncodedPolicy,
-) -> Route {
-    let mut filters = config.cors.as_ref().map(cors::on_calls).unwrap_or_default();
-    if let Some(target) = &config.target {
-        let rewrite = HostRewriteSpecifier::HostRewriteLiteral(target.host().to_owned());
-        let per_route = PerRouteConfig {
-            host_rewrite_specifier: Some(rewrite),
-        };
-        filters.insert(FORWARD_PROXY.to_owned(), pack_any(per_route));
-    }
+fn route((name, headers): (&str, Vec<HeaderMatcher>), policy: &EncodedPolicy) -> Route {
     Route {
         name: name.to_owned(),
         // The path is the filter's business: it changes it, and the route must match again.
@@ -179,9 +169,21 @@ fn route(
             ..RouteMatch::default()
         }),
         metadata: Some(metadata(&policy.admission)),
-        typed_per_filter_config: sorted(&filters),
         ..Route::default()
     }
+}
+
+/// What both routes say to native filters.
+fn filters(config: &ProxyConfig) -> BTreeMap<String, Any> {
+    let mut filters = config.cors.as_ref().map(cors::on_calls).unwrap_or_default();
+    if let Some(target) = &config.target {
+        let rewrite = HostRewriteSpecifier::HostRewriteLiteral(target.host().to_owned());
+        let per_route = PerRouteConfig {
+            host_rewrite_specifier: Some(rewrite),
+        };
+        filters.insert(FORWARD_PROXY.to_owned(), pack_any(per_route));
+    }
+    filters
 }
 
 /// Where a call goes that the filter lets pass; `elsewhere` is the name of another cluster.

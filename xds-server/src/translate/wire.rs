@@ -1,6 +1,5 @@
 //! Short forms of what Envoy's messages are made of.
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use envoy_types::pb::envoy::config::common::mutation_rules::v3::HeaderMutation;
@@ -22,9 +21,6 @@ use prost::{Message, Name};
 /// What the filter has to say in warning of a request: it keeps it with the stream under
 /// `requestrocket-warning`. Without it no header is made.
 pub(super) const WARNING: &str = "%FILTER_STATE(wasm.requestrocket-warning:PLAIN)%";
-
-/// Three entries have six orders, each of them as likely as the others.
-const MAX_ORDERS: usize = 1000;
 
 /// An extension and its configuration.
 pub(super) fn extension<T: Name + Message>(name: &str, config: T) -> TypedExtensionConfig {
@@ -104,19 +100,6 @@ pub(super) fn text(text: String) -> DataSource {
         specifier: Some(data_source::Specifier::InlineString(text)),
         ..DataSource::default()
     }
-}
-
-/// A map whose entries are written in the order of their names. What is encoded is compared by its
-/// bytes, and the order of a hash map is another one in each; so one is taken that has this order.
-pub(super) fn sorted(entries: &BTreeMap<String, Any>) -> HashMap<String, Any> {
-    let mut map = HashMap::new();
-    for _ in 0..MAX_ORDERS {
-        map = entries.clone().into_iter().collect();
-        if map.keys().is_sorted() {
-            break;
-        }
-    }
-    map
 }
 
 /// A header that is there once, with this value.
