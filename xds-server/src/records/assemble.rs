@@ -12,37 +12,51 @@ use crate::records::record::{Credential, Organisation, Proxy, Records, StoredSec
 use crate::records::region_config::{CallerConfig, ProxyConfig, Scheme, TargetConfig};
 use requestrocket_policy::secret_form::auth_type::Side;
 
-pub mod unusable;
+mod unusable;
+
+use self::unusable::{Fits, unusable};
 
 #[cfg(test)]
 mod tests;
 
-/// Every proxy of `records`.
-pub fn assemble_all(records: &Records) -> Vec<ProxyConfig> {
-    records
-        .proxies
-        .values()
-        .filter_map(|proxy| assemble_proxy(proxy, records))
-        .collect()
+/// One proxy, as far as it can be used.
+#[derive(Debug, Default)]
+pub struct Assembled {
+    /// None: it is gone, or as good as unknown.
+    pub config: Option<ProxyConfig>,
+    /// Which of its records cannot be used, and why, in one line; None when all can.
+    pub unusable: Option<String>,
 }
 
-/// The proxies named by `ids`; None for those that are gone.
-pub fn assemble_some(
-    ids: &BTreeSet<String>,
-    records: &Records,
-) -> Vec<(String, Option<ProxyConfig>)> {
-    let assemble = |id: &String| {
+/// A proxy of `records`.
+pub fn assemble(proxy: &Proxy, records: &Records) -> Assembled {
+    let fits = Fits::of(proxy, records);
+    Assembled {
+        config: assemble_proxy(proxy, records, fits),
+        unusable: unusable(proxy, records, fits),
+    }
+}
+
+/// Every proxy of `records` by its id.
+pub fn assemble_all(records: &Records) -> impl Iterator<Item = (&str, Assembled)> {
+    let proxies = records.proxies.iter();
+    proxies.map(|(id, proxy)| (id.as_str(), assemble(proxy, records)))
+}
+
+/// The proxies named by `ids`; of those that are gone nothing.
+pub fn assemble_some<'r>(
+    ids: &'r BTreeSet<String>,
+    records: &'r Records,
+) -> impl Iterator<Item = (&'r str, Assembled)> {
+    ids.iter().map(|id| {
         let proxy = records.proxies.get(id);
-        (
-            id.clone(),
-            proxy.and_then(|proxy| assemble_proxy(proxy, records)),
-        )
-    };
-    ids.iter().map(assemble).collect()
+        let assembled = proxy.map(|proxy| assemble(proxy, records));
+        (id.as_str(), assembled.unwrap_or_default())
+    })
 }
 
 /// None: without its organisation nothing of a proxy can be opened; it is as good as unknown.
-fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
+fn assemble_proxy(proxy: &Proxy, records: &Records, fits: Fits) -> Option<ProxyConfig> {
     let organisation = records.organisations.get(&proxy.organisation_id)?;
     let Organisation {
         organisation_id,
@@ -51,10 +65,10 @@ fn assemble_proxy(proxy: &Proxy, records: &Records) -> Option<ProxyConfig> {
         keys,
     } = organisation;
     let target = records.targets.get(&proxy.target_id);
-    let mut callers = proxy.proxy_credential_ids.as_slice();
-    if unusable::is_too_much(proxy, records) {
-        callers = &[];
-    }
+    let callers = match fits {
+        Fits::All => proxy.proxy_credential_ids.as_slice(),
+        Fits::None => &[],
+    };
     let presented = callers
         .iter()
         .filter_map(|id| proxy_credential(records.credentials.get(id)?, organisation));

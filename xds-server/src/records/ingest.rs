@@ -10,8 +10,7 @@ use sqlx::AnyConnection;
 use tokio::sync::watch;
 
 use crate::metrics;
-use crate::records::assemble::unusable::unusable;
-use crate::records::assemble::{assemble_all, assemble_some};
+use crate::records::assemble::{Assembled, assemble_all, assemble_some};
 use crate::records::record::Records;
 use crate::records::region_config::RegionUpdate;
 use crate::secrets::keys::RegionKeys;
@@ -225,12 +224,13 @@ impl Ingest {
     }
 
     fn full_update(&self, span: Span, records: &Records) -> RegionUpdate {
-        let found = records.proxies.values().filter_map(|proxy| {
-            let detail = unusable(proxy, records)?;
-            Some((proxy.proxy_id.clone(), detail))
-        });
-        self.unusable.replace(span, found.collect());
-        RegionUpdate::Full(assemble_all(records))
+        let (mut configs, mut found) = (Vec::new(), Vec::new());
+        for (id, Assembled { config, unusable }) in assemble_all(records) {
+            configs.extend(config);
+            found.extend(unusable.map(|detail| (id.to_owned(), detail)));
+        }
+        self.unusable.replace(span, found);
+        RegionUpdate::Full(configs)
     }
 
     fn delta_update(
@@ -239,12 +239,13 @@ impl Ingest {
         affected: &BTreeSet<String>,
         records: &Records,
     ) -> RegionUpdate {
-        let found = affected.iter().map(|id| {
-            let proxy = records.proxies.get(id);
-            (id.clone(), proxy.and_then(|proxy| unusable(proxy, records)))
-        });
-        self.unusable.update(span, found.collect());
-        RegionUpdate::Delta(assemble_some(affected, records))
+        let (mut configs, mut found) = (Vec::new(), Vec::new());
+        for (id, Assembled { config, unusable }) in assemble_some(affected, records) {
+            configs.push((id.to_owned(), config));
+            found.push((id.to_owned(), unusable));
+        }
+        self.unusable.update(span, found);
+        RegionUpdate::Delta(configs)
     }
 
     /// Says which records came, and which of them differ from what was stored.

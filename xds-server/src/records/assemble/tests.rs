@@ -94,7 +94,11 @@ fn records() -> Records {
 fn assembled(spoil: impl Fn(&mut Records)) -> ProxyConfig {
     let mut records = records();
     spoil(&mut records);
-    assemble_all(&records).pop().unwrap()
+    assemble(&records.proxies["p"], &records).config.unwrap()
+}
+
+fn told(proxy: &Proxy, records: &Records) -> Option<String> {
+    assemble(proxy, records).unusable
 }
 
 fn callers(config: &ProxyConfig) -> Vec<&str> {
@@ -185,10 +189,10 @@ fn what_is_gone_or_unusable_is_left_out() {
 fn a_proxy_without_its_organisation_is_unknown() {
     let mut records = records();
     records.organisations.clear();
-    assert!(assemble_all(&records).is_empty());
+    assert!(assemble_all(&records).all(|(_, assembled)| assembled.config.is_none()));
     let ids = BTreeSet::from(["p".to_owned(), "removed".to_owned()]);
-    let got = assemble_some(&ids, &records);
-    assert_eq!(got, [("p".to_owned(), None), ("removed".to_owned(), None)]);
+    let got = assemble_some(&ids, &records).map(|(id, assembled)| (id, assembled.config));
+    assert_eq!(got.collect::<Vec<_>>(), [("p", None), ("removed", None)]);
 }
 
 #[test]
@@ -250,7 +254,7 @@ fn what_is_gone_or_switched_off_is_not_named_as_unusable() {
     for (case, spoil) in cases.iter().enumerate() {
         let mut records = records();
         spoil(&mut records);
-        let told = unusable::unusable(&records.proxies["p"], &records);
+        let told = told(&records.proxies["p"], &records);
         assert_eq!(told, None, "case {case}");
     }
 }
@@ -277,7 +281,7 @@ fn what_is_stored_and_cannot_be_used_is_named_and_not_used() {
     for (case, (spoil, want)) in cases.iter().enumerate() {
         let mut records = records();
         spoil(&mut records);
-        let told = unusable::unusable(&records.proxies["p"], &records);
+        let told = told(&records.proxies["p"], &records);
         assert_eq!(told.as_deref(), Some(*want), "case {case}");
         assert_eq!(assembled(spoil).target_credential, None, "case {case}");
     }
@@ -288,14 +292,12 @@ fn all_that_cannot_be_used_is_named() {
     let mut records = records();
     of(&mut records, "c2").secret = Err(SecretProblem::Expiry);
     records.targets.get_mut("x").unwrap().base_url = "ftp://x".to_owned();
-    let told = unusable::unusable(&records.proxies["p"], &records);
     let want =
         "credential c2: token has an `exp` that is no time; target x: base URL cannot be used";
-    assert_eq!(told.as_deref(), Some(want));
+    assert_eq!(told(&records.proxies["p"], &records).as_deref(), Some(want));
     records.organisations.clear();
-    let told = unusable::unusable(&records.proxies["p"], &records);
     assert_eq!(
-        told.as_deref(),
+        told(&records.proxies["p"], &records).as_deref(),
         Some("organisation is not known to the region")
     );
 }
@@ -319,14 +321,14 @@ fn a_target_credential_goes_to_the_hosts_that_its_owner_allows() {
         let hosts_of_owner = hosts.iter().map(|&host| host.to_owned()).collect();
         credential.allowed_hosts = AllowedHosts::read(hosts_of_owner);
         let proxy = &records.proxies["p"];
-        let assembled = assemble_proxy(proxy, &records).unwrap();
+        let assembled = assemble(proxy, &records).config.unwrap();
         assert_eq!(
             assembled.target_credential.is_some(),
             is_allowed,
             "{hosts:?}"
         );
         let said = "credential t: credential may not be given to the host of the target";
-        let unusable = unusable::unusable(proxy, &records);
+        let unusable = told(proxy, &records);
         let said = (!is_allowed).then(|| said.to_owned());
         assert_eq!(unusable, said, "{hosts:?}");
     }
@@ -343,17 +345,15 @@ fn callers_whose_keys_are_too_long_together_are_left_out_and_told_of() {
     let caller = records.credentials.get_mut("c1").unwrap();
     caller.secret = Ok(StoredSecret::Presented(long));
     let proxy = &records.proxies["p"];
-    assert_eq!(unusable::unusable(proxy, &records), None);
+    assert_eq!(told(proxy, &records), None);
     let callers = |records: &Records| {
-        assemble_proxy(proxy, records)
-            .unwrap()
-            .proxy_credentials
-            .len()
+        let config = assemble(proxy, records).config.unwrap();
+        config.proxy_credentials.len()
     };
     assert_eq!(callers(&records), 2);
     let mut more = records.clone();
     more.credentials.get_mut("c2").unwrap().secret = records.credentials["c1"].secret.clone();
     let said = "keys of all callers are too long together";
-    assert_eq!(unusable::unusable(proxy, &more).as_deref(), Some(said));
+    assert_eq!(told(proxy, &more).as_deref(), Some(said));
     assert_eq!(callers(&more), 0);
 }

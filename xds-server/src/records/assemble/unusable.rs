@@ -17,8 +17,18 @@ const ROOM_BYTES: usize = 64 << 10;
 /// Of a caller beside its secrets.
 const CALLER_BYTES: usize = 256;
 
+/// Whether the filter takes what the callers of a proxy bring. If not, it takes none of them: what is
+/// refused need not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fits {
+    /// All of them.
+    All,
+    /// Together they are too much.
+    None,
+}
+
 /// Which records of the proxy cannot be used, and why, in one line; None when all can.
-pub fn unusable(proxy: &Proxy, records: &Records) -> Option<String> {
+pub(super) fn unusable(proxy: &Proxy, records: &Records, fits: Fits) -> Option<String> {
     if !records.organisations.contains_key(&proxy.organisation_id) {
         return Some("organisation is not known to the region".to_owned());
     }
@@ -41,30 +51,34 @@ pub fn unusable(proxy: &Proxy, records: &Records) -> Option<String> {
     let parts: Vec<String> = credentials
         .chain(target)
         .chain(destination(proxy, records))
-        .chain(is_too_much(proxy, records).then(|| CALLERS_TOO_LONG.to_owned()))
+        .chain((fits == Fits::None).then(|| CALLERS_TOO_LONG.to_owned()))
         .collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// Whether the filter would refuse the policy for what all callers of the proxy bring together. Then
-/// it takes none of them: what is refused need not be sent.
-pub(super) fn is_too_much(proxy: &Proxy, records: &Records) -> bool {
-    let bytes = |id: &String| {
-        let credential = records.credentials.get(id)?;
-        let secret = match credential.secret.as_ref().ok()? {
-            StoredSecret::Presented(presented) => presented.encoded_len(),
-            StoredSecret::Published(published, fetched) => {
-                let keys = fetched.iter().flat_map(|fetched| &fetched.keys);
-                published.token.encoded_len() + keys.map(Message::encoded_len).sum::<usize>()
-            }
-            StoredSecret::Injections(_) | StoredSecret::Obtained(..) => return None,
+impl Fits {
+    pub(super) fn of(proxy: &Proxy, records: &Records) -> Self {
+        let bytes = |id: &String| {
+            let credential = records.credentials.get(id)?;
+            let secret = match credential.secret.as_ref().ok()? {
+                StoredSecret::Presented(presented) => presented.encoded_len(),
+                StoredSecret::Published(published, fetched) => {
+                    let keys = fetched.iter().flat_map(|fetched| &fetched.keys);
+                    published.token.encoded_len() + keys.map(Message::encoded_len).sum::<usize>()
+                }
+                StoredSecret::Injections(_) | StoredSecret::Obtained(..) => return None,
+            };
+            let previous = credential.previous.as_ref();
+            let previous = previous.map_or(0, |previous| previous.presented.encoded_len());
+            Some(secret + previous + CALLER_BYTES)
         };
-        let previous = credential.previous.as_ref();
-        let previous = previous.map_or(0, |previous| previous.presented.encoded_len());
-        Some(secret + previous + CALLER_BYTES)
-    };
-    let callers = proxy.proxy_credential_ids.iter().filter_map(bytes);
-    callers.sum::<usize>() > MAX_ADMISSION_BYTES - ROOM_BYTES
+        let callers = proxy.proxy_credential_ids.iter().filter_map(bytes);
+        if callers.sum::<usize>() > MAX_ADMISSION_BYTES - ROOM_BYTES {
+            Self::None
+        } else {
+            Self::All
+        }
+    }
 }
 
 /// A target credential whose owner does not allow it at the proxy's target.

@@ -4,9 +4,16 @@ use requestrocket_proto::policy::v1::proxy_credential::Presented;
 use super::*;
 use crate::keys::KeyRenewals;
 use crate::records::assemble::assemble_all;
+use crate::records::record::Records;
+use crate::records::region_config::ProxyConfig;
 use crate::secrets::renew::issuer::{Issuer, jwks};
 
 const DAY_S: u64 = 86_400;
+
+fn only_proxy(records: &Records) -> ProxyConfig {
+    let (_, assembled) = assemble_all(records).next().unwrap();
+    assembled.config.unwrap()
+}
 
 /// A proxy with a caller whose keys are published.
 struct Keys {
@@ -33,8 +40,7 @@ impl Keys {
 
     /// What the proxy's Envoys verify with.
     async fn verified(&self) -> wire::SignedToken {
-        let configs = assemble_all(&self.scene.records().await);
-        match &configs[0].proxy_credentials[0].presented {
+        match &only_proxy(&self.scene.records().await).proxy_credentials[0].presented {
             Presented::SignedToken(token) => token.clone(),
             other => panic!("{other:?}"),
         }
@@ -169,8 +175,8 @@ async fn another_secret_begins_without_keys_and_the_former_keeps_its_own() {
         }
         keys.scene.apply(vec![other]).await;
         assert!(keys.kids().await.is_empty());
-        let configs = assemble_all(&keys.scene.records().await);
-        let previous = configs[0].proxy_credentials[0].previous.as_ref().unwrap();
+        let proxy = only_proxy(&keys.scene.records().await);
+        let previous = proxy.proxy_credentials[0].previous.as_ref().unwrap();
         let Presented::SignedToken(token) = &previous.presented else {
             panic!("no token");
         };
