@@ -152,9 +152,10 @@ fn arguments(options: &Options, bootstrap: &Path, admin_file: &Path) -> Vec<OsSt
         options.envoy_threads.to_string().into(),
         "--log-level".into(),
         "warn".into(),
-        // It warns once for each address range of the SSRF guard.
+        // It warns once for each address range of the SSRF guard, and writes whole resources that it
+        // refuses, of which the region server logs the reason.
         "--component-log-level".into(),
-        "misc:error".into(),
+        "misc:error,config:error".into(),
     ]
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use envoy_types::pb::envoy::service::discovery::v3::DeltaDiscoveryResponse;
 
 use self::catalogue::Catalogue;
-pub use self::request::Request;
+pub use self::request::{Reason, Request};
 pub use self::type_state::Refusal;
 use self::type_state::{Content, TypeState};
 use self::unsettled::Unsettled;
@@ -114,7 +114,7 @@ impl Stream {
             return self.begin_type(key, request);
         };
         let mut touched = match request.nonce {
-            Some(nonce) => state.answer(nonce, request.error.as_deref(), &self.catalogue),
+            Some(nonce) => state.answer(nonce, request.error.as_ref(), &self.catalogue),
             None => Vec::new(),
         };
         touched.extend(state.alter(request.subscribe, request.unsubscribe, &self.catalogue)?);

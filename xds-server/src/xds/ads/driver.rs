@@ -17,7 +17,7 @@ use crate::node_api::{identity, metrics};
 use crate::translate::listener::ListenerAddress;
 use crate::xds::snapshot::Snapshot;
 use crate::xds::status::{Fleet, Seat};
-use crate::xds::stream::{Stream, Violation};
+use crate::xds::stream::{Request, Stream, Violation};
 
 /// A node says who it is within this time.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -154,16 +154,17 @@ fn take_request(
     request: DeltaDiscoveryRequest,
     seat: &Seat,
 ) -> Result<(), Violation> {
-    if let Some(error) = &request.error_detail {
+    let request = Request::from(request);
+    if let Some(detail) = &request.error {
         metrics::response_refused(&request.type_url);
         tracing::warn!(
             node = seat.node_id(),
             type_url = request.type_url,
-            detail = error.message,
+            detail = detail.as_str(),
             "node refused a response"
         );
     }
-    stream.on_request(request.into())
+    stream.on_request(request)
 }
 
 impl From<Violation> for Status {

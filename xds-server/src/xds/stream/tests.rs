@@ -122,7 +122,7 @@ impl Client {
     }
 
     fn nack(&mut self, kind: ResourceKind, nonce: u64, error: &str) {
-        let error = Some(error.to_owned());
+        let error = Some(Reason::of(error));
         self.send(
             kind,
             Request {

@@ -10,11 +10,9 @@ use std::sync::Arc;
 
 pub(super) use self::outgoing::Content;
 use super::catalogue::Catalogue;
+use super::request::Reason;
 use crate::xds::resource::{ResourceKind, Version};
 use crate::xds::subscription::{InvalidSubscription, Subscription};
-
-/// Longest part of a client's error text that is kept.
-const MAX_DETAIL_BYTES: usize = 2048;
 
 /// One resource type of one stream.
 #[derive(Debug)]
@@ -211,7 +209,7 @@ impl TypeState {
     pub(super) fn answer(
         &mut self,
         nonce: u64,
-        error: Option<&str>,
+        error: Option<&Reason>,
         catalogue: &Catalogue,
     ) -> Vec<Arc<str>> {
         let Some(InFlight { names, .. }) = self.in_flight.remove(&nonce) else {
@@ -241,15 +239,20 @@ impl TypeState {
         names
     }
 
-    fn refuse(&mut self, name: &Arc<str>, version: Version, detail: &str, catalogue: &Catalogue) {
+    fn refuse(
+        &mut self,
+        name: &Arc<str>,
+        version: Version,
+        detail: &Reason,
+        catalogue: &Catalogue,
+    ) {
         match catalogue.get(self.kind, name) {
             Some(resource) if resource.version() == version => {
-                let detail = detail.chars().take(MAX_DETAIL_BYTES).collect();
                 let proxy_id = resource.proxy_id().cloned();
                 let refusal = Refusal {
                     proxy_id,
                     revision: resource.revision(),
-                    detail,
+                    detail: detail.as_str().to_owned(),
                 };
                 self.refused.insert(Arc::clone(name), refusal);
                 self.close(name);
