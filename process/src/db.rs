@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyPool, Executor, Transaction};
+use sqlx::{Any, AnyPool, Connection as _, Executor, Transaction};
 
 /// A store that was opened and migrated.
 #[derive(Clone, Debug)]
@@ -107,19 +107,27 @@ fn pool_options(dialect: Dialect) -> AnyPoolOptions {
     let options = AnyPoolOptions::new().acquire_timeout(Duration::from_secs(10));
     match dialect {
         Dialect::Postgres => options.max_connections(16),
-        Dialect::Sqlite => options.max_connections(4).after_connect(|connection, _| {
-            Box::pin(async move {
-                for pragma in [
-                    "PRAGMA busy_timeout = 10000",
-                    "PRAGMA journal_mode = WAL",
-                    "PRAGMA synchronous = FULL",
-                    "PRAGMA foreign_keys = ON",
-                ] {
-                    connection.execute(pragma).await?;
-                }
-                Ok(())
+        Dialect::Sqlite => options
+            .max_connections(4)
+            .before_acquire(|connection, _| {
+                // SQLite ends a transaction by itself when the disk is full, and the driver then
+                // takes it for open for ever: no other one could begin on this connection.
+                let is_free = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_free) })
             })
-        }),
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    for pragma in [
+                        "PRAGMA busy_timeout = 10000",
+                        "PRAGMA journal_mode = WAL",
+                        "PRAGMA synchronous = FULL",
+                        "PRAGMA foreign_keys = ON",
+                    ] {
+                        connection.execute(pragma).await?;
+                    }
+                    Ok(())
+                })
+            }),
     }
 }
 
@@ -128,6 +136,30 @@ mod tests {
     use super::*;
 
     static NO_MIGRATIONS: Migrator = Migrator::DEFAULT;
+
+    /// All connections met it, and every later transaction failed until the process was restarted.
+    #[tokio::test]
+    async fn a_full_disk_is_forgotten_once_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("a.db").display());
+        let db = Db::open(&url, &NO_MIGRATIONS).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.execute("CREATE TABLE kept (bytes BLOB)").await.unwrap();
+        tx.commit().await.unwrap();
+        for _ in 0..8 {
+            let mut tx = db.begin().await.unwrap();
+            tx.execute("PRAGMA max_page_count = 5").await.unwrap();
+            let large = "INSERT INTO kept VALUES (zeroblob(20000000))";
+            let error = tx.execute(large).await.unwrap_err().to_string();
+            assert!(error.contains("full"), "{error}");
+            let _ = tx.rollback().await;
+        }
+        let mut tx = db.begin().await.unwrap();
+        tx.execute("INSERT INTO kept VALUES (zeroblob(100000))")
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
 
     #[tokio::test]
     async fn a_sqlite_file_is_created_and_kept() {
