@@ -45,6 +45,8 @@ pub struct StackFile {
 pub struct RegionEntry {
     pub name: String,
     pub proxy_url: String,
+    /// Of the region server's health and metrics.
+    pub server_url: String,
     pub envoys: Vec<EnvoyEntry>,
 }
 

@@ -22,6 +22,7 @@ const IDENTITY: &str = "pki/identity.pem";
 #[derive(Debug)]
 pub(crate) struct Region {
     pub(crate) ads_port: u16,
+    pub(crate) server_url: String,
     folder: PathBuf,
     program: PathBuf,
 }
@@ -55,6 +56,7 @@ pub(crate) async fn start(
     let ads_port = port_of(&ready.address("adsAddress")?)?;
     let region = Region {
         ads_port,
+        server_url: ready.address("httpUrl")?,
         folder,
         program: program.to_path_buf(),
     };

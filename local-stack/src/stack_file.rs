@@ -36,6 +36,8 @@ pub struct Region {
     pub name: String,
     /// Base URL for callers, without `/api`.
     pub proxy_url: String,
+    /// HTTP address of its region server: health, metrics.
+    pub server_url: String,
     /// Its Envoys.
     pub envoys: Vec<Envoy>,
 }
@@ -117,6 +119,7 @@ pub(crate) mod tests {
             "regions": [{
                 "name": "local-1",
                 "proxyUrl": "http://127.0.0.1:2",
+                "serverUrl": "http://127.0.0.1:5",
                 "envoys": [{"listener": "http://127.0.0.1:2", "admin": "http://127.0.0.1:3"}],
             }],
             "demo": {

@@ -175,6 +175,7 @@ impl<'a> Starting<'a> {
         Ok(Region {
             name: name.to_string(),
             proxy_url,
+            server_url: region.server_url,
             envoys,
         })
     }

@@ -10,6 +10,7 @@ mod numbers;
 mod record;
 mod retention;
 mod search;
+mod seen;
 mod write;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub use self::call::LogFailed;
 use self::numbers::{Numbers, lock};
 use self::record::{Owner, Told};
 pub use self::retention::Retention;
+pub use self::seen::with_buckets;
 use self::write::Writer;
 use crate::node_api::identity;
 use crate::store::{Store, StoreFailed, proxy::owner_fetch};
@@ -66,6 +68,7 @@ impl CallLog {
         tasks: &TaskSet,
     ) -> Result<Self, LogFailed> {
         metrics::describe();
+        seen::describe();
         let (waiting, taken) = mpsc::channel(WAITING);
         let (writer, numbers) = Writer::open(&folder, retention, clock.clone()).await?;
         let numbers = Arc::new(Mutex::new(numbers));
@@ -136,7 +139,8 @@ impl AccessLogs {
                 tracing::warn!(%error, "a call is recorded without its target");
                 Owner::default()
             });
-            calls.extend(told.into_call((&self.region, node_id), owner));
+            let call = told.into_call((&self.region, node_id), owner);
+            calls.extend(call.inspect(|call| seen::call(&call.record)));
         }
         self.log.write(calls).await
     }

@@ -27,6 +27,10 @@ pub fn describe() {
     describe_gauge!(PROXIES, "Proxies that Envoys are told of.");
     describe_gauge!(REVISION, "Everything up to this revision is stored.");
     gauge!(CONNECTED).set(0.0);
+    // A counter that begins with its first failure would have no rise to see.
+    for outcome in ["ok", "transient", "permanent", "overtaken", "lost"] {
+        counter!(TOKENS, "outcome" => outcome).increment(0);
+    }
 }
 
 /// A batch was stored.

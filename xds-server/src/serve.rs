@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessChecks;
-use crate::access_log::{AccessLogs, CallLog};
+use crate::access_log::{AccessLogs, CallLog, with_buckets};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
 use crate::keys::KeyRenewals;
@@ -63,7 +63,7 @@ struct Ready {
 /// # Errors
 /// It cannot start, or a part of it fails.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let metrics_handle = PrometheusBuilder::new()
+    let metrics_handle = with_buckets(PrometheusBuilder::new())?
         .install_recorder()
         .context("metrics")?;
     metrics::describe();

@@ -56,6 +56,8 @@ mod memory;
 #[cfg(test)]
 mod meters;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 mod paths;
 #[cfg(test)]
 mod published_keys;

@@ -23,6 +23,10 @@ pub(crate) fn describe() {
     describe_counter!(WRITTEN, "Counts that were written to the store.");
     describe_counter!(WRITES_FAILED, "Writes to the store that failed.");
     gauge!(WAITING).set(0.0);
+    counter!(WRITES_FAILED).increment(0);
+    for outcome in Outcome::ALL {
+        counter!(REQUESTS, "outcome" => outcome.word()).increment(0);
+    }
 }
 
 /// How a request ended.
@@ -35,6 +39,13 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    const ALL: [Self; 4] = [
+        Self::Answered,
+        Self::Invalid,
+        Self::Unavailable,
+        Self::Overloaded,
+    ];
+
     fn word(self) -> &'static str {
         match self {
             Self::Answered => "answered",

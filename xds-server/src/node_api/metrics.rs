@@ -7,6 +7,8 @@ use crate::xds::resource::ResourceKind;
 const STREAMS: &str = "rr_ads_streams";
 const RESPONSES: &str = "rr_ads_responses_total";
 const REFUSALS: &str = "rr_ads_refusals_total";
+/// A kind that is none of ours.
+const UNKNOWN: &str = "unknown";
 
 /// Makes every metric known with its help text.
 pub(crate) fn describe() {
@@ -14,6 +16,10 @@ pub(crate) fn describe() {
     describe_counter!(RESPONSES, "Responses that were sent to nodes.");
     describe_counter!(REFUSALS, "Responses that a node refused.");
     gauge!(STREAMS).set(0.0);
+    let kinds = ResourceKind::ALL.map(ResourceKind::name);
+    for kind in kinds.into_iter().chain([UNKNOWN]) {
+        counter!(REFUSALS, "kind" => kind).increment(0);
+    }
 }
 
 /// Counts one stream for as long as it is kept.
@@ -41,5 +47,5 @@ pub(crate) fn response_refused(type_url: &str) {
 }
 
 fn kind(type_url: &str) -> &'static str {
-    ResourceKind::of_type_url(type_url).map_or("unknown", ResourceKind::name)
+    ResourceKind::of_type_url(type_url).map_or(UNKNOWN, ResourceKind::name)
 }
