@@ -17,7 +17,7 @@ use self::{
     screen::Screen,
 };
 pub(crate) use self::{
-    values::{of_header, of_value},
+    values::{ANY_PADDING, of_basic, of_header, of_value},
     watch::{InPlace, Looked, Watch},
 };
 use crate::secret::SecretBytes;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use requestrocket_proto::record::v1::Pair;
 
 use crate::{
-    echo::{Guard, of_header},
+    echo::{Guard, of_basic, of_header},
     http::{
         RequestHead,
         name::is_twin,
@@ -21,14 +21,38 @@ use crate::{
 
 /// What stands in the place of what nobody is to see.
 const MASKED: &str = "***";
-/// Bytes of a name, of a value and of a path.
+/// Bytes of a name.
 const NAME_BYTES: usize = 128;
-const VALUE_BYTES: usize = 1 << 10;
-const PATH_BYTES: usize = 4 << 10;
 /// The caller's own `x-forwarded-proto`, of which Envoy makes one if there is none.
 const FORWARDED_PROTO: &str = "x-rr-xfp";
-/// Of all together.
-const ALL_BYTES: usize = 16 << 10;
+/// Values of carriers that are longer are looked for as a whole and behind their scheme only.
+const TAKEN_APART_BYTES: usize = 4 << 10;
+/// Places in a value where the credential may begin: behind a blank or an equals sign.
+const BEGINNINGS: usize = 8;
+
+/// How much is noted, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    value: usize,
+    path: usize,
+    all: usize,
+}
+
+impl Budget {
+    /// For a caller with a credential of the proxy's.
+    pub(crate) const CALLER: Self = Self {
+        value: 1 << 10,
+        path: 2 << 10,
+        all: 8 << 10,
+    };
+    /// For anybody: with compressed heads, a few bytes make a call that is as long as it may be, and
+    /// all organisations share the log.
+    pub(crate) const STRANGER: Self = Self {
+        value: 128,
+        path: 256,
+        all: 1 << 10,
+    };
+}
 
 /// Headers whose values are shown, besides those that begin with `accept`.
 const SHOWN: [&str; 9] = [
@@ -68,7 +92,7 @@ struct Known<'a> {
 }
 
 /// Of a head, where `injected` finds what the target gets.
-pub(crate) fn of(head: &RequestHead<'_>, injected: Option<&Guard>) -> Noted {
+pub(crate) fn of(head: &RequestHead<'_>, injected: Option<&Guard>, budget: Budget) -> Noted {
     let raw = head.first(":path").unwrap_or_default();
     let mut halves = raw.splitn(2, |byte| *byte == b'?');
     let (path, query) = (halves.next().unwrap_or_default(), halves.next());
@@ -80,7 +104,8 @@ pub(crate) fn of(head: &RequestHead<'_>, injected: Option<&Guard>) -> Noted {
     );
     let mut notes = Notes {
         known,
-        left: ALL_BYTES,
+        budget,
+        left: budget.all,
         noted: Noted::default(),
     };
     notes.noted.path = notes.path(path);
@@ -142,7 +167,7 @@ impl<'a> Known<'a> {
         let values: Vec<SecretBytes> = lines
             .map(|(_, value)| SecretBytes::from(*value))
             .chain(carried)
-            .flat_map(|value| of_header(&value).into_iter().chain([value]))
+            .flat_map(forms)
             .filter(|value| !value.expose().is_empty())
             .collect();
         let (long, short) = values.into_iter().partition(Guard::looks_for);
@@ -163,9 +188,30 @@ impl<'a> Known<'a> {
     }
 }
 
+/// What of a carrier's value may be the credential, also as the name of a header would have it.
+fn forms(value: SecretBytes) -> Vec<SecretBytes> {
+    let text = value.expose();
+    let mut forms = of_header(&value);
+    if text.len() <= TAKEN_APART_BYTES {
+        let ends = text.iter().enumerate();
+        let ends = ends.filter(|(_, byte)| matches!(byte, b' ' | b'='));
+        for (end, _) in ends.take(BEGINNINGS) {
+            let rest = text.get(end + 1..).unwrap_or_default().trim_ascii();
+            forms.push(SecretBytes::from(rest));
+            forms.extend(of_basic(rest));
+        }
+        let lower = |form: &SecretBytes| SecretBytes::from(form.expose().to_ascii_lowercase());
+        let lower: Vec<_> = forms.iter().map(lower).collect();
+        forms.extend(lower);
+    }
+    forms.push(value);
+    forms
+}
+
 /// A note under way.
 struct Notes<'a> {
     known: Known<'a>,
+    budget: Budget,
     /// Bytes.
     left: usize,
     noted: Noted,
@@ -191,18 +237,22 @@ impl Notes<'_> {
         };
         let segments: Vec<_> = below.split(|byte| *byte == b'/').map(shown).collect();
         let mut path = segments.join("/");
-        // It may have a slash itself.
-        if known.are_in(path.as_bytes()) {
+        // It may have a slash itself, and dots behind it may have taken away a part of it.
+        let is_across = || {
+            let mut segments = raw.split(|byte| *byte == b'/');
+            known.are_in(raw) && !segments.any(|segment| known.are_in(segment))
+        };
+        if known.are_in(path.as_bytes()) || is_across() {
             path = format!("/{MASKED}");
         }
-        self.cut(&path, PATH_BYTES)
+        self.cut(&path, self.budget.path)
     }
 
     /// None when there is too much already. Without a value that may be seen it is masked.
     fn pair(&mut self, name: &[u8], value: Option<&[u8]>) -> Option<Pair> {
         let name = self.text(name, NAME_BYTES)?;
         let value = match value {
-            Some(value) => self.text(value, VALUE_BYTES)?,
+            Some(value) => self.text(value, self.budget.value)?,
             None => MASKED.to_owned(),
         };
         Some(Pair { name, value })

@@ -1,17 +1,8 @@
 //! basicAuth: `Basic` and base64 of `username:password` (RFC 7617).
 
-use base64::{
-    Engine as _,
-    alphabet::STANDARD,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use base64::Engine as _;
 
-use crate::secret::SecretBytes;
-
-const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use crate::{echo::ANY_PADDING, secret::SecretBytes};
 
 /// The pair as bytes, if the value is of that form and the pair is UTF-8.
 pub(super) fn compared(value: &[u8]) -> Option<SecretBytes> {

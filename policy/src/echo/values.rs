@@ -1,9 +1,19 @@
 //! What of an injected value is the secret, as others may repeat it: without the scheme before it,
 //! and of Basic authentication what is encoded, too.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 
 use crate::secret::SecretBytes;
+
+/// As credentials are read: padding or not.
+pub(crate) const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Of a value with so many bytes before and behind what is secret in it; all of it where there are
 /// not so many.
@@ -41,8 +51,8 @@ fn is_of_scheme(byte: u8) -> bool {
 }
 
 /// User and password together, and the password.
-fn of_basic(encoded: &[u8]) -> Vec<SecretBytes> {
-    let Ok(both) = STANDARD.decode(encoded).map(SecretBytes::from) else {
+pub(crate) fn of_basic(encoded: &[u8]) -> Vec<SecretBytes> {
+    let Ok(both) = ANY_PADDING.decode(encoded).map(SecretBytes::from) else {
         return Vec::new();
     };
     let colon = both.expose().iter().position(|byte| *byte == b':');

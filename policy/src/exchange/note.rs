@@ -8,7 +8,7 @@ use crate::{
     denial::{Detail, Refusal},
     echo::Guard,
     http::RequestHead,
-    note::{self, Noted},
+    note::{self, Budget, Noted},
 };
 
 /// Which call it is: a run of the filter on a worker, and which of its calls.
@@ -28,12 +28,13 @@ impl Exchange {
             Phase::Forwarded(grant) | Phase::Answered(grant, _) => (grant.credential, None),
             Phase::Refused(refused) => (refused.credential, Some(&refused.refusal)),
         };
+        let budget = used.map_or(Budget::STRANGER, |_| Budget::CALLER);
         let Noted {
             path,
             query,
             headers,
             is_cut,
-        } = note::of(head, self.injected());
+        } = note::of(head, self.injected(), budget);
         let organisation = self.admission().map(|admission| admission.organisation);
         let id = |uuid: &uuid::Uuid| uuid.as_bytes().to_vec().into();
         let note = Note {

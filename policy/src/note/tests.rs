@@ -15,7 +15,7 @@ fn noted(path: &str, headers: &[(&str, &str)]) -> Noted {
         .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
         .collect();
     let injected = Guard::of(vec![SecretBytes::from(&b"TargetsKey9876543210"[..])]);
-    of(&RequestHead::new(&lines), injected.as_ref())
+    of(&RequestHead::new(&lines), injected.as_ref(), Budget::CALLER)
 }
 
 fn shown(pairs: &[Pair]) -> Vec<(&str, &str)> {
@@ -154,5 +154,56 @@ fn it_is_bounded_whatever_comes() {
             .sum()
     };
     assert!(noted.is_cut);
-    assert!(noted.path.len() + bytes(&noted.query) + bytes(&noted.headers) <= ALL_BYTES + 8);
+    let all = noted.path.len() + bytes(&noted.query) + bytes(&noted.headers);
+    assert!(all <= Budget::CALLER.all + 8, "{all}");
+}
+
+/// A stranger needs thirty bytes for a call that is as long as Envoy lets it be.
+#[test]
+fn of_strangers_little_is_kept() {
+    let long = "x".repeat(1_000);
+    let pseudo = [(&b":path"[..], long.as_bytes()), (b":method", b"GET")];
+    let accept = (&b"accept"[..], long.as_bytes());
+    let lines: Vec<HeaderLine<'_>> = pseudo.into_iter().chain([accept; 18]).collect();
+    let noted = of(&RequestHead::new(&lines), None, Budget::STRANGER);
+    let pairs = noted.headers.iter();
+    let headers: usize = pairs.map(|pair| pair.name.len() + pair.value.len()).sum();
+    assert!(noted.is_cut && noted.path.len() <= 256, "{noted:?}");
+    assert!(noted.path.len() + headers <= 1_100, "{headers}");
+}
+
+/// Each of these is accepted with the key, or is what Envoy makes of it.
+#[test]
+fn a_credential_is_known_in_every_form_in_which_it_is_presented() {
+    let pair = "dXNlcjpDYWxsZXJzS2V5MDEyMzQ1Njc4OQ";
+    for carried in [
+        format!("Bearer   {KEY}"),
+        format!("Token token={KEY}"),
+        format!("Basic {pair}"),
+        format!("Basic   {pair}=="),
+    ] {
+        let path = format!("/api/p/{KEY}/b?q={KEY}");
+        let name = format!("x-{}", KEY.to_ascii_lowercase());
+        let headers = [
+            ("authorization", carried.as_str()),
+            (&name, "1"),
+            ("user-agent", KEY),
+        ];
+        let noted = noted(&path, &headers);
+        assert_eq!(noted.path, "/***/b", "{carried}");
+        assert_eq!(shown(&noted.query), [("q", "***")], "{carried}");
+        let headers = shown(&noted.headers);
+        assert_eq!(
+            headers[2..],
+            [("***", "***"), ("user-agent", "***")],
+            "{carried}"
+        );
+    }
+}
+
+#[test]
+fn dots_leave_no_part_of_a_credential_with_a_slash() {
+    let key = "KEY0123456789abcdef/x+Y7=";
+    let path = format!("/api/p/a;{key}/..");
+    assert_eq!(noted(&path, &[("authorization", key)]).path, "/***");
 }
