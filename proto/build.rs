@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "requestrocket/policy/v1/policy.proto",
         "requestrocket/record/v1/record.proto",
         "requestrocket/region/v1/region.proto",
+        "requestrocket/telemetry/v1/telemetry.proto",
     ];
     for file in files {
         println!("cargo::rerun-if-changed={file}");
@@ -18,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let grpc = std::env::var_os("CARGO_FEATURE_GRPC").is_some();
     tonic_prost_build::configure()
         .bytes(".")
+        .btree_map(".requestrocket.telemetry.v1")
         .boxed("requestrocket.region.v1.Proxy.cors")
         .boxed("requestrocket.region.v1.Query.kind.records")
         .build_client(grpc)

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pathlib
+import time
 
 import requests
 import schemathesis
@@ -192,6 +193,8 @@ def before_call(context, case, kwargs):
         refer(path, case.body)
     if path.endswith("/requests") and case.query and is_valid(case, "query"):
         refer_records(case.query)
+    if path.endswith("/telemetry") and case.query and is_valid(case, "query"):
+        refer_telemetry(case.query)
 
 
 def refer_records(query):
@@ -199,6 +202,16 @@ def refer_records(query):
     if query.get("region"):
         query["region"] = REGION
     query.pop("cursor", None)
+
+
+def refer_telemetry(query):
+    """The region is one that there is, and the time is the last hour, of which every interval is kept."""
+    if query.get("region"):
+        query["region"] = REGION
+    now = int(time.time() * 1000)
+    for name, moment in (("from", now - 3600000), ("to", now)):
+        if query.get(name) is not None:
+            query[name] = str(moment)
 
 
 def is_valid(case, location):

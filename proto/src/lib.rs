@@ -47,3 +47,11 @@ pub mod region {
         include!(concat!(env!("OUT_DIR"), "/requestrocket.region.v1.rs"));
     }
 }
+
+pub mod telemetry {
+    //! xds-server → core-api.
+    pub mod v1 {
+        //! `requestrocket.telemetry.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.telemetry.v1.rs"));
+    }
+}

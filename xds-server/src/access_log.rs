@@ -11,6 +11,7 @@ mod record;
 mod retention;
 mod search;
 mod seen;
+mod telemetry;
 mod write;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ use envoy_types::pb::envoy::service::accesslog::v3::{
 };
 use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
-use requestrocket_proto::region::v1::{Records, RecordsQuery};
+use requestrocket_proto::region::v1::{Records, RecordsQuery, Telemetry, TelemetryQuery};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -37,6 +38,7 @@ use self::numbers::{Numbers, lock};
 use self::record::{Owner, Told};
 pub use self::retention::Retention;
 pub use self::seen::with_buckets;
+use self::telemetry::Uncounted;
 use self::write::Writer;
 use crate::node_api::identity;
 use crate::store::{Store, StoreFailed, proxy::owner_fetch};
@@ -70,7 +72,10 @@ impl CallLog {
         metrics::describe();
         seen::describe();
         let (waiting, taken) = mpsc::channel(WAITING);
-        let (writer, numbers) = Writer::open(&folder, retention, clock.clone()).await?;
+        let uncounted = Uncounted::default();
+        let (writer, numbers) =
+            Writer::open(&folder, retention, clock.clone(), uncounted.clone()).await?;
+        telemetry::start(&folder, uncounted, clock.clone(), tasks).await?;
         let numbers = Arc::new(Mutex::new(numbers));
         let stopping = tasks.stopping();
         let told = Arc::clone(&numbers);
@@ -97,6 +102,19 @@ impl CallLog {
             self.clock.unix_ms(),
         );
         Ok(found)
+    }
+
+    /// What an organisation's calls come to; none for a question that this version does not know.
+    ///
+    /// # Errors
+    /// The sums cannot be read, or it takes too long.
+    pub async fn telemetry(&self, query: &TelemetryQuery) -> Result<Option<Telemetry>, LogFailed> {
+        let Some(mut told) = telemetry::answer(&self.folder, query).await? else {
+            return Ok(None);
+        };
+        let during = query.from_ms..query.to_ms;
+        told.lost += lock(&self.numbers).lost(during, self.clock.unix_ms());
+        Ok(Some(told))
     }
 
     /// Hands calls to the writer; waits while that has enough to do.

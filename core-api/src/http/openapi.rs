@@ -40,6 +40,7 @@ use crate::state::AppState;
         (name = "requests", description = "What passed, and what was refused"),
         (name = "rules", description = "Which calls may pass"),
         (name = "targets", description = "Where calls go"),
+        (name = "telemetry", description = "What calls come to"),
         (name = "users", description = "The user who calls, and the user's tokens")
     ),
     components(schemas(ErrorBody, Pagination))

@@ -31,6 +31,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(guard::evaluate::router())
         .merge(guard::preview::router())
         .merge(operations::requests::router())
+        .merge(operations::telemetry::router())
 }
 
 /// Routes for everybody.

@@ -17,6 +17,7 @@ mod requests;
 pub(crate) mod rules;
 mod status;
 mod targets;
+mod telemetry;
 mod token_rights;
 mod usage;
 mod users;

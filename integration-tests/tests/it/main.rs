@@ -86,6 +86,8 @@ mod streams;
 #[cfg(test)]
 mod targets;
 #[cfg(test)]
+mod telemetry;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod tokens;

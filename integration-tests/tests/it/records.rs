@@ -32,7 +32,7 @@ pub(crate) async fn of(gateway: &Gateway, proxy: &Proxy, reply: &Reply) -> Resul
 }
 
 /// The records of a proxy, the newest first, once there are so many.
-async fn all(gateway: &Gateway, proxy: &Proxy, count: usize) -> Result<Vec<Value>> {
+pub(crate) async fn all(gateway: &Gateway, proxy: &Proxy, count: usize) -> Result<Vec<Value>> {
     let path = format!("proxies/{}/requests?limit=1000", proxy.id);
     wait::until("the records", || async {
         let answer = gateway.api.get(&path).await?.succeeded()?;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::{Call, LogFailed};
 use super::numbers::{Numbers, lock};
 use super::retention::{self, Retention};
+use super::telemetry::Uncounted;
 use super::{day, metrics};
 
 /// Calls of one commit, about.
@@ -35,6 +36,7 @@ pub(super) struct Writer {
     house_at_ms: u64,
     /// Today's calls alone are more than is to be kept: no more are, and they count as lost.
     is_full: bool,
+    uncounted: Uncounted,
 }
 
 impl Writer {
@@ -43,6 +45,7 @@ impl Writer {
         folder: &Path,
         retention: Retention,
         clock: Clock,
+        uncounted: Uncounted,
     ) -> Result<(Self, Numbers), LogFailed> {
         create_private_dir(folder)?;
         let today = clock.now().date();
@@ -55,6 +58,7 @@ impl Writer {
             open: Some((today, conn)),
             house_at_ms: 0,
             is_full: false,
+            uncounted,
         };
         Ok((writer, numbers))
     }
@@ -115,6 +119,7 @@ impl Writer {
                 }
             }
             metrics::recorded(calls.len());
+            self.uncounted.add(day);
         }
     }
 

@@ -89,5 +89,13 @@ async fn look_into(kind: query::Kind, meters: &Meters, calls: &CallLog) -> Optio
                 None
             }
         },
+        query::Kind::Telemetry(query) => match calls.telemetry(&query).await {
+            Ok(told) => told.map(answer::Kind::Telemetry),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "telemetry could not be read");
+                None
+            }
+        },
     }
 }

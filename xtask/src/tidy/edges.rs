@@ -13,6 +13,7 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("requestrocket-proto", &[]),
     ("requestrocket-process", &[]),
     ("requestrocket-policy", &["requestrocket-proto"]),
+    ("requestrocket-summary", &["requestrocket-proto"]),
     (
         "requestrocket-filter",
         &["requestrocket-policy", "requestrocket-proto"],
@@ -30,6 +31,7 @@ const SERVER: &[&str] = &[
     "requestrocket-policy",
     "requestrocket-proto",
     "requestrocket-process",
+    "requestrocket-summary",
 ];
 
 /// Dependencies from outside that belong in few crates.

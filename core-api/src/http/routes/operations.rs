@@ -1,3 +1,5 @@
-//! What passed: records of calls.
+//! What passed: records of calls, and what they come to.
 
 pub mod requests;
+pub mod telemetry;
+mod when;

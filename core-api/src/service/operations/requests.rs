@@ -59,7 +59,7 @@ pub async fn ask(
         .await?
     {
         answer::Kind::Records(records) => Ok(records),
-        answer::Kind::MeterUsage(_) => Err(Unanswered::Unknown),
+        answer::Kind::MeterUsage(_) | answer::Kind::Telemetry(_) => Err(Unanswered::Unknown),
     }
 }
 

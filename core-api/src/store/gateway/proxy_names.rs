@@ -1,4 +1,5 @@
-//! What records of calls need of proxies: how they are called, and where they are.
+//! What records of calls, and their sums, need of proxies and credentials: how they are called, and
+//! where they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,15 +19,32 @@ pub async fn proxy_names(
     organisation: OrganisationId,
     proxies: &BTreeSet<&str>,
 ) -> sqlx::Result<BTreeMap<String, String>> {
-    let ids: Vec<&str> = proxies.iter().copied().collect();
+    let select = "SELECT proxy_id, proxy_name FROM proxy WHERE organisation_id = $1 AND proxy_id";
+    names(conn, organisation, (select, proxies)).await
+}
+
+/// The names of those of the organisation's credentials that are there.
+pub async fn credential_names(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+    credentials: &BTreeSet<&str>,
+) -> sqlx::Result<BTreeMap<String, String>> {
+    let select = "SELECT credential_id, credential_name FROM credential \
+         WHERE organisation_id = $1 AND credential_id";
+    names(conn, organisation, (select, credentials)).await
+}
+
+/// `select` ends with the column of the ids.
+async fn names(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+    (select, ids): (&str, &BTreeSet<&str>),
+) -> sqlx::Result<BTreeMap<String, String>> {
+    let ids: Vec<&str> = ids.iter().copied().collect();
     let mut names = BTreeMap::new();
     for ids in ids.chunks(CHUNK) {
         let places: Vec<_> = (2..).take(ids.len()).map(|n| format!("${n}")).collect();
-        let select = format!(
-            "SELECT proxy_id, proxy_name FROM proxy \
-             WHERE organisation_id = $1 AND proxy_id IN ({})",
-            places.join(", ")
-        );
+        let select = format!("{select} IN ({})", places.join(", "));
         let query = sqlx::query_as(AssertSqlSafe(select)).bind(organisation.to_string());
         let query = ids.iter().fold(query, |query, id| query.bind(*id));
         let rows: Vec<(String, String)> = query.fetch_all(&mut *conn).await?;

@@ -39,7 +39,7 @@ async fn answering(questions: &mut mpsc::Receiver<OpenQuestion>, records: Record
     answer.send(Some(answer::Kind::Records(records))).unwrap();
     match question {
         query::Kind::Records(query) => *query,
-        query::Kind::MeterUsage(_) => panic!("another question"),
+        query::Kind::MeterUsage(_) | query::Kind::Telemetry(_) => panic!("another question"),
     }
 }
 

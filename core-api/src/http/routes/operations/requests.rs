@@ -59,16 +59,16 @@ struct RequestPagination {
 /// How much of what passed the records tell.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Completeness {
-    from: Option<String>,
-    to: Option<String>,
+pub(super) struct Completeness {
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
     /// Records of the selection.
-    recorded: u64,
+    pub(super) recorded: u64,
     /// Calls of the whole region in that time whose record is missing; one that lasts for more than
     /// a minute counts as missing until it ends.
-    lost: u64,
+    pub(super) lost: u64,
     /// Calls that were not recorded on purpose.
-    sampled_out: u64,
+    pub(super) sampled_out: u64,
 }
 
 /// The calls of a proxy.
@@ -165,27 +165,34 @@ async fn get_request(call: Read, InPath((client, request)): InPath<(String, Stri
     one(&call, &scope, (&regions, None), &request).await
 }
 
-async fn proxy_of(call: &Read, scope: &Scope, proxy: &str) -> ApiResult<(ProxyId, RegionName)> {
+/// The proxy, and where it is.
+pub(super) async fn proxy_of(
+    call: &Read,
+    scope: &Scope,
+    proxy: &str,
+) -> ApiResult<(ProxyId, RegionName)> {
     let mut conn = call.state.connect().await?;
     let found = proxy_fetch(&mut conn, scope.id(), id(proxy)?).await?;
     let proxy = found.ok_or_else(ApiError::not_found)?.proxy;
     Ok((proxy.id, proxy.region))
 }
 
-fn only(region: &RegionName) -> BTreeSet<String> {
+/// Only this one.
+pub(super) fn only(region: &RegionName) -> BTreeSet<String> {
     BTreeSet::from([region.as_str().to_owned()])
 }
 
 /// Where the organisation's calls may have been recorded: where it has proxies, and where it may have
 /// had some.
-async fn regions(call: &Read, scope: &Scope) -> ApiResult<BTreeSet<String>> {
+pub(super) async fn regions(call: &Read, scope: &Scope) -> ApiResult<BTreeSet<String>> {
     let mut conn = call.state.connect().await?;
     let mut regions = proxy_regions(&mut conn, scope.id()).await?;
     regions.extend(call.state.fleets.connected());
     Ok(regions)
 }
 
-fn refuse_away(unavailable: &[String]) -> ApiResult<()> {
+/// What only a region can answer cannot be had while it is away.
+pub(super) fn refuse_away(unavailable: &[String]) -> ApiResult<()> {
     if unavailable.is_empty() {
         return Ok(());
     }

@@ -86,7 +86,9 @@ async fn get_meter_usage(
     let region = meter.region.as_str();
     let usage = match call.state.fleets.ask(region, question).await? {
         answer::Kind::MeterUsage(usage) => usage,
-        answer::Kind::Records(_) => return Err(Unanswered::Unknown.into()),
+        answer::Kind::Records(_) | answer::Kind::Telemetry(_) => {
+            return Err(Unanswered::Unknown.into());
+        }
     };
     let windows = windows(&usage, meter.form.limits).ok_or(Unanswered::Unknown)?;
     call.answer_content(&MeterUsageResource {

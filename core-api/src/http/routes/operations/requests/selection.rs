@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::super::when::{LARGEST, When};
 use crate::domain::gateway::region::RegionName;
-use crate::domain::moment::Moment;
 use crate::error::ApiResult;
 use crate::http::query::Query;
 
@@ -21,8 +21,6 @@ const DEFAULT_LIMIT: u64 = 100;
 const VALUES: usize = 50;
 /// Characters of one value.
 const VALUE_CHARS: usize = 128;
-/// JSON numbers are exact up to here everywhere.
-const LARGEST: u64 = (1 << 53) - 1;
 /// Of the selection, before the position.
 const FINGERPRINT_BYTES: usize = 8;
 
@@ -73,9 +71,6 @@ pub(super) struct Selection {
 
 /// One of `status`.
 struct Statuses(StatusRange);
-
-/// A moment in either form.
-struct When(u64);
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -238,25 +233,6 @@ impl FromStr for Statuses {
             _ => return Err(invalid),
         };
         Ok(Self(StatusRange { first, last }))
-    }
-}
-
-impl FromStr for When {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let invalid = Invalid("must be an RFC 3339 date and time, or Unix time in milliseconds");
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number {
-            let unix_ms = text.parse().ok().filter(|unix_ms| *unix_ms <= LARGEST);
-            return unix_ms.map(Self).ok_or(invalid);
-        }
-        let Ok(moment) = text.parse::<Moment>() else {
-            return Err(invalid);
-        };
-        let unix_ms = moment.get().unix_timestamp_nanos() / 1_000_000;
-        // What is before 1970 is before all records.
-        Ok(Self(u64::try_from(unix_ms).unwrap_or(0)))
     }
 }
 

@@ -1,0 +1,34 @@
+//! A moment in a parameter: RFC 3339, or Unix time in milliseconds.
+
+use std::str::FromStr;
+
+use crate::domain::moment::Moment;
+
+/// JSON numbers are exact up to here everywhere.
+pub(super) const LARGEST: u64 = (1 << 53) - 1;
+
+/// Unix time in milliseconds, however it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct When(pub(super) u64);
+
+#[derive(Debug, thiserror::Error)]
+#[error("must be an RFC 3339 date and time, or Unix time in milliseconds")]
+pub(super) struct InvalidWhen;
+
+impl FromStr for When {
+    type Err = InvalidWhen;
+
+    fn from_str(text: &str) -> Result<Self, InvalidWhen> {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number {
+            let unix_ms = text.parse().ok().filter(|unix_ms| *unix_ms <= LARGEST);
+            return unix_ms.map(Self).ok_or(InvalidWhen);
+        }
+        let Ok(moment) = text.parse::<Moment>() else {
+            return Err(InvalidWhen);
+        };
+        let unix_ms = moment.get().unix_timestamp_nanos() / 1_000_000;
+        // What is before 1970 is before all records.
+        Ok(Self(u64::try_from(unix_ms).unwrap_or(0)))
+    }
+}
