@@ -52,8 +52,8 @@ struct State {
     uploads: Uploads,
     /// Callers that the region server was asked about.
     asked: BTreeMap<u32, Vec<Caller>>,
-    /// Streams that have to end, and why.
-    ending: BTreeMap<u32, Denial>,
+    /// Streams that have to end.
+    ending: BTreeMap<u32, Due>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,15 +61,25 @@ struct Open {
     stream: u32,
     caller: Caller,
     organisation: OrganisationId,
+    follows: Follows,
 }
 
-/// Whether a body follows a head that was let through.
+/// Why a stream has to end.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    denial: Denial,
+    follows: Follows,
+}
+
+/// What follows a head that was let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Follows {
-    /// Nothing does, or what an upgrade is for.
+    /// Nothing.
     Nothing,
-    /// It does.
+    /// A body.
     Body,
+    /// What a WebSocket carries, once the target has switched.
+    Messages,
 }
 
 /// A call that has to end.
@@ -82,9 +92,12 @@ pub struct Ending {
 }
 
 impl Follows {
-    /// Of a head that does not end its request. Of all upgrades Envoy passes WebSockets only.
-    pub(super) fn of(lines: &[HeaderLine<'_>]) -> Self {
+    /// Of a head whose body is there or is none (`is_whole`), or is on its way. Of all upgrades Envoy
+    /// passes WebSockets only.
+    pub(super) fn of(lines: &[HeaderLine<'_>], is_whole: bool) -> Self {
         if lines.iter().any(|(name, _)| *name == b"upgrade") {
+            Self::Messages
+        } else if is_whole {
             Self::Nothing
         } else {
             Self::Body
@@ -125,6 +138,7 @@ impl OpenCalls {
             stream,
             caller,
             organisation: holder.organisation,
+            follows,
         });
         state.crowd.add(holder);
         if follows == Follows::Body {
@@ -173,9 +187,11 @@ impl OpenCalls {
         let now_ms = host.now_ms()?;
         let mut state = self.state()?;
         let late = state.uploads.late(now_ms);
-        let late = late
-            .into_iter()
-            .map(|stream| (stream, Denial::RequestTimeout));
+        let due = Due {
+            denial: Denial::RequestTimeout,
+            follows: Follows::Body,
+        };
+        let late = late.into_iter().map(|stream| (stream, due));
         state.ending.extend(late);
         Ok(())
     }
@@ -193,8 +209,8 @@ impl OpenCalls {
         let due = iter::from_fn(|| state.ending.pop_first());
         let due: Vec<_> = due.take(most).collect();
         due.into_iter()
-            .map(|(stream, denial)| Ending { stream, denial })
-            .filter(|ending| state.is_streaming(host, ending.stream))
+            .filter(|(stream, due)| state.is_held_open(host, *stream, due.follows))
+            .map(|(stream, Due { denial, .. })| Ending { stream, denial })
             .collect()
     }
 
@@ -273,14 +289,21 @@ impl State {
     /// Of these callers nothing stays open.
     fn end_all(&mut self, denied: &BTreeMap<Caller, Denial>) {
         let lasting = self.lasting.iter();
-        let ending = lasting.filter_map(|one| Some((one.stream, *denied.get(&one.caller)?)));
+        let ending = lasting.filter_map(|one| {
+            let denial = *denied.get(&one.caller)?;
+            let follows = one.follows;
+            Some((one.stream, Due { denial, follows }))
+        });
         self.ending.extend(ending);
     }
 
-    /// Whether bytes go by, in either direction. A call that waits for its target's answer is none
-    /// that a caller holds open: it has an end in time.
-    fn is_streaming(&self, host: &impl Host, stream: u32) -> bool {
-        host.enter(stream) && (self.uploads.contains(stream) || host.is_answered() == Ok(true))
+    /// Whether bytes go by, in either direction, or will. A call that waits for its target's answer is
+    /// none that a caller holds open: it has an end in time. A handshake is, whose target may wait
+    /// with the switch for longer than any answer may take.
+    fn is_held_open(&self, host: &impl Host, stream: u32, follows: Follows) -> bool {
+        let is_handshake = follows == Follows::Messages;
+        host.enter(stream)
+            && (is_handshake || self.uploads.contains(stream) || host.is_answered() == Ok(true))
     }
 }
 

@@ -126,10 +126,7 @@ impl Waiting {
         let ports =
             CallPorts::new(host, &shared.counters, self.inquiry).among(&shared.open, stream);
         let ports = ports.knowing(&shared.tokens);
-        self.follows = match &self.body {
-            Some(_) => Follows::Nothing,
-            None => Follows::of(&lines),
-        };
+        self.follows = Follows::of(&lines, self.body.is_some());
         let body = match &self.body {
             Some(bytes) => RequestBody::Whole(bytes),
             None => RequestBody::Unread,

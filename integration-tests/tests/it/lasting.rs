@@ -219,6 +219,37 @@ async fn what_is_open_outlives_other_changes() -> Result<()> {
     open.takes_an_event().await
 }
 
+/// A handshake that its target leaves unanswered ends with a word, too, and at once.
+#[tokio::test]
+async fn a_handshake_that_hangs_ends_with_its_credential() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let gate = Gate::default();
+    let held = gate.clone();
+    let target = Target::answering(move |_| {
+        let steps = vec![Step::Wait(held.clone()), Step::Close];
+        Script::AfterHead(steps)
+    })
+    .await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    let mut connection = gateway.connect().await?;
+    let call = proxy
+        .get("/socket")
+        .with("connection", "upgrade")
+        .with("upgrade", "websocket")
+        .with("sec-websocket-version", "13")
+        .with("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    connection.send(&call.bytes()).await?;
+    target.wait_for("the handshake", |_| true).await?;
+    let record = format!("credentials/{}", proxy.credential_ids[0]);
+    let none = Value::Null;
+    gateway.api.applied("DELETE", &record, &none).await?;
+    let answer = wait::within(SOON, "an answer", connection.answer("GET"));
+    let reply: Reply = answer.await?.context("closed")?;
+    ensure!(reply.code() == "CREDENTIAL_INVALID", "{}", reply.text());
+    gate.open();
+    Ok(())
+}
+
 /// A body that is still on its way ends with a word, because there is no answer yet.
 #[tokio::test]
 async fn an_upload_ends_with_its_credential() -> Result<()> {

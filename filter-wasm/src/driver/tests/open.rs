@@ -186,6 +186,22 @@ fn a_call_without_an_answer_ends_only_while_it_sends() {
     assert_eq!(endings, [Ending { stream, denial }]);
 }
 
+/// A target may leave the caller's socket hanging for longer than any answer may take.
+#[test]
+fn a_handshake_ends_before_the_target_has_switched() {
+    let two = fixture().api_key("other");
+    let (host, shared) = call(&two, &[KEY, ("upgrade", "websocket")]);
+    host.there.borrow_mut().extend([ROOT, 7]);
+    let call = begin(&host, &shared, 7, false);
+    look(&host, &shared, 2);
+    let (stream, denial) = (7, Denial::CredentialInvalid);
+    let endings = answer(&host, &shared, Access::Revoked);
+    assert_eq!(endings, [Ending { stream, denial }]);
+    host.entered.set(7);
+    let _rest = call.end(&host, &shared, denial);
+    assert_eq!((host.is_reset.get(), host.status()), (false, Some(403)));
+}
+
 #[test]
 fn many_callers_are_asked_about_in_pages() {
     let (host, shared) = worker(&[]);
