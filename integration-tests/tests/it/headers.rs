@@ -2,39 +2,18 @@
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::Request;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
-use requestrocket_integration_tests::target::{Recorded, Target, respond};
+use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan, Secret};
+use requestrocket_integration_tests::target::{Target, respond};
 
-use crate::expect;
+use crate::scene::Agrees;
+use crate::{expect, scene};
 
-struct Scene {
-    gateway: Gateway,
-    target: Target,
-    proxy: Proxy,
-}
-
-async fn scene() -> Result<Scene> {
-    let gateway = Gateway::shared().await?;
-    let target = Target::start().await?;
-    let proxy = gateway.proxy_to(&target.url()).await?;
-    Ok(Scene {
-        gateway,
-        target,
-        proxy,
-    })
-}
-
-impl Scene {
-    async fn seen(&self, request: &Request) -> Result<Recorded> {
-        expect::ok(&self.gateway.call(request).await?)?;
-        self.target.last()
-    }
-}
+type Scene = scene::Scene<Agrees>;
 
 /// What looks like ours is dropped on the way in, in every spelling.
 #[tokio::test]
 async fn reserved_request_headers_never_reach_the_target() -> Result<()> {
-    let scene = scene().await?;
+    let scene = Scene::start().await?;
     let mut request = scene.proxy.get("/");
     for name in [
         "requestrocket-proxy-code",
@@ -165,7 +144,7 @@ async fn twins_with_underscores_are_taken_for_what_the_target_may_take_them_for(
 
 #[tokio::test]
 async fn the_peer_is_appended_to_x_forwarded_for_and_nothing_else_is_added() -> Result<()> {
-    let scene = scene().await?;
+    let scene = Scene::start().await?;
     let plain = scene
         .seen(&scene.proxy.get("/").with("x-mine", "1"))
         .await?;
@@ -209,7 +188,7 @@ async fn the_peer_is_appended_to_x_forwarded_for_and_nothing_else_is_added() -> 
 
 #[tokio::test]
 async fn hop_by_hop_headers_stay_on_their_hop() -> Result<()> {
-    let scene = scene().await?;
+    let scene = Scene::start().await?;
     let request = scene
         .proxy
         .get("/")
@@ -258,7 +237,7 @@ async fn hop_by_hop_headers_stay_on_their_hop() -> Result<()> {
 
 #[tokio::test]
 async fn all_other_headers_pass_as_they_are() -> Result<()> {
-    let scene = scene().await?;
+    let scene = Scene::start().await?;
     let request = scene
         .proxy
         .get("/")
@@ -295,7 +274,7 @@ async fn all_other_headers_pass_as_they_are() -> Result<()> {
 /// The target's host, whatever the caller calls it.
 #[tokio::test]
 async fn the_host_is_always_the_targets() -> Result<()> {
-    let scene = scene().await?;
+    let scene = Scene::start().await?;
     let wanted = scene.target.address.to_string();
     for host in [
         "gateway.test",
@@ -335,7 +314,7 @@ async fn the_host_is_always_the_targets() -> Result<()> {
 /// Envoy itself would say 426.
 #[tokio::test]
 async fn a_caller_of_http_1_0_is_told_that_its_request_is_bad() -> Result<()> {
-    let scene = scene().await?;
+    let scene = Scene::start().await?;
     let request = scene.proxy.get("/").bytes();
     let old = String::from_utf8(request)?.replace("HTTP/1.1", "HTTP/1.0");
     let mut connection = scene.gateway.connect().await?;

@@ -73,6 +73,7 @@ mod response_size;
 mod revocation;
 #[cfg(test)]
 mod rules;
+mod scene;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

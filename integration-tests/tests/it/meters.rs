@@ -11,39 +11,16 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::{Reply, Request};
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan};
-use requestrocket_integration_tests::target::Target;
+use requestrocket_integration_tests::gateway::{Gateway, Proxy};
 use requestrocket_integration_tests::wait;
 use serde_json::{Value, json};
 
-use crate::expect;
+use crate::scene::Agrees;
+use crate::{expect, scene};
 
-/// A proxy to a target that answers 200.
-struct Scene {
-    gateway: Gateway,
-    target: Target,
-    proxy: Proxy,
-}
+type Scene = scene::Scene<Agrees>;
 
 impl Scene {
-    async fn start() -> Result<Self> {
-        Self::with(|plan| plan).await
-    }
-
-    async fn with(plan: impl FnOnce(ProxyPlan) -> ProxyPlan) -> Result<Self> {
-        Self::at(Gateway::shared().await?, plan).await
-    }
-
-    async fn at(gateway: Gateway, plan: impl FnOnce(ProxyPlan) -> ProxyPlan) -> Result<Self> {
-        let target = Target::start().await?;
-        let proxy = gateway.proxy(&plan(ProxyPlan::to(&target.url()))).await?;
-        Ok(Self {
-            gateway,
-            target,
-            proxy,
-        })
-    }
-
     async fn meter(&self, meter: &Value) -> Result<String> {
         self.gateway.meter(&self.proxy, meter).await
     }

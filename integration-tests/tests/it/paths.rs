@@ -2,10 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::caller::Request;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy};
-use requestrocket_integration_tests::target::Target;
 
-use crate::expect;
+use crate::scene::Agrees;
+use crate::{expect, scene};
 
 const BASE: &str = "/base/v1";
 
@@ -62,21 +61,10 @@ const SHAPES: [&str; 9] = [
     "/{}#/../",
 ];
 
-struct Scene {
-    gateway: Gateway,
-    target: Target,
-    proxy: Proxy,
-}
+type Scene = scene::Scene<Agrees>;
 
-async fn scene(base: &str) -> Result<Scene> {
-    let gateway = Gateway::shared().await?;
-    let target = Target::start().await?;
-    let proxy = gateway.proxy_to(&format!("{}{base}", target.url())).await?;
-    Ok(Scene {
-        gateway,
-        target,
-        proxy,
-    })
+async fn below(base: &str) -> Result<Scene> {
+    Scene::below(base, |plan| plan).await
 }
 
 /// What a lenient server could make of a path: decoded until stable, backslashes as slashes,
@@ -105,7 +93,7 @@ fn leniently(path: &str) -> String {
 
 #[tokio::test]
 async fn no_path_climbs_out_of_the_base() -> Result<()> {
-    let scene = scene(BASE).await?;
+    let scene = below(BASE).await?;
     let mut sent = 0;
     for step in STEPS {
         for shape in SHAPES {
@@ -140,7 +128,7 @@ async fn no_path_climbs_out_of_the_base() -> Result<()> {
 
 #[tokio::test]
 async fn ambiguous_paths_are_400_before_anything_else() -> Result<()> {
-    let scene = scene("").await?;
+    let scene = below("").await?;
     for path in [
         "/a\\b",
         "/a%5cb",
@@ -177,7 +165,7 @@ async fn ambiguous_paths_are_400_before_anything_else() -> Result<()> {
 
 #[tokio::test]
 async fn plain_paths_are_resolved_and_escapes_keep_their_spelling() -> Result<()> {
-    let scene = scene("").await?;
+    let scene = below("").await?;
     for (path, wanted) in [
         ("", "/"),
         ("/", "/"),
@@ -239,7 +227,7 @@ async fn base_and_caller_path_join_with_one_slash() -> Result<()> {
         ("/a%20b/c", "/x/../d", "/a%20b/c/d"),
         ("/v1", "//x", "/v1//x"),
     ] {
-        let scene = scene(base).await?;
+        let scene = below(base).await?;
         let reply = scene.gateway.call(&scene.proxy.get(path)).await?;
         if wanted.is_empty() {
             expect::denied(&reply, 400, "PATH_AMBIGUOUS")?;
@@ -257,7 +245,7 @@ async fn base_and_caller_path_join_with_one_slash() -> Result<()> {
 
 #[tokio::test]
 async fn a_long_path_passes_and_an_absurd_one_is_refused_cleanly() -> Result<()> {
-    let scene = scene("").await?;
+    let scene = below("").await?;
     let long = format!("/{}", "a/".repeat(3000));
     expect::ok(&scene.gateway.call(&scene.proxy.get(&long)).await?)?;
     assert_eq!(scene.target.last()?.path(), long);
@@ -273,7 +261,7 @@ async fn a_long_path_passes_and_an_absurd_one_is_refused_cleanly() -> Result<()>
 
 #[tokio::test]
 async fn an_alias_names_the_proxy_as_the_id_does() -> Result<()> {
-    let scene = scene("").await?;
+    let scene = below("").await?;
     let alias = requestrocket_integration_tests::gateway::unique("my-alias");
     let path = format!("proxies/{}", scene.proxy.id);
     scene

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use requestrocket_integration_tests::caller::Request;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret, id, unique};
+use requestrocket_integration_tests::gateway::{Gateway, Secret, id, unique};
 use requestrocket_integration_tests::issuer::Issuer;
 use requestrocket_integration_tests::target::{Target, answer};
 use requestrocket_integration_tests::wait;
@@ -14,34 +14,24 @@ use crate::callers::{
     Want::{Granted, Invalid},
     judge,
 };
-use crate::expect;
+use crate::scene::Agrees;
+use crate::{expect, scene};
 
-struct Scene {
-    gateway: Gateway,
-    target: Target,
-    proxy: Proxy,
+type Scene = scene::Scene<Agrees>;
+
+async fn verifying(kind: &'static str, secret: Value) -> Result<Scene> {
+    Scene::with(|plan| plan.caller(Secret::new(kind, secret))).await
 }
 
 impl Scene {
-    async fn of(kind: &'static str, secret: Value) -> Result<Self> {
-        let (gateway, target) = (Gateway::shared().await?, Target::start().await?);
-        let plan = ProxyPlan::to(&target.url()).caller(Secret::new(kind, secret));
-        let proxy = gateway.proxy(&plan).await?;
-        Ok(Self {
-            gateway,
-            target,
-            proxy,
-        })
-    }
-
     /// The keys are there when a token that is right is let in.
     async fn is_ready(&self, token: &str) -> Result<()> {
-        wait::until("a call that is granted", || self.granted(token)).await
+        wait::until("a call that is granted", || self.judged(token)).await
     }
 
     /// None: it is refused.
-    async fn granted(&self, token: &str) -> Result<Option<()>> {
-        let reply = self.gateway.call(&self.request(token)).await?;
+    async fn judged(&self, token: &str) -> Result<Option<()>> {
+        let reply = self.gateway.call(&self.with_token(token)).await?;
         if reply.status == 403 {
             expect::denied(&reply, 403, "CREDENTIAL_INVALID")?;
             return Ok(None);
@@ -49,7 +39,7 @@ impl Scene {
         expect::ok(&reply).map(Some)
     }
 
-    fn request(&self, token: &str) -> Request {
+    fn with_token(&self, token: &str) -> Request {
         let shown = format!("Bearer {token}");
         Request::get(&self.proxy.path("/in")).with("Authorization", &shown)
     }
@@ -72,7 +62,7 @@ async fn made(gateway: &Gateway, secret: &Value) -> Result<Value> {
 #[tokio::test]
 async fn tokens_of_a_real_issuer_are_verified_with_the_keys_it_publishes() -> Result<()> {
     let issuer = Issuer::start().await?;
-    let scene = Scene::of(
+    let scene = verifying(
         "oauth2",
         json!({
             "issuer": issuer.url, "audience": ["https://api.example"], "requiredScopes": ["read"],
@@ -82,11 +72,11 @@ async fn tokens_of_a_real_issuer_are_verified_with_the_keys_it_publishes() -> Re
     let (gateway, target) = (&scene.gateway, &scene.target);
     let good = issuer.token("read").await?;
     scene.is_ready(&good).await?;
-    judge(gateway, target, &scene.request(&good), Granted).await?;
+    judge(gateway, target, &scene.with_token(&good), Granted).await?;
     let narrow = issuer.token("write").await?;
-    judge(gateway, target, &scene.request(&narrow), Invalid).await?;
+    judge(gateway, target, &scene.with_token(&narrow), Invalid).await?;
     let another = Issuer::start().await?.token("read").await?;
-    judge(gateway, target, &scene.request(&another), Invalid).await?;
+    judge(gateway, target, &scene.with_token(&another), Invalid).await?;
     Ok(())
 }
 
@@ -127,7 +117,7 @@ async fn a_key_that_is_new_is_known_once_somebody_shows_it() -> Result<()> {
     /// A source is asked once in 30 seconds.
     const LIMIT: Duration = Duration::from_mins(1);
     let issuer = Issuer::start().await?;
-    let scene = Scene::of("oauth2", json!({"issuer": issuer.url})).await?;
+    let scene = verifying("oauth2", json!({"issuer": issuer.url})).await?;
     let old = issuer.token("read").await?;
     scene.is_ready(&old).await?;
     let asked = issuer.asked().await?;
@@ -140,7 +130,7 @@ async fn a_key_that_is_new_is_known_once_somebody_shows_it() -> Result<()> {
         });
         tokio::select! {
             biased;
-            granted = scene.granted(&new) => {
+            granted = scene.judged(&new) => {
                 anyhow::ensure!(granted?.is_none(), "nobody knows the key yet");
                 Ok(None)
             }
@@ -150,7 +140,13 @@ async fn a_key_that_is_new_is_known_once_somebody_shows_it() -> Result<()> {
     .await?;
     issuer.release().await?;
     scene.is_ready(&new).await?;
-    judge(&scene.gateway, &scene.target, &scene.request(&old), Invalid).await?;
+    judge(
+        &scene.gateway,
+        &scene.target,
+        &scene.with_token(&old),
+        Invalid,
+    )
+    .await?;
     assert_eq!(
         issuer.asked().await?,
         asked + 1,

@@ -10,58 +10,24 @@ mod size;
 mod streams;
 mod types;
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::{Reply, Request};
 use requestrocket_integration_tests::canary::Canary;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret, unique};
+use requestrocket_integration_tests::gateway::{Secret, unique};
 use requestrocket_integration_tests::target::answer::{chunked, json as of_json};
-use requestrocket_integration_tests::target::{Script, Target, respond};
+use requestrocket_integration_tests::target::{Script, respond};
 use serde_json::{Value, json};
 
-use crate::expect;
+use crate::scene::Plays;
+use crate::{expect, scene};
 
 /// Stands in what is to be removed; must never reach a caller.
 pub(crate) const SECRET: &str = "CanaryOfRedaction0123456789";
 
-/// A proxy with filters to a target that answers what the test says.
-struct Scene {
-    gateway: Gateway,
-    target: Target,
-    proxy: Proxy,
-    script: Arc<Mutex<Script>>,
-}
+type Scene = scene::Scene<Plays>;
 
 impl Scene {
-    async fn start() -> Result<Self> {
-        Self::with(|plan| plan).await
-    }
-
-    async fn with(plan: impl FnOnce(ProxyPlan) -> ProxyPlan) -> Result<Self> {
-        Self::at(Gateway::shared().await?, plan).await
-    }
-
-    async fn at(gateway: Gateway, plan: impl FnOnce(ProxyPlan) -> ProxyPlan) -> Result<Self> {
-        let script = Arc::new(Mutex::new(of_json("{}")));
-        let played = script.clone();
-        let target = Target::answering(move |_| {
-            played
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone()
-        })
-        .await?;
-        let proxy = gateway.proxy(&plan(ProxyPlan::to(&target.url()))).await?;
-        Ok(Self {
-            gateway,
-            target,
-            proxy,
-            script,
-        })
-    }
-
     /// A scene with one filter on the proxy that destroys these paths.
     async fn destroying(paths: &[&str]) -> Result<Self> {
         let scene = Self::start().await?;
@@ -70,10 +36,6 @@ impl Scene {
     }
 
     /// What the target answers from now on.
-    fn plays(&self, script: Script) {
-        *self.script.lock().unwrap_or_else(PoisonError::into_inner) = script;
-    }
-
     /// What a caller gets of this answer. The planted secret must not be in it.
     async fn reply(&self, script: Script) -> Result<Reply> {
         self.reply_to(&self.proxy.get("/r"), script).await

@@ -8,39 +8,17 @@ mod shapes;
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::{Reply, Request};
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret, unique};
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, Secret, unique};
 use requestrocket_integration_tests::stack::Stack;
 use requestrocket_integration_tests::target::{Target, echo_body};
 use serde_json::{Value, json};
 
-use crate::expect;
+use crate::scene::Echoes;
+use crate::{expect, scene};
 
-/// A proxy to a target that gives every body back.
-struct Scene {
-    gateway: Gateway,
-    target: Target,
-    proxy: Proxy,
-}
+type Scene = scene::Scene<Echoes>;
 
 impl Scene {
-    async fn start() -> Result<Self> {
-        Self::with(|plan| plan).await
-    }
-
-    async fn with(plan: impl FnOnce(ProxyPlan) -> ProxyPlan) -> Result<Self> {
-        Self::at(Gateway::shared().await?, plan).await
-    }
-
-    async fn at(gateway: Gateway, plan: impl FnOnce(ProxyPlan) -> ProxyPlan) -> Result<Self> {
-        let target = Target::answering(echo_body).await?;
-        let proxy = gateway.proxy(&plan(ProxyPlan::to(&target.url()))).await?;
-        Ok(Self {
-            gateway,
-            target,
-            proxy,
-        })
-    }
-
     /// The call reaches the target, and the answer the caller.
     async fn passes(&self, request: &Request) -> Result<Reply> {
         let before = self.target.count();

@@ -4,8 +4,7 @@
 use anyhow::{Context, Result};
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::Request;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
-use requestrocket_integration_tests::target::Target;
+use requestrocket_integration_tests::gateway::Secret;
 use requestrocket_policy::fixtures::tokens::hs256;
 use serde_json::{Value, json};
 
@@ -13,38 +12,27 @@ use crate::callers::{
     Want::{self, Granted, Invalid},
     judge,
 };
-use crate::expect;
+use crate::scene::Agrees;
+use crate::{expect, scene};
 
 const SECRET: &str = "a secret of thirty-two bytes, ok";
 
-struct Scene {
-    gateway: Gateway,
-    target: Target,
-    proxy: Proxy,
+type Scene = scene::Scene<Agrees>;
+
+async fn verifying(kind: &'static str, secret: Value) -> Result<Scene> {
+    Scene::with(|plan| plan.caller(Secret::new(kind, secret))).await
 }
 
 impl Scene {
-    async fn of(kind: &'static str, secret: Value) -> Result<Self> {
-        let gateway = Gateway::shared().await?;
-        let target = Target::start().await?;
-        let plan = ProxyPlan::to(&target.url()).caller(Secret::new(kind, secret));
-        let proxy = gateway.proxy(&plan).await?;
-        Ok(Self {
-            gateway,
-            target,
-            proxy,
-        })
-    }
-
     async fn check(&self, token: &str, want: Want) -> Result<()> {
         for shown in [token.to_owned(), format!("Bearer {token}")] {
-            let request = self.request(&shown);
+            let request = self.presenting(&shown);
             judge(&self.gateway, &self.target, &request, want).await?;
         }
         Ok(())
     }
 
-    fn request(&self, shown: &str) -> Request {
+    fn presenting(&self, shown: &str) -> Request {
         Request::get(&self.proxy.path("/in")).with("Authorization", shown)
     }
 }
@@ -77,7 +65,7 @@ async fn every_kind_of_public_key_verifies_in_envoy() -> Result<()> {
                 "publicKey": example[key],
                 "issuer": "https://issuer.example",
             });
-            let scene = Scene::of("jwtVerify", secret).await?;
+            let scene = verifying("jwtVerify", secret).await?;
             let want = if is_good { Granted } else { Invalid };
             scene
                 .check(token, want)
@@ -105,7 +93,7 @@ async fn a_shared_secret_verifies_what_the_checks_allow() -> Result<()> {
         "sharedSecret": SECRET, "issuer": "i", "audience": ["a", "b"],
         "requiredClaims": {"tier": ["gold", "iron"]}, "requiredScopes": ["read"],
     });
-    let scene = Scene::of("oauth2", secret).await?;
+    let scene = verifying("oauth2", secret).await?;
     let claims = json!({
         "iss": "i", "aud": ["x", "b"], "tier": "gold", "scope": "write read", "exp": 4_102_444_800_u64,
     });
@@ -134,7 +122,7 @@ async fn a_shared_secret_verifies_what_the_checks_allow() -> Result<()> {
 
 #[tokio::test]
 async fn claims_decide_rules() -> Result<()> {
-    let scene = Scene::of("jwtVerify", json!({"sharedSecret": SECRET})).await?;
+    let scene = verifying("jwtVerify", json!({"sharedSecret": SECRET})).await?;
     let rule = json!({
         "effect": "allow",
         "claims": [
@@ -155,7 +143,7 @@ async fn claims_decide_rules() -> Result<()> {
         hs256(SECRET, &claims.to_string())
     };
     scene.check(&token(json!(["admin"])), Granted).await?;
-    let request = scene.request(&token(json!(["user"])));
+    let request = scene.presenting(&token(json!(["user"])));
     let reply = scene.gateway.call(&request).await?;
     expect::rule_denied(&reply, layer, "default")
 }

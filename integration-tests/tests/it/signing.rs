@@ -3,13 +3,13 @@
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::external;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
-use requestrocket_integration_tests::target::{Recorded, Target};
+use requestrocket_integration_tests::gateway::{ProxyPlan, Secret};
+use requestrocket_integration_tests::target::Recorded;
 use serde_json::{Map, Value, json};
 
-use crate::expect;
+use crate::scene;
+use crate::scene::Agrees;
 
 const SCRIPT: &str = include_str!("signing/verify.py");
 
@@ -20,32 +20,15 @@ async fn verify(what: &str, argument: &Value) -> Result<String> {
     Ok(outcome.stdout)
 }
 
-struct Scene {
-    gateway: Gateway,
-    target: Target,
-    proxy: Proxy,
-}
+type Scene = scene::Scene<Agrees>;
 
-impl Scene {
-    async fn of(kind: &'static str, secret: &Value) -> Result<Self> {
-        let gateway = Gateway::shared().await?;
-        let target = Target::start().await?;
-        let base = format!("{}/base", target.url());
-        let plan = ProxyPlan::to(&base).injecting(Secret::new(kind, secret.clone()));
-        let plan = plan.with("proxyMaxInspectedBytes", 90_000);
-        let proxy = gateway.proxy(&plan).await?;
-        Ok(Self {
-            gateway,
-            target,
-            proxy,
-        })
-    }
-
-    /// What the target got of a call that must pass.
-    async fn seen(&self, request: &Request) -> Result<Recorded> {
-        expect::ok(&self.gateway.call(request).await?)?;
-        self.target.last()
-    }
+async fn signing(kind: &'static str, secret: &Value) -> Result<Scene> {
+    let secret = Secret::new(kind, secret.clone());
+    let plan = |plan: ProxyPlan| {
+        plan.injecting(secret)
+            .with("proxyMaxInspectedBytes", 90_000)
+    };
+    Scene::below("/base", plan).await
 }
 
 /// As the script reads it, with more of it.
@@ -87,7 +70,7 @@ async fn aws_verifies_what_arrives() -> Result<()> {
         ("lambda", None, true),
     ] {
         let (secret, known) = aws(service, token, unsigned);
-        let scene = Scene::of("awsSigV4", &secret).await?;
+        let scene = signing("awsSigV4", &secret).await?;
         let of = |method: &str, path: &str| scene.proxy.request(method, path);
         let forged = of("GET", "/forged?a=1")
             .with("x-amz-date", "20150830T123600Z")
@@ -130,7 +113,7 @@ async fn aws_verifies_what_arrives() -> Result<()> {
 async fn a_body_is_held_for_its_hash_and_not_without() -> Result<()> {
     let long = "x".repeat(300_000);
     let (secret, known) = aws("s3", None, false);
-    let scene = Scene::of("awsSigV4", &secret).await?;
+    let scene = signing("awsSigV4", &secret).await?;
     let fits = scene.proxy.request("PUT", "/key").body("x".repeat(90_000));
     let seen = scene.seen(&fits).await?;
     assert_eq!(verify("aws", &described(&seen, &known)).await?, "");
@@ -143,7 +126,7 @@ async fn a_body_is_held_for_its_hash_and_not_without() -> Result<()> {
         (413, "REQUEST_TOO_LARGE".to_owned())
     );
     let (secret, _) = aws("s3", None, true);
-    let scene = Scene::of("awsSigV4", &secret).await?;
+    let scene = signing("awsSigV4", &secret).await?;
     let seen = scene
         .seen(&scene.proxy.request("PUT", "/key").body(long))
         .await?;
@@ -159,7 +142,7 @@ async fn a_laid_out_text_is_signed() -> Result<()> {
             "prefix": "v1=", "timestampHeader": "X-Time",
             "stringToSign": "{method}\n{path}\n{query}\n{timestamp}\n{header:content-type}\n{header:host}\n{bodySha256}",
         });
-        let scene = Scene::of("hmac", &secret).await?;
+        let scene = signing("hmac", &secret).await?;
         let request = scene
             .proxy
             .request("POST", "/a%20b/./c?x=1&y=%3F")
@@ -198,7 +181,7 @@ async fn minted_tokens_verify() -> Result<()> {
                 secret["location"] = json!("query");
                 secret["name"] = json!("jwt");
             }
-            let scene = Scene::of("signedJwt", &secret).await?;
+            let scene = signing("signedJwt", &secret).await?;
             let seen = scene.seen(&scene.proxy.get("/a?jwt=forged&b=1")).await?;
             let token = if in_query {
                 let token = seen.path().strip_prefix("/base/a?b=1&jwt=");

@@ -1,55 +1,23 @@
 //! Meters that sum what responses report.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::codings::encode;
-use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan};
 use requestrocket_integration_tests::target::answer::{
     Pace, chunked, coded, json as of_json, typed,
 };
-use requestrocket_integration_tests::target::{Script, Target, respond};
+use requestrocket_integration_tests::target::{Script, respond};
 use requestrocket_integration_tests::wire::{Framing, Part};
 use serde_json::json;
 
 use super::{summing, used};
-use crate::expect;
+use crate::scene::Plays;
+use crate::{expect, scene};
 
 const WARNING: &str = "meter-value-missing";
 
-/// A proxy to a target that answers what the test says.
-struct Scene {
-    gateway: Gateway,
-    target: Target,
-    proxy: Proxy,
-    script: Arc<Mutex<Script>>,
-}
+type Scene = scene::Scene<Plays>;
 
 impl Scene {
-    async fn start() -> Result<Self> {
-        let gateway = Gateway::shared().await?;
-        let script = Arc::new(Mutex::new(of_json("{}")));
-        let played = script.clone();
-        let target = Target::answering(move |_| {
-            played
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone()
-        })
-        .await?;
-        let proxy = gateway.proxy(&ProxyPlan::to(&target.url())).await?;
-        Ok(Self {
-            gateway,
-            target,
-            proxy,
-            script,
-        })
-    }
-
-    fn plays(&self, script: Script) {
-        *self.script.lock().unwrap_or_else(PoisonError::into_inner) = script;
-    }
-
     async fn meter(&self, meter: &serde_json::Value) -> Result<String> {
         self.gateway.meter(&self.proxy, meter).await
     }

@@ -3,8 +3,6 @@
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::Request;
-use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan};
-use requestrocket_integration_tests::target::Target;
 use serde_json::{Value, json};
 
 use super::Scene;
@@ -154,15 +152,7 @@ async fn path() -> Result<()> {
 /// Rules see the caller's path, not the target's base path.
 #[tokio::test]
 async fn the_base_path_of_the_target_is_no_part_of_the_path() -> Result<()> {
-    let gateway = Gateway::shared().await?;
-    let target = Target::start().await?;
-    let plan = ProxyPlan::to(&format!("{}/base", target.url()));
-    let proxy = gateway.proxy(&plan).await?;
-    let scene = Scene {
-        gateway,
-        target,
-        proxy,
-    };
+    let scene = Scene::below("/base", |plan| plan).await?;
     let calls = vec![
         (scene.proxy.get("/x"), false),
         (scene.proxy.get("/base"), true),
