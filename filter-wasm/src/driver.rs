@@ -9,12 +9,14 @@ mod asking;
 #[cfg(feature = "bench-buffering")]
 mod buffering;
 mod echo;
+mod edits;
 mod looking;
 mod newer_keys;
 mod notes;
 mod open;
 mod policies;
 mod ports;
+mod refused;
 mod response;
 mod room;
 mod uploads;
@@ -26,6 +28,7 @@ pub use notes::Notes;
 pub use open::{Ending, OpenCalls, TICKS_PER_LOOK};
 pub use policies::{Policies, Rooms};
 pub use ports::CallPorts;
+pub use refused::RefusedTokens;
 pub use response::{Chunk, Turned};
 
 use std::cell::RefCell;
@@ -83,6 +86,8 @@ pub struct Shared {
     pub notes: Notes,
     /// Calls whose tokens were found wrong, but may be right by newer keys.
     pub keys: NewerKeys,
+    /// Tokens that targets did not take.
+    pub refused: RefusedTokens,
 }
 
 /// One request.
@@ -106,6 +111,8 @@ enum Progress {
     Answering(Box<Exchange>, ResponseState),
     /// The response of the call of that stream comes by here.
     Valve(u32),
+    /// Another try of a call comes by here; of the call of that stream, if the target refused it.
+    Try(Option<u32>),
     /// Nothing more of the target's answer passes, whatever was let through before this was known;
     /// an answer in its place does.
     Over,
@@ -124,6 +131,11 @@ impl Call {
             stream,
             progress: Progress::Fresh,
         }
+    }
+
+    /// The stream that it is on.
+    pub fn stream(&self) -> u32 {
+        self.stream
     }
 
     /// The request's head has arrived; `is_end` when there is no body.
@@ -179,6 +191,7 @@ impl Call {
             | Progress::Forwarded(_)
             | Progress::Answering(..)
             | Progress::Valve(_)
+            | Progress::Try(_)
             | Progress::Over
             | Progress::Done) => {
                 self.progress = other;
@@ -246,7 +259,11 @@ impl Call {
             Progress::Waiting(waiting) => waiting.exchange,
             Progress::Forwarded(exchange) => Some(exchange),
             Progress::Answering(exchange, _) => Some(*exchange),
-            Progress::Fresh | Progress::Valve(_) | Progress::Over | Progress::Done => None,
+            Progress::Fresh
+            | Progress::Valve(_)
+            | Progress::Try(_)
+            | Progress::Over
+            | Progress::Done => None,
         };
         let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let _record = exchange.map(|exchange| exchange.finish(&ports));
@@ -262,6 +279,11 @@ impl Call {
             let asked = match waiting.decide(host, shared, self.stream) {
                 Decided::Forwarded => {
                     shared.notes.keep(host, &waiting);
+                    let renewable = waiting.exchange.as_ref().and_then(Exchange::renewable);
+                    if renewable.is_some() {
+                        // Without it, another try goes with the same token.
+                        let _unknown = host.keep_stream(self.stream);
+                    }
                     let holder = waiting.exchange.as_ref().and_then(Exchange::holder);
                     if let Some(holder) = holder {
                         shared.open.begin(self.stream, holder, waiting.follows);
@@ -274,6 +296,10 @@ impl Call {
                     return self.refuse_judged(host, shared, &waiting, &refusal);
                 }
                 Decided::StandsBy(stream) => return self.stand_by(host, stream),
+                Decided::TriesAgain(stream) => {
+                    self.progress = Progress::Try(stream);
+                    return Flow::Continue;
+                }
                 Decided::KnowsPolicy => continue,
                 Decided::WantsKeys(credentials, refusal) => {
                     if shared.keys.wait(host, &credentials, self.stream) == Ok(true) {
@@ -330,6 +356,7 @@ impl Call {
             | Progress::Waiting(_)
             | Progress::Forwarded(_)
             | Progress::Valve(_)
+            | Progress::Try(_)
             | Progress::Done => Progress::Done,
         };
         let reply = match host.random() {

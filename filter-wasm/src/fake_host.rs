@@ -21,6 +21,8 @@ pub(crate) enum HostCall {
     RemoveRequestHeader,
     WarnCaller,
     KeepNote,
+    KeepStream,
+    RefusedStream,
     RequestBody,
     ResponseLines,
     PutResponseLines,
@@ -41,6 +43,7 @@ pub(crate) enum HostCall {
     SyncCounters,
     CheckAccess,
     RenewKeys,
+    RenewToken,
     IsSigned,
     IsAnswered,
     SendReply,
@@ -94,6 +97,10 @@ pub(crate) struct FakeHost {
     pub(crate) checks: RefCell<Vec<(u32, u32, Vec<u8>)>>,
     /// Token and request of each question about keys, in order.
     pub(crate) renewals: RefCell<Vec<(u32, Vec<u8>)>>,
+    /// The same, about tokens for targets.
+    pub(crate) replacements: RefCell<Vec<(u32, Vec<u8>)>>,
+    /// What another try would find.
+    pub(crate) kept_stream: Cell<Option<u32>>,
     pub(crate) compiled: Cell<usize>,
     /// Texts whose signature was asked about, in order.
     pub(crate) verified: RefCell<Vec<Vec<u8>>>,
@@ -210,6 +217,17 @@ impl Host for FakeHost {
         self.call(HostCall::KeepNote)?;
         self.notes.borrow_mut().push(note.to_vec());
         Ok(())
+    }
+
+    fn keep_stream(&self, stream: u32) -> Result<(), HostFailure> {
+        self.call(HostCall::KeepStream)?;
+        self.kept_stream.set(Some(stream));
+        Ok(())
+    }
+
+    fn refused_stream(&self) -> Result<Option<u32>, HostFailure> {
+        self.call(HostCall::RefusedStream)?;
+        Ok(self.kept_stream.get())
     }
 
     fn response_lines(&self, part: ResponsePart) -> Result<HeaderMap, HostFailure> {
@@ -369,6 +387,14 @@ impl Shared for FakeHost {
         let mut renewals = self.renewals.borrow_mut();
         let token = u32::try_from(renewals.len()).unwrap() + 2_000;
         renewals.push((token, request.to_vec()));
+        Ok(token)
+    }
+
+    fn renew_token(&self, request: &[u8], _timeout_ms: u32) -> Result<u32, HostFailure> {
+        self.call(HostCall::RenewToken)?;
+        let mut replacements = self.replacements.borrow_mut();
+        let token = u32::try_from(replacements.len()).unwrap() + 3_000;
+        replacements.push((token, request.to_vec()));
         Ok(token)
     }
 

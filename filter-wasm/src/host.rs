@@ -40,6 +40,12 @@ pub trait Host: Shared {
     /// Has Envoy keep this with the stream for the record of the call.
     fn keep_note(&self, note: &[u8]) -> Result<(), HostFailure>;
 
+    /// Has Envoy keep with the stream which it is, for other tries of its call.
+    fn keep_stream(&self, stream: u32) -> Result<(), HostFailure>;
+
+    /// The stream of a call whose target refused it, of another try of it.
+    fn refused_stream(&self) -> Result<Option<u32>, HostFailure>;
+
     /// The first `size` bytes of the request's body that Envoy holds.
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure>;
 
@@ -117,6 +123,10 @@ pub trait Shared {
     /// Sends the region server an encoded `keys.v1.RenewRequest`; its answer comes under the returned
     /// token.
     fn renew_keys(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
+
+    /// Sends the region server an encoded `keys.v1.RenewTokenRequest`; its answer comes under the
+    /// returned token.
+    fn renew_token(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
 
     /// Whether a public key made a signature.
     fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure>;

@@ -20,6 +20,10 @@ const SWITCH_ASKED: &[u8] = b"filter_state\0requestrocket-switch-asked";
 const WARNING: &str = "requestrocket-warning";
 /// Where Envoy's access log looks for what the filter knows of a call.
 const NOTE: &str = "requestrocket-note";
+/// Where another try of a call looks for the stream that the call is on.
+const STREAM: &str = "requestrocket-stream";
+/// Put by a script next to the target.
+const REFUSED: &[u8] = b"metadata\0filter_metadata\0requestrocket\0refused";
 /// `envoy.config.core.v3.GrpcService { envoy_grpc { cluster_name: "xds" } }`: the cluster of the
 /// bootstrap, over which the node shows its certificate.
 const REGION_SERVER: &[u8] = b"\x0a\x05\x0a\x03xds";
@@ -30,6 +34,7 @@ const COMPILED: &str = "rr_policy_compiled_total";
 const METER_SYNC: (&str, &str) = ("requestrocket.meter.v1.MeterSync", "Sync");
 const ACCESS_CHECK: (&str, &str) = ("requestrocket.access.v1.AccessCheck", "Check");
 const KEY_RENEWAL: (&str, &str) = ("requestrocket.keys.v1.KeyRenewal", "Renew");
+const TOKEN_RENEWAL: (&str, &str) = ("requestrocket.keys.v1.KeyRenewal", "RenewToken");
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Host for ProxyWasmHost {
@@ -55,6 +60,19 @@ impl Host for ProxyWasmHost {
 
     fn keep_note(&self, note: &[u8]) -> Result<(), HostFailure> {
         abi::set_property(NOTE, note)
+    }
+
+    fn keep_stream(&self, stream: u32) -> Result<(), HostFailure> {
+        abi::set_property(STREAM, stream.to_string().as_bytes())
+    }
+
+    fn refused_stream(&self) -> Result<Option<u32>, HostFailure> {
+        if abi::property(REFUSED)?.is_none() {
+            return Ok(None);
+        }
+        let stream = abi::property(STREAM.as_bytes())?;
+        let stream = stream.as_deref().map(std::str::from_utf8);
+        Ok(stream.and_then(|text| text.ok()?.parse().ok()))
     }
 
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure> {
@@ -162,6 +180,10 @@ impl Shared for ProxyWasmHost {
 
     fn renew_keys(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
         abi::grpc_call(REGION_SERVER, KEY_RENEWAL, request, timeout_ms)
+    }
+
+    fn renew_token(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
+        abi::grpc_call(REGION_SERVER, TOKEN_RENEWAL, request, timeout_ms)
     }
 
     fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure> {

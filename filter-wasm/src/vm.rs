@@ -12,7 +12,7 @@ use crate::{
     calls::Calls,
     compiling::Resumable,
     counters::{Answered, Counters},
-    driver::{Call, Flow, NewerKeys, Notes, OpenCalls, Policies, Rooms, Shared},
+    driver::{Call, Flow, NewerKeys, Notes, OpenCalls, Policies, RefusedTokens, Rooms, Shared},
     host::Shared as _,
     pace::Pace,
     proxy_wasm_host::ProxyWasmHost,
@@ -72,6 +72,7 @@ impl Vm {
                 tokens: RefCell::default(),
                 notes: Notes::start(&ProxyWasmHost),
                 keys: NewerKeys::default(),
+                refused: RefusedTokens::default(),
             }),
             calls: RefCell::default(),
             ticks: Cell::new(0),
@@ -86,8 +87,13 @@ impl Vm {
             return Flow::AwaitAnswer;
         };
         let mut call = Box::new(Call::new(stream));
-        let flow = call.on_request_head(&ProxyWasmHost, shared, is_end);
+        let mut flow = call.on_request_head(&ProxyWasmHost, shared, is_end);
+        let refused = call.refused_stream();
         self.keep(stream, call);
+        if let Some(mut call) = refused.and_then(|stream| self.take(stream)) {
+            flow = call.on_another_try(&ProxyWasmHost, shared, stream);
+            self.keep(call.stream(), call);
+        }
         if flow == Flow::AwaitAnswer {
             self.keep_pace(shared);
         }
@@ -162,6 +168,14 @@ impl Vm {
         {
             let mut room = ticks::MAX_DEFERRED;
             self.go_on_with_newer_keys(shared, &mut room);
+            return;
+        }
+        if shared
+            .refused
+            .on_answer(&ProxyWasmHost, token, message.as_deref())
+        {
+            let mut room = ticks::MAX_DEFERRED;
+            self.go_on_with_other_tokens(shared, &mut room);
             return;
         }
         let answered = match message {

@@ -12,7 +12,7 @@ mod meter;
 pub(crate) mod pool;
 mod steps;
 mod token;
-mod upstream;
+pub(crate) mod upstream;
 pub(crate) mod weight;
 
 use std::{num::NonZeroU64, sync::Arc};

@@ -10,6 +10,7 @@ mod echo;
 mod grant;
 mod note;
 mod ports;
+mod renewed;
 mod request;
 mod response;
 mod response_edit;
@@ -34,7 +35,7 @@ pub use self::{
     ports::{Charging, Ports, Question},
     response_edit::ResponseEdit,
 };
-pub use crate::swap::Edit;
+pub use crate::swap::{Edit, Renewed};
 use crate::{
     admission::Admission,
     denial::{Denial, Refusal},

@@ -11,6 +11,7 @@ pub mod addresses;
 mod admitting;
 mod ending;
 pub mod fuzz;
+mod obtained;
 pub mod rules;
 pub mod tokens;
 
@@ -138,6 +139,7 @@ impl PolicyFixture {
                 injections: Vec::new(),
                 layer: Some(allowing()),
                 ends_at_ms: 0,
+                refresh_on: Vec::new(),
             }),
             max_inspected_bytes: 1 << 20,
             layer: Some(allowing()),

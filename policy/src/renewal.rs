@@ -1,5 +1,10 @@
-//! What a filter asks its region about keys that issuers publish (`requestrocket.keys.v1`), and what
-//! it hears.
+//! What a filter asks its region about keys that issuers publish and tokens that targets refuse
+//! (`requestrocket.keys.v1`), and what it hears.
+
+mod token;
+
+pub use self::token::Obtained;
+pub(crate) use self::token::{Renewable, injections};
 
 use prost::Message as _;
 use requestrocket_proto::keys::v1 as wire;

@@ -2,10 +2,12 @@
 //!
 //! Every edit costs the host a call, so there is one only where the request differs.
 
+mod renewed;
 mod signing;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+pub use self::renewed::Renewed;
 pub(crate) use self::signing::Unsigned;
 use crate::{
     echo::Guard,
@@ -16,6 +18,7 @@ use crate::{
         percent::encode_into,
         query::{is_authorization, is_named, rewrite_into},
     },
+    renewal::Renewable,
     secret::SecretBytes,
     sign::Scheme,
 };
@@ -48,6 +51,8 @@ pub(crate) struct Upstream {
     pub(crate) computed: Option<Box<dyn Scheme>>,
     /// From then on what is put on requests is no longer good; none: it does not end.
     pub(crate) serves_until_ms: Option<u64>,
+    /// What to do when the target does not take it.
+    pub(crate) renewable: Option<Renewable>,
     pub(crate) availability: Availability,
     /// Finds their values in responses.
     pub(crate) guard: Option<Arc<Guard>>,

@@ -1,15 +1,22 @@
-//! Looks for newer keys of issuers when an Envoy met a token that those it has do not verify.
+//! Looks for newer keys of issuers when an Envoy met a token that those it has do not verify, and for
+//! other tokens when a target did not take one.
 //!
-//! Anybody can make up such a token, so a source is asked once in 30 seconds for it, and what waits
-//! here for an answer is bounded.
+//! Anybody can cause either, so a source is asked once in 30 seconds for it, and what waits here for
+//! an answer is bounded.
+
+mod refused;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use requestrocket_policy::id::CredentialId;
+use requestrocket_policy::renewal::Obtained;
 use requestrocket_process::clock::Clock;
 use requestrocket_proto::keys::v1::key_renewal_server::KeyRenewal;
-use requestrocket_proto::keys::v1::{RenewRequest, RenewResponse};
+use requestrocket_proto::keys::v1::{
+    RenewRequest, RenewResponse, RenewTokenRequest, RenewTokenResponse,
+};
+use requestrocket_proto::policy::v1::Injection;
 use requestrocket_proto::region::v1::TokenState;
 use tokio::sync::{Semaphore, watch};
 use tonic::{Request, Response, Status};
@@ -18,6 +25,8 @@ use uuid::Uuid;
 use crate::region::RegionWriter;
 use crate::secrets::renew::PAUSE_MS;
 use crate::tokens::TokenStates;
+
+pub use self::refused::RefusedTokens;
 
 /// For all that is done for a question. The filter waits for two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_700);
@@ -29,17 +38,20 @@ const MAX_WAITING: usize = 256;
 pub struct KeyRenewals {
     writer: Arc<RegionWriter>,
     states: watch::Receiver<TokenStates>,
+    tokens: RefusedTokens,
     places: Semaphore,
     clock: Clock,
 }
 
 impl KeyRenewals {
-    /// Of the region that `writer` writes.
+    /// Of the region that those tokens are of.
     #[must_use]
-    pub fn new(writer: Arc<RegionWriter>, clock: Clock) -> Self {
+    pub fn new(tokens: RefusedTokens) -> Self {
+        let (writer, clock) = (Arc::clone(&tokens.writer), tokens.clock.clone());
         Self {
             states: writer.tokens(),
             writer,
+            tokens,
             places: Semaphore::new(MAX_WAITING),
             clock,
         }
@@ -58,6 +70,22 @@ impl KeyRenewals {
         tokio::time::timeout(PATIENCE, looked)
             .await
             .unwrap_or(false)
+    }
+
+    /// What calls are given in the place of a token; nothing: there is no other.
+    pub(crate) async fn replace(&self, refused: &Obtained) -> Vec<Injection> {
+        let Ok(_place) = self.places.try_acquire() else {
+            return Vec::new();
+        };
+        let replaced = tokio::time::timeout(PATIENCE, self.tokens.replace(refused)).await;
+        match replaced {
+            Ok(Ok(injections)) => injections.unwrap_or_default(),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "no other token is looked for");
+                Vec::new()
+            }
+            Err(_) => Vec::new(),
+        }
     }
 
     async fn look(&self, credential: &str, before: &TokenState) -> bool {
@@ -84,6 +112,12 @@ impl KeyRenewals {
     }
 }
 
+fn credential(bytes: &[u8]) -> Result<CredentialId, Status> {
+    let id = Uuid::from_slice(bytes);
+    let id = id.map_err(|_| Status::invalid_argument("id must be of 16 bytes"))?;
+    Ok(CredentialId::from(id))
+}
+
 /// Something was learnt.
 fn is_another(before: &TokenState, now: &TokenState) -> bool {
     before.version != now.version
@@ -98,10 +132,26 @@ impl KeyRenewal for KeyRenewals {
         request: Request<RenewRequest>,
     ) -> Result<Response<RenewResponse>, Status> {
         let RenewRequest { credential_id } = request.into_inner();
-        let id = Uuid::from_slice(&credential_id)
-            .map_err(|_| Status::invalid_argument("id must be of 16 bytes"))?;
-        let credential = CredentialId::from(id).to_string();
+        let credential = credential(&credential_id)?.to_string();
         let is_renewed = Self::renew(self, &credential).await;
         Ok(Response::new(RenewResponse { is_renewed }))
+    }
+
+    async fn renew_token(
+        &self,
+        request: Request<RenewTokenRequest>,
+    ) -> Result<Response<RenewTokenResponse>, Status> {
+        let RenewTokenRequest {
+            credential_id,
+            version,
+            serves_until_ms,
+        } = request.into_inner();
+        let refused = Obtained {
+            credential: credential(&credential_id)?,
+            version,
+            serves_until_ms,
+        };
+        let injections = self.replace(&refused).await;
+        Ok(Response::new(RenewTokenResponse { injections }))
     }
 }

@@ -117,6 +117,23 @@ impl RegionWriter {
         Ok(())
     }
 
+    /// Has another token obtained at `due_ms` than the one of a credential, of that version, that
+    /// ends at `ends_at_ms`.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn refused(
+        &self,
+        credential: (&str, u64),
+        ends_at_ms: u64,
+        due_ms: u64,
+    ) -> Result<(), StoreFailed> {
+        let _turn = self.turn.lock().await;
+        self.ingest.refused(credential, ends_at_ms, due_ms).await?;
+        self.came.notify_one();
+        Ok(())
+    }
+
     /// Returns when records came since it was called last.
     pub async fn came(&self) {
         self.came.notified().await;

@@ -20,7 +20,7 @@ use crate::access::AccessChecks;
 use crate::access_log::{AccessLogs, CallLog, with_buckets};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
-use crate::keys::KeyRenewals;
+use crate::keys::{KeyRenewals, RefusedTokens};
 use crate::meters::Meters;
 use crate::metrics;
 use crate::node_api::{self, Services};
@@ -33,7 +33,6 @@ use crate::secrets::keys::RegionKeys;
 use crate::secrets::renew::client::Client;
 use crate::secrets::renew::job::Renewals;
 use crate::secrets::renew::key_source::KeySources;
-use crate::secrets::renew::pace::Pace;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
 use crate::translate::{Settings, TargetRoots};
@@ -106,6 +105,7 @@ async fn start(
     tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
     let meters = meters(config, &store, &clock, tasks).await?;
     let calls = call_log(config, &clock, tasks).await?;
+    let tokens = RefusedTokens::new(&writer, &store, &clock);
     let services = Services {
         ads: Ads::new(
             &config.region,
@@ -121,11 +121,11 @@ async fn start(
             calls.clone(),
             tasks.stopping(),
         ),
-        keys: KeyRenewals::new(Arc::clone(&writer), clock.clone()),
+        keys: KeyRenewals::new(tokens.clone()),
     };
     spawn_ads(config, &clock, tasks, (ads_listener, services))?;
     let is_ready = spawn_health(http_listener, metrics_handle, tasks);
-    let renewed = spawn_renewals(config, tasks, (&store, &keys, &clock), (&writer, client));
+    let renewed = spawn_renewals(config, tasks, (&keys, client), tokens);
     spawn_link(
         link_config(config, &keys),
         tasks,
@@ -313,18 +313,24 @@ fn spawn_link(
 fn spawn_renewals(
     config: &Config,
     tasks: &TaskSet,
-    (store, keys, clock): (&Store, &Arc<RegionKeys>, &Clock),
-    (writer, client): (&Arc<RegionWriter>, Client),
+    (keys, client): (&Arc<RegionKeys>, Client),
+    tokens: RefusedTokens,
 ) -> CancellationToken {
+    let RefusedTokens {
+        writer,
+        store,
+        pace,
+        clock,
+    } = tokens;
     let renewals = Renewals {
         region: config.region.clone(),
         keys: Arc::clone(keys),
-        store: store.clone(),
-        writer: Arc::clone(writer),
+        store,
+        writer,
         client,
         sources: KeySources::default(),
-        pace: Pace::default(),
-        clock: clock.clone(),
+        pace,
+        clock,
     };
     let stopping = tasks.stopping();
     let renewed = CancellationToken::new();

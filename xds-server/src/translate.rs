@@ -16,11 +16,13 @@ mod hop_by_hop;
 mod http2;
 mod in_order;
 mod policy;
+mod refused;
 mod retry;
 mod route;
 mod scope;
 mod unread;
 mod upgrade;
+mod wasm;
 mod wire;
 
 use std::fmt;

@@ -56,8 +56,8 @@ impl<S: Copy + Ord> Asking<S> {
         }
     }
 
-    /// Has the call of a stream wait for what was asked about the subject.
-    pub(super) fn join(&mut self, subject: S, stream: u32, now_ms: u64) -> Joined {
+    /// Has the call of a stream wait for what was asked about the subject; none: nobody waits.
+    pub(super) fn join(&mut self, subject: S, stream: Option<u32>, now_ms: u64) -> Joined {
         let Bounds {
             pause_ms,
             patience_ms: _,
@@ -70,7 +70,7 @@ impl<S: Copy + Ord> Asking<S> {
         {
             let is_open = now_ms < question.due_ms && question.waiting.len() < waiting;
             if is_open {
-                question.waiting.push(stream);
+                question.waiting.extend(stream);
             }
             return if is_open { Joined::Yes } else { Joined::No };
         }

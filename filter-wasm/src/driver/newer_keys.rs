@@ -45,7 +45,7 @@ impl NewerKeys {
         let now_ms = host.now_ms()?;
         let mut waits = false;
         for credential in credentials {
-            let joined = self.asking()?.join(*credential, stream, now_ms);
+            let joined = self.asking()?.join(*credential, Some(stream), now_ms);
             waits |= match joined {
                 Joined::Yes => true,
                 Joined::No => false,

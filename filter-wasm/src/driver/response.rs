@@ -94,6 +94,7 @@ impl Call {
             | Progress::Waiting(_)
             | Progress::Answering(..)
             | Progress::Valve(_)
+            | Progress::Try(_)
             | Progress::Done) => {
                 self.progress = other;
                 return Flow::Continue;
@@ -107,6 +108,9 @@ impl Call {
         let decision = exchange.on_response_head(&head, is_end, &ports);
         if head.has_failed.get() {
             return self.refuse(host, &Denial::GatewayFault.into());
+        }
+        if let Some(token) = exchange.refused_token() {
+            shared.refused.tell(host, token);
         }
         match decision {
             ResponseDecision::Refuse(refusal) => self.refuse(host, &refusal),
@@ -152,6 +156,7 @@ impl Call {
             | Progress::Waiting(_)
             | Progress::Forwarded(_)
             | Progress::Valve(_)
+            | Progress::Try(_)
             | Progress::Over
             | Progress::Done => false,
         }

@@ -3,6 +3,7 @@ mod crowd;
 mod newer_keys;
 mod notes;
 mod open;
+mod refused;
 mod request;
 mod response;
 mod room;
@@ -57,6 +58,7 @@ fn shared(keys: Option<KeyRing>) -> Shared {
         tokens: RefCell::default(),
         notes: Notes::start(&FakeHost::default()),
         keys: NewerKeys::default(),
+        refused: RefusedTokens::default(),
     }
 }
 

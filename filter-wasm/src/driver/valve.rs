@@ -56,6 +56,7 @@ impl Call {
             | Progress::Waiting(_)
             | Progress::Forwarded(_)
             | Progress::Answering(..)
+            | Progress::Try(_)
             | Progress::Over
             | Progress::Done => None,
         }

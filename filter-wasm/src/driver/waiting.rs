@@ -12,8 +12,10 @@ use requestrocket_policy::{
 use super::{
     CallPorts, Shared,
     again::{self, AGAIN_HEADER, ASKED_HEADER},
+    edits::apply,
     open::Follows,
     policies::Obtained,
+    refused,
     room::BodyRoom,
     uploads, valve,
 };
@@ -49,6 +51,8 @@ pub(super) enum Decided {
     Refused(Refusal),
     /// It was judged, in that stream; this is about its response.
     StandsBy(u32),
+    /// It was judged, and is sent once more; in that stream, if its target refused it.
+    TriesAgain(Option<u32>),
     /// Its token may be right by newer keys of these credentials; if there are none, it is refused.
     WantsKeys(Vec<CredentialId>, Refusal),
     /// The policy is there now: judge it again.
@@ -113,8 +117,8 @@ impl Waiting {
         let Ok(lines) = self.headers.lines() else {
             return fault();
         };
-        if let Some(stream) = valve::decided_by(&lines) {
-            return Decided::StandsBy(stream);
+        if let Some(passes_by) = judged_before(host, &lines) {
+            return passes_by;
         }
         if self.exchange.is_none() {
             match again::read(&lines) {
@@ -168,6 +172,15 @@ impl Waiting {
     }
 }
 
+/// A call that was judged when it passed by here first.
+fn judged_before(host: &impl Host, lines: &[HeaderLine<'_>]) -> Option<Decided> {
+    if let Some(stream) = valve::decided_by(lines) {
+        return Some(Decided::StandsBy(stream));
+    }
+    let is_another_try = refused::is_another_try(lines);
+    is_another_try.then(|| Decided::TriesAgain(host.refused_stream().ok().flatten()))
+}
+
 /// What newer keys could not change is settled.
 fn refused(refusal: Refusal, wanted: Vec<CredentialId>) -> Decided {
     if wanted.is_empty() || refusal.denial != Denial::CredentialInvalid {
@@ -200,15 +213,5 @@ fn forward<'e>(host: &impl Host, mut edits: impl Iterator<Item = &'e Edit<'e>>) 
         Decided::Forwarded
     } else {
         Decided::Refused(Denial::GatewayFault.into())
-    }
-}
-
-fn apply(host: &impl Host, edit: &Edit<'_>) -> Result<(), HostFailure> {
-    match edit {
-        Edit::SetPath(path) => host.set_request_header(":path", path),
-        Edit::SetHeader(name, value) => host.set_request_header(name, value),
-        Edit::SetComputed(name, value) => host.set_request_header(name, value.expose()),
-        Edit::RemoveHeader(name) => host.remove_request_header(name),
-        Edit::Warn(text) => host.warn_caller(text),
     }
 }

@@ -60,6 +60,7 @@ impl Vm {
         // What could not be told now is told on the next tick.
         let _untold = shared.counters.tick(&ProxyWasmHost);
         self.go_on_with_newer_keys(shared, room);
+        self.go_on_with_other_tokens(shared, room);
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
         if ticks.is_multiple_of(TICKS_PER_SWEEP) {
@@ -78,6 +79,27 @@ impl Vm {
         *room -= streams.len();
         for stream in streams {
             self.resume(stream, |call| call.on_newer_keys(&ProxyWasmHost, shared));
+        }
+    }
+
+    /// Goes on with tries that waited for another token.
+    pub(super) fn go_on_with_other_tokens(&self, shared: &Shared, room: &mut usize) {
+        let streams = shared.refused.due(&ProxyWasmHost, *room);
+        *room -= streams.len();
+        for stream in streams {
+            if !ProxyWasmHost.enter(stream) {
+                continue;
+            }
+            let Some(tried) = self.take(stream) else {
+                continue;
+            };
+            let refused = tried.refused_stream();
+            self.keep(stream, tried);
+            if let Some(mut call) = refused.and_then(|stream| self.take(stream)) {
+                call.on_another_token(&ProxyWasmHost, shared);
+                self.keep(call.stream(), call);
+            }
+            continue_request();
         }
     }
 

@@ -66,6 +66,8 @@ mod records;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
+mod refused_tokens;
+#[cfg(test)]
 mod regions;
 #[cfg(test)]
 mod response_size;

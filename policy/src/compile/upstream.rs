@@ -14,6 +14,7 @@ use crate::{
     echo::{self, Guard},
     envelope::{Binding, InvalidEnvelope, Location},
     id::{CredentialId, InvalidId},
+    renewal::Renewable,
     secret::SecretBytes,
     sign::Scheme,
     swap::{Availability, HeaderInjection, InvalidInjection, QueryInjection, Upstream},
@@ -88,6 +89,7 @@ pub(super) fn compile(
         availability,
         guard: Guard::of(injections.echoed).map(Arc::new),
         serves_until_ms: injections.serves_until_ms,
+        renewable: injections.renewable,
     });
     Ok((upstream, target_layer, credential_layer))
 }
@@ -97,13 +99,14 @@ type Places = (Box<[u8]>, Box<[u8]>);
 
 /// What is put on requests, and how long.
 #[derive(Default)]
-struct Injections {
-    headers: Vec<HeaderInjection>,
-    query: Vec<QueryInjection>,
+pub(crate) struct Injections {
+    pub(crate) headers: Vec<HeaderInjection>,
+    pub(crate) query: Vec<QueryInjection>,
     computed: Option<Box<dyn Scheme>>,
     /// Values that responses may repeat.
-    echoed: Vec<SecretBytes>,
+    pub(crate) echoed: Vec<SecretBytes>,
     serves_until_ms: Option<u64>,
+    renewable: Option<Renewable>,
 }
 
 fn compile_target(
@@ -134,6 +137,7 @@ fn compile_credential(
         layer,
         ends_at_ms,
         serves_until_ms,
+        refresh_on,
     } = credential;
     let availability = match ends_at_ms {
         0 => Availability::Always,
@@ -144,6 +148,7 @@ fn compile_credential(
         .map_err(InvalidUpstream::CredentialId)?;
     let mut injections = compile_injections(injections, (id, version), admission)?;
     injections.serves_until_ms = serves_until_ms;
+    injections.renewable = Renewable::of((id, version), serves_until_ms, &refresh_on);
     Ok((
         (injections, availability),
         attached(LayerName::TargetCredential, layer, supply)?,
@@ -162,7 +167,8 @@ fn compile_base_path(base_path: String) -> Result<Box<[u8]>, InvalidUpstream> {
     }
 }
 
-fn compile_injections(
+/// Opens what is put on requests of a proxy.
+pub(crate) fn compile_injections(
     injections: Vec<wire::Injection>,
     credential: (CredentialId, u64),
     admission: &Admission,

@@ -51,6 +51,8 @@ pub enum PartSearched {
 /// A response whose request carried values.
 #[derive(Debug)]
 pub(super) struct Echoed {
+    /// Of the head.
+    pub(super) status: Option<u16>,
     /// None: its body is not searched here.
     watch: Option<Watch>,
     is_head_held: bool,
@@ -60,6 +62,7 @@ pub(super) struct Echoed {
 
 /// A head that was searched.
 struct Head {
+    status: Option<u16>,
     edits: Vec<ResponseEdit>,
     /// Its body can be searched.
     is_readable: bool,
@@ -93,6 +96,7 @@ fn search_head(guard: &Guard, head: &dyn ResponseHead) -> Result<Head, Denial> {
     let mut searched = Err(Denial::GatewayFault);
     head.lines(&mut |lines| {
         searched = masking(guard, lines).map(|edits| Head {
+            status: status(lines),
             edits,
             is_readable: is_readable(lines) && !is_switch(lines),
             comes_at_once: comes_at_once(lines),
@@ -119,6 +123,7 @@ impl Head {
         let has_body = !(is_end || grant.is_head);
         let watch = (has_body && self.is_readable && !is_made).then(Watch::default);
         let echoed = Echoed {
+            status: self.status,
             is_head_held: watch.is_some() && self.comes_at_once,
             watch,
             warnings,
@@ -260,6 +265,11 @@ fn is_readable(lines: &[HeaderLine<'_>]) -> bool {
     codings
         .map(|(_, value)| Coding::parse(value))
         .all(|coding| coding.map_or(true, |coding| coding.is_identity()))
+}
+
+fn status(lines: &[HeaderLine<'_>]) -> Option<u16> {
+    let line = lines.iter().find(|(name, _)| *name == b":status");
+    std::str::from_utf8(line?.1).ok()?.parse().ok()
 }
 
 /// What follows is no body, and its ends may wait for each other.

@@ -11,6 +11,7 @@ mod matrix;
 mod order;
 mod properties;
 mod redaction;
+mod renewed;
 mod response;
 mod sequences;
 mod signing;

@@ -44,6 +44,8 @@ pub struct CustomToken {
     pub response: Response,
     /// Where the token goes.
     pub apply: Apply,
+    /// Statuses of the target that have another one obtained.
+    pub refresh_on: Vec<u16>,
 }
 
 /// A request.
@@ -128,11 +130,13 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<CustomToken> {
     }
     let response = fields.required_object("response", response);
     let apply = obtained::apply(fields);
+    let refresh_on = obtained::refresh_on(fields);
     let form = CustomToken {
         values: values?,
         requests: requests?,
         response: response?,
         apply: apply?,
+        refresh_on,
     };
     if let Err(invalid) = form.check_names() {
         fields.checked::<()>(member, Err(invalid));

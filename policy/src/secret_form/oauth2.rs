@@ -56,6 +56,8 @@ pub struct OAuth2 {
     pub apply: Apply,
     /// What goes beside it.
     pub headers: Values,
+    /// Statuses of the target that have another one obtained.
+    pub refresh_on: Vec<u16>,
 }
 
 /// How a token request is written.
@@ -156,6 +158,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<OAuth2> {
     let answer = answer(fields);
     let apply = obtained::apply(fields);
     let headers = fields.object("headers", |members| values(members, header_name));
+    let refresh_on = obtained::refresh_on(fields);
     Some(OAuth2 {
         grant: grant?,
         token_url: token_url?,
@@ -167,6 +170,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<OAuth2> {
         answer,
         apply: apply?,
         headers: headers.unwrap_or_else(|| Some(Values::new()))?,
+        refresh_on,
     })
 }
 

@@ -1,6 +1,8 @@
 //! What `oauth2` and `customToken` have in common: where an obtained token goes, and how long it
 //! is taken to live.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::place::{self, Place};
@@ -22,6 +24,24 @@ pub const MAX_TOKEN_BYTES: usize = 32 << 10;
 const TOKEN: &str = "{token}";
 /// A year.
 const MAX_TTL_SECONDS: u64 = 365 * 24 * 3_600;
+
+/// Statuses of a target.
+const MAX_STATUSES: usize = 16;
+
+/// Statuses with which a target says that it does not take a token. Without a word, 401.
+pub(super) fn refresh_on(fields: &mut Fields<'_>) -> Vec<u16> {
+    let status = |value: &Value| {
+        let status = value.as_u64().and_then(|status| u16::try_from(status).ok());
+        let is_refusal = |status: &u16| (400..=599).contains(status);
+        status
+            .filter(is_refusal)
+            .ok_or_else(|| Invalid::value("must be a status from 400 to 599"))
+    };
+    let statuses = fields.list("refreshOnStatus", MAX_STATUSES, status);
+    let statuses = statuses.unwrap_or_else(|| vec![401]);
+    let unique: BTreeSet<u16> = statuses.into_iter().collect();
+    unique.into_iter().collect()
+}
 
 /// Where a token goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,9 @@ use http::Uri;
 use http::uri::Authority;
 use requestrocket_proto::policy::v1 as wire;
 
-use crate::records::record::{Credential, Organisation, Proxy, Records, StoredSecret, Target};
+use crate::records::record::{
+    Credential, ObtainedToken, Organisation, Proxy, Records, StoredSecret, Target,
+};
 use crate::records::region_config::{CallerConfig, ProxyConfig, Scheme, TargetConfig};
 use requestrocket_policy::secret_form::auth_type::Side;
 
@@ -126,13 +128,18 @@ fn injected_credential(
     organisation_id: &str,
 ) -> Option<wire::TargetCredential> {
     let usable = usable_secret(credential, organisation_id, Side::Target)?;
-    let (injections, serves_until_ms) = match usable {
-        StoredSecret::Injections(injections) => (injections.clone(), None),
+    let (injections, serves_until_ms, refresh_on) = match usable {
+        StoredSecret::Injections(injections) => (injections.clone(), None, Vec::new()),
         StoredSecret::Obtained(_, Some(token)) => {
-            (token.injections.clone(), Some(token.serves_until_ms))
+            let ObtainedToken {
+                injections,
+                serves_until_ms,
+                refresh_on,
+            } = token.clone();
+            (injections, Some(serves_until_ms), refresh_on)
         }
         // It was never good: calls are told to come again.
-        StoredSecret::Obtained(_, None) => (Vec::new(), Some(0)),
+        StoredSecret::Obtained(_, None) => (Vec::new(), Some(0), Vec::new()),
         StoredSecret::Presented(_) | StoredSecret::Published(..) => return None,
     };
     credential.is_active.then(|| wire::TargetCredential {
@@ -140,6 +147,7 @@ fn injected_credential(
         version: credential.version,
         injections,
         serves_until_ms,
+        refresh_on,
         layer: Some(credential.layer.clone()),
         ends_at_ms: credential.ends_at_ms,
     })

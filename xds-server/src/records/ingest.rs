@@ -18,7 +18,9 @@ use crate::store::affected::{Changed, affected_fetch};
 use crate::store::records::{records_fetch, records_fetch_all, records_fetch_listed};
 use crate::store::retain::records_retain;
 use crate::store::state::{revision_fetch, revision_update};
-use crate::store::token::{TokenKey, TokenRow, token_hasten, token_list, token_update};
+use crate::store::token::{
+    TokenKey, TokenRow, token_hasten, token_list, token_refused, token_update,
+};
 use crate::store::{Store, StoreFailed};
 use crate::tokens::{TokenRegister, TokenStates};
 use crate::unusable::{Register, Span, UnusableProxies};
@@ -219,6 +221,22 @@ impl Ingest {
     ) -> Result<(), StoreFailed> {
         let mut tx = self.store.begin().await?;
         token_hasten(&mut tx, credential_id, (now_ms, pause_ms)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Makes a token due at `due_ms` that ends at `ends_at_ms`, if it is still there.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn refused(
+        &self,
+        credential: (&str, u64),
+        ends_at_ms: u64,
+        due_ms: u64,
+    ) -> Result<(), StoreFailed> {
+        let mut tx = self.store.begin().await?;
+        token_refused(&mut tx, credential, ends_at_ms, due_ms).await?;
         tx.commit().await?;
         Ok(())
     }

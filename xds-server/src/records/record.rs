@@ -139,6 +139,8 @@ pub struct ObtainedToken {
     pub injections: Vec<wire::Injection>,
     /// Unix time in milliseconds; the token is not used from then on.
     pub serves_until_ms: u64,
+    /// Statuses of a target that does not take it.
+    pub refresh_on: Vec<u32>,
 }
 
 /// Why a credential cannot be used. The text names no content.

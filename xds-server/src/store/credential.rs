@@ -202,6 +202,7 @@ fn encode_secret(secret: &StoredSecret) -> String {
             layer: None,
             ends_at_ms: 0,
             serves_until_ms: None,
+            refresh_on: Vec::new(),
         }),
         // The token is a row of its own: what refreshes it does not touch the credential.
         StoredSecret::Obtained(recipe, _) => encode_recipe(&recipe),

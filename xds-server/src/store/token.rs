@@ -155,6 +155,27 @@ pub async fn token_hasten(
     Ok(())
 }
 
+/// Makes a token due at `due_ms` that ends at `ends_at_ms`, unless it is before, or the last attempt was
+/// in vain.
+pub async fn token_refused(
+    conn: &mut AnyConnection,
+    (credential_id, version): (&str, u64),
+    ends_at_ms: u64,
+    due_ms: u64,
+) -> Result<(), StoreFailed> {
+    sqlx::query(
+        "UPDATE token SET next_at_ms = $1 WHERE credential_id = $2 AND version = $3 \
+         AND expires_at_ms = $4 AND next_at_ms > $1 AND error_code IS NULL",
+    )
+    .bind(to_sql(due_ms))
+    .bind(credential_id)
+    .bind(to_sql(version))
+    .bind(to_sql(ends_at_ms))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Takes or renews the lease of a token in the state `key`; false: it is another's, or the state is
 /// another.
 pub async fn token_lease(
@@ -342,6 +363,7 @@ fn encode_token(token: &ObtainedToken) -> String {
         layer: None,
         ends_at_ms: 0,
         serves_until_ms: Some(token.serves_until_ms),
+        refresh_on: token.refresh_on.clone(),
     })
 }
 
@@ -350,5 +372,6 @@ fn decode_token(text: &str) -> Option<ObtainedToken> {
     Some(ObtainedToken {
         injections: message.injections,
         serves_until_ms: message.serves_until_ms?,
+        refresh_on: message.refresh_on,
     })
 }

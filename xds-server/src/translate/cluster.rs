@@ -1,4 +1,6 @@
-//! The two clusters of a region: dynamic forward proxies, so memory follows active hosts.
+//! The clusters of a region, two for each scheme: dynamic forward proxies, so memory follows active
+//! hosts. What calls with obtained tokens need is in clusters of their own, so that no others pay for
+//! it.
 
 use std::collections::HashMap;
 
@@ -39,16 +41,19 @@ use requestrocket_policy::denial::{
 };
 
 use super::dns_cache::dns_cache;
+use super::filter_name::TRY;
 use super::hop_by_hop;
 use super::http2::{self, Windows};
+use super::refused;
 use super::retry;
 use super::upgrade;
+use super::wasm::wasm;
 use super::wire::{
     WARNING, extension, file, http_filter, number, remove_matching, remove_reserved, seconds,
     set_header, some_any,
 };
 use super::{BUFFER_BYTES, Settings, TargetRoots};
-use crate::records::region_config::Scheme;
+use crate::records::region_config::{ProxyConfig, Scheme, TargetConfig};
 use crate::xds::resource::Resource;
 
 /// Connections, waiting calls, calls and retries of all targets of a scheme together. Envoy's own
@@ -76,30 +81,50 @@ const MAX_HEADER_KIB: u32 = 104;
 /// The shared resources are older than any proxy.
 const FIRST_REVISION: u64 = 1;
 
-/// Name of the cluster that targets of a scheme go through.
-pub(super) fn name(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Http => "target-http",
-        Scheme::Https => "target-https",
+/// What calls carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carried {
+    /// What stays good, or ends when it says.
+    Anything,
+    /// A token that a target may refuse before.
+    Renewable,
+}
+
+/// Name of the cluster that calls of a proxy go through to its target.
+pub(super) fn of(config: &ProxyConfig, target: &TargetConfig) -> &'static str {
+    let carried = if refused::is_renewable(config) {
+        Carried::Renewable
+    } else {
+        Carried::Anything
+    };
+    name((target.scheme, carried))
+}
+
+fn name(kind: (Scheme, Carried)) -> &'static str {
+    match kind {
+        (Scheme::Http, Carried::Anything) => "target-http",
+        (Scheme::Https, Carried::Anything) => "target-https",
+        (Scheme::Http, Carried::Renewable) => "target-http-renewable",
+        (Scheme::Https, Carried::Renewable) => "target-https-renewable",
     }
 }
 
-/// Both clusters.
+/// All of them.
 pub(super) fn targets(settings: &Settings) -> Vec<Resource> {
-    [Scheme::Http, Scheme::Https]
-        .map(|scheme| {
-            let name = name(scheme);
-            Resource::encode(
-                name.into(),
-                &cluster(scheme, settings),
-                FIRST_REVISION,
-                None,
-            )
+    let kinds = [Scheme::Http, Scheme::Https].into_iter();
+    let kinds = kinds.flat_map(|scheme| {
+        [Carried::Anything, Carried::Renewable].map(|carried| (scheme, carried))
+    });
+    kinds
+        .map(|kind| {
+            let cluster = cluster(kind, settings);
+            Resource::encode(name(kind).into(), &cluster, FIRST_REVISION, None)
         })
-        .into()
+        .collect()
 }
 
-fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {
+fn cluster(kind: (Scheme, Carried), settings: &Settings) -> Cluster {
+    let (scheme, _) = kind;
     let forward_proxy = ClusterConfig {
         cluster_implementation_specifier: Some(ClusterImplementationSpecifier::DnsCacheConfig(
             dns_cache(settings),
@@ -108,7 +133,7 @@ fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {
     };
     let protocol = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions".to_owned();
     Cluster {
-        name: name(scheme).to_owned(),
+        name: name(kind).to_owned(),
         connect_timeout: seconds(5),
         per_connection_buffer_limit_bytes: number(BUFFER_BYTES),
         lb_policy: LbPolicy::ClusterProvided.into(),
@@ -120,7 +145,7 @@ fn cluster(scheme: Scheme, settings: &Settings) -> Cluster {
         })),
         typed_extension_protocol_options: HashMap::from([(
             protocol,
-            pack_any(protocol_options(scheme)),
+            pack_any(protocol_options(kind, settings)),
         )]),
         transport_socket: match scheme {
             Scheme::Http => None,
@@ -160,7 +185,8 @@ fn connection_options() -> UpstreamConnectionOptions {
     }
 }
 
-fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
+fn protocol_options(kind: (Scheme, Carried), settings: &Settings) -> HttpProtocolOptions {
+    let (scheme, _) = kind;
     let http1 = Http1ProtocolOptions {
         enable_trailers: true,
         ..Http1ProtocolOptions::default()
@@ -195,7 +221,7 @@ fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
             ..CommonProtocolOptions::default()
         }),
         upstream_protocol_options: Some(protocol),
-        http_filters: target_filters(scheme),
+        http_filters: target_filters(kind, settings),
         ..HttpProtocolOptions::default()
     }
 }
@@ -203,7 +229,8 @@ fn protocol_options(scheme: Scheme) -> HttpProtocolOptions {
 /// What happens on the way to a target and back, and to no answer of the gateway's own. It stands
 /// here, once, because on the routes it would cost every proxy memory. A request comes by again for
 /// each try, in the state in which the last one left it.
-fn target_filters(scheme: Scheme) -> Vec<HttpFilter> {
+fn target_filters(kind: (Scheme, Carried), settings: &Settings) -> Vec<HttpFilter> {
+    let (scheme, carried) = kind;
     let mutations = Mutations {
         request_mutations: request_mutations(scheme),
         // A target may take a trailer for a header, and the filter has decided by then: carriers,
@@ -218,15 +245,27 @@ fn target_filters(scheme: Scheme) -> Vec<HttpFilter> {
         mutations: Some(mutations),
         ..HeaderMutation::default()
     };
-    vec![
-        http_filter(extension("after-silence", retry::no_try_after_silence())),
-        http_filter(extension("envoy.filters.http.header_mutation", edits)),
-        http_filter(extension("named-by-connection", hop_by_hop::drop_named())),
-        http_filter(extension(
-            "envoy.filters.http.upstream_codec",
-            UpstreamCodec {},
-        )),
-    ]
+    let again = || {
+        let wasm = wasm(&settings.filter_wasm);
+        [
+            extension(TRY, refused::try_again(wasm)),
+            extension("refused", refused::note()),
+        ]
+    };
+    // Before the edits: they read what those remove of a request, and mark what those would remove of
+    // a response.
+    let again = (carried == Carried::Renewable).then(again);
+    let silence = extension("after-silence", retry::no_try_after_silence());
+    let others = [
+        extension("envoy.filters.http.header_mutation", edits),
+        extension("named-by-connection", hop_by_hop::drop_named()),
+        extension("envoy.filters.http.upstream_codec", UpstreamCodec {}),
+    ];
+    std::iter::once(silence)
+        .chain(again.into_iter().flatten())
+        .chain(others)
+        .map(http_filter)
+        .collect()
 }
 
 fn request_mutations(scheme: Scheme) -> Vec<Mutation> {

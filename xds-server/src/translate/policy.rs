@@ -67,7 +67,7 @@ fn destination(config: &ProxyConfig) -> String {
     let Some(target) = &config.target else {
         return String::new();
     };
-    format!("\n{}\n{}", cluster::name(target.scheme), target.authority)
+    format!("\n{}\n{}", cluster::of(config, target), target.authority)
 }
 
 fn admission(config: &ProxyConfig, region: &str, inspects_responses: bool) -> wire::Admission {

@@ -2,12 +2,14 @@
 //! be repeated when their connection closed before there was an answer.
 //!
 //! Envoy repeats a call by the route that it left by, so what holds of a destination holds of each
-//! try. Nothing else is repeated: no answer, and no silence.
+//! try. Nothing else is repeated, no silence and of answers only those of `refused`.
 
 use std::num::NonZeroU32;
 
 use envoy_types::pb::envoy::config::core::v3::{DataSource, data_source::Specifier};
-use envoy_types::pb::envoy::config::route::v3::{RetryPolicy, retry_policy::RetryBackOff};
+use envoy_types::pb::envoy::config::route::v3::{
+    HeaderMatcher, RetryPolicy, retry_policy::RetryBackOff,
+};
 use envoy_types::pb::envoy::extensions::common::matching::v3::ExtensionWithMatcher;
 use envoy_types::pb::envoy::extensions::filters::http::header_mutation::v3::{
     HeaderMutation, Mutations,
@@ -31,10 +33,16 @@ pub(super) const BODY_BYTES: u64 = 16 << 10;
 /// What Envoy says to a try that follows a silence.
 const AFTER_SILENCE: &str = "x-envoy-is-timeout-retry";
 
-/// The wait for the head of one try, which begins when the request is sent, and what is tried again.
-pub(super) fn policy(timeout_seconds: NonZeroU32) -> RetryPolicy {
+/// The wait for the head of one try, which begins when the request is sent, and what is tried again:
+/// also an answer with the mark, if there is any.
+pub(super) fn policy(timeout_seconds: NonZeroU32, marked: Option<HeaderMatcher>) -> RetryPolicy {
+    let retry_on = match marked {
+        Some(_) => format!("{UNPROCESSED},retriable-headers"),
+        None => UNPROCESSED.to_owned(),
+    };
     RetryPolicy {
-        retry_on: UNPROCESSED.to_owned(),
+        retry_on,
+        retriable_headers: marked.into_iter().collect(),
         num_retries: number(TRIES_MORE),
         retry_back_off: Some(RetryBackOff {
             base_interval: millis(PAUSE_MILLIS),

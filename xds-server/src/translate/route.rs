@@ -28,6 +28,7 @@ use super::cors;
 use super::filter_name::{FILTER, FORWARD_PROXY};
 use super::in_order::{self, OrderedRoute};
 use super::policy::EncodedPolicy;
+use super::refused;
 use super::retry;
 use super::unread;
 use super::wire::seconds;
@@ -89,6 +90,12 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
     });
     let came_in = vec![absent(EDITED_BY)];
     let decided = vec![header(EDITED_BY, edited_here), absent(JUDGE_AGAIN)];
+    let is_renewable = refused::is_renewable(config);
+    let kept_bytes = if is_renewable {
+        refused::BODY_BYTES
+    } else {
+        retry::BODY_BYTES
+    };
     let calls = [
         Route {
             action: Some(action(config, Some(NOWHERE))),
@@ -98,21 +105,31 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
         Route {
             action: Some(action(config, None)),
             // What waits for a decision is not kept on: this is for another try.
-            request_body_buffer_limit: bytes(Some(retry::BODY_BYTES)),
+            request_body_buffer_limit: bytes(Some(kept_bytes)),
             ..route((&name, decided), policy)
         },
     ];
     let preflights = config.cors.iter().flat_map(cors::preflights);
     let mut routes: Vec<_> = preflights.map(OrderedRoute::from).collect();
-    routes.extend(calls.map(|route| OrderedRoute {
-        route,
-        filters: filters(config),
+    routes.extend(calls.map(|mut route| {
+        if let Some(metadata) = &mut route.metadata {
+            metadata.filter_metadata = refused::statuses(config);
+        }
+        OrderedRoute {
+            route,
+            filters: filters(config),
+        }
     }));
     let host = VirtualHost {
         name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
         metadata: Some(metadata(&policy.rest)),
         include_is_timeout_retry_header: true,
+        include_request_attempt_count: is_renewable,
+        response_headers_to_remove: is_renewable
+            .then(|| refused::MARK.to_owned())
+            .into_iter()
+            .collect(),
         typed_per_filter_config: unread(config, policy)
             .map(|asked| (FILTER.to_owned(), pack_any(asked)))
             .into_iter()
@@ -190,21 +207,26 @@ fn filters(config: &ProxyConfig) -> BTreeMap<String, Any> {
 fn action(config: &ProxyConfig, elsewhere: Option<&str>) -> route::Action {
     match &config.target {
         Some(target) => {
-            let cluster = elsewhere.unwrap_or(cluster::name(target.scheme));
-            route::Action::Route(forward(cluster, config.timeout_seconds))
+            let cluster = elsewhere.unwrap_or_else(|| cluster::of(config, target));
+            let marked = refused::is_renewable(config).then(refused::marked);
+            route::Action::Route(forward(cluster, config.timeout_seconds, marked))
         }
         // The filter has answered before; should it ever not, nothing is forwarded.
         None => unavailable(),
     }
 }
 
-fn forward(cluster: &str, timeout_seconds: NonZeroU32) -> RouteAction {
+fn forward(
+    cluster: &str,
+    timeout_seconds: NonZeroU32,
+    marked: Option<HeaderMatcher>,
+) -> RouteAction {
     RouteAction {
         cluster_specifier: Some(ClusterSpecifier::Cluster(cluster.to_owned())),
         // Zero: the length of a response is not limited in time. The head is, by the timeout of
         // each try, which counts from the end of the request and ends with the head.
         timeout: seconds(0),
-        retry_policy: Some(retry::policy(timeout_seconds)),
+        retry_policy: Some(retry::policy(timeout_seconds, marked)),
         idle_timeout: seconds(IDLE_SECONDS),
         ..RouteAction::default()
     }

@@ -542,6 +542,7 @@ fn complete() -> ProxyConfig {
         }],
         target_credential: Some(wire::TargetCredential {
             serves_until_ms: None,
+            refresh_on: Vec::new(),
             credential_id: crate::fixtures::id(20),
             version: 1,
             injections: Vec::new(),

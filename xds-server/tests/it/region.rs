@@ -12,7 +12,7 @@ use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
 use requestrocket_xds_server::access::AccessChecks;
 use requestrocket_xds_server::access_log::{AccessLogs, CallLog, Retention};
-use requestrocket_xds_server::keys::KeyRenewals;
+use requestrocket_xds_server::keys::{KeyRenewals, RefusedTokens};
 use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::node_api::{self, Services, Tls};
 use requestrocket_xds_server::records::ingest::Ingest;
@@ -115,8 +115,8 @@ impl Region {
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
             meters: meters.await.unwrap(),
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
-            access_logs: AccessLogs::new(REGION, store, calls, tasks.stopping()),
-            keys: KeyRenewals::new(writer, Clock::default()),
+            access_logs: AccessLogs::new(REGION, store.clone(), calls, tasks.stopping()),
+            keys: KeyRenewals::new(RefusedTokens::new(&writer, &store, &Clock::default())),
         };
         tasks.spawn(
             "ads",

@@ -52,8 +52,31 @@ fn what_is_not_said_has_a_default() {
     assert_eq!(form.request.scope_separator, " ");
     assert_eq!(form.answer.default_ttl_seconds, 300);
     assert_eq!(form.apply.name, "Authorization");
+    assert_eq!(form.refresh_on, [401]);
     let token = SecretText::new("t".to_owned());
     assert_eq!(form.apply.value(&token).expose(), "Bearer t");
+}
+
+#[test]
+fn a_target_refuses_with_statuses_of_failure() {
+    for (statuses, want) in [
+        (json!([]), Ok(vec![])),
+        (json!([403, 401, 403]), Ok(vec![401, 403])),
+        (json!([599]), Ok(vec![599])),
+        (
+            json!([401, 200]),
+            Err(vec!["refreshOnStatus[1]".to_owned()]),
+        ),
+        (json!(["401"]), Err(vec!["refreshOnStatus[0]".to_owned()])),
+        (json!(401), Err(vec!["refreshOnStatus".to_owned()])),
+        (
+            json!(vec![401; 17]),
+            Err(vec!["refreshOnStatus".to_owned()]),
+        ),
+    ] {
+        let read = read_with(&json!({"refreshOnStatus": statuses}));
+        assert_eq!(read.map(|form| form.refresh_on), want, "{statuses}");
+    }
 }
 
 #[test]

@@ -62,6 +62,7 @@ pub(super) async fn obtain(world: World<'_>, form: &CustomToken) -> Attempt {
     let placed = Placed {
         apply: form.apply.clone(),
         headers: Values::new(),
+        refresh_on: form.refresh_on.clone(),
     };
     Ok((obtained, placed))
 }

@@ -307,6 +307,7 @@ impl Renewals {
             token: life.expires_at_ms.map(|serves_until_ms| ObtainedToken {
                 injections,
                 serves_until_ms,
+                refresh_on: placed.refresh_on.iter().copied().map(u32::from).collect(),
             }),
             life,
             refresh_token,

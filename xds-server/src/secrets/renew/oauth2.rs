@@ -45,6 +45,7 @@ pub(super) async fn obtain(world: World<'_>, form: &OAuth2, held: Held<'_>) -> A
     let placed = Placed {
         apply: form.apply.clone(),
         headers: form.headers.clone(),
+        refresh_on: form.refresh_on.clone(),
     };
     Ok((obtained?, placed))
 }

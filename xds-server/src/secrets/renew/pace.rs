@@ -16,7 +16,7 @@ pub struct Pace(Arc<Mutex<BTreeMap<String, u64>>>);
 
 impl Pace {
     /// What is stored of a refresh of the organisation now has its next one not before then.
-    pub(super) fn free_at_ms(&self, organisation_id: &str) -> u64 {
+    pub(crate) fn free_at_ms(&self, organisation_id: &str) -> u64 {
         let owing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         owing.get(organisation_id).copied().unwrap_or(0)
     }

@@ -19,6 +19,8 @@ pub(super) struct World<'a> {
 pub(super) struct Placed {
     pub(super) apply: Apply,
     pub(super) headers: Values,
+    /// Statuses of a target that does not take it.
+    pub(super) refresh_on: Vec<u16>,
 }
 
 /// A token in its place, or why not.

@@ -46,6 +46,9 @@ struct Proxy {
     /// Name of the header that is injected.
     #[serde(default)]
     inject: Option<String>,
+    /// With these statuses a target refuses what is injected, which then is a token.
+    #[serde(default)]
+    refresh_on: Vec<u32>,
     /// Ids of meters.
     #[serde(default)]
     meters: Vec<String>,
@@ -107,7 +110,10 @@ impl Proxy {
             max_inspected_bytes: self.max_inspected_bytes,
             target: self.target.as_deref().map(target),
             proxy_credentials: self.api_keys.iter().map(|id| api_key(id)).collect(),
-            target_credential: self.inject.as_deref().map(injecting),
+            target_credential: self
+                .inject
+                .as_deref()
+                .map(|header| injecting(header, &self.refresh_on)),
             layer: if self.is_inspecting {
                 attached::inspecting_layer()
             } else {
@@ -158,7 +164,7 @@ fn api_key(id: &str) -> CallerConfig {
     }
 }
 
-fn injecting(header: &str) -> wire::TargetCredential {
+fn injecting(header: &str, refresh_on: &[u32]) -> wire::TargetCredential {
     let injection = wire::Injection {
         location: wire::Location::Header.into(),
         name: header.to_owned(),
@@ -168,7 +174,8 @@ fn injecting(header: &str) -> wire::TargetCredential {
         bytes_behind: 0,
     };
     wire::TargetCredential {
-        serves_until_ms: None,
+        serves_until_ms: (!refresh_on.is_empty()).then_some(1_900_000_000_000),
+        refresh_on: refresh_on.to_vec(),
         credential_id: "c0ffee00-0000-4000-8000-000000000000".to_owned(),
         version: 3,
         injections: vec![injection],

@@ -11,6 +11,7 @@ use super::*;
 use crate::fixtures::{
     ORGANISATION, REGION, Region, id, organisation, proxy, removed, target, translation,
 };
+use crate::keys::{KeyRenewals, RefusedTokens};
 use crate::records::record::Records;
 use crate::secrets::renew::life::TokenStatus;
 use crate::secrets::renew::peer::{self, Peer};
@@ -19,6 +20,7 @@ use crate::store::tests::test_stores;
 use crate::xds::publisher::Publisher;
 
 mod consent;
+mod refused;
 
 const START_S: i64 = 1_800_000_000;
 
@@ -163,6 +165,32 @@ impl Scene {
             life.attempts,
             life.error.map(|error| error.code),
         )
+    }
+
+    /// What nodes of this region ask.
+    fn asked_by_nodes(&self) -> KeyRenewals {
+        let renewals = &self.renewals;
+        KeyRenewals::new(RefusedTokens {
+            writer: Arc::clone(&renewals.writer),
+            store: renewals.store.clone(),
+            pace: renewals.pace.clone(),
+            clock: self.clock.clone(),
+        })
+    }
+
+    /// What comes of that while the region works.
+    async fn working<T>(&self, asking: impl Future<Output = T>) -> T {
+        let work = async {
+            loop {
+                self.renewals.writer.came().await;
+                self.renew().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = asking => answer,
+            () = work => panic!("it works on"),
+        }
     }
 
     fn advance(&self, seconds: u64) {

@@ -3,12 +3,15 @@
 use super::*;
 use ResourceKind::{Cluster, Listener, Route, Scope};
 
+const ALL_CLUSTERS: &str = "cluster #1 +target-http +target-http-renewable +target-https \
+                            +target-https-renewable";
+
 #[test]
 fn a_fresh_envoy_gets_everything_in_the_order_of_its_questions() {
     let mut client = Client::new(3, &["a=1", "b=1@x"]);
     assert_eq!(client.sent(), Vec::<String>::new());
     client.subscribe(Cluster, &[]);
-    assert_eq!(client.sent(), ["cluster #1 +target-http +target-https"]);
+    assert_eq!(client.sent(), [ALL_CLUSTERS]);
     client.subscribe(Listener, &[]);
     assert_eq!(client.sent(), ["listener #2 +proxy-api"]);
     client.subscribe(Scope, &["*"]);
@@ -110,7 +113,7 @@ fn nothing_is_said_before_the_first_revision() {
     assert_eq!(
         client.sent(),
         [
-            "cluster #1 +target-http +target-https",
+            ALL_CLUSTERS,
             "listener #2 +proxy-api",
             "route #3 +a",
             "scope #4 +a",

@@ -2,7 +2,6 @@ use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
 
 use super::*;
-use crate::keys::KeyRenewals;
 use crate::records::assemble::assemble_all;
 use crate::records::record::Records;
 use crate::records::region_config::ProxyConfig;
@@ -225,20 +224,9 @@ async fn what_a_refresh_published_is_paid_for_before_the_next() {
 impl Keys {
     /// What a node is told that met a token of an unknown key, while the region works.
     async fn renewed(&self) -> bool {
-        let (writer, clock) = (&self.scene.renewals.writer, &self.scene.clock);
-        let renewals = KeyRenewals::new(Arc::clone(writer), clock.clone());
-        let work = async {
-            loop {
-                writer.came().await;
-                self.scene.renew().await;
-            }
-        };
+        let renewals = self.scene.asked_by_nodes();
         let credential = id(20);
-        tokio::select! {
-            biased;
-            is_renewed = renewals.renew(&credential) => is_renewed,
-            () = work => false,
-        }
+        self.scene.working(renewals.renew(&credential)).await
     }
 }
 
