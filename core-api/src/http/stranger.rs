@@ -25,7 +25,8 @@ pub enum Door {
     /// Of routes for everybody; what only reads is never refused.
     Public,
     /// Of what browsers are sent to: a token means nothing there, and whatever is asked for in vain
-    /// counts. A HEAD uses up nothing and tells nothing.
+    /// counts. A HEAD uses up nothing and tells nothing. Each is looked at: any page can have a
+    /// browser ask in vain, and whom a provider sends back afterwards is not shut out.
     Answers,
 }
 
@@ -35,6 +36,14 @@ impl Door {
             Self::Protected => true,
             Self::Public => *method == Method::POST,
             Self::Answers => *method != Method::HEAD,
+        }
+    }
+
+    /// Whether who failed too often is refused unheard.
+    fn is_shut(self, has_token: bool) -> bool {
+        match self {
+            Self::Protected | Self::Public => !has_token,
+            Self::Answers => false,
         }
     }
 
@@ -56,8 +65,10 @@ pub async fn bound(
         return next.run(request).await;
     }
     let peer = peer(&state, request.extensions(), request.headers());
-    let has_token = door != Door::Answers && request.headers().contains_key(AUTHORIZATION);
-    if !has_token && let Some(refusal) = used_up(&state, peer) {
+    let has_token = request.headers().contains_key(AUTHORIZATION);
+    if door.is_shut(has_token)
+        && let Some(refusal) = used_up(&state, peer)
+    {
         return refusal;
     }
     let response = next.run(request).await;
