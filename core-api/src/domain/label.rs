@@ -49,7 +49,7 @@ pub struct Labels(BTreeMap<LabelKey, LabelValue>);
 /// What a list is asked for: a label of this key, whatever it says or saying just this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelFilter {
-    /// Its name.
+    /// What the label is called.
     pub key: LabelKey,
     /// What it says; none for anything.
     pub value: Option<LabelValue>,
@@ -60,7 +60,7 @@ pub struct LabelFilter {
 pub struct Labelled<F> {
     /// What was decided.
     pub form: F,
-    /// Its labels.
+    /// All that it is to have.
     pub labels: Labels,
 }
 

@@ -14,7 +14,7 @@ use crate::domain::name::Name;
 /// What may change of a credential besides its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialForm {
-    /// Its name.
+    /// For people; several may share it.
     pub name: Name,
     /// What its layer decides when no rule matches.
     pub default_rule_effect: Effect,
@@ -46,15 +46,15 @@ pub enum CredentialStatus {
 /// The record. Its secret is no part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// Its id.
+    /// What paths, bindings and records of calls name it by.
     pub id: CredentialId,
     /// Whose it is.
     pub organisation: OrganisationId,
     /// Where it is used.
     pub region: RegionName,
-    /// Its side.
+    /// Who is given it; fixed at creation.
     pub side: Side,
-    /// Its type.
+    /// Another one comes only with a new secret.
     pub auth_type: AuthType,
     /// What its owner decided.
     pub form: CredentialForm,

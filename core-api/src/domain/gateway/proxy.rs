@@ -48,7 +48,7 @@ pub struct Range {
 /// What a caller decides about a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyForm {
-    /// Its name.
+    /// For people; several may share it.
     pub name: Name,
     /// Whose calls it takes; the first match in this order counts.
     pub proxy_credentials: Vec<CredentialId>,
@@ -79,7 +79,7 @@ pub struct ProxyForm {
 /// The record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// Its id.
+    /// What callers and the API name it by.
     pub id: ProxyId,
     /// Whose it is.
     pub organisation: OrganisationId,

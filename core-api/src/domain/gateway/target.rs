@@ -11,7 +11,7 @@ use crate::domain::name::Name;
 /// What a caller decides about a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetForm {
-    /// Its name.
+    /// For people; several may share it.
     pub name: Name,
     /// Where calls go.
     pub base_url: BaseUrl,
@@ -24,7 +24,7 @@ pub struct TargetForm {
 /// The record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its id.
+    /// What paths and proxies name it by.
     pub id: TargetId,
     /// Whose it is.
     pub organisation: OrganisationId,

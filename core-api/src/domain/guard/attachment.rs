@@ -39,7 +39,7 @@ pub trait Attachable {
 /// The record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment<F: Attachable> {
-    /// Its id.
+    /// What paths and denials name it by.
     pub id: F::Id,
     /// Whose it is.
     pub organisation: OrganisationId,

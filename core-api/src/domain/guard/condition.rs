@@ -1,6 +1,8 @@
 //! Conditions of rules, redactions and meters. The engine itself says what a pattern and a path
 //! may be: what is refused there is refused when it is saved.
 
+pub use requestrocket_policy::compile::MAX_CONDITIONS;
+pub use requestrocket_policy::http::ALLOWED_METHODS;
 use requestrocket_policy::json::path::JsonPath;
 use requestrocket_policy::pattern as engine;
 use serde::{Deserialize, Serialize};
@@ -8,10 +10,6 @@ use utoipa::ToSchema;
 
 use requestrocket_policy::form::problem::Invalid;
 
-/// A record has at most so many conditions of all kinds together.
-pub const MAX_CONDITIONS: usize = 50;
-/// What `methods` may name.
-pub const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];
 /// What `flags` may hold, each once.
 const FLAGS: &str = "imsx";
 

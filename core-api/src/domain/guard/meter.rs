@@ -73,7 +73,7 @@ pub struct MeterLimits {
 /// What a caller decides about a meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeterForm {
-    /// Its name.
+    /// For people, and what a refusal calls it.
     pub name: Name,
     /// What it counts.
     pub counted: Counted,

@@ -7,8 +7,7 @@ use super::condition::{Conditions, Path};
 use crate::domain::id::FilterId;
 use crate::domain::people::organisation::InvalidWord;
 
-/// One redaction has at most so many paths.
-pub const MAX_PATHS: usize = 100;
+pub use requestrocket_policy::compile::MAX_REDACTION_PATHS;
 
 /// What becomes of the nodes that the paths select.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use super::condition::Conditions;
 use super::effect::Effect;
 use crate::domain::id::RuleId;
 
-/// The highest priority.
-pub const MAX_PRIORITY: u64 = 1000;
+pub use requestrocket_policy::compile::MAX_PRIORITY;
+
 /// When it is left out.
 pub const DEFAULT_PRIORITY: u64 = 500;
 

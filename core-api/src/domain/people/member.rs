@@ -46,7 +46,7 @@ pub struct Member {
 /// An offer to become a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invite {
-    /// Its id.
+    /// What paths name it by; the token that accepts it is another.
     pub id: InviteId,
     /// Of which organisation.
     pub organisation: OrganisationId,

@@ -50,15 +50,15 @@ pub struct Limits {
 /// The record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organisation {
-    /// Its id.
+    /// `clientId` of the API.
     pub id: OrganisationId,
-    /// Its name.
+    /// For people; several may share it.
     pub name: Name,
-    /// Its plan.
+    /// Only an operator changes it.
     pub plan: Plan,
-    /// Its status.
+    /// Only an operator changes it.
     pub status: OrganisationStatus,
-    /// Its ceilings.
+    /// What new proxies are made with, and what plan business may set.
     pub limits: Limits,
     /// Where it may have resources; empty for everywhere.
     pub allowed_regions: Vec<RegionName>,

@@ -36,7 +36,7 @@ pub struct Profile {
 /// The record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Its id.
+    /// What members, `createdBy` and paths name the user by.
     pub id: UserId,
     /// What the user decided.
     pub profile: Profile,

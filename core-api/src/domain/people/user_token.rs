@@ -10,7 +10,7 @@ use crate::domain::name::Name;
 /// A user token as it is stored: without the token itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserToken {
-    /// Its id.
+    /// What paths name it by; the token itself is kept as a digest only.
     pub id: TokenId,
     /// Whose it is.
     pub user: UserId,

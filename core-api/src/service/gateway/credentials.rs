@@ -50,13 +50,13 @@ pub enum NewSecret {
 pub struct NewCredential {
     /// Where it is used.
     pub region: RegionName,
-    /// Its side.
+    /// Fixed from now on.
     pub side: Side,
-    /// Its type.
+    /// What the secret was read as.
     pub auth_type: AuthType,
     /// What else was decided.
     pub new: Labelled<CredentialForm>,
-    /// Its secret.
+    /// Sealed before anything is stored.
     pub secret: NewSecret,
 }
 

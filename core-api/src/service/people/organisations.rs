@@ -22,7 +22,7 @@ use requestrocket_policy::form::problem::{Fault, Problems};
 /// What an organisation is limited to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configuration {
-    /// Its ceilings.
+    /// Copied to new proxies.
     pub limits: Limits,
     /// Where it may have resources; empty for everywhere.
     pub allowed_regions: Vec<RegionName>,
@@ -31,11 +31,11 @@ pub struct Configuration {
 /// What may change of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Its name.
+    /// For people.
     pub name: Name,
-    /// Its plan.
+    /// Of who is no operator as it was.
     pub plan: Plan,
-    /// Its status.
+    /// Of who is no operator as it was.
     pub status: OrganisationStatus,
     /// What it is limited to.
     pub configuration: Configuration,

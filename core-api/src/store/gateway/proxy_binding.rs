@@ -20,9 +20,9 @@ pub enum Bound {
 /// A proxy that is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyBinding {
-    /// Its id.
+    /// For who wants to look at it.
     pub id: ProxyId,
-    /// Its name.
+    /// For who reads the refusal.
     pub name: String,
 }
 

@@ -15,7 +15,7 @@ use crate::store::listing::{Listing, page};
 /// A region as the store has it.
 #[derive(Clone, Debug, FromRow, PartialEq, Eq)]
 pub struct RegionRow {
-    /// Its name.
+    /// As settings and records name it.
     pub region_name: String,
     /// Public base URL; none before it first connected.
     pub base_url: Option<String>,

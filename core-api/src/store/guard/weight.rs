@@ -20,7 +20,7 @@ pub struct ProxyWeight {
 /// One active attachment as it is; any change of it has a revision of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AttachedVersion {
-    /// Its id.
+    /// UUID text, to tell proxies apart in one answer.
     pub id: String,
     /// Of its last change.
     pub revision: u64,

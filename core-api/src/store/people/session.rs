@@ -19,7 +19,7 @@ use crate::store::row::{column, limit_column, optional_column};
 /// A user token that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its id.
+    /// Whose use is counted and noted.
     pub token: TokenId,
     /// Whose it is.
     pub user: UserId,

@@ -8,7 +8,7 @@ use serde_json::Value;
 pub(super) use alias::to_main_form;
 
 use crate::domain::guard::condition::{
-    Conditions, MAX_CONDITIONS, METHODS, NamedCondition, NodeCondition, Path, PathCondition,
+    ALLOWED_METHODS, Conditions, MAX_CONDITIONS, NamedCondition, NodeCondition, Path, PathCondition,
     Pattern, Presence, parse_flags,
 };
 use requestrocket_policy::form::fields::{Fields, string};
@@ -86,10 +86,10 @@ fn check_count(fields: &mut Fields<'_>, conditions: &Conditions) {
 
 fn method(value: &Value) -> Result<String, Invalid> {
     let method = string(value)?.to_ascii_uppercase();
-    if METHODS.contains(&method.as_str()) {
+    if ALLOWED_METHODS.contains(&method.as_str()) {
         return Ok(method);
     }
-    let known: Vec<_> = METHODS.iter().map(|word| format!("`{word}`")).collect();
+    let known: Vec<_> = ALLOWED_METHODS.iter().map(|word| format!("`{word}`")).collect();
     Err(Invalid::value(format!(
         "must be one of {}",
         known.join(", ")

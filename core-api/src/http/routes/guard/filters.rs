@@ -16,7 +16,7 @@ use crate::domain::guard::attachment::Attachment;
 use crate::domain::guard::condition::{
     Conditions, NamedCondition, NodeCondition, Path, PathCondition,
 };
-use crate::domain::guard::redaction::{MAX_PATHS, Operation, RedactionForm};
+use crate::domain::guard::redaction::{MAX_REDACTION_PATHS, Operation, RedactionForm};
 use crate::domain::label::{Labelled, Labels};
 use crate::error::ApiResult;
 use crate::http::body::Body;
@@ -217,7 +217,7 @@ fn paths(fields: &mut Fields<'_>) -> Option<Vec<Path>> {
         fields.problem(Fault::ValidationFailed, "paths", "is required");
         return None;
     }
-    let paths = fields.list("paths", MAX_PATHS, json_path)?;
+    let paths = fields.list("paths", MAX_REDACTION_PATHS, json_path)?;
     if paths.is_empty() {
         fields.problem(Fault::ValidationFailed, "paths", "must name at least one");
         return None;

@@ -91,7 +91,7 @@ struct RuleInput {
 impl RuleInput {
     fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
         let effect = fields.required("effect", parsed);
-        let priority = fields.optional("priority", integer(0, MAX_PRIORITY));
+        let priority = fields.optional("priority", integer(0, MAX_PRIORITY.into()));
         let rule_active = fields.optional("ruleActive", boolean);
         let Conditions {
             methods,
