@@ -97,18 +97,3 @@ impl Credential {
         }
     }
 }
-
-impl CredentialStatus {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Expired];
-
-    /// As the API says it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Inactive => "inactive",
-            Self::Expired => "expired",
-        }
-    }
-}

@@ -55,10 +55,15 @@ impl Rights {
     #[must_use]
     pub fn exceeded_by(&self, new: &Self) -> Option<&'static str> {
         let (roles, organisations) = (
-            within(&self.roles, &new.roles, Roles::all_in),
-            within(&self.organisations, &new.organisations, BTreeSet::is_subset),
+            within(self.roles.as_ref(), new.roles.as_ref(), Roles::all_in),
+            within(
+                self.organisations.as_ref(),
+                new.organisations.as_ref(),
+                BTreeSet::is_subset,
+            ),
         );
-        let ends = within(&self.expires_at, &new.expires_at, |new, own| new <= own);
+        let (own, asked) = (self.expires_at.as_ref(), new.expires_at.as_ref());
+        let ends = within(own, asked, |new, own| new <= own);
         [
             ("roles", roles),
             ("clientIds", organisations),
@@ -70,9 +75,8 @@ impl Rights {
 }
 
 /// Without a limit of one's own everything is within it.
-fn within<T>(own: &Option<T>, new: &Option<T>, is_in: impl Fn(&T, &T) -> bool) -> bool {
-    let Some(own) = own else { return true };
-    new.as_ref().is_some_and(|new| is_in(new, own))
+fn within<T>(own: Option<&T>, new: Option<&T>, is_in: impl Fn(&T, &T) -> bool) -> bool {
+    own.is_none_or(|own| new.is_some_and(|new| is_in(new, own)))
 }
 
 #[cfg(test)]

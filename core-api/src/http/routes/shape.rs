@@ -3,9 +3,9 @@
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
-use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::guard::effect::Effect;
 use crate::domain::guard::meter;
@@ -19,13 +19,13 @@ macro_rules! words {
         #[derive(Debug)]
         pub(super) enum $name {}
 
-        impl ToSchema for $name {}
+        impl utoipa::ToSchema for $name {}
 
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 let words = <$words>::ALL.map(<$words>::as_str);
-                let schema = ObjectBuilder::new()
-                    .schema_type(Type::String)
+                let schema = utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
                     .description(Some($doc.trim()))
                     .enum_values(Some(words));
                 $(let schema = schema.default(Some($default.as_str().into()));)?
@@ -34,6 +34,8 @@ macro_rules! words {
         }
     )+};
 }
+
+pub(super) use words;
 
 words! {
     /// What a layer decides when no rule matches.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use body::CredentialInput;
 use input::{ADDRESS, Object, SECRET, read_change, read_new};
 use previous::PreviousResource;
-use token::{CredentialState, CredentialTokenResource};
+use token::{CredentialState, CredentialTokenResource, State};
 
 use crate::domain::gateway::credential::{Credential, CredentialForm, CredentialStatus};
 use crate::domain::moment::Moment;
@@ -109,7 +109,7 @@ impl CredentialResource {
         let known = token::known(credential, fleets);
         if token::is_obtained(credential) || known.is_some() {
             if credential.status(now) == CredentialStatus::Active {
-                resource.credential_status = token::status(credential, known.as_ref());
+                resource.credential_status = token::status(credential, known.as_ref()).as_str();
             }
             resource.credential_token = Some(CredentialTokenResource::of(known.as_ref()));
         }
@@ -138,7 +138,7 @@ impl CredentialResource {
             credential_previous: credential.previous_at(now).map(PreviousResource::new),
             credential_expires_at: expires_at.map(|end| end.to_string()),
             credential_allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
-            credential_status: credential.status(now).as_str(),
+            credential_status: State::from(credential.status(now)).as_str(),
             labels: labels::shown(&credential.labels),
             credential_token: None,
             authorization_url: None,

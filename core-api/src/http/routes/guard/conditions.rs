@@ -8,8 +8,8 @@ use serde_json::Value;
 pub(super) use alias::to_main_form;
 
 use crate::domain::guard::condition::{
-    ALLOWED_METHODS, Conditions, MAX_CONDITIONS, NamedCondition, NodeCondition, Path, PathCondition,
-    Pattern, Presence, parse_flags,
+    ALLOWED_METHODS, Conditions, MAX_CONDITIONS, NamedCondition, NodeCondition, Path,
+    PathCondition, Pattern, Presence, parse_flags,
 };
 use requestrocket_policy::form::fields::{Fields, string};
 use requestrocket_policy::form::problem::{Fault, Invalid};
@@ -89,7 +89,10 @@ fn method(value: &Value) -> Result<String, Invalid> {
     if ALLOWED_METHODS.contains(&method.as_str()) {
         return Ok(method);
     }
-    let known: Vec<_> = ALLOWED_METHODS.iter().map(|word| format!("`{word}`")).collect();
+    let known: Vec<_> = ALLOWED_METHODS
+        .iter()
+        .map(|word| format!("`{word}`"))
+        .collect();
     Err(Invalid::value(format!(
         "must be one of {}",
         known.join(", ")

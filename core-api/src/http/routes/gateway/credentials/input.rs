@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 use super::CredentialResource;
 use super::body::{CredentialInput, Lead, RotationInput};
 use super::previous::PreviousResource;
+use super::token::State;
 use crate::domain::gateway::address::is_allowed;
 use crate::domain::gateway::consent::ConsentPage;
-use crate::domain::gateway::credential::{Credential, CredentialStatus};
+use crate::domain::gateway::credential::Credential;
 use crate::domain::moment::Moment;
 use crate::http::body::Body;
 use crate::http::labels;
@@ -38,14 +39,6 @@ const FIXED: [&str; 12] = [
 ];
 const STATUS: &str = "credentialStatus";
 const PREVIOUS: &str = "credentialPrevious";
-/// How obtaining a token may go, besides.
-const TOKEN_STATUSES: [&str; 5] = [
-    "pending_consent",
-    "obtaining",
-    "failing",
-    "reconsent_needed",
-    "invalid_client",
-];
 const TOKEN: &str = "credentialToken";
 /// Where somebody has to consent; of some answers only.
 pub(super) const ADDRESS: &str = "authorizationUrl";
@@ -122,8 +115,7 @@ pub(super) fn read_change(
     let mut problems = Problems::default();
     // These move by themselves between a GET and the PUT of what it showed.
     body.ignore(STATUS, |value| {
-        let words = CredentialStatus::ALL.iter().map(|status| status.as_str());
-        words.chain(TOKEN_STATUSES).any(|word| value == word)
+        State::ALL.iter().any(|state| value == state.as_str())
     });
     body.ignore(PREVIOUS, |value| {
         let until = current.previous_until.map(PreviousResource::new);

@@ -6,13 +6,12 @@ use requestrocket_proto::region::v1::{TokenState, TokenStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::gateway::credential::Credential;
+use crate::domain::gateway::credential::{Credential, CredentialStatus};
 use crate::domain::moment::Moment;
 use crate::http::call::Mutation;
+use crate::http::routes::shape::words;
 use crate::region::fleet::Fleets;
 use crate::service::gateway::credentials::NewSecret;
-
-const PENDING: &str = "pending_consent";
 
 /// The present token of a credential, or the keys that verify its callers' tokens, and what came of
 /// asking for others.
@@ -32,12 +31,12 @@ pub(super) struct CredentialTokenResource {
     last_error: Option<String>,
 }
 
-/// How a credential stands.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "documents the words below")]
-pub(super) enum CredentialState {
+/// How a credential stands, with what its region says of its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It counts.
     Active,
+    /// Its owner turned it off.
     Inactive,
     /// Its `credentialExpiresAt` has passed.
     Expired,
@@ -51,6 +50,49 @@ pub(super) enum CredentialState {
     ReconsentNeeded,
     /// The provider does not want this client.
     InvalidClient,
+}
+
+words! {
+    /// How a credential stands.
+    CredentialState = State;
+}
+
+impl State {
+    /// All of them, in the order in which they are shown.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Active,
+        Self::Inactive,
+        Self::Expired,
+        Self::PendingConsent,
+        Self::Obtaining,
+        Self::Failing,
+        Self::ReconsentNeeded,
+        Self::InvalidClient,
+    ];
+
+    /// As the API says it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Expired => "expired",
+            Self::PendingConsent => "pending_consent",
+            Self::Obtaining => "obtaining",
+            Self::Failing => "failing",
+            Self::ReconsentNeeded => "reconsent_needed",
+            Self::InvalidClient => "invalid_client",
+        }
+    }
+}
+
+impl From<CredentialStatus> for State {
+    fn from(status: CredentialStatus) -> Self {
+        match status {
+            CredentialStatus::Active => Self::Active,
+            CredentialStatus::Inactive => Self::Inactive,
+            CredentialStatus::Expired => Self::Expired,
+        }
+    }
 }
 
 impl CredentialTokenResource {
@@ -85,22 +127,22 @@ pub(super) fn known(credential: &Credential, fleets: &Fleets) -> Option<TokenSta
     fleets.token(region, &credential.id.to_string(), credential.version)
 }
 
-/// The word for how it goes.
-pub(super) fn status(credential: &Credential, known: Option<&TokenState>) -> &'static str {
+/// How it goes.
+pub(super) fn status(credential: &Credential, known: Option<&TokenState>) -> State {
     let consents = credential.consent.as_ref().map(|consent| consent.number);
     if consents == Some(0) {
-        return PENDING;
+        return State::PendingConsent;
     }
     // What a region tells of an older consent is over.
     let known = known.filter(|known| consents.is_none_or(|number| number <= known.consent));
     match known.map_or(TokenStatus::Obtaining, TokenState::status) {
-        TokenStatus::Active => "active",
-        TokenStatus::Failing => "failing",
-        TokenStatus::ReconsentNeeded => "reconsent_needed",
-        TokenStatus::InvalidClient => "invalid_client",
-        TokenStatus::PendingConsent => PENDING,
+        TokenStatus::Active => State::Active,
+        TokenStatus::Failing => State::Failing,
+        TokenStatus::ReconsentNeeded => State::ReconsentNeeded,
+        TokenStatus::InvalidClient => State::InvalidClient,
+        TokenStatus::PendingConsent => State::PendingConsent,
         // A newer region may know other words.
-        TokenStatus::Obtaining | TokenStatus::Unspecified => "obtaining",
+        TokenStatus::Obtaining | TokenStatus::Unspecified => State::Obtaining,
     }
 }
 
