@@ -57,6 +57,8 @@ pub enum Code {
     BodyTooLarge,
     /// Not JSON by its content type.
     UnsupportedMediaType,
+    /// More would have to be looked at than one request may have looked at.
+    SelectionTooLarge,
     /// Too many requests with this token.
     RateLimited,
     /// Ours to repair.
@@ -180,6 +182,7 @@ impl Code {
             Self::PreconditionFailed => "PRECONDITION_FAILED",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::SelectionTooLarge => "SELECTION_TOO_LARGE",
             Self::RateLimited => "RATE_LIMITED",
             Self::Internal => "INTERNAL",
             Self::Unavailable => "UNAVAILABLE",
@@ -188,7 +191,7 @@ impl Code {
 
     fn status(self) -> StatusCode {
         match self {
-            Self::Fault(_) | Self::InvalidJson => StatusCode::BAD_REQUEST,
+            Self::Fault(_) | Self::InvalidJson | Self::SelectionTooLarge => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use requestrocket_process::tasks::TaskSet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::{ApiError, ApiResult, Code};
 
@@ -13,6 +14,11 @@ use crate::error::{ApiError, ApiResult, Code};
 const PLACES: usize = 2;
 /// Of these one organisation has at most so many.
 const PLACES_EACH: usize = 1;
+/// Searches at a time: regions do that work.
+const SEARCHES: usize = 16;
+const SEARCHES_EACH: usize = 2;
+/// Readers of the API page through records one after the other; more at once wait for a while.
+const SEARCH_PATIENCE: Duration = Duration::from_secs(5);
 /// Who tries samples and gets no place within this is told to come back.
 const TRIAL_PATIENCE: Duration = Duration::from_secs(2);
 /// Changes wait longer, so that some dozens of one organisation that are sent at once all succeed.
@@ -25,6 +31,8 @@ pub struct Places {
     all: Arc<Semaphore>,
     /// Of those who work or wait now; the others are forgotten.
     each: Arc<Mutex<HashMap<String, Weak<Semaphore>>>>,
+    /// How many one organisation has.
+    most_each: usize,
     patience: Duration,
 }
 
@@ -38,18 +46,24 @@ pub struct Turn {
 impl Places {
     /// For trying samples.
     pub fn for_trials() -> Self {
-        Self::new(PLACES, TRIAL_PATIENCE)
+        Self::new((PLACES, PLACES_EACH), TRIAL_PATIENCE)
     }
 
     /// For what changes need to know before their transaction begins.
     pub fn for_drafts() -> Self {
-        Self::new(PLACES, DRAFT_PATIENCE)
+        Self::new((PLACES, PLACES_EACH), DRAFT_PATIENCE)
     }
 
-    fn new(places: usize, patience: Duration) -> Self {
+    /// For what regions are to look for.
+    pub fn for_searches() -> Self {
+        Self::new((SEARCHES, SEARCHES_EACH), SEARCH_PATIENCE)
+    }
+
+    fn new((all, most_each): (usize, usize), patience: Duration) -> Self {
         Self {
-            all: Arc::new(Semaphore::new(places)),
+            all: Arc::new(Semaphore::new(all)),
             each: Arc::default(),
+            most_each,
             patience,
         }
     }
@@ -64,6 +78,28 @@ impl Places {
         work: impl FnOnce() -> ApiResult<T> + Send + 'static,
     ) -> ApiResult<T> {
         self.turn(organisation).await?.run(work).await
+    }
+
+    /// Has `work` done elsewhere, for an organisation in one of its places.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` when there is none in time.
+    pub async fn wait_for<T: Send + 'static>(
+        &self,
+        organisation: &str,
+        work: impl Future<Output = T> + Send + 'static,
+        tasks: &TaskSet,
+    ) -> ApiResult<T> {
+        let own = self.taken(self.own(organisation)).await?;
+        let place = self.taken(Arc::clone(&self.all)).await?;
+        let (done, is_done) = oneshot::channel();
+        tasks.spawn("work for an organisation", async move {
+            // Also when the caller hung up, both are taken until the work is done.
+            let _until_done = (own, place);
+            let _ = done.send(work.await);
+            Ok(())
+        });
+        is_done.await.map_err(ApiError::internal)
     }
 
     /// Waits until nobody else works for the organisation. Who waits holds no place of all.
@@ -90,7 +126,7 @@ impl Places {
         }
         // A place keeps its semaphore alive: who is gone here has none taken and nobody waiting.
         each.retain(|_, own| own.strong_count() > 0);
-        let own = Arc::new(Semaphore::new(PLACES_EACH));
+        let own = Arc::new(Semaphore::new(self.most_each));
         each.insert(organisation.to_owned(), Arc::downgrade(&own));
         own
     }
@@ -132,7 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_organisation_takes_not_all_places_and_nobody_waits_for_ever() {
-        let places = Places::new(2, Duration::from_millis(200));
+        let places = Places::new((2, 1), Duration::from_millis(200));
         let (end, ends) = mpsc::channel::<()>();
         let (started, is_started) = tokio::sync::oneshot::channel();
         let mut tasks = tokio::task::JoinSet::new();
@@ -160,7 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_turn_is_one_organisations_over_several_works_and_takes_no_place_between_them() {
-        let places = Places::new(1, Duration::from_millis(200));
+        let places = Places::new((1, 1), Duration::from_millis(200));
         let turn = places.turn("one").await.unwrap();
         assert_eq!(turn.run(|| Ok(1)).await.unwrap(), 1);
         let refused = places.turn("one").await.unwrap_err();
@@ -169,5 +205,29 @@ mod tests {
         assert_eq!(turn.run(|| Ok(3)).await.unwrap(), 3);
         drop(turn);
         assert_eq!(places.run("one", || Ok(4)).await.unwrap(), 4);
+    }
+    #[tokio::test]
+    async fn what_is_waited_for_keeps_its_place_when_its_caller_hangs_up() {
+        let places = Places::new((3, 2), Duration::from_millis(200));
+        let tasks = TaskSet::default();
+        let (end, ends) = tokio::sync::watch::channel(false);
+        let work = || {
+            let mut ends = ends.clone();
+            async move { ends.wait_for(|is_over| *is_over).await.is_ok() }
+        };
+        for _ in 0..2 {
+            let mut hung_up = Box::pin(places.wait_for("one", work(), &tasks));
+            assert!(futures::poll!(&mut hung_up).is_pending());
+        }
+        let refused = places.wait_for("one", work(), &tasks).await.unwrap_err();
+        assert_eq!(refused.code(), Code::RateLimited);
+        assert!(
+            places
+                .wait_for("other", async { true }, &tasks)
+                .await
+                .unwrap()
+        );
+        end.send(true).unwrap();
+        assert!(places.wait_for("one", work(), &tasks).await.unwrap());
     }
 }

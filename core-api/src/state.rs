@@ -47,6 +47,8 @@ pub struct AppState {
     pub trials: Places,
     /// For compiling what is to be saved.
     pub drafts: Places,
+    /// For what regions are to look for.
+    pub searches: Places,
 }
 
 impl AppState {
@@ -67,6 +69,7 @@ impl AppState {
             ceilings: Ceilings::default(),
             trials: Places::for_trials(),
             drafts: Places::for_drafts(),
+            searches: Places::for_searches(),
         }
     }
 

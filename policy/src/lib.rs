@@ -46,6 +46,7 @@ pub mod record;
 pub mod records;
 pub mod redact;
 pub mod renewal;
+pub mod run;
 pub mod secret;
 #[cfg(any(test, feature = "secrets"))]
 pub mod secret_form;

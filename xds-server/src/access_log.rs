@@ -5,12 +5,14 @@
 
 mod call;
 mod day;
+mod known;
 mod metrics;
 mod numbers;
 mod record;
 mod retention;
 mod search;
 mod seen;
+mod sql;
 mod telemetry;
 mod write;
 
@@ -94,9 +96,18 @@ impl CallLog {
     /// What is found of an organisation's calls.
     ///
     /// # Errors
-    /// A file cannot be read, or the search takes too long.
+    /// A file cannot be read.
     pub async fn search(&self, query: &RecordsQuery) -> Result<Records, LogFailed> {
-        let mut found = search::search(&self.folder, query).await?;
+        let mut found = match search::search(&self.folder, query).await {
+            Ok(found) => found,
+            Err(LogFailed::TooMuch) => {
+                return Ok(Records {
+                    is_too_much: true,
+                    ..Records::default()
+                });
+            }
+            Err(failed) => return Err(failed),
+        };
         found.lost = lock(&self.numbers).lost(
             query.from_ms.unwrap_or(0)..query.to_ms.unwrap_or(u64::MAX),
             self.clock.unix_ms(),

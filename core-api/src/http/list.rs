@@ -6,13 +6,11 @@ use http::request::Parts;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::query::Query;
+use super::query::{LARGEST, Query};
 use crate::domain::listing::{ListQuery, Order, Page, Sort};
 use crate::error::{ApiError, ApiResult};
 use requestrocket_policy::form::problem::Problems;
 
-/// JSON numbers are exact up to here everywhere.
-const LARGEST_PAGE: u64 = (1 << 53) - 1;
 const LONGEST_SEARCH: usize = 200;
 /// Each is looked for in every record of the list.
 const MAX_LABEL_FILTERS: usize = 8;
@@ -22,7 +20,8 @@ const SORTS: [(&str, Sort); 3] = [
     ("name", Sort::Name),
     ("priority", Sort::Priority),
 ];
-const ORDERS: [(&str, Order); 2] = [("asc", Order::Ascending), ("desc", Order::Descending)];
+/// Words of `?order=`.
+pub const ORDERS: [(&str, Order); 2] = [("asc", Order::Ascending), ("desc", Order::Descending)];
 
 /// The filters that a list has.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,10 +100,10 @@ pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
     let mut query = Query::new(raw, &mut problems);
     let sorts = SORTS.split_at(if filters.priority { 3 } else { 2 }).0;
     let list = ListQuery {
-        page: query.integer("page", 1, LARGEST_PAGE).unwrap_or(1),
+        page: query.integer("page", 1, LARGEST).unwrap_or(1),
         limit: query.integer("limit", 1, 100).unwrap_or(20),
-        sort: word(&mut query, "sort", sorts).unwrap_or(Sort::CreatedAt),
-        order: word(&mut query, "order", &ORDERS).unwrap_or(Order::Descending),
+        sort: query.word("sort", sorts).unwrap_or(Sort::CreatedAt),
+        order: query.word("order", &ORDERS).unwrap_or(Order::Descending),
         region: if filters.region {
             query.parsed("region")
         } else {
@@ -179,25 +178,12 @@ fn search(query: &mut Query<'_>) -> Option<String> {
     Some(text.to_lowercase())
 }
 
-fn word<T: Copy>(query: &mut Query<'_>, name: &str, words: &[(&str, T)]) -> Option<T> {
-    let raw = query.take(name)?;
-    let found = words
-        .iter()
-        .find(|(word, _)| *word == raw)
-        .map(|(_, meaning)| *meaning);
-    if found.is_none() {
-        let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-        query.problem(name, format!("must be one of {}", known.join(", ")));
-    }
-    found
-}
-
 fn kind(query: &mut Query<'_>, types: &[&'static str]) -> Option<String> {
     if types.is_empty() {
         return None;
     }
     let words: Vec<_> = types.iter().map(|word| (*word, *word)).collect();
-    word(query, "type", &words).map(str::to_owned)
+    query.word("type", &words).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use percent_encoding::percent_decode;
 
 use requestrocket_policy::form::problem::{Fault, Problems};
 
+/// JSON numbers are exact up to here everywhere.
+pub const LARGEST: u64 = (1 << 53) - 1;
+
 /// The parameters that nothing has read yet.
 #[derive(Debug)]
 pub struct Query<'a> {
@@ -78,6 +81,20 @@ impl<'a> Query<'a> {
                 None
             }
         }
+    }
+
+    /// One of these words, by what it means.
+    pub fn word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        let raw = self.take(name)?;
+        let found = words
+            .iter()
+            .find(|(word, _)| *word == raw)
+            .map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+            self.problem(name, format!("must be one of {}", known.join(", ")));
+        }
+        found
     }
 
     /// `true` or `false`.

@@ -2,10 +2,10 @@
 
 use std::cell::Cell;
 
-use requestrocket_policy::{exchange::CallNumber, http::RequestHead};
+use requestrocket_policy::{exchange::CallNumber, http::RequestHead, run};
 
 use super::waiting::Waiting;
-use crate::host::{Host, Shared};
+use crate::host::{Host, HostFailure, Shared};
 
 /// Numbers the calls of one run of the filter on one worker, so that records that never come are
 /// missed.
@@ -19,8 +19,9 @@ pub struct Notes {
 impl Notes {
     /// Of a run that begins.
     pub fn start(host: &impl Shared) -> Self {
+        let name = || Ok::<_, HostFailure>(run::named(host.now_ms()?, host.random()?));
         Self {
-            worker: host.random().ok(),
+            worker: name().ok(),
             last: Cell::new(0),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
 /// Which call it is: a run of the filter on a worker, and which of its calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallNumber {
-    /// Drawn when the run began.
+    /// Of the [run](crate::run).
     pub worker: [u8; 16],
     /// From 1.
     pub number: u64,

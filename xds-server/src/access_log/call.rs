@@ -23,4 +23,7 @@ pub enum LogFailed {
     /// Holds what no code of ours wrote.
     #[error("the log of calls is damaged")]
     Damaged,
+    /// What is asked for takes more work than a search may do.
+    #[error("too many calls would have to be looked at")]
+    TooMuch,
 }

@@ -1,6 +1,6 @@
-//! A day's file and the file of numbers beside it, in SQL: what is written.
+//! A day's file in SQL: what is written, and how it is opened to be read.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,14 +10,19 @@ use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 use time::Date;
 
 use super::call::{Call, LogFailed};
-use super::numbers::{Gap, Numbers, Worker};
+use super::known;
+use super::numbers::Changes;
 use super::retention;
+use super::sql::{ROWS, to_sql};
 
-/// Rows of one statement: SQLite takes 32,766 values.
-const ROWS: usize = 512;
+/// What is counted together.
+pub(super) const HOUR_MS: u64 = 3_600_000;
+pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 const BUSY: Duration = Duration::from_secs(5);
+/// Of files that have all of this.
+const VERSION: i64 = 1;
 /// Calls of a day; what is selected by has a column, and everything is in the record.
-const DAY: &str = "
+const CALLS: &str = "
     CREATE TABLE IF NOT EXISTS call (
         completed_at_ms INTEGER NOT NULL,
         request_id TEXT NOT NULL,
@@ -35,20 +40,34 @@ const DAY: &str = "
     );
     CREATE INDEX IF NOT EXISTS call_by_organisation
         ON call (organisation_id, completed_at_ms, request_id);
-    CREATE INDEX IF NOT EXISTS call_by_proxy ON call (proxy_id, completed_at_ms, request_id);
     CREATE INDEX IF NOT EXISTS call_by_id ON call (request_id);
 ";
-const NUMBERS: &str = "
-    PRAGMA numbers.journal_mode = WAL;
-    PRAGMA numbers.synchronous = NORMAL;
-    CREATE TABLE IF NOT EXISTS numbers.worker (
-        worker_id BLOB PRIMARY KEY, highest INTEGER NOT NULL, seen_ms INTEGER NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS numbers.gap (
-        worker_id BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-        since_ms INTEGER NOT NULL, PRIMARY KEY (worker_id, first)
-    );
+/// Of files that were begun without it, too.
+const TALLIES: &str = "
+    BEGIN;
+    DROP INDEX IF EXISTS call_by_proxy;
+    CREATE INDEX call_of_proxy
+        ON call (organisation_id, proxy_id, completed_at_ms, request_id);
+    CREATE TABLE tally (
+        organisation_id TEXT NOT NULL,
+        hour INTEGER NOT NULL,
+        proxy_id TEXT NOT NULL,
+        recorded INTEGER NOT NULL,
+        PRIMARY KEY (organisation_id, hour, proxy_id)
+    ) WITHOUT ROWID;
+    INSERT INTO tally
+        SELECT organisation_id, completed_at_ms / 3600000, proxy_id, COUNT(*)
+        FROM call GROUP BY 1, 2, 3;
+    PRAGMA user_version = 1;
+    COMMIT;
 ";
+
+/// A day that is open to be read.
+pub(super) struct Reader {
+    pub(super) conn: SqliteConnection,
+    /// How many calls there were stands in it.
+    pub(super) has_tallies: bool,
+}
 
 /// Opens a day's file to write, and makes it if it is not there.
 pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, LogFailed> {
@@ -59,19 +78,17 @@ pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, L
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY);
     let mut conn = SqliteConnection::connect_with(&options).await?;
-    sqlx::raw_sql(DAY).execute(&mut conn).await?;
-    let numbers = folder.join("numbers.db");
-    sqlx::query("ATTACH DATABASE $1 AS numbers")
-        .bind(numbers.to_string_lossy().into_owned())
-        .execute(&mut conn)
-        .await?;
-    sqlx::raw_sql(NUMBERS).execute(&mut conn).await?;
+    sqlx::raw_sql(CALLS).execute(&mut conn).await?;
+    if version(&mut conn).await? < VERSION {
+        sqlx::raw_sql(TALLIES).execute(&mut conn).await?;
+    }
+    known::attach(&mut conn, folder).await?;
     Ok(conn)
 }
 
 /// Opens a day's file to read, if there is anything in it. It does not wait for the writer, nor that
 /// for it.
-pub(super) async fn open_to_read(path: &Path) -> Result<Option<SqliteConnection>, LogFailed> {
+pub(super) async fn open_to_read(path: &Path) -> Result<Option<Reader>, LogFailed> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY)
@@ -83,39 +100,27 @@ pub(super) async fn open_to_read(path: &Path) -> Result<Option<SqliteConnection>
     let tables: Vec<(i64,)> = sqlx::query_as("SELECT 1 FROM sqlite_schema WHERE name = 'call'")
         .fetch_all(&mut conn)
         .await?;
-    Ok((!tables.is_empty()).then_some(conn))
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    let has_tallies = version(&mut conn).await? >= VERSION;
+    Ok(Some(Reader { conn, has_tallies }))
 }
 
-/// What is known of workers.
-pub(super) async fn numbers_fetch(conn: &mut SqliteConnection) -> Result<Numbers, LogFailed> {
-    let mut numbers = Numbers::default();
-    let workers: Vec<(Vec<u8>, i64, i64)> =
-        sqlx::query_as("SELECT worker_id, highest, seen_ms FROM numbers.worker")
-            .fetch_all(&mut *conn)
-            .await?;
-    for (id, highest, seen_ms) in workers {
-        let worker = numbers.0.entry(worker_id(&id)?).or_default();
-        (worker.highest, worker.seen_ms) = (from_sql(highest)?, from_sql(seen_ms)?);
-    }
-    let gaps: Vec<(Vec<u8>, i64, i64, i64)> =
-        sqlx::query_as("SELECT worker_id, first, last, since_ms FROM numbers.gap")
-            .fetch_all(conn)
-            .await?;
-    for (id, first, last, since_ms) in gaps {
-        let worker = numbers.0.entry(worker_id(&id)?).or_default();
-        let (last, since_ms) = (from_sql(last)?, from_sql(since_ms)?);
-        worker.gaps.insert(from_sql(first)?, Gap { last, since_ms });
-    }
-    Ok(numbers)
+async fn version(conn: &mut SqliteConnection) -> Result<i64, LogFailed> {
+    let (version,): (i64,) = sqlx::query_as("PRAGMA user_version")
+        .fetch_one(conn)
+        .await?;
+    Ok(version)
 }
 
-/// Writes calls of one day, and what is known of the workers that they came from, in one
-/// transaction. Should the machine lose its power, numbers may be missing whose calls are there, never
-/// the other way round.
+/// Writes calls of one day, and what changed of what is known of workers, in one transaction. Should
+/// the machine lose its power, numbers may be missing whose calls are there, never the other way
+/// round.
 pub(super) async fn calls_insert(
     conn: &mut SqliteConnection,
     calls: &[Call],
-    numbers: &Numbers,
+    changes: &Changes,
 ) -> Result<(), LogFailed> {
     let mut tx = conn.begin().await?;
     for rows in calls.chunks(ROWS) {
@@ -144,71 +149,30 @@ pub(super) async fn calls_insert(
             .execute(&mut *tx)
             .await?;
     }
-    let numbered = calls.iter().filter_map(|call| call.number);
-    let workers: BTreeSet<[u8; 16]> = numbered.map(|number| number.worker).collect();
-    for id in workers {
-        if let Some(worker) = numbers.0.get(&id) {
-            worker_upsert(&mut tx, id, worker).await?;
-        }
-    }
+    tallies_add(&mut tx, calls).await?;
+    known::numbers_update(&mut tx, changes).await?;
     tx.commit().await?;
     Ok(())
 }
 
-async fn worker_upsert(
-    conn: &mut SqliteConnection,
-    id: [u8; 16],
-    worker: &Worker,
-) -> Result<(), LogFailed> {
-    sqlx::query("INSERT OR REPLACE INTO numbers.worker VALUES ($1, $2, $3)")
-        .bind(&id[..])
-        .bind(to_sql(worker.highest))
-        .bind(to_sql(worker.seen_ms))
+async fn tallies_add(conn: &mut SqliteConnection, calls: &[Call]) -> Result<(), LogFailed> {
+    let mut tallies: BTreeMap<(&str, u64, &str), i64> = BTreeMap::new();
+    for Call { record, .. } in calls {
+        let hour = record.completed_at_ms / HOUR_MS;
+        let key = (&*record.organisation_id, hour, &*record.proxy_id);
+        *tallies.entry(key).or_default() += 1;
+    }
+    for ((organisation_id, hour, proxy_id), recorded) in tallies {
+        sqlx::query(
+            "INSERT INTO tally VALUES ($1, $2, $3, $4) ON CONFLICT (organisation_id, hour, proxy_id) \
+             DO UPDATE SET recorded = recorded + excluded.recorded",
+        )
+        .bind(organisation_id)
+        .bind(to_sql(hour))
+        .bind(proxy_id)
+        .bind(recorded)
         .execute(&mut *conn)
         .await?;
-    sqlx::query("DELETE FROM numbers.gap WHERE worker_id = $1")
-        .bind(&id[..])
-        .execute(&mut *conn)
-        .await?;
-    let gaps: Vec<_> = worker.gaps.iter().collect();
-    for gaps in gaps.chunks(ROWS) {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO numbers.gap ");
-        insert.push_values(gaps, |mut row, (first, gap)| {
-            row.push_bind(&id[..])
-                .push_bind(to_sql(**first))
-                .push_bind(to_sql(gap.last))
-                .push_bind(to_sql(gap.since_ms));
-        });
-        insert.build().persistent(false).execute(&mut *conn).await?;
     }
     Ok(())
-}
-
-/// Forgets gaps that began before then, and workers that were not heard of since.
-pub(super) async fn numbers_forget(
-    conn: &mut SqliteConnection,
-    before_ms: u64,
-) -> Result<(), LogFailed> {
-    for sql in [
-        "DELETE FROM numbers.gap WHERE since_ms < $1",
-        "DELETE FROM numbers.worker WHERE seen_ms < $1",
-    ] {
-        sqlx::query(sql)
-            .bind(to_sql(before_ms))
-            .execute(&mut *conn)
-            .await?;
-    }
-    Ok(())
-}
-
-fn worker_id(bytes: &[u8]) -> Result<[u8; 16], LogFailed> {
-    bytes.try_into().map_err(|_| LogFailed::Damaged)
-}
-
-pub(super) fn to_sql(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(super) fn from_sql(number: i64) -> Result<u64, LogFailed> {
-    u64::try_from(number).map_err(|_| LogFailed::Damaged)
 }

@@ -1,21 +1,27 @@
 //! Which numbered calls of Envoys' workers have no record: exact, but for calls that are not over, and
 //! the last ones of a worker that ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use requestrocket_policy::run::began_ms;
 
 /// A call without a record is taken for one that lasts until then.
 pub(super) const GRACE_MS: u64 = 60_000;
 /// Workers that are remembered; the one that was not heard of for longest makes room.
 const WORKERS: usize = 4_096;
-/// Runs of missing numbers of one worker that are told apart.
+/// Runs of missing numbers that are told apart, of one worker and of all.
 const GAPS: usize = 16_384;
+const ALL_GAPS: usize = 262_144;
+
+/// One run of the filter on a worker.
+pub(super) type WorkerId = [u8; 16];
 
 /// Which call of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Number {
-    pub(super) worker: [u8; 16],
+    pub(super) worker: WorkerId,
     /// From 1.
     pub(super) number: u64,
 }
@@ -29,18 +35,45 @@ pub(super) struct Gap {
 }
 
 /// What came of one worker.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Worker {
     /// The highest that came.
     pub(super) highest: u64,
     /// Unix time in milliseconds.
     pub(super) seen_ms: u64,
     pub(super) gaps: BTreeMap<u64, Gap>,
+    /// How many numbers these are.
+    missing: u64,
 }
 
 /// What came of all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Numbers(pub(super) BTreeMap<[u8; 16], Worker>);
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    workers: BTreeMap<WorkerId, Worker>,
+    /// Of a worker that began until then nothing may be known although it was known before; Unix time
+    /// in milliseconds.
+    forgotten_ms: u64,
+    gaps: usize,
+    missing: u64,
+}
+
+/// What has to be written of that: first what is forgotten.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    pub(super) forgotten: BTreeSet<WorkerId>,
+    /// None: as it was.
+    pub(super) forgotten_ms: Option<u64>,
+    pub(super) workers: BTreeMap<WorkerId, Change>,
+}
+
+/// Of one worker.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) highest: u64,
+    pub(super) seen_ms: u64,
+    /// None where there is no gap any more.
+    pub(super) gaps: BTreeMap<u64, Option<Gap>>,
+}
 
 /// What is shared between the writer and readers.
 pub(super) fn lock(numbers: &Mutex<Numbers>) -> MutexGuard<'_, Numbers> {
@@ -49,145 +82,203 @@ pub(super) fn lock(numbers: &Mutex<Numbers>) -> MutexGuard<'_, Numbers> {
 }
 
 impl Numbers {
+    /// As they were written.
+    pub(super) fn known(workers: BTreeMap<WorkerId, Worker>, forgotten_ms: u64) -> Self {
+        let mut known = Self {
+            workers,
+            forgotten_ms,
+            ..Self::default()
+        };
+        known.add_up();
+        known
+    }
+
+    /// Calls that have no record, those that are not over included.
+    pub(super) fn missing(&self) -> u64 {
+        self.missing
+    }
+
     /// The record of that call is there.
-    pub(super) fn see(&mut self, Number { worker, number }: Number, now_ms: u64) {
-        if !self.0.contains_key(&worker) && self.0.len() >= WORKERS {
-            let oldest = self.0.iter().min_by_key(|(_, worker)| worker.seen_ms);
-            let oldest = oldest.map(|(id, _)| *id);
-            oldest.map(|id| self.0.remove(&id));
+    pub(super) fn see(&mut self, call: Number, now_ms: u64, changes: &mut Changes) {
+        let Number { worker: id, number } = call;
+        if !self.workers.contains_key(&id) {
+            self.make_room(changes);
+            // What it was told of one that may have been forgotten is known to nobody.
+            let is_new = began_ms(&id) > self.forgotten_ms;
+            let highest = if is_new { 0 } else { number.saturating_sub(1) };
+            let worker = Worker {
+                highest,
+                ..Worker::default()
+            };
+            self.workers.insert(id, worker);
         }
-        self.0.entry(worker).or_default().see(number, now_ms);
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        let (gaps, missing) = (worker.gaps.len(), worker.missing);
+        let is_full = gaps >= GAPS || self.gaps >= ALL_GAPS;
+        worker.see(number, (now_ms, is_full), changes.of(id));
+        self.gaps = self.gaps.saturating_sub(gaps) + worker.gaps.len();
+        self.missing = self.missing.saturating_sub(missing);
+        self.missing = self.missing.saturating_add(worker.missing);
     }
 
     /// How many were missed for the first time in that time, and are not there yet.
     pub(super) fn lost(&self, during: Range<u64>, now_ms: u64) -> u64 {
-        let gaps = self.0.values().flat_map(|worker| &worker.gaps);
-        gaps.filter(|(_, gap)| {
+        let gaps = self.workers.values().flat_map(|worker| &worker.gaps);
+        let missed = gaps.filter(|(_, gap)| {
             during.contains(&gap.since_ms) && gap.since_ms.saturating_add(GRACE_MS) <= now_ms
-        })
-        .map(|(first, gap)| (gap.last + 1).saturating_sub(*first))
-        .sum()
+        });
+        missed
+            .map(|(first, gap)| gap.length(*first))
+            .fold(0, u64::saturating_add)
     }
 
-    /// Forgets what was missed before then.
-    pub(super) fn forget_before(&mut self, moment_ms: u64) {
-        for worker in self.0.values_mut() {
-            worker.gaps.retain(|_, gap| gap.since_ms >= moment_ms);
+    /// Forgets what was missed before then, and workers that were not heard of since.
+    pub(super) fn forget_before(&mut self, moment_ms: u64, changes: &mut Changes) {
+        for (id, worker) in &mut self.workers {
+            let old = worker.gaps.iter();
+            let old = old.filter(|(_, gap)| gap.since_ms < moment_ms);
+            let old: Vec<u64> = old.map(|(first, _)| *first).collect();
+            if !old.is_empty() {
+                worker.forget(&old, changes.of(*id));
+            }
         }
+        let silent = self.workers.iter();
+        let silent = silent.filter(|(_, worker)| worker.seen_ms < moment_ms);
+        let silent: Vec<WorkerId> = silent.map(|(id, _)| *id).collect();
+        for id in silent {
+            self.forget(id, changes);
+        }
+        self.add_up();
+    }
+
+    fn add_up(&mut self) {
+        (self.gaps, self.missing) = (0, 0);
+        for worker in self.workers.values_mut() {
+            let lengths = worker.gaps.iter().map(|(first, gap)| gap.length(*first));
+            worker.missing = lengths.fold(0, u64::saturating_add);
+            self.gaps += worker.gaps.len();
+            self.missing = self.missing.saturating_add(worker.missing);
+        }
+    }
+
+    /// Those that miss nothing go first.
+    fn make_room(&mut self, changes: &mut Changes) {
+        if self.workers.len() < WORKERS {
+            return;
+        }
+        let workers = self.workers.iter();
+        let oldest = workers.min_by_key(|(_, worker)| (!worker.gaps.is_empty(), worker.seen_ms));
+        if let Some(id) = oldest.map(|(id, _)| *id) {
+            self.forget(id, changes);
+        }
+    }
+
+    fn forget(&mut self, id: WorkerId, changes: &mut Changes) {
+        let Some(worker) = self.workers.remove(&id) else {
+            return;
+        };
+        self.gaps = self.gaps.saturating_sub(worker.gaps.len());
+        self.missing = self.missing.saturating_sub(worker.missing);
+        self.forgotten_ms = self.forgotten_ms.max(worker.seen_ms);
+        changes.workers.remove(&id);
+        changes.forgotten.insert(id);
+        changes.forgotten_ms = Some(self.forgotten_ms);
+    }
+}
+
+impl Gap {
+    fn length(self, first: u64) -> u64 {
+        self.last.saturating_sub(first).saturating_add(1)
+    }
+}
+
+impl Changes {
+    fn of(&mut self, id: WorkerId) -> &mut Change {
+        self.workers.entry(id).or_default()
     }
 }
 
 impl Worker {
-    fn see(&mut self, number: u64, now_ms: u64) {
+    /// Where no more runs can be told apart it says too much, never too little.
+    fn see(&mut self, number: u64, (now_ms, is_full): (u64, bool), change: &mut Change) {
         self.seen_ms = now_ms;
-        if number > self.highest {
-            let first = self.highest + 1;
-            if first < number {
-                self.miss(first, number - 1, now_ms);
-            }
-            self.highest = number;
-            return;
+        let next = self.highest.saturating_add(1);
+        self.highest = self.highest.max(number);
+        (change.seen_ms, change.highest) = (now_ms, self.highest);
+        if number > next {
+            let gap = Gap {
+                last: number - 1,
+                since_ms: now_ms,
+            };
+            self.miss(next, gap, is_full, change);
+        } else if number < next {
+            self.find(number, is_full, change);
         }
+    }
+
+    /// With too many runs the newest grows over numbers that came.
+    fn miss(&mut self, first: u64, gap: Gap, is_full: bool, change: &mut Change) {
+        let newest = self.gaps.last_key_value();
+        match newest.map(|(first, newest)| (*first, *newest)) {
+            Some((first, newest)) if is_full => self.put(
+                first,
+                Gap {
+                    last: gap.last,
+                    ..newest
+                },
+                change,
+            ),
+            Some(_) | None => self.put(first, gap, change),
+        }
+    }
+
+    /// One that came late.
+    fn find(&mut self, number: u64, is_full: bool, change: &mut Change) {
         let found = self.gaps.range(..=number).next_back();
-        let Some((first, gap)) = found.map(|(first, gap)| (*first, *gap)) else {
+        let found = found.map(|(first, gap)| (*first, *gap));
+        let Some((first, gap)) = found.filter(|(_, gap)| gap.last >= number) else {
             return;
         };
-        if gap.last < number {
+        let is_inside = first < number && number < gap.last;
+        if is_inside && is_full {
             return;
         }
-        self.gaps.remove(&first);
+        self.remove(first, change);
         if first < number {
             let before = Gap {
                 last: number - 1,
                 ..gap
             };
-            self.gaps.insert(first, before);
+            self.put(first, before, change);
         }
         if number < gap.last {
-            self.gaps.insert(number + 1, gap);
+            self.put(number + 1, gap, change);
         }
     }
 
-    /// With too many runs the newest grows over numbers that came: it says too much, never too
-    /// little.
-    fn miss(&mut self, first: u64, last: u64, since_ms: u64) {
-        if self.gaps.len() >= GAPS
-            && let Some(mut newest) = self.gaps.last_entry()
-        {
-            newest.get_mut().last = last;
-            return;
+    fn forget(&mut self, gaps: &[u64], change: &mut Change) {
+        (change.seen_ms, change.highest) = (self.seen_ms, self.highest);
+        for first in gaps {
+            self.remove(*first, change);
         }
-        self.gaps.insert(first, Gap { last, since_ms });
+    }
+
+    fn put(&mut self, first: u64, gap: Gap, change: &mut Change) {
+        self.remove(first, change);
+        self.gaps.insert(first, gap);
+        self.missing = self.missing.saturating_add(gap.length(first));
+        change.gaps.insert(first, Some(gap));
+    }
+
+    fn remove(&mut self, first: u64, change: &mut Change) {
+        if let Some(gap) = self.gaps.remove(&first) {
+            self.missing = self.missing.saturating_sub(gap.length(first));
+        }
+        change.gaps.insert(first, None);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WORKER: [u8; 16] = [1; 16];
-
-    fn seen(numbers: &[u64]) -> Numbers {
-        let mut all = Numbers::default();
-        for number in numbers {
-            let number = *number;
-            all.see(
-                Number {
-                    worker: WORKER,
-                    number,
-                },
-                1_000,
-            );
-        }
-        all
-    }
-
-    #[test]
-    fn what_never_came_is_lost_and_what_comes_late_is_not() {
-        let later = 1_000 + GRACE_MS;
-        for (numbers, lost) in [
-            (&[1, 2, 3][..], 0),
-            (&[3, 1, 2], 0),
-            (&[1, 5], 3),
-            (&[4], 3),
-            (&[1, 10, 5, 7], 6),
-            (&[1, 10, 2, 9, 5, 5, 5], 5),
-            (&[1, 1, 1], 0),
-        ] {
-            assert_eq!(seen(numbers).lost(0..u64::MAX, later), lost, "{numbers:?}");
-        }
-    }
-
-    #[test]
-    fn a_call_may_last_for_a_while_and_is_missed_when_a_later_one_came() {
-        let numbers = seen(&[1, 3]);
-        assert_eq!(numbers.lost(0..u64::MAX, 1_000 + GRACE_MS - 1), 0);
-        assert_eq!(numbers.lost(0..1_000, u64::MAX), 0);
-        assert_eq!(numbers.lost(1_000..1_001, u64::MAX), 1);
-        let mut numbers = numbers;
-        numbers.forget_before(1_001);
-        assert_eq!(numbers.lost(0..u64::MAX, u64::MAX), 0);
-    }
-
-    #[test]
-    fn each_worker_counts_for_itself_and_only_so_many_are_remembered() {
-        let mut numbers = Numbers::default();
-        for n in 0..WORKERS + 10 {
-            let mut worker = [0; 16];
-            worker[..8].copy_from_slice(&u64::try_from(n).unwrap().to_be_bytes());
-            numbers.see(Number { worker, number: 2 }, u64::try_from(n).unwrap());
-        }
-        assert_eq!(numbers.0.len(), WORKERS);
-        let lost = numbers.lost(0..u64::MAX, u64::MAX);
-        assert_eq!(lost, u64::try_from(WORKERS).unwrap());
-    }
-
-    #[test]
-    fn gaps_are_bounded_and_none_is_forgotten() {
-        let gaps = u64::try_from(GAPS).unwrap();
-        let numbers: Vec<u64> = (1..=gaps + 100).map(|n| 2 * n).collect();
-        let all = seen(&numbers);
-        assert_eq!(all.0[&WORKER].gaps.len(), GAPS);
-        assert!(all.lost(0..u64::MAX, u64::MAX) >= gaps + 100);
-    }
-}
+mod tests;

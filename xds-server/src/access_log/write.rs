@@ -13,10 +13,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::call::{Call, LogFailed};
-use super::numbers::{Numbers, lock};
+use super::day::DAY_MS;
+use super::numbers::{Changes, Numbers, lock};
 use super::retention::{self, Retention};
 use super::telemetry::Uncounted;
-use super::{day, metrics};
+use super::{day, known, metrics};
 
 /// Calls of one commit, about.
 const TOGETHER: usize = 4_096;
@@ -24,7 +25,6 @@ const TOGETHER: usize = 4_096;
 const PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks for what is too old.
 const HOUSE: Duration = Duration::from_mins(1);
-const DAY_MS: u64 = 86_400_000;
 
 /// Writes; holds the connection.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(super) struct Writer {
     retention: Retention,
     clock: Clock,
     open: Option<(Date, SqliteConnection)>,
+    /// What is known of workers and was not written yet.
+    changes: Changes,
     house_at_ms: u64,
     /// Today's calls alone are more than is to be kept: no more are, and they count as lost.
     is_full: bool,
@@ -50,12 +52,14 @@ impl Writer {
         create_private_dir(folder)?;
         let today = clock.now().date();
         let mut conn = day::open(folder, today).await?;
-        let numbers = day::numbers_fetch(&mut conn).await?;
+        let numbers = known::numbers_fetch(&mut conn).await?;
+        metrics::missing(numbers.missing());
         let writer = Self {
             folder: folder.to_owned(),
             retention,
             clock,
             open: Some((today, conn)),
+            changes: Changes::default(),
             house_at_ms: 0,
             is_full: false,
             uncounted,
@@ -81,7 +85,7 @@ impl Writer {
                 }
                 // What is too old goes, also where nobody calls.
                 () = tokio::time::sleep(HOUSE), if !is_closed => {
-                    self.keep_house(numbers).await;
+                    self.keep_house(numbers);
                     continue;
                 }
             };
@@ -91,7 +95,7 @@ impl Writer {
             {
                 calls.extend(more);
             }
-            self.keep_house(numbers).await;
+            self.keep_house(numbers);
             if !self.is_full {
                 self.write(calls, numbers, &stopping).await;
             }
@@ -110,8 +114,8 @@ impl Writer {
         stopping: &CancellationToken,
     ) {
         for (day, calls) in by_day(calls) {
-            while let Err(error) = self.write_day(day, &calls, numbers).await {
-                self.open = None;
+            self.see(&calls, numbers);
+            while let Err(error) = self.write_day(day, &calls).await {
                 failed(&error);
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
@@ -123,33 +127,28 @@ impl Writer {
         }
     }
 
-    async fn write_day(
-        &mut self,
-        day: Date,
-        calls: &[Call],
-        numbers: &Mutex<Numbers>,
-    ) -> Result<(), LogFailed> {
+    /// What is missed is known at once; it is written with the calls.
+    fn see(&mut self, calls: &[Call], numbers: &Mutex<Numbers>) {
         let now_ms = self.clock.unix_ms();
-        // What was missed is known when it is written, not before.
-        let mut next = lock(numbers).clone();
+        let mut numbers = lock(numbers);
         for number in calls.iter().filter_map(|call| call.number) {
-            next.see(number, now_ms);
+            numbers.see(number, now_ms, &mut self.changes);
         }
-        let conn = self.connection(day).await?;
-        day::calls_insert(conn, calls, &next).await?;
-        *lock(numbers) = next;
-        Ok(())
+        metrics::missing(numbers.missing());
     }
 
-    async fn connection(&mut self, day: Date) -> Result<&mut SqliteConnection, LogFailed> {
-        let conn = match self.open.take() {
+    async fn write_day(&mut self, day: Date, calls: &[Call]) -> Result<(), LogFailed> {
+        let mut conn = match self.open.take() {
             Some((open, conn)) if open == day => conn,
             Some(_) | None => day::open(&self.folder, day).await?,
         };
-        Ok(&mut self.open.insert((day, conn)).1)
+        day::calls_insert(&mut conn, calls, &self.changes).await?;
+        self.open = Some((day, conn));
+        self.changes = Changes::default();
+        Ok(())
     }
 
-    async fn keep_house(&mut self, numbers: &Mutex<Numbers>) {
+    fn keep_house(&mut self, numbers: &Mutex<Numbers>) {
         let now_ms = self.clock.unix_ms();
         if now_ms < self.house_at_ms {
             return;
@@ -157,23 +156,25 @@ impl Writer {
         self.house_at_ms = now_ms.saturating_add(HOUSE.as_millis().try_into().unwrap_or(u64::MAX));
         let today = self.clock.now().date();
         let oldest_ms = now_ms.saturating_sub(DAY_MS * u64::from(self.retention.days));
-        lock(numbers).forget_before(oldest_ms);
-        let dropped = retention::drop_old(&self.folder, self.retention, today).map(|is_full| {
-            if is_full && !self.is_full {
-                tracing::error!("the log of calls is full: no more are recorded today");
+        // That is written with the next calls.
+        let mut known = lock(numbers);
+        known.forget_before(oldest_ms, &mut self.changes);
+        metrics::missing(known.missing());
+        drop(known);
+        match retention::drop_old(&self.folder, self.retention, today) {
+            Ok(is_full) => {
+                if is_full && !self.is_full {
+                    tracing::error!("the log of calls is full: no more are recorded today");
+                }
+                self.is_full = is_full;
             }
-            self.is_full = is_full;
-        });
-        let forgotten = match &mut self.open {
-            Some((_, conn)) => day::numbers_forget(conn, oldest_ms).await,
-            None => Ok(()),
-        };
-        if let Err(error) = dropped.map_err(LogFailed::from).and(forgotten) {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(
-                error,
-                "what is too old of the log of calls could not be dropped"
-            );
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(
+                    error,
+                    "what is too old of the log of calls could not be dropped"
+                );
+            }
         }
     }
 }
@@ -204,6 +205,7 @@ pub(super) fn day_of(unix_ms: u64) -> Date {
 
 #[cfg(test)]
 mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use requestrocket_process::tasks::TaskSet;
     use requestrocket_proto::record::v1::Record;
     use requestrocket_proto::region::v1::RecordsQuery;
@@ -297,6 +299,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_written_is_written_later() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let shown = recorder.handle();
+        let _recorded = ::metrics::set_default_local_recorder(&recorder);
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
         let tasks = TaskSet::default();
@@ -307,9 +312,9 @@ mod tests {
         let blocked = retention::path(folder.path(), clock.now().date());
         std::fs::create_dir(&blocked).unwrap();
         log.write(vec![call(1, &clock)]).await.unwrap();
-        tokio::time::timeout(Duration::from_millis(50), std::future::pending::<()>())
-            .await
-            .unwrap_err();
+        while !shown.render().contains("rr_call_log_failures_total 1") {
+            tokio::task::yield_now().await;
+        }
         std::fs::remove_dir(&blocked).unwrap();
         while found(&log).await != (1, 0) {
             tokio::task::yield_now().await;

@@ -11,6 +11,8 @@ use super::Fleets;
 
 /// A region that has not answered by then is as good as away.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// A search takes longer.
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Questions that one link has not sent yet; more are refused.
 const BACKLOG: usize = 64;
 
@@ -71,7 +73,11 @@ impl Fleets {
         region: &str,
         question: query::Kind,
     ) -> Result<answer::Kind, Unanswered> {
-        self.ask_within(region, question, ANSWER_TIMEOUT).await
+        let limit = match question {
+            query::Kind::MeterUsage(_) => ANSWER_TIMEOUT,
+            query::Kind::Records(_) => SEARCH_TIMEOUT,
+        };
+        self.ask_within(region, question, limit).await
     }
 
     async fn ask_within(

@@ -6,6 +6,7 @@ use futures::future::join_all;
 use requestrocket_proto::record::v1::Record;
 use requestrocket_proto::region::v1::{RecordPosition, Records, RecordsQuery, answer, query};
 
+use crate::error::{ApiError, ApiResult, Code};
 use crate::region::fleet::{Fleets, Unanswered};
 
 /// What the regions have of a selection.
@@ -24,7 +25,14 @@ pub struct Found {
 }
 
 /// Asks these regions.
-pub async fn search(fleets: &Fleets, regions: &BTreeSet<String>, query: &RecordsQuery) -> Found {
+///
+/// # Errors
+/// `SELECTION_TOO_LARGE` when one would have to look at too much.
+pub async fn search(
+    fleets: &Fleets,
+    regions: &BTreeSet<String>,
+    query: &RecordsQuery,
+) -> ApiResult<Found> {
     let asked = regions.iter().map(async |region| {
         let answer = ask(fleets, region, query.clone()).await;
         (region, answer)
@@ -33,6 +41,7 @@ pub async fn search(fleets: &Fleets, regions: &BTreeSet<String>, query: &Records
     let mut pages = Vec::new();
     for (region, answer) in join_all(asked).await {
         match answer {
+            Ok(page) if page.is_too_much => return Err(too_large()),
             Ok(page) => {
                 found.recorded = found.recorded.saturating_add(page.recorded);
                 found.lost = found.lost.saturating_add(page.lost);
@@ -42,7 +51,13 @@ pub async fn search(fleets: &Fleets, regions: &BTreeSet<String>, query: &Records
         }
     }
     (found.records, found.next) = merged(pages, query);
-    found
+    Ok(found)
+}
+
+fn too_large() -> ApiError {
+    let text = "too many records would have to be looked at: narrow the selection by \
+                `processedAfter` and `processedBefore`";
+    ApiError::new(Code::SelectionTooLarge, text)
 }
 
 /// Asks one region.
@@ -64,10 +79,10 @@ pub async fn ask(
 }
 
 /// One page of several. A region that has more may have something before what another one has
-/// behind its last record, so the page ends with the first such record.
+/// behind the end of its page, so the page ends with the first such end.
 fn merged(pages: Vec<Records>, query: &RecordsQuery) -> (Vec<Record>, Option<RecordPosition>) {
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let is_before = |one: &Record, other: &Record| {
+    let is_before = |one: &RecordPosition, other: &RecordPosition| {
         let order = key(one).cmp(&key(other));
         if query.is_ascending {
             order.is_lt()
@@ -75,33 +90,40 @@ fn merged(pages: Vec<Records>, query: &RecordsQuery) -> (Vec<Record>, Option<Rec
             order.is_gt()
         }
     };
-    let ends = pages.iter().filter(|page| page.is_more);
-    let ends = ends.filter_map(|page| page.records.last());
-    let end = ends
-        .reduce(|one, other| if is_before(other, one) { other } else { one })
-        .cloned();
-    let is_more = pages.iter().any(|page| page.is_more);
-    let mut records: Vec<Record> = pages.into_iter().flat_map(|page| page.records).collect();
-    records.sort_by(|one, other| key(one).cmp(&key(other)));
+    let end = pages.iter().filter(|page| page.is_more);
+    let end = end.filter_map(end_of_page);
+    let end = end.reduce(|one, other| if is_before(&other, &one) { other } else { one });
+    let records = pages.into_iter().flat_map(|page| page.records);
+    let mut records: Vec<(RecordPosition, Record)> = records
+        .map(|record| (position(&record), record))
+        .filter(|(at, _)| end.as_ref().is_none_or(|end| !is_before(end, at)))
+        .collect();
+    records.sort_by(|(one, _), (other, _)| key(one).cmp(&key(other)));
     if !query.is_ascending {
         records.reverse();
     }
-    let all = records.len();
-    if let Some(end) = end {
-        records.retain(|record| !is_before(&end, record));
-    }
+    let is_cut = records.len() > limit;
     records.truncate(limit);
-    let has_more = is_more || records.len() < all;
-    let last = records.last().filter(|_| has_more);
-    let next = last.map(|record| RecordPosition {
-        completed_at_ms: record.completed_at_ms,
-        request_id: record.request_id.clone(),
-    });
-    (records, next)
+    let last = records.last().filter(|_| is_cut);
+    let next = last.map(|(at, _)| at.clone()).or(end);
+    let records = records.into_iter().map(|(_, record)| record);
+    (records.collect(), next)
 }
 
-fn key(record: &Record) -> (u64, &str) {
-    (record.completed_at_ms, &record.request_id)
+fn end_of_page(page: &Records) -> Option<RecordPosition> {
+    let last = || page.records.last().map(position);
+    page.reached.clone().or_else(last)
+}
+
+fn position(record: &Record) -> RecordPosition {
+    RecordPosition {
+        completed_at_ms: record.completed_at_ms,
+        request_id: record.request_id.clone(),
+    }
+}
+
+fn key(position: &RecordPosition) -> (u64, &str) {
+    (position.completed_at_ms, &position.request_id)
 }
 
 #[cfg(test)]
@@ -159,5 +181,19 @@ mod tests {
             (2, false),
             (&[6, 5], Some(5)),
         );
+        // The first found nothing as far as it looked.
+        let looked = |reached| Records {
+            reached: Some(RecordPosition {
+                completed_at_ms: reached,
+                request_id: String::new(),
+            }),
+            ..page(&[], true)
+        };
+        check(
+            vec![looked(4), page(&[6, 5, 3], false)],
+            newest,
+            (&[6, 5], Some(4)),
+        );
+        check(vec![looked(4)], newest, (&[], Some(4)));
     }
 }

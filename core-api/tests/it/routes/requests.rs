@@ -1,6 +1,6 @@
 use requestrocket_core_api::region::fleet::OpenQuestion;
 use requestrocket_proto::record::v1::{Denial, Pair, Record};
-use requestrocket_proto::region::v1::{Records, RecordsQuery, answer, query};
+use requestrocket_proto::region::v1::{RecordPosition, Records, RecordsQuery, answer, query};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -49,6 +49,7 @@ fn page(records: Vec<Record>, is_more: bool) -> Records {
         lost: 1,
         records,
         is_more,
+        ..Records::default()
     }
 }
 
@@ -90,6 +91,9 @@ async fn records_of_a_proxy_come_from_its_region_page_by_page() {
         assert_eq!(after.completed_at_ms, 21);
         assert_eq!(after.request_id, Uuid::from_u128(9).to_string());
         assert_eq!(told.body["pagination"]["nextCursor"], Value::Null);
+        assert!(asked.is_uncounted, "the first page counted");
+        assert_eq!(asked.statuses.len(), 1, "the filter stays");
+        assert_eq!(told.body["completeness"]["recorded"], 7);
         let other = format!("{path}?limit=1&cursor={cursor}");
         let refused = world.call("GET", &other).send().await;
         refused.expect(400, "VALIDATION_FAILED");
@@ -122,6 +126,54 @@ async fn one_record_is_found_in_the_organisation_or_nowhere() {
         let path = world.at("requests/not-an-id");
         let answer = world.call("GET", &path).send().await;
         answer.expect(404, "NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn what_takes_too_much_is_refused_and_says_what_to_do() {
+    for world in World::each().await {
+        let proxy = id_of(&world.proxy().await, "proxyId");
+        let path = world.at(&format!("proxies/{proxy}/requests?status=404"));
+        let mut questions = world.state.fleets.take_questions(REGION);
+        let answer = Records {
+            is_too_much: true,
+            ..Records::default()
+        };
+        let (told, _) = tokio::join!(
+            world.call("GET", &path).send(),
+            answering(&mut questions, answer)
+        );
+        told.expect(400, "SELECTION_TOO_LARGE");
+        assert!(told.text.contains("processedAfter"), "{}", told.text);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_found_nothing_yet_says_how_to_go_on() {
+    for world in World::each().await {
+        let proxy = id_of(&world.proxy().await, "proxyId");
+        let path = world.at(&format!("proxies/{proxy}/requests?status=404"));
+        let mut questions = world.state.fleets.take_questions(REGION);
+        let reached = RecordPosition {
+            completed_at_ms: 5,
+            request_id: Uuid::nil().to_string(),
+        };
+        let answer = Records {
+            reached: Some(reached.clone()),
+            ..page(Vec::new(), true)
+        };
+        let (told, _) = tokio::join!(
+            world.call("GET", &path).send(),
+            answering(&mut questions, answer)
+        );
+        let cursor = told.body["pagination"]["nextCursor"].as_str().unwrap();
+        let next = format!("{path}&cursor={cursor}");
+        let (told, asked) = tokio::join!(
+            world.call("GET", &next).send(),
+            answering(&mut questions, page(Vec::new(), false))
+        );
+        assert_eq!(asked.after, Some(reached));
+        assert_eq!(told.body["pagination"]["nextCursor"], Value::Null);
     }
 }
 

@@ -1,29 +1,32 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use requestrocket_proto::record::v1::Record;
 use requestrocket_proto::region::v1::{RecordPosition, StatusRange};
 use sqlx::Connection as _;
 
 use super::*;
 use crate::access_log::call::Call;
-use crate::access_log::day;
-use crate::access_log::numbers::Numbers;
-
-const DAY_MS: u64 = 86_400_000;
+use crate::access_log::day::{self, DAY_MS, HOUR_MS};
+use crate::access_log::numbers::Changes;
+use crate::access_log::search::page::{MAX_BYTES, SLICE};
 
 struct Log(tempfile::TempDir);
 
 impl Log {
     async fn of(records: Vec<Record>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let mut days: BTreeMap<_, Vec<Call>> = BTreeMap::new();
         for record in records {
-            let mut conn = day::open(folder.path(), day_of(record.completed_at_ms))
-                .await
-                .unwrap();
-            let call = Call {
+            let day = days.entry(day_of(record.completed_at_ms)).or_default();
+            day.push(Call {
                 record,
                 number: None,
-            };
-            day::calls_insert(&mut conn, &[call], &Numbers::default())
+            });
+        }
+        for (day, calls) in days {
+            let mut conn = day::open(folder.path(), day).await.unwrap();
+            let changes = Changes::default();
+            day::calls_insert(&mut conn, &calls, &changes)
                 .await
                 .unwrap();
             conn.close().await.unwrap();
@@ -190,4 +193,146 @@ async fn a_page_is_bounded_in_bytes() {
     assert_eq!((ids.len(), is_more, recorded), (2, true, 5));
     let ids: BTreeSet<_> = ids.into_iter().collect();
     assert!(ids.contains("id-4") && ids.contains("id-3"));
+}
+
+/// Enough for a slice or two, in thousands of steps.
+const LITTLE: u32 = 15;
+
+/// Each page of a search that may do next to nothing, one after the other.
+async fn pages(log: &Log, query: RecordsQuery) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut query = RecordsQuery {
+        organisation_id: "home".to_owned(),
+        is_uncounted: true,
+        ..query
+    };
+    loop {
+        let found = search_within(log.0.path(), &query, LITTLE).await.unwrap();
+        let ids = found.records.into_iter().map(|record| record.request_id);
+        pages.push(ids.collect());
+        if !found.is_more {
+            return pages;
+        }
+        assert_ne!(found.reached, query.after, "a page goes on");
+        query.after = found.reached;
+    }
+}
+
+#[tokio::test]
+async fn a_search_that_takes_too_much_goes_on_where_it_was() {
+    let slice = SLICE;
+    let found = [3, slice - 1, slice, 7 * slice + 9];
+    let records = (0..9 * slice).map(|n| Record {
+        status: if found.contains(&n) { 404 } else { 200 },
+        ..record(&format!("id-{n:06}"), n / 3 * (DAY_MS / slice))
+    });
+    let log = Log::of(records.collect()).await;
+    for is_ascending in [false, true] {
+        let query = RecordsQuery {
+            statuses: ranges(&[(404, 404)]),
+            is_ascending,
+            ..all()
+        };
+        let pages = pages(&log, query).await;
+        assert!(pages.len() > 2, "{pages:?}");
+        let mut seen = pages.concat();
+        if !is_ascending {
+            seen.reverse();
+        }
+        assert_eq!(seen, found.map(|n| format!("id-{n:06}")));
+    }
+}
+
+#[tokio::test]
+async fn what_takes_too_much_is_not_counted() {
+    let records = (0..6_000).map(|n| record(&format!("id-{n}"), n));
+    let log = Log::of(records.collect()).await;
+    let all = RecordsQuery {
+        organisation_id: "home".to_owned(),
+        ..all()
+    };
+    let filtered = RecordsQuery {
+        methods: texts(&["GET"]),
+        ..all.clone()
+    };
+    for (query, is_counted) in [
+        (all, true),
+        (filtered.clone(), false),
+        (
+            RecordsQuery {
+                is_uncounted: true,
+                ..filtered
+            },
+            true,
+        ),
+    ] {
+        let found = search_within(log.0.path(), &query, LITTLE).await;
+        assert_eq!(found.is_ok(), is_counted, "{query:?}");
+        assert!(matches!(found, Ok(_) | Err(LogFailed::TooMuch)));
+    }
+}
+
+#[tokio::test]
+async fn whole_hours_are_counted_as_if_one_by_one() {
+    let moments = [0, 1, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, 5 * HOUR_MS, DAY_MS];
+    let records = (0..).zip(moments).map(|(n, at)| Record {
+        proxy_id: if n % 2 == 0 { "p" } else { "q" }.to_owned(),
+        ..record(&format!("id-{n}"), at)
+    });
+    let log = Log::of(records.collect()).await;
+    let bounds = [0, 1, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, 2 * HOUR_MS, DAY_MS];
+    let bounds = bounds.map(Some).into_iter().chain([None]);
+    for (from_ms, to_ms) in bounds
+        .clone()
+        .flat_map(|from| bounds.clone().map(move |to| (from, to)))
+    {
+        for proxy_id in ["", "p", "q"] {
+            let within = |(n, at): &(u64, u64)| {
+                from_ms.is_none_or(|from| *at >= from)
+                    && to_ms.is_none_or(|to| *at < to)
+                    && (proxy_id.is_empty() || (proxy_id == "p") == (n % 2 == 0))
+            };
+            let want = (0..).zip(moments).filter(within).count();
+            let query = RecordsQuery {
+                from_ms,
+                to_ms,
+                proxy_id: proxy_id.to_owned(),
+                ..all()
+            };
+            let (_, _, recorded) = log.ids(query).await;
+            assert_eq!(
+                recorded,
+                u64::try_from(want).unwrap(),
+                "{from_ms:?} {to_ms:?} {proxy_id}"
+            );
+        }
+    }
+}
+
+/// A file of before there were tallies.
+#[tokio::test]
+async fn a_file_without_tallies_is_counted_and_goes_on_with_them() {
+    let log = Log::of(vec![record("one", 5), record("two", 6)]).await;
+    let path = days(log.0.path()).unwrap().remove(0).path;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut conn = sqlx::SqliteConnection::connect_with(&options)
+        .await
+        .unwrap();
+    sqlx::raw_sql("DROP TABLE tally; DROP INDEX call_of_proxy; PRAGMA user_version = 0")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+    assert_eq!(log.ids(all()).await.2, 2);
+    let mut conn = day::open(log.0.path(), day_of(5)).await.unwrap();
+    let three = Call {
+        record: record("three", 7),
+        number: None,
+    };
+    let changes = Changes::default();
+    day::calls_insert(&mut conn, &[three], &changes)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+    assert_eq!(log.ids(all()).await.2, 3);
 }

@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::super::call::LogFailed;
-use super::super::day::{from_sql, to_sql};
+use super::super::sql::{from_sql, to_sql};
 use super::span::Span;
 use super::store::{self, Share};
 

@@ -13,7 +13,7 @@ use time::Date;
 use tokio_util::sync::CancellationToken;
 
 use super::super::call::LogFailed;
-use super::super::day::open_to_read;
+use super::super::day::{Reader, open_to_read};
 use super::super::retention;
 use super::span::Span;
 use super::store::{self, Key, Share};
@@ -82,7 +82,7 @@ impl Follower {
 
     async fn follow_day(&mut self, day: Date) -> Result<(), LogFailed> {
         let path = retention::path(&self.folder, day);
-        let Some(mut log) = open_to_read(&path).await? else {
+        let Some(Reader { conn: mut log, .. }) = open_to_read(&path).await? else {
             return Ok(());
         };
         let mut position = store::position_fetch(&mut self.conn, day).await?;

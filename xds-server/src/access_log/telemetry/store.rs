@@ -13,7 +13,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use time::Date;
 
 use super::super::call::LogFailed;
-use super::super::day::{from_sql, to_sql};
+use super::super::sql::{from_sql, to_sql};
 use super::span::Span;
 
 const BUSY: Duration = Duration::from_secs(5);

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use time::macros::datetime;
 
 use super::super::call::Call;
-use super::super::numbers::Numbers;
+use super::super::numbers::Changes;
 use super::super::write::day_of;
 use super::super::{day, retention};
 use super::follow::Follower;
@@ -52,7 +52,7 @@ impl Log {
             number: None,
         });
         let calls: Vec<_> = calls.collect();
-        let numbers = Numbers::default();
+        let numbers = Changes::default();
         day::calls_insert(&mut conn, &calls, &numbers)
             .await
             .unwrap();

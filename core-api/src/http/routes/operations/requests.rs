@@ -6,6 +6,7 @@ mod selection;
 use std::collections::BTreeSet;
 
 use axum::extract::RawQuery;
+use requestrocket_proto::region::v1::RecordsQuery;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -62,7 +63,7 @@ struct RequestPagination {
 pub(super) struct Completeness {
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
-    /// Records of the selection.
+    /// Records of the selection, when its first page was made.
     pub(super) recorded: u64,
     /// Calls of the whole region in that time whose record is missing; one that lasts for more than
     /// a minute counts as missing until it ends.
@@ -92,7 +93,7 @@ async fn list_requests_of_proxy(
     let (proxy, region) = proxy_of(&call, &scope, &proxy).await?;
     let owner = (scope.id().to_string(), Some(proxy.to_string()));
     let selection = Selection::read(raw.as_deref(), owner)?;
-    let found = search(&call.state.fleets, &only(&region), &selection.query).await;
+    let found = find(&call, only(&region), &selection.query).await?;
     refuse_away(&found.unavailable)?;
     page(&call, &scope, &selection, found).await
 }
@@ -120,7 +121,7 @@ async fn list_requests(
         Some(region) => only(region),
         None => regions(&call, &scope).await?,
     };
-    let found = search(&call.state.fleets, &regions, &selection.query).await;
+    let found = find(&call, regions, &selection.query).await?;
     if selection.region.is_some() {
         refuse_away(&found.unavailable)?;
     }
@@ -145,7 +146,7 @@ async fn get_request_of_proxy(
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let (proxy, region) = proxy_of(&call, &scope, &proxy).await?;
-    one(&call, &scope, (&only(&region), Some(proxy)), &request).await
+    one(&call, &scope, (only(&region), Some(proxy)), &request).await
 }
 
 /// One call.
@@ -162,7 +163,7 @@ async fn get_request_of_proxy(
 async fn get_request(call: Read, InPath((client, request)): InPath<(String, String)>) -> ApiResult {
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let regions = regions(&call, &scope).await?;
-    one(&call, &scope, (&regions, None), &request).await
+    one(&call, &scope, (regions, None), &request).await
 }
 
 /// The proxy, and where it is.
@@ -175,6 +176,18 @@ pub(super) async fn proxy_of(
     let found = proxy_fetch(&mut conn, scope.id(), id(proxy)?).await?;
     let proxy = found.ok_or_else(ApiError::not_found)?.proxy;
     Ok((proxy.id, proxy.region))
+}
+
+/// Has the regions searched, in one of the organisation's places.
+async fn find(call: &Read, regions: BTreeSet<String>, query: &RecordsQuery) -> ApiResult<Found> {
+    let (fleets, asked) = (call.state.fleets.clone(), query.clone());
+    let work = async move { search(&fleets, &regions, &asked).await };
+    let organisation = &query.organisation_id;
+    let state = &call.state;
+    state
+        .searches
+        .wait_for(organisation, work, &state.tasks)
+        .await?
 }
 
 /// Only this one.
@@ -215,13 +228,14 @@ async fn page(call: &Read, scope: &Scope, selection: &Selection, found: Found) -
     let records = records.into_iter();
     let moment = |unix_ms: Option<u64>| unix_ms.and_then(Moment::of_unix_ms);
     let query = &selection.query;
+    let recorded = selection.recorded.unwrap_or(recorded);
     call.answer_content(&RequestRecords {
         data: records
             .map(|record| RequestRecord::new(record, &names))
             .collect(),
         pagination: RequestPagination {
             limit: query.limit,
-            next_cursor: next.and_then(|position| selection.cursor(&position)),
+            next_cursor: next.and_then(|position| selection.cursor(&position, recorded)),
         },
         completeness: Completeness {
             from: moment(query.from_ms).map(|moment| moment.to_string()),
@@ -237,14 +251,15 @@ async fn page(call: &Read, scope: &Scope, selection: &Selection, found: Found) -
 async fn one(
     call: &Read,
     scope: &Scope,
-    (regions, proxy): (&BTreeSet<String>, Option<ProxyId>),
+    (regions, proxy): (BTreeSet<String>, Option<ProxyId>),
     request: &str,
 ) -> ApiResult {
     let request: Uuid = id(request)?;
     let owner = (scope.id().to_string(), proxy.map(|proxy| proxy.to_string()));
     let mut query = Selection::read(None, owner)?.query;
     query.request_id = request.to_string();
-    let found = search(&call.state.fleets, regions, &query).await;
+    query.is_uncounted = true;
+    let found = find(call, regions, &query).await?;
     let Some(record) = found.records.into_iter().next() else {
         // It may be there.
         refuse_away(&found.unavailable)?;

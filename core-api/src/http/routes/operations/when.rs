@@ -3,9 +3,7 @@
 use std::str::FromStr;
 
 use crate::domain::moment::Moment;
-
-/// JSON numbers are exact up to here everywhere.
-pub(super) const LARGEST: u64 = (1 << 53) - 1;
+use crate::http::query::LARGEST;
 
 /// Unix time in milliseconds, however it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,10 +11,12 @@ use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::super::when::{LARGEST, When};
+use super::super::when::When;
 use crate::domain::gateway::region::RegionName;
+use crate::domain::listing::Order;
 use crate::error::ApiResult;
-use crate::http::query::Query;
+use crate::http::list::ORDERS;
+use crate::http::query::{LARGEST, Query};
 
 const DEFAULT_LIMIT: u64 = 100;
 /// Values of one parameter.
@@ -67,6 +69,8 @@ pub(super) struct Selection {
     pub(super) query: RecordsQuery,
     /// `region`, where it may be given.
     pub(super) region: Option<RegionName>,
+    /// How many there were when it was begun; none: it begins.
+    pub(super) recorded: Option<u64>,
 }
 
 /// One of `status`.
@@ -85,14 +89,7 @@ impl Selection {
         let mut problems = Problems::default();
         let mut query = Query::new(raw, &mut problems);
         let limit = query.integer("limit", 1, 1_000).unwrap_or(DEFAULT_LIMIT);
-        let is_ascending = match query.take("order").as_deref() {
-            None | Some("desc") => false,
-            Some("asc") => true,
-            Some(_) => {
-                query.problem("order", "must be one of asc, desc");
-                false
-            }
-        };
+        let order = query.word("order", &ORDERS).unwrap_or(Order::Descending);
         let statuses: Vec<Statuses> = list(&mut query, "status");
         let is_whole = proxy_id.is_none();
         let records = RecordsQuery {
@@ -100,7 +97,7 @@ impl Selection {
             proxy_id: proxy_id.unwrap_or_default(),
             request_id: String::new(),
             limit: u32::try_from(limit).unwrap_or(1),
-            is_ascending,
+            is_ascending: order == Order::Ascending,
             from_ms: moment(&mut query, "processedAfter"),
             to_ms: moment(&mut query, "processedBefore"),
             after: None,
@@ -119,6 +116,7 @@ impl Selection {
                 .unwrap_or(0)
                 * 1_000,
             is_denied: query.boolean("denied").unwrap_or(false),
+            is_uncounted: false,
         };
         let region = if is_whole {
             query.parsed("region")
@@ -128,11 +126,12 @@ impl Selection {
         let mut selection = Self {
             query: records,
             region,
+            recorded: None,
         };
         if let Some(cursor) = query.take("cursor") {
-            selection.query.after = selection.position(&cursor);
-            if selection.query.after.is_none() {
-                query.problem("cursor", "must be the `nextCursor` of the same selection");
+            match selection.position(&cursor) {
+                Some((position, recorded)) => selection.go_on(position, recorded),
+                None => query.problem("cursor", "must be the `nextCursor` of the same selection"),
             }
         }
         query.finish();
@@ -140,25 +139,34 @@ impl Selection {
         Ok(selection)
     }
 
-    /// The cursor that goes on behind `position`.
-    pub(super) fn cursor(&self, position: &RecordPosition) -> Option<String> {
+    fn go_on(&mut self, position: RecordPosition, recorded: u64) {
+        self.query.after = Some(position);
+        self.query.is_uncounted = true;
+        self.recorded = Some(recorded);
+    }
+
+    /// The cursor that goes on behind `position` in so many.
+    pub(super) fn cursor(&self, position: &RecordPosition, recorded: u64) -> Option<String> {
         let id: Uuid = position.request_id.parse().ok()?;
         let mut bytes = self.fingerprint().to_vec();
+        bytes.extend(recorded.to_be_bytes());
         bytes.extend(position.completed_at_ms.to_be_bytes());
         bytes.extend(id.as_bytes());
         Some(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// None: it is no cursor of this selection.
-    fn position(&self, cursor: &str) -> Option<RecordPosition> {
+    fn position(&self, cursor: &str) -> Option<(RecordPosition, u64)> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (fingerprint, rest) = bytes.split_first_chunk::<FINGERPRINT_BYTES>()?;
+        let (recorded, rest) = rest.split_first_chunk()?;
         let (completed_at_ms, id) = rest.split_first_chunk()?;
         (*fingerprint == self.fingerprint()).then_some(())?;
-        Some(RecordPosition {
+        let position = RecordPosition {
             completed_at_ms: u64::from_be_bytes(*completed_at_ms),
             request_id: Uuid::from_slice(id).ok()?.to_string(),
-        })
+        };
+        Some((position, u64::from_be_bytes(*recorded)))
     }
 
     /// Of all but where a page begins and how long it is.
@@ -166,6 +174,7 @@ impl Selection {
         let all = RecordsQuery {
             limit: 0,
             after: None,
+            is_uncounted: false,
             ..self.query.clone()
         };
         let region = self.region.as_ref().map_or("", RegionName::as_str);
@@ -291,7 +300,7 @@ mod tests {
     #[test]
     fn a_cursor_goes_on_in_its_own_selection_only() {
         let selection = read("status=404&limit=5").unwrap();
-        let cursor = selection.cursor(&position()).unwrap();
+        let cursor = selection.cursor(&position(), 12).unwrap();
         for (raw, is_of_it) in [
             (format!("status=404&limit=9&cursor={cursor}"), true),
             (format!("status=405&cursor={cursor}"), false),
@@ -300,8 +309,9 @@ mod tests {
             (format!("status=404&cursor={cursor}A"), false),
             ("status=404&cursor=".to_owned(), false),
         ] {
-            let read = read(&raw).map(|selection| selection.query.after);
-            assert_eq!(read, is_of_it.then(|| Some(position())), "{raw}");
+            let read = read(&raw).map(|selection| (selection.query.after, selection.recorded));
+            let want = is_of_it.then(|| (Some(position()), Some(12)));
+            assert_eq!(read, want, "{raw}");
         }
         let other = ("other".to_owned(), None);
         let raw = format!("status=404&cursor={cursor}");

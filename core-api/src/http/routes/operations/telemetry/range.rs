@@ -260,7 +260,7 @@ mod tests {
             assert!(read(&raw).is_none(), "{raw}");
         }
         assert!(Range::read(Some("region=eu-1"), NOW_MS, false).is_err());
-        let latest = super::super::super::when::LARGEST;
+        let latest = crate::http::query::LARGEST;
         let range = read(&format!("from={}&to={latest}", latest - 1)).unwrap();
         assert!(range.starts().count() <= 2);
     }
