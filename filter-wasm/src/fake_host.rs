@@ -76,6 +76,7 @@ pub(crate) struct FakeHost {
     pub(crate) said: RefCell<Option<String>>,
     /// What Envoy keeps for the record.
     pub(crate) notes: RefCell<Vec<Vec<u8>>>,
+    pub(crate) ends: RefCell<Vec<String>>,
     /// The bytes that the running callback is about.
     pub(crate) chunk: RefCell<Vec<u8>>,
     pub(crate) is_reset: Cell<bool>,
@@ -228,6 +229,12 @@ impl Host for FakeHost {
     fn refused_stream(&self) -> Result<Option<u32>, HostFailure> {
         self.call(HostCall::RefusedStream)?;
         Ok(self.kept_stream.get())
+    }
+
+    fn keep_end(&self, code: &str) -> Result<(), HostFailure> {
+        self.call(HostCall::KeepNote)?;
+        self.ends.borrow_mut().push(code.to_owned());
+        Ok(())
     }
 
     fn response_lines(&self, part: ResponsePart) -> Result<HeaderMap, HostFailure> {

@@ -46,6 +46,9 @@ pub trait Host: Shared {
     /// The stream of a call whose target refused it, of another try of it.
     fn refused_stream(&self) -> Result<Option<u32>, HostFailure>;
 
+    /// Has Envoy keep with the stream why its response was cut: the code of a denial.
+    fn keep_end(&self, code: &str) -> Result<(), HostFailure>;
+
     /// The first `size` bytes of the request's body that Envoy holds.
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure>;
 

@@ -20,6 +20,7 @@ const SWITCH_ASKED: &[u8] = b"filter_state\0requestrocket-switch-asked";
 const WARNING: &str = "requestrocket-warning";
 /// Where Envoy's access log looks for what the filter knows of a call.
 const NOTE: &str = "requestrocket-note";
+const END: &str = "requestrocket-end";
 /// Where another try of a call looks for the stream that the call is on.
 const STREAM: &str = "requestrocket-stream";
 /// Put by a script next to the target.
@@ -73,6 +74,10 @@ impl Host for ProxyWasmHost {
         let stream = abi::property(STREAM.as_bytes())?;
         let stream = stream.as_deref().map(std::str::from_utf8);
         Ok(stream.and_then(|text| text.ok()?.parse().ok()))
+    }
+
+    fn keep_end(&self, code: &str) -> Result<(), HostFailure> {
+        abi::set_property(END, code.as_bytes())
     }
 
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure> {

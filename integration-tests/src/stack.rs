@@ -179,6 +179,22 @@ impl Stack {
         Ok(envoy.admin.trim_end_matches('/'))
     }
 
+    /// What the first region's xds-server counts under that name, which has no labels.
+    pub async fn region_metric(&self, name: &str) -> Result<f64> {
+        let ports = std::fs::read_to_string(self.data_dir().join("ports.json"))?;
+        let ports: std::collections::BTreeMap<String, u16> = serde_json::from_str(&ports)?;
+        let port = ports.get(&format!("{}/http", self.region()?.name));
+        let port = port.context("xds-server has no port")?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let url = format!("http://127.0.0.1:{port}/metrics");
+        let text = client.get(url).send().await?.text().await?;
+        let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+        let (_, value) = lines
+            .find(|(found, _)| *found == name)
+            .with_context(|| format!("no metric `{name}`"))?;
+        Ok(value.parse()?)
+    }
+
     /// The process id of the first region's xds-server.
     pub fn xds_pid(&self) -> Result<i32> {
         self.file

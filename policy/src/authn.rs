@@ -12,6 +12,7 @@ mod digest;
 mod extract;
 pub mod jwt;
 mod remembered;
+mod subject;
 mod token;
 
 pub use digest::{DIGEST_BYTES, DigestKey, InvalidDigestKey};
@@ -21,6 +22,7 @@ pub use token::{AuthPorts, TokenId};
 pub(crate) use attempt::{refuse_unknown, verify};
 pub(crate) use digest::SecretDigest;
 pub(crate) use extract::{Presented, presented};
+pub(crate) use subject::subject;
 pub(crate) use token::{SignedToken, claims};
 
 use crate::id::CredentialId;

@@ -18,6 +18,7 @@ mod source;
 mod token;
 mod verifier;
 
+pub(crate) use self::object::Value;
 pub use self::{
     algorithm::{Algorithm, Algorithms, Curve, Hash, UnknownAlgorithm},
     claims::{ClaimChecks, InvalidClaims, Requirement, Scalar},

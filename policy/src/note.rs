@@ -21,8 +21,9 @@ use crate::{
 
 /// What stands in the place of what nobody is to see.
 const MASKED: &str = "***";
-/// Bytes of a name.
+/// Bytes of a name, and of a subject.
 const NAME_BYTES: usize = 128;
+const SUBJECT_BYTES: usize = 256;
 /// The caller's own `x-forwarded-proto`, of which Envoy makes one if there is none.
 const FORWARDED_PROTO: &str = "x-rr-xfp";
 /// Values of carriers that are longer are looked for as a whole and behind their scheme only.
@@ -79,8 +80,8 @@ pub(crate) struct Noted {
     pub(crate) path: String,
     pub(crate) query: Vec<Pair>,
     pub(crate) headers: Vec<Pair>,
-    /// Something was too long, or too much.
-    pub(crate) is_cut: bool,
+    /// Whom the caller's token names; empty for nobody.
+    pub(crate) subject: String,
 }
 
 /// The credentials of a call.
@@ -91,8 +92,12 @@ struct Known<'a> {
     injected: Option<&'a Guard>,
 }
 
-/// Of a head, where `injected` finds what the target gets.
-pub(crate) fn of(head: &RequestHead<'_>, injected: Option<&Guard>, budget: Budget) -> Noted {
+/// Of a head, where `injected` finds what the target gets, of a caller whose token names `subject`.
+pub(crate) fn of(
+    head: &RequestHead<'_>,
+    injected: Option<&Guard>,
+    (budget, subject): (Budget, Option<String>),
+) -> Noted {
     let raw = head.first(":path").unwrap_or_default();
     let mut halves = raw.splitn(2, |byte| *byte == b'?');
     let (path, query) = (halves.next().unwrap_or_default(), halves.next());
@@ -109,6 +114,8 @@ pub(crate) fn of(head: &RequestHead<'_>, injected: Option<&Guard>, budget: Budge
         noted: Noted::default(),
     };
     notes.noted.path = notes.path(path);
+    let subject = subject.and_then(|text| notes.text(text.as_bytes(), SUBJECT_BYTES));
+    notes.noted.subject = subject.unwrap_or_default();
     for parameter in parameters() {
         let (name, value) = pair(parameter);
         let is_shown = !may_be_secret(&name) && !notes.known.are_in(parameter);
@@ -260,7 +267,6 @@ impl Notes<'_> {
 
     fn text(&mut self, text: &[u8], most: usize) -> Option<String> {
         if self.left == 0 {
-            self.noted.is_cut = true;
             return None;
         }
         if self.known.are_in(text) {
@@ -273,7 +279,6 @@ impl Notes<'_> {
     fn cut(&mut self, text: &str, most: usize) -> String {
         let most = text.floor_char_boundary(most.min(self.left));
         let kept = text.get(..most).unwrap_or_default();
-        self.noted.is_cut |= kept.len() < text.len();
         self.left = self.left.saturating_sub(kept.len().max(1));
         kept.to_owned()
     }

@@ -2,7 +2,11 @@
 
 use std::cell::Cell;
 
-use requestrocket_policy::{exchange::CallNumber, http::RequestHead, run};
+use requestrocket_policy::{
+    exchange::{CallNumber, Exchange},
+    http::RequestHead,
+    run,
+};
 
 use super::waiting::Waiting;
 use crate::host::{Host, HostFailure, Shared};
@@ -44,5 +48,14 @@ impl Notes {
         if host.keep_note(&note).is_ok() {
             self.last.set(number);
         }
+    }
+}
+
+/// Keeps why a response was cut, where the engine knows.
+pub(super) fn keep_end(host: &impl Host, exchange: &Exchange) {
+    if let Some(denial) = exchange.cut_by()
+        && host.keep_end(denial.code()).is_err()
+    {
+        host.warn("the record of a cut response will not say why");
     }
 }

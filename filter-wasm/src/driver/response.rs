@@ -9,7 +9,7 @@ use requestrocket_policy::{
     http::{HeaderLine, ResponseHead},
 };
 
-use super::{Call, CallPorts, Flow, Progress, Shared};
+use super::{Call, CallPorts, Flow, Progress, Shared, notes::keep_end};
 use crate::{
     counters::Inquiry,
     host::{Host, HostFailure, ResponsePart},
@@ -183,7 +183,10 @@ impl Call {
                     ChunkDecision::Wait => Worked::Drop,
                     ChunkDecision::Refuse(refusal) => return self.refuse(host, &refusal),
                     // Without a valve there is nobody who holds back what waits for its turn.
-                    ChunkDecision::Later | ChunkDecision::Cut => return Self::cut(host),
+                    ChunkDecision::Later | ChunkDecision::Cut => {
+                        keep_end(host, exchange);
+                        return Self::cut(host);
+                    }
                 }
             }
             worked @ (Worked::Pass | Worked::Replace(..) | Worked::Drop) => worked,

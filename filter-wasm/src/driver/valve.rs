@@ -14,6 +14,7 @@ use requestrocket_policy::{
 
 use super::{
     Call, CallPorts, Flow, Progress, Shared,
+    notes::keep_end,
     response::{Chunk, Turned, Worked, unreadable},
 };
 use crate::{
@@ -96,7 +97,10 @@ impl Call {
                 self.wait_for_turn(shared, valve, Flow::HeldBack)
             }
             ChunkDecision::Refuse(refusal) => self.refuse(host, &refusal),
-            ChunkDecision::Cut => Self::cut(host),
+            ChunkDecision::Cut => {
+                keep_end(host, exchange);
+                Self::cut(host)
+            }
             ChunkDecision::Pass => self.let_through(Worked::Pass),
             ChunkDecision::Replace(bytes, edits) => self.let_through(Worked::Replace(bytes, edits)),
         }
@@ -134,7 +138,11 @@ impl Call {
             ChunkDecision::Later if !is_held_back => Self::reset(host),
             ChunkDecision::Later => self.wait_for_turn(shared, valve, Flow::Held),
             ChunkDecision::Refuse(refusal) => self.refuse(host, &refusal),
-            ChunkDecision::Wait | ChunkDecision::Cut => Self::reset(host),
+            ChunkDecision::Wait => Self::reset(host),
+            ChunkDecision::Cut => {
+                keep_end(host, exchange);
+                Self::reset(host)
+            }
         }
     }
 
@@ -159,6 +167,7 @@ impl Call {
                 return Turned::Over;
             }
             ChunkDecision::Cut => {
+                keep_end(host, exchange);
                 Self::reset(host);
                 return Turned::Over;
             }

@@ -1,6 +1,7 @@
 //! What passed is recorded, and a record holds no secret.
 
 mod restarts;
+mod streamed;
 
 use std::collections::BTreeSet;
 
@@ -9,8 +10,10 @@ use requestrocket_integration_tests::attached::Layer;
 use requestrocket_integration_tests::caller::{Reply, Request};
 use requestrocket_integration_tests::canary::Canary;
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret, unique};
-use requestrocket_integration_tests::target::{Script, Step, Target, chunk, head};
+use requestrocket_integration_tests::target::answer::{chunked_head, last_chunk};
+use requestrocket_integration_tests::target::{Script, Step, Target, chunk, chunk_bytes, head};
 use requestrocket_integration_tests::wait;
+use requestrocket_policy::fixtures::tokens::hs256;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -118,6 +121,32 @@ async fn a_granted_call_is_recorded_as_rules_saw_it() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_comes_with_a_token_is_named_by_it() -> Result<()> {
+    const SHARED: &str = "a secret of thirty-two bytes, ok";
+    let gateway = Gateway::shared().await?;
+    let target = Target::start().await?;
+    let secret = Secret::new("jwtVerify", json!({"sharedSecret": SHARED}));
+    let plan = ProxyPlan::to(&target.url()).caller(secret);
+    let proxy = gateway.proxy(&plan).await?;
+    let name = unique("somebody");
+    let claims = json!({"sub": name, "exp": 4_102_444_800_u64}).to_string();
+    for (secret, want) in [
+        (SHARED, json!(name)),
+        ("another secret, thirty-two bytes", Value::Null),
+    ] {
+        let token = hs256(secret, &claims);
+        let call = Request::get(&proxy.path("/")).with("authorization", &token);
+        let reply = gateway.call(&call).await?;
+        let record = of(&gateway, &proxy, &reply).await?;
+        check(&record, &json!({ "subject": want }))?;
+    }
+    let path = format!("proxies/{}/requests?subject={name}", proxy.id);
+    let page = gateway.api.get(&path).await?.succeeded()?;
+    ensure!(page.json["completeness"]["recorded"] == 1, "{}", page.text);
+    Ok(())
+}
+
+#[tokio::test]
 async fn refusals_and_failures_are_recorded_with_their_reasons() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::start().await?;
@@ -192,6 +221,25 @@ async fn what_ends_in_the_middle_is_recorded_so() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_response_that_is_cut_for_its_size_is_recorded_so() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let script = |_: &_| {
+        let blocks = Step::Repeat(chunk_bytes(&[b'.'; 1024]), 512);
+        Script::AfterRequest(vec![chunked_head("text/plain"), blocks, last_chunk()])
+    };
+    let target = Target::answering(script).await?;
+    let plan = ProxyPlan::to(&target.url()).with("proxyMaxResponseBytes", 64 << 10);
+    let proxy = gateway.proxy(&plan).await?;
+    // The cut may come before the head is out.
+    let _ = gateway.call(&proxy.get("/long")).await;
+    let record = all(&gateway, &proxy, 1).await?.remove(0);
+    check(
+        &record,
+        &json!({ "code": "RESPONSE_TOO_LARGE", "flags": ["cut"] }),
+    )
+}
+
+#[tokio::test]
 async fn no_record_holds_a_secret_whatever_is_sent() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let target = Target::start().await?;
@@ -254,11 +302,19 @@ async fn hostile_texts_are_recorded_escaped_and_bounded() -> Result<()> {
         .with("user-agent", b"\xff\xfe[31m\xc3\x28");
     gateway.call(&call).await?;
     let record = all(&gateway, &proxy, 1).await?.remove(0);
-    ensure!(
-        record.to_string().len() < 20_000,
-        "{}",
-        record.to_string().len()
-    );
+    let size = record.to_string().len();
+    ensure!(size < 20_000, "{size} bytes");
+    let list = format!("proxies/{}/requests", proxy.id);
+    let text = gateway.api.get(&list).await?.text;
+    let is_plain = |byte: u8| (0x20..0x7f).contains(&byte) || byte >= 0x80;
+    ensure!(text.bytes().all(is_plain), "control characters in {text}");
+    let headers = record["requestHeaders"].as_array().context("headers")?;
+    let agent = json!(["user-agent", "\u{fffd}\u{fffd}[31m\u{fffd}("]);
+    ensure!(headers.contains(&agent), "{record}");
+    ensure!(record["path"] == "/x%1b%5bm%0a", "{record}");
+    let value = record["query"][0][1].as_str().context("a value")?;
+    let start = "\0\r\n\u{fffd}yyyy";
+    ensure!(value.starts_with(start) && value.len() == 1_024, "{record}");
     Ok(())
 }
 

@@ -54,6 +54,8 @@ pub(super) struct BodyPipe {
     is_empty: bool,
     /// Nothing more comes of the redaction.
     is_made: bool,
+    /// Why the response was cut.
+    cut_by: Option<Denial>,
     account: Account,
     due: Due,
 }
@@ -72,6 +74,7 @@ impl BodyPipe {
             is_head_held: false,
             is_empty: true,
             is_made: false,
+            cut_by: None,
             account: Account::new(),
         }
     }
@@ -121,8 +124,13 @@ impl BodyPipe {
         if self.size.takes(bytes) {
             ChunkDecision::Pass
         } else {
+            self.cut_by = Some(Denial::ResponseTooLarge);
             ChunkDecision::Cut
         }
+    }
+
+    pub(super) fn cut_by(&self) -> Option<Denial> {
+        self.cut_by
     }
 
     /// More of the body has come.
@@ -341,6 +349,7 @@ impl BodyPipe {
         if self.is_head_held {
             ChunkDecision::Refuse(denial.into())
         } else {
+            self.cut_by = Some(denial);
             ChunkDecision::Cut
         }
     }

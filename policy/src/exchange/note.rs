@@ -3,8 +3,9 @@
 use prost::Message as _;
 use requestrocket_proto::record::v1::{Denial, Note};
 
-use super::{Exchange, Phase, Resolved};
+use super::{Exchange, Phase, Resolved, grant::UsedCredential};
 use crate::{
+    authn::{self, Presented},
     denial::{Detail, Refusal},
     echo::Guard,
     http::RequestHead,
@@ -29,12 +30,13 @@ impl Exchange {
             Phase::Refused(refused) => (refused.credential, Some(&refused.refusal)),
         };
         let budget = used.map_or(Budget::STRANGER, |_| Budget::CALLER);
+        let named = used.and_then(|it| subject(head, it));
         let Noted {
             path,
             query,
             headers,
-            is_cut,
-        } = note::of(head, self.injected(), budget);
+            subject,
+        } = note::of(head, self.injected(), (budget, named));
         let organisation = self.admission().map(|admission| admission.organisation);
         let id = |uuid: &uuid::Uuid| uuid.as_bytes().to_vec().into();
         let note = Note {
@@ -47,7 +49,7 @@ impl Exchange {
             query,
             headers,
             denial: refusal.and_then(denial),
-            is_cut,
+            subject,
         };
         note.encode_to_vec()
     }
@@ -58,6 +60,20 @@ impl Exchange {
             Resolved::Proxy(policy) => policy.upstream.as_ref()?.guard.as_deref(),
             Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => None,
         }
+    }
+}
+
+/// Whom the caller's token names, which was found right.
+fn subject(head: &RequestHead<'_>, (_, auth_type): UsedCredential) -> Option<String> {
+    if !auth_type.has_claims() {
+        return None;
+    }
+    let path = head.first(":path").unwrap_or_default();
+    let query = path.splitn(2, |byte| *byte == b'?').nth(1);
+    match authn::presented(head, query) {
+        Presented::Header(value) => authn::subject(value),
+        Presented::Query(value) => authn::subject(value.expose()),
+        Presented::Missing | Presented::Several => None,
     }
 }
 

@@ -15,7 +15,7 @@ fn noted(path: &str, headers: &[(&str, &str)]) -> Noted {
         .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
         .collect();
     let injected = Guard::of(vec![SecretBytes::from(&b"TargetsKey9876543210"[..])]);
-    of(&RequestHead::new(&lines), injected.as_ref(), Budget::CALLER)
+    of(&RequestHead::new(&lines), injected.as_ref(), (Budget::CALLER, None))
 }
 
 fn shown(pairs: &[Pair]) -> Vec<(&str, &str)> {
@@ -53,7 +53,6 @@ fn names_are_kept_and_values_of_an_allow_list() {
             ("cookie", "***"),
         ]
     );
-    assert!(!noted.is_cut);
 }
 
 #[test]
@@ -153,9 +152,9 @@ fn it_is_bounded_whatever_comes() {
             .map(|pair| pair.name.len() + pair.value.len())
             .sum()
     };
-    assert!(noted.is_cut);
     let all = noted.path.len() + bytes(&noted.query) + bytes(&noted.headers);
     assert!(all <= Budget::CALLER.all + 8, "{all}");
+    assert!(noted.headers.len() < headers.len());
 }
 
 /// A stranger needs thirty bytes for a call that is as long as Envoy lets it be.
@@ -165,10 +164,10 @@ fn of_strangers_little_is_kept() {
     let pseudo = [(&b":path"[..], long.as_bytes()), (b":method", b"GET")];
     let accept = (&b"accept"[..], long.as_bytes());
     let lines: Vec<HeaderLine<'_>> = pseudo.into_iter().chain([accept; 18]).collect();
-    let noted = of(&RequestHead::new(&lines), None, Budget::STRANGER);
+    let noted = of(&RequestHead::new(&lines), None, (Budget::STRANGER, None));
     let pairs = noted.headers.iter();
     let headers: usize = pairs.map(|pair| pair.name.len() + pair.value.len()).sum();
-    assert!(noted.is_cut && noted.path.len() <= 256, "{noted:?}");
+    assert!(noted.path.len() <= 256, "{noted:?}");
     assert!(noted.path.len() + headers <= 1_100, "{headers}");
 }
 
@@ -206,4 +205,19 @@ fn dots_leave_no_part_of_a_credential_with_a_slash() {
     let key = "KEY0123456789abcdef/x+Y7=";
     let path = format!("/api/p/a;{key}/..");
     assert_eq!(noted(&path, &[("authorization", key)]).path, "/***");
+}
+
+#[test]
+fn whom_a_token_names_is_bounded_and_no_secret() {
+    let lines: [HeaderLine<'_>; 2] = [(b":path", b"/api/p/"), (b"authorization", KEY.as_bytes())];
+    let long = "ä".repeat(500);
+    for (subject, want) in [
+        ("somebody", "somebody"),
+        (KEY, "***"),
+        (&long, &long[..SUBJECT_BYTES]),
+        ("", ""),
+    ] {
+        let noted = of(&RequestHead::new(&lines), None, (Budget::CALLER, Some(subject.to_owned())));
+        assert_eq!(noted.subject, want);
+    }
 }

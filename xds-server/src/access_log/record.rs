@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::call::Call;
 use super::numbers::Number;
-use crate::translate::listener::access_log::NOTE;
+use crate::translate::listener::access_log::{END, NOTE};
 
 /// Bytes of a text that comes from Envoy itself.
 const TEXT_BYTES: usize = 512;
@@ -41,6 +41,8 @@ pub(super) struct Told {
     request: HttpRequestProperties,
     response: HttpResponseProperties,
     note: Note,
+    /// Why the filter cut the response.
+    cut_by: Option<Denial>,
 }
 
 impl Told {
@@ -55,15 +57,23 @@ impl Told {
         let mut common = common_properties?;
         let (proxy_id, _) = common.route_name.split_once('/')?;
         proxy_id.parse::<Uuid>().ok()?;
-        let note = common.filter_state_objects.remove(NOTE);
-        let note = note.and_then(|any| BytesValue::decode(&any.value[..]).ok());
-        let note = note.and_then(|bytes| Note::decode(&bytes.value[..]).ok());
+        let mut kept = |name: &str| {
+            let any = common.filter_state_objects.remove(name)?;
+            BytesValue::decode(&any.value[..]).ok()
+        };
+        let note = kept(NOTE).and_then(|bytes| Note::decode(&bytes.value[..]).ok());
+        let end = kept(END).map(|bytes| bytes.value);
+        let cut_by = end.and_then(|code| {
+            let mut denials = Denial::ALL.into_iter();
+            denials.find(|denial| denial.code().as_bytes() == code)
+        });
         Some(Self {
             common,
             protocol: protocol_version,
             request: request.unwrap_or_default(),
             response: response.unwrap_or_default(),
             note: note.unwrap_or_default(),
+            cut_by,
         })
     }
 
@@ -153,7 +163,8 @@ impl Told {
         let warnings = header(PROXY_WARNING_HEADER).split(", ");
         let warnings = warnings.filter(|warning| !warning.is_empty());
         record.warnings = warnings.map(cut).collect();
-        record.flags = flags(self.common.response_flags.as_ref(), is_cut_off);
+        let is_cut = self.cut_by.is_some();
+        record.flags = flags(self.common.response_flags.as_ref(), is_cut_off, is_cut);
         let (proxy_code, code) = if record.status == 0 {
             // The caller got no answer.
             ("", "")
@@ -161,10 +172,11 @@ impl Told {
             said(header(PROXY_CODE_HEADER), header(PROXY_MESSAGE_HEADER))
         };
         record.proxy_code = String::from(proxy_code);
-        record.code = String::from(match code {
+        record.code = String::from(match (code, self.cut_by) {
+            ("", Some(denial)) => denial.code(),
             // The target failed behind its head.
-            "" if is_cut_off => Denial::TargetUnreachable.code(),
-            code => code,
+            ("", None) if is_cut_off => Denial::TargetUnreachable.code(),
+            (code, _) => code,
         });
     }
 
@@ -179,7 +191,7 @@ impl Told {
             query,
             headers,
             denial,
-            is_cut: _,
+            subject,
         } = self.note;
         record.credential_id = uuid_text(&credential_id).unwrap_or_default();
         record.path = if number == 0 {
@@ -189,7 +201,7 @@ impl Told {
         };
         record.trace_id = String::from(trace_id(&headers).unwrap_or_default());
         (record.auth_type, record.query, record.headers) = (auth_type, query, headers);
-        record.denial = denial;
+        (record.denial, record.subject) = (denial, subject);
     }
 }
 
@@ -211,7 +223,7 @@ fn said(proxy_code: &str, message: &str) -> (&'static str, &'static str) {
 }
 
 /// The words of what went wrong.
-fn flags(flags: Option<&ResponseFlags>, is_cut_off: bool) -> Vec<String> {
+fn flags(flags: Option<&ResponseFlags>, is_cut_off: bool, is_cut: bool) -> Vec<String> {
     let default = ResponseFlags::default();
     let flags = flags.unwrap_or(&default);
     let words = [
@@ -231,7 +243,7 @@ fn flags(flags: Option<&ResponseFlags>, is_cut_off: bool) -> Vec<String> {
             flags.upstream_connection_failure || flags.dns_resolution_failure,
             "connect_failed",
         ),
-        (flags.local_reset, "cut"),
+        (is_cut || flags.local_reset, "cut"),
     ];
     let set = words.into_iter().filter(|(is_set, _)| *is_set);
     set.map(|(_, word)| word.to_owned()).collect()

@@ -31,5 +31,10 @@ async fn a_restart_of_the_region_server_loses_no_record() -> Result<()> {
     let gateway = Gateway::of(&stack)?;
     let records = super::all(&gateway, &proxy, calls).await?;
     ensure!(records.len() == 161, "{}", records.len());
+    // Also of calls that only seem to last until now.
+    let missing = stack.region_metric("rr_calls_without_record").await?;
+    ensure!(missing == 0.0, "{missing} calls have no record");
+    let page = gateway.api.get("requests?limit=1").await?.succeeded()?;
+    ensure!(page.json["completeness"]["lost"] == 0, "{}", page.text);
     Ok(())
 }

@@ -3,7 +3,7 @@ use requestrocket_proto::record::v1::Note;
 
 use crate::{
     exchange::{CallNumber, Exchange, RequestBody, Resolved},
-    fixtures::{Admitting, PROXY_ID, PolicyFixture, credential_id},
+    fixtures::{Admitting, PROXY_ID, PolicyFixture, credential_id, tokens::hs256},
     http::{HeaderLine, RequestHead},
 };
 
@@ -12,9 +12,12 @@ const WHICH: CallNumber = CallNumber {
     number: 3,
 };
 
+const SHARED: &str = "a shared secret of at least 32 bytes";
+
 fn note(path: &str, key: &str) -> Note {
     let fixture = PolicyFixture::new()
         .api_key("right-credential")
+        .shared_secret(SHARED)
         .header("x-key", "TargetsKey9876543210");
     let mut exchange = Exchange::new(Resolved::Proxy(fixture.compile().unwrap().into()));
     let path = format!("/api/{PROXY_ID}{path}");
@@ -48,4 +51,19 @@ fn of_who_presents_a_wrong_credential_it_tells_no_more_than_the_proxys_owner() {
     assert!(note.credential_id.is_empty() && note.auth_type.is_empty());
     assert_eq!(note.organisation_id.len(), 16);
     assert_eq!(note.path, "/***");
+}
+
+#[test]
+fn whom_a_token_names_is_told_if_the_token_is_right() {
+    let claims = r#"{"sub":"somebody","exp":4102444800}"#;
+    for (secret, want) in [
+        (SHARED, "somebody"),
+        ("another secret, as long as that one", ""),
+    ] {
+        let note = note("/", &format!("Bearer {}", hs256(secret, claims)));
+        assert_eq!(
+            (note.subject.as_str(), !note.credential_id.is_empty()),
+            (want, !want.is_empty())
+        );
+    }
 }

@@ -217,3 +217,23 @@ fn whatever_is_told_is_bounded() {
     assert!(note.is_err());
     assert!(call(entry).unwrap().record.target_host.len() <= TEXT_BYTES);
 }
+
+#[test]
+fn what_the_filter_cut_says_why_and_nothing_else_is_believed() {
+    for (kept, code) in [
+        ("RESPONSE_TOO_LARGE", "RESPONSE_TOO_LARGE"),
+        ("<script>", ""),
+        ("", ""),
+    ] {
+        let record = answered(|common, _| {
+            let value = kept.as_bytes().to_vec();
+            let kept = pack_any(BytesValue { value });
+            common.filter_state_objects.insert(END.to_owned(), kept);
+        });
+        assert_eq!(record.code, code);
+        assert_eq!(
+            record.flags,
+            if code.is_empty() { vec![] } else { vec!["cut"] }
+        );
+    }
+}

@@ -17,6 +17,8 @@ use super::super::wire::{millis, number};
 const REGION_SERVER: &str = "records";
 /// What the filter keeps with the stream.
 pub(crate) const NOTE: &str = "wasm.requestrocket-note";
+/// Why the filter cut the response: the code of a denial.
+pub(crate) const END: &str = "wasm.requestrocket-end";
 /// What a worker keeps of records while the region server is away; more are dropped, and missed by
 /// their numbers.
 const BUFFER_BYTES: u32 = 32 << 20;
@@ -40,7 +42,7 @@ pub(super) fn build() -> AccessLog {
         transport_api_version: ApiVersion::V3.into(),
         buffer_flush_interval: millis(FLUSH_MILLIS),
         buffer_size_bytes: number(BUFFER_BYTES),
-        filter_state_objects_to_log: vec![NOTE.to_owned()],
+        filter_state_objects_to_log: vec![NOTE.to_owned(), END.to_owned()],
         ..CommonGrpcAccessLogConfig::default()
     };
     let headers = [
