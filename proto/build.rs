@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .btree_map(".requestrocket.telemetry.v1")
         .boxed("requestrocket.region.v1.Proxy.cors")
         .boxed("requestrocket.region.v1.Query.kind.records")
+        .boxed("requestrocket.region.v1.Query.kind.arrivals")
         .build_client(grpc)
         .build_server(grpc)
         .compile_fds(descriptors)?;

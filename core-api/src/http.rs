@@ -15,3 +15,4 @@ pub mod query;
 pub mod router;
 pub mod routes;
 pub mod stranger;
+pub mod stream;

@@ -17,6 +17,10 @@ const PLACES_EACH: usize = 1;
 /// Searches at a time: regions do that work.
 const SEARCHES: usize = 16;
 const SEARCHES_EACH: usize = 2;
+/// Answers that go on, such as exports: each holds its place for long and works little.
+const READERS: usize = 256;
+const READERS_EACH: usize = 4;
+const READER_PATIENCE: Duration = Duration::from_secs(1);
 /// Readers of the API page through records one after the other; more at once wait for a while.
 const SEARCH_PATIENCE: Duration = Duration::from_secs(5);
 /// Who tries samples and gets no place within this is told to come back.
@@ -43,6 +47,13 @@ pub struct Turn {
     places: Places,
 }
 
+/// A place, until this is dropped.
+#[derive(Debug)]
+pub struct Held {
+    _own: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+}
+
 impl Places {
     /// For trying samples.
     pub fn for_trials() -> Self {
@@ -57,6 +68,11 @@ impl Places {
     /// For what regions are to look for.
     pub fn for_searches() -> Self {
         Self::new((SEARCHES, SEARCHES_EACH), SEARCH_PATIENCE)
+    }
+
+    /// For who reads answers that go on.
+    pub fn for_readers() -> Self {
+        Self::new((READERS, READERS_EACH), READER_PATIENCE)
     }
 
     fn new((all, most_each): (usize, usize), patience: Duration) -> Self {
@@ -90,16 +106,28 @@ impl Places {
         work: impl Future<Output = T> + Send + 'static,
         tasks: &TaskSet,
     ) -> ApiResult<T> {
-        let own = self.taken(self.own(organisation)).await?;
-        let place = self.taken(Arc::clone(&self.all)).await?;
+        let held = self.hold(organisation).await?;
         let (done, is_done) = oneshot::channel();
         tasks.spawn("work for an organisation", async move {
             // Also when the caller hung up, both are taken until the work is done.
-            let _until_done = (own, place);
+            let _until_done = held;
             let _ = done.send(work.await);
             Ok(())
         });
         is_done.await.map_err(ApiError::internal)
+    }
+
+    /// A place for what an organisation has going on.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` when there is none in time.
+    pub async fn hold(&self, organisation: &str) -> ApiResult<Held> {
+        let own = self.taken(self.own(organisation)).await?;
+        let place = self.taken(Arc::clone(&self.all)).await?;
+        Ok(Held {
+            _own: own,
+            _place: place,
+        })
     }
 
     /// Waits until nobody else works for the organisation. Who waits holds no place of all.

@@ -126,7 +126,7 @@ impl Core {
             bounded(
                 stopping.cancelled(),
                 GRACE,
-                rest::serve(rest, app, stopping.clone(), rest::HEAD_TIMEOUT),
+                rest::serve(rest, app, stopping.clone(), rest::PATIENCE),
             )
             .await;
             Ok(())

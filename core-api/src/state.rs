@@ -49,6 +49,8 @@ pub struct AppState {
     pub drafts: Places,
     /// For what regions are to look for.
     pub searches: Places,
+    /// For who reads answers that go on.
+    pub readers: Places,
 }
 
 impl AppState {
@@ -70,6 +72,7 @@ impl AppState {
             trials: Places::for_trials(),
             drafts: Places::for_drafts(),
             searches: Places::for_searches(),
+            readers: Places::for_readers(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
 use crate::stack::StackFile;
@@ -115,6 +115,17 @@ impl CoreApi {
         } else {
             format!("{}/clients/{}/{path}", self.base, self.organisation)
         }
+    }
+
+    /// A GET whose answer goes on: its body is still to be read.
+    pub async fn begin(&self, path: &str, headers: &[(&str, &str)]) -> Result<Response> {
+        let request = self.client.get(self.url(path));
+        let authorization = self.authorization.as_deref().unwrap_or_default();
+        let request = request.header("authorization", authorization);
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        Ok(request.send().await?.error_for_status()?)
     }
 
     /// A request with exactly these bytes.

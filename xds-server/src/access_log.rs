@@ -29,7 +29,9 @@ use envoy_types::pb::envoy::service::accesslog::v3::{
 };
 use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
-use requestrocket_proto::region::v1::{Records, RecordsQuery, Telemetry, TelemetryQuery};
+use requestrocket_proto::region::v1::{
+    Arrivals, ArrivalsQuery, Records, RecordsQuery, Telemetry, TelemetryQuery,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -126,6 +128,14 @@ impl CallLog {
         let during = query.from_ms..query.to_ms;
         told.lost += lock(&self.numbers).lost(during, self.clock.unix_ms());
         Ok(Some(told))
+    }
+
+    /// What came of an organisation's calls, or is to come from now on.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the question is not whole.
+    pub async fn arrivals(&self, query: &ArrivalsQuery) -> Result<Arrivals, LogFailed> {
+        search::arrivals(&self.folder, query).await
     }
 
     /// Hands calls to the writer; waits while that has enough to do.

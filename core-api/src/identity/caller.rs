@@ -6,10 +6,10 @@ use crate::domain::id::{OrganisationId, TokenId, UserId};
 use crate::domain::people::organisation::Organisation;
 use crate::domain::people::permission::{Permission, Role};
 use crate::domain::people::rights::Rights;
-use crate::error::{ApiError, ApiResult, Code, forbidden};
+use crate::error::{ApiError, ApiResult, Code, forbidden, unauthenticated};
 use crate::state::AppState;
 use crate::store::people::organisation::organisation_fetch;
-use crate::store::people::session::membership_fetch;
+use crate::store::people::session::{membership_fetch, session_is_alive};
 
 /// Who presented a token that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +116,23 @@ impl Scope {
 }
 
 impl Caller {
+    /// Refuses whose token does not count any more.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`; `FORBIDDEN` for an operator, whose token is not known here.
+    pub async fn recheck(&self, state: &AppState) -> ApiResult<()> {
+        let Self::User { token, .. } = self else {
+            return Err(forbidden());
+        };
+        let mut conn = state.connect().await?;
+        let is_alive = session_is_alive(&mut conn, *token, state.now()).await?;
+        if is_alive {
+            Ok(())
+        } else {
+            Err(unauthenticated())
+        }
+    }
+
     /// The user; an operator is none.
     ///
     /// # Errors

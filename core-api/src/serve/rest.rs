@@ -16,8 +16,19 @@ use tower_http::add_extension::AddExtension;
 
 use crate::http::stranger::Peer;
 
-/// A request's head has to arrive within this; also the longest idle time of a connection.
-pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// For how long callers are waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// A request's head has to arrive within this; also the longest idle time of a connection.
+    pub(super) head: Duration,
+    /// What is not taken of answers so long after the end began is cut.
+    pub(super) end: Duration,
+}
+
+pub(super) const PATIENCE: Patience = Patience {
+    head: Duration::from_secs(30),
+    end: Duration::from_secs(20),
+};
 /// More connections wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 4096;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -27,9 +38,10 @@ pub(super) async fn serve(
     listener: TcpListener,
     app: Router,
     stopping: CancellationToken,
-    head_timeout: Duration,
+    patience: Patience,
 ) {
-    let (server, graceful) = (Arc::new(server(head_timeout)), GracefulShutdown::new());
+    let (server, graceful) = (Arc::new(server(patience.head)), GracefulShutdown::new());
+    let cut = CancellationToken::new();
     let (places, running) = (
         Arc::new(Semaphore::new(MAX_CONNECTIONS)),
         TaskTracker::new(),
@@ -47,17 +59,21 @@ pub(super) async fn serve(
             () = stopping.cancelled() => break,
         };
         let service = TowerToHyperService::new(AddExtension::new(app.clone(), peer));
-        let (server, watcher) = (server.clone(), graceful.watcher());
+        let (server, watcher, cut) = (server.clone(), graceful.watcher(), cut.clone());
         running.spawn(async move {
             let connection = server.serve_connection(TokioIo::new(connection), service);
-            if let Err(error) = watcher.watch(connection.into_owned()).await {
-                tracing::debug!(error = %error, "connection of a caller broke");
+            tokio::select! {
+                served = watcher.watch(connection.into_owned()) => if let Err(error) = served {
+                    tracing::debug!(error = %error, "connection of a caller broke");
+                },
+                () = cut.cancelled() => tracing::debug!("an answer that nobody took was cut"),
             }
             drop(place);
         });
     }
     drop(listener);
-    graceful.shutdown().await;
+    let _ = tokio::time::timeout(patience.end, graceful.shutdown()).await;
+    cut.cancel();
     running.close();
     running.wait().await;
 }
@@ -91,11 +107,16 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
+    const SHORT: Patience = Patience {
+        head: Duration::from_millis(200),
+        end: Duration::from_millis(200),
+    };
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
     /// All that the server says to `bytes` until it closes; the caller never does.
@@ -113,7 +134,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let app = Router::new().route("/", get(async || "hello"));
         let stopping = CancellationToken::new();
-        let server = serve(listener, app, stopping.clone(), Duration::from_millis(200));
+        let server = serve(listener, app, stopping.clone(), SHORT);
         let callers = async {
             for silent in [
                 &b""[..],
@@ -135,5 +156,23 @@ mod tests {
             stopping.cancel();
         };
         let ((), ()) = tokio::join!(server, callers);
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_takes_no_answer_keeps_no_process() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let endless = || futures::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![0; 1 << 16]));
+        let app = Router::new().route("/", get(async move || Body::from_stream(endless())));
+        let stopping = CancellationToken::new();
+        let server = serve(listener, app, stopping.clone(), SHORT);
+        let caller = async {
+            let mut connection = TcpStream::connect(address).await.unwrap();
+            connection.write_all(REQUEST).await.unwrap();
+            connection.read_u8().await.unwrap();
+            stopping.cancel();
+            connection
+        };
+        let ((), _unread) = tokio::join!(server, caller);
     }
 }

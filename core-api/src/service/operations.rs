@@ -1,4 +1,6 @@
 //! Use cases of those who look after what passes.
 
+pub mod mark;
 pub mod requests;
+pub mod tail;
 pub mod telemetry;

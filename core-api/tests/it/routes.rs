@@ -14,6 +14,7 @@ mod preview;
 mod proxies;
 mod regions;
 mod requests;
+mod requests_streamed;
 pub(crate) mod rules;
 mod status;
 mod targets;

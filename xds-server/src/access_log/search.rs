@@ -1,5 +1,6 @@
 //! What is found of calls: day by day, in the order that is asked for, up to a page.
 
+mod arrivals;
 mod count;
 mod effort;
 mod page;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use requestrocket_proto::region::v1::{Records, RecordsQuery};
 
+pub(super) use self::arrivals::arrivals;
 use self::count::count;
 use self::effort::Effort;
 use self::page::Page;

@@ -97,5 +97,13 @@ async fn look_into(kind: query::Kind, meters: &Meters, calls: &CallLog) -> Optio
                 None
             }
         },
+        query::Kind::Arrivals(query) => match calls.arrivals(&query).await {
+            Ok(arrivals) => Some(answer::Kind::Arrivals(arrivals)),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "calls could not be followed");
+                None
+            }
+        },
     }
 }

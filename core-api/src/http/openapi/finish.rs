@@ -58,7 +58,8 @@ fn parameters(document: &mut Value, details: &Value) {
     for operation in operations(document) {
         let id = at(operation, "operationId").as_str();
         let is_of_rules = id.is_some_and(|id| id.ends_with("_rules"));
-        let is_of_records = id.is_some_and(|id| id.starts_with("list_requests"));
+        let of_records = ["list_requests", "tail_requests"];
+        let is_of_records = id.is_some_and(|id| of_records.iter().any(|of| id.starts_with(of)));
         let parameters = operation
             .get_mut("parameters")
             .and_then(Value::as_array_mut);

@@ -75,7 +75,7 @@ impl Fleets {
     ) -> Result<answer::Kind, Unanswered> {
         let limit = match question {
             query::Kind::MeterUsage(_) => ANSWER_TIMEOUT,
-            query::Kind::Records(_) => SEARCH_TIMEOUT,
+            query::Kind::Records(_) | query::Kind::Arrivals(_) => SEARCH_TIMEOUT,
         };
         self.ask_within(region, question, limit).await
     }

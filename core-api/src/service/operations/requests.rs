@@ -74,7 +74,9 @@ pub async fn ask(
         .await?
     {
         answer::Kind::Records(records) => Ok(records),
-        answer::Kind::MeterUsage(_) | answer::Kind::Telemetry(_) => Err(Unanswered::Unknown),
+        answer::Kind::MeterUsage(_) | answer::Kind::Telemetry(_) | answer::Kind::Arrivals(_) => {
+            Err(Unanswered::Unknown)
+        }
     }
 }
 

@@ -57,6 +57,24 @@ pub async fn session_fetch(
     }))
 }
 
+/// Whether there is such a token that has not ended.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn session_is_alive(
+    conn: &mut AnyConnection,
+    token: TokenId,
+    now: Moment,
+) -> sqlx::Result<bool> {
+    let row = sqlx::query("SELECT expires_at FROM user_token WHERE token_id = $1")
+        .bind(token.to_string())
+        .fetch_optional(conn)
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    let expires_at: Option<Moment> = optional_column(&row, "expires_at")?;
+    Ok(expires_at.is_none_or(|end| end > now))
+}
+
 /// The most generous of the user's organisations decides; without one the smallest plan does.
 async fn allowance(conn: &mut AnyConnection, user: UserId) -> sqlx::Result<Option<u64>> {
     let rows = sqlx::query(

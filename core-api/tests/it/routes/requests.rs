@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::world::{REGION, Who, World, id_of};
 
-fn record(world: &World, proxy: &str, n: u64) -> Record {
+pub(super) fn record(world: &World, proxy: &str, n: u64) -> Record {
     Record {
         request_id: Uuid::from_u128(n.into()).to_string(),
         organisation_id: world.home.clone(),
@@ -34,16 +34,21 @@ fn record(world: &World, proxy: &str, n: u64) -> Record {
 }
 
 /// Answers one question with these; gives back what was asked.
-async fn answering(questions: &mut mpsc::Receiver<OpenQuestion>, records: Records) -> RecordsQuery {
+pub(super) async fn answering(
+    questions: &mut mpsc::Receiver<OpenQuestion>,
+    records: Records,
+) -> RecordsQuery {
     let OpenQuestion { question, answer } = questions.recv().await.unwrap();
     answer.send(Some(answer::Kind::Records(records))).unwrap();
     match question {
         query::Kind::Records(query) => *query,
-        query::Kind::MeterUsage(_) | query::Kind::Telemetry(_) => panic!("another question"),
+        query::Kind::MeterUsage(_) | query::Kind::Telemetry(_) | query::Kind::Arrivals(_) => {
+            panic!("another question")
+        }
     }
 }
 
-fn page(records: Vec<Record>, is_more: bool) -> Records {
+pub(super) fn page(records: Vec<Record>, is_more: bool) -> Records {
     Records {
         recorded: 7,
         lost: 1,

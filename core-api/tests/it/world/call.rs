@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::Response;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Builder;
 use http::{HeaderMap, Method, Request};
@@ -75,6 +76,12 @@ impl Call {
         self.request.headers_mut().unwrap().remove(CONTENT_TYPE);
         self.body = body.into();
         self.header("Content-Type", content_type)
+    }
+
+    /// Sends it; its body is still to be read.
+    pub(crate) async fn begin(self) -> Response {
+        let request = self.request.body(self.body).unwrap();
+        self.app.oneshot(request).await.unwrap()
     }
 
     pub(crate) async fn send(self) -> Answer {

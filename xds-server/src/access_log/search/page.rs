@@ -15,7 +15,7 @@ use crate::access_log::day::{DAY_MS, Reader};
 use crate::access_log::sql::{from_sql, to_sql};
 
 /// Records of a page, and their bytes: it is one message of the link.
-const MAX_LIMIT: u32 = 1_000;
+pub(super) const MAX_LIMIT: u32 = 1_000;
 pub(super) const MAX_BYTES: usize = 1 << 20;
 /// Calls that are looked at between two looks at what is left.
 pub(super) const SLICE: u64 = 500;

@@ -1,7 +1,9 @@
 //! `/clients/{clientId}/requests` and `/clients/{clientId}/proxies/{proxyId}/requests`
 
+mod export;
 mod record;
 mod selection;
+mod tail;
 
 use std::collections::BTreeSet;
 
@@ -13,8 +15,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use self::export::Wanted;
 use self::record::RequestRecord;
-use self::selection::{Selection, SelectionParams};
+use self::selection::{FilterParams, PageParams, Selection};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::ProxyId;
 use crate::domain::moment::Moment;
@@ -34,6 +37,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_requests))
         .routes(routes!(get_request_of_proxy))
         .routes(routes!(get_request))
+        .merge(tail::router())
 }
 
 /// A page of records.
@@ -72,7 +76,7 @@ pub(super) struct Completeness {
     pub(super) sampled_out: u64,
 }
 
-/// The calls of a proxy.
+/// The calls of a proxy. `Accept: application/x-ndjson` asks for all of them, a record a line.
 #[utoipa::path(
     get,
     path = "/clients/{clientId}/proxies/{proxyId}/requests",
@@ -80,40 +84,60 @@ pub(super) struct Completeness {
     params(
         ("clientId" = Uuid, Path, description = "The organisation"),
         ("proxyId" = Uuid, Path, description = "The proxy"),
-        SelectionParams,
+        PageParams,
+        FilterParams,
     ),
-    responses((status = 200, body = RequestRecords), (status = 304, description = "As known"))
+    responses(
+        (status = 200, content(
+            (RequestRecords = "application/json"),
+            (String = "application/x-ndjson"),
+        )),
+        (status = 304, description = "As known"),
+    )
 )]
 async fn list_requests_of_proxy(
     call: Read,
     InPath((client, proxy)): InPath<(String, String)>,
     RawQuery(raw): RawQuery,
+    wanted: Wanted,
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let (proxy, region) = proxy_of(&call, &scope, &proxy).await?;
     let owner = (scope.id().to_string(), Some(proxy.to_string()));
     let selection = Selection::read(raw.as_deref(), owner)?;
-    let found = find(&call, only(&region), &selection.query).await?;
+    if wanted == Wanted::Lines {
+        return export::export(&call, &scope, only(&region), selection).await;
+    }
+    let found = find(&call.state, only(&region), &selection.query).await?;
     refuse_away(&found.unavailable)?;
     page(&call, &scope, &selection, found).await
 }
 
-/// The calls of all proxies, of those that are gone too.
+/// The calls of all proxies, of those that are gone too. `Accept: application/x-ndjson` asks for all
+/// of them, a record a line.
 #[utoipa::path(
     get,
     path = "/clients/{clientId}/requests",
     tag = "requests",
     params(
         ("clientId" = Uuid, Path, description = "The organisation"),
-        SelectionParams,
+        PageParams,
+        FilterParams,
         ("region" = Option<String>, Query, description = "Only calls in this region"),
     ),
-    responses((status = 200, body = RequestRecords), (status = 304, description = "As known"))
+    responses(
+        (status = 200, content(
+            (RequestRecords = "application/json"),
+            (String = "application/x-ndjson"),
+        )),
+        (status = 304, description = "As known"),
+    )
 )]
 async fn list_requests(
     call: Read,
     InPath(client): InPath<String>,
     RawQuery(raw): RawQuery,
+    wanted: Wanted,
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let selection = Selection::read(raw.as_deref(), (scope.id().to_string(), None))?;
@@ -121,7 +145,10 @@ async fn list_requests(
         Some(region) => only(region),
         None => regions(&call, &scope).await?,
     };
-    let found = find(&call, regions, &selection.query).await?;
+    if wanted == Wanted::Lines {
+        return export::export(&call, &scope, regions, selection).await;
+    }
+    let found = find(&call.state, regions, &selection.query).await?;
     if selection.region.is_some() {
         refuse_away(&found.unavailable)?;
     }
@@ -179,11 +206,14 @@ pub(super) async fn proxy_of(
 }
 
 /// Has the regions searched, in one of the organisation's places.
-async fn find(call: &Read, regions: BTreeSet<String>, query: &RecordsQuery) -> ApiResult<Found> {
-    let (fleets, asked) = (call.state.fleets.clone(), query.clone());
+async fn find(
+    state: &AppState,
+    regions: BTreeSet<String>,
+    query: &RecordsQuery,
+) -> ApiResult<Found> {
+    let (fleets, asked) = (state.fleets.clone(), query.clone());
     let work = async move { search(&fleets, &regions, &asked).await };
     let organisation = &query.organisation_id;
-    let state = &call.state;
     state
         .searches
         .wait_for(organisation, work, &state.tasks)
@@ -259,7 +289,7 @@ async fn one(
     let mut query = Selection::read(None, owner)?.query;
     query.request_id = request.to_string();
     query.is_uncounted = true;
-    let found = find(call, regions, &query).await?;
+    let found = find(&call.state, regions, &query).await?;
     let Some(record) = found.records.into_iter().next() else {
         // It may be there.
         refuse_away(&found.unavailable)?;

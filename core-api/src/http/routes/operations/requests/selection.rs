@@ -22,15 +22,15 @@ const DEFAULT_LIMIT: u64 = 100;
 /// Values of one parameter.
 const VALUES: usize = 50;
 /// Characters of one value.
-const VALUE_CHARS: usize = 128;
+const VALUE_CHARS: usize = 256;
 /// Of the selection, before the position.
 const FINGERPRINT_BYTES: usize = 8;
 
-/// The parameters of records, for the documentation.
+/// The parameters of a page of records, for the documentation.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 #[expect(dead_code, reason = "documents what Selection reads")]
-pub(super) struct SelectionParams {
+pub(super) struct PageParams {
     /// Records of a page. A page may hold fewer although there are more: `nextCursor` says.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u64>,
@@ -39,6 +39,13 @@ pub(super) struct SelectionParams {
     /// `desc` (the newest first) or `asc`.
     #[param(default = "desc")]
     order: Option<String>,
+}
+
+/// The parameters that select records, for the documentation.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what Selection reads")]
+pub(super) struct FilterParams {
     /// Completed then or later: RFC 3339, or Unix time in milliseconds.
     processed_after: Option<String>,
     /// Completed before then.
@@ -90,44 +97,9 @@ impl Selection {
         let mut query = Query::new(raw, &mut problems);
         let limit = query.integer("limit", 1, 1_000).unwrap_or(DEFAULT_LIMIT);
         let order = query.word("order", &ORDERS).unwrap_or(Order::Descending);
-        let statuses: Vec<Statuses> = list(&mut query, "status");
-        let is_whole = proxy_id.is_none();
-        let records = RecordsQuery {
-            organisation_id,
-            proxy_id: proxy_id.unwrap_or_default(),
-            request_id: String::new(),
-            limit: u32::try_from(limit).unwrap_or(1),
-            is_ascending: order == Order::Ascending,
-            from_ms: moment(&mut query, "processedAfter"),
-            to_ms: moment(&mut query, "processedBefore"),
-            after: None,
-            statuses: statuses.into_iter().map(|Statuses(range)| range).collect(),
-            codes: list(&mut query, "code"),
-            proxy_codes: list(&mut query, "proxyCode"),
-            methods: list(&mut query, "method"),
-            credential_ids: list::<Uuid>(&mut query, "credentialId")
-                .iter()
-                .map(Uuid::to_string)
-                .collect(),
-            subjects: list(&mut query, "subject"),
-            path_contains: text(&mut query, "pathContains"),
-            min_duration_us: query
-                .integer("minDurationMs", 0, LARGEST / 1_000)
-                .unwrap_or(0)
-                * 1_000,
-            is_denied: query.boolean("denied").unwrap_or(false),
-            is_uncounted: false,
-        };
-        let region = if is_whole {
-            query.parsed("region")
-        } else {
-            None
-        };
-        let mut selection = Self {
-            query: records,
-            region,
-            recorded: None,
-        };
+        let mut selection = Self::filters(&mut query, (organisation_id, proxy_id));
+        selection.query.limit = u32::try_from(limit).unwrap_or(1);
+        selection.query.is_ascending = order == Order::Ascending;
         if let Some(cursor) = query.take("cursor") {
             match selection.position(&cursor) {
                 Some((position, recorded)) => selection.go_on(position, recorded),
@@ -137,6 +109,50 @@ impl Selection {
         query.finish();
         problems.check()?;
         Ok(selection)
+    }
+
+    /// Reads the parameters of what has no pages.
+    pub(super) fn read_filters(
+        raw: Option<&str>,
+        owner: (String, Option<String>),
+    ) -> ApiResult<Self> {
+        let mut problems = Problems::default();
+        let mut query = Query::new(raw, &mut problems);
+        let selection = Self::filters(&mut query, owner);
+        query.finish();
+        problems.check()?;
+        Ok(selection)
+    }
+
+    fn filters(
+        query: &mut Query<'_>,
+        (organisation_id, proxy_id): (String, Option<String>),
+    ) -> Self {
+        let statuses: Vec<Statuses> = list(query, "status");
+        let credentials: Vec<Uuid> = list(query, "credentialId");
+        let is_whole = proxy_id.is_none();
+        let least_ms = query.integer("minDurationMs", 0, LARGEST / 1_000);
+        let records = RecordsQuery {
+            organisation_id,
+            proxy_id: proxy_id.unwrap_or_default(),
+            from_ms: moment(query, "processedAfter"),
+            to_ms: moment(query, "processedBefore"),
+            statuses: statuses.into_iter().map(|Statuses(range)| range).collect(),
+            codes: list(query, "code"),
+            proxy_codes: list(query, "proxyCode"),
+            methods: list(query, "method"),
+            credential_ids: credentials.iter().map(Uuid::to_string).collect(),
+            subjects: list(query, "subject"),
+            path_contains: text(query, "pathContains"),
+            min_duration_us: least_ms.unwrap_or(0) * 1_000,
+            is_denied: query.boolean("denied").unwrap_or(false),
+            ..RecordsQuery::default()
+        };
+        Self {
+            query: records,
+            region: is_whole.then(|| query.parsed("region")).flatten(),
+            recorded: None,
+        }
     }
 
     fn go_on(&mut self, position: RecordPosition, recorded: u64) {
@@ -292,6 +308,10 @@ mod tests {
             "code=A&code=B",
         ] {
             assert!(read(wrong).is_none(), "{wrong}");
+        }
+        for raw in ["limit=1", "order=asc", "cursor=x", "status=4x"] {
+            let tail = Selection::read_filters(Some(raw), ("o".to_owned(), None));
+            assert!(tail.is_err(), "{raw}");
         }
         let of_proxy = Selection::read(Some("region=eu-1"), ("o".into(), Some("p".into())));
         assert!(of_proxy.is_err());

@@ -1,0 +1,175 @@
+//! All records of a selection, a line each: one page after the other is asked of the regions, as fast
+//! as the lines are taken.
+
+use std::collections::BTreeSet;
+
+use axum::extract::FromRequestParts;
+use http::header::ACCEPT;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue};
+
+use super::record::RequestRecord;
+use super::selection::Selection;
+use super::{find, refuse_away};
+use crate::domain::id::OrganisationId;
+use crate::domain::people::permission::Permission;
+use crate::error::{ApiError, ApiResult, Code};
+use crate::http::call::Read;
+use crate::http::stream::{Ended, Pieces, Reader, streamed};
+use crate::identity::caller::Scope;
+use crate::service::operations::requests::Found;
+use crate::state::AppState;
+use crate::store::gateway::proxy_names::proxy_names;
+use requestrocket_proto::record::v1::Record;
+use requestrocket_proto::region::v1::RecordsQuery;
+
+const LINES: &str = "application/x-ndjson";
+/// Records that are in memory at a time.
+const TOGETHER: u32 = 200;
+/// Names regions whose records are not in the answer.
+const UNAVAILABLE: HeaderName = HeaderName::from_static("requestrocket-unavailable-regions");
+
+/// What a list is asked for as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A page of JSON.
+    Page,
+    /// All of it, a record a line.
+    Lines,
+}
+
+impl Wanted {
+    fn of(accept: &str) -> Self {
+        let mut types = accept.split(',').filter_map(|one| one.split(';').next());
+        if types.any(|name| name.trim().eq_ignore_ascii_case(LINES)) {
+            Self::Lines
+        } else {
+            Self::Page
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Wanted {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let lines = parts.headers.get_all(ACCEPT).iter();
+        let mut lines = lines.filter_map(|line| line.to_str().ok());
+        let is_asked = lines.any(|line| Self::of(line) == Self::Lines);
+        Ok(if is_asked { Self::Lines } else { Self::Page })
+    }
+}
+
+/// The answer. What is wrong before its first line is an error like others, later it is cut.
+pub(super) async fn export(
+    call: &Read,
+    scope: &Scope,
+    mut regions: BTreeSet<String>,
+    selection: Selection,
+) -> ApiResult {
+    let Selection {
+        query,
+        region,
+        recorded: _,
+    } = selection;
+    let is_one = region.is_some() || !query.proxy_id.is_empty();
+    let query = RecordsQuery {
+        limit: TOGETHER,
+        is_uncounted: true,
+        ..query
+    };
+    let state = &call.state;
+    let place = state.readers.hold(&query.organisation_id).await?;
+    let found = find(state, regions.clone(), &query).await?;
+    if is_one {
+        refuse_away(&found.unavailable)?;
+    }
+    let unavailable = found.unavailable.join(", ");
+    regions.retain(|region| !found.unavailable.contains(region));
+    let organisation = scope.id();
+    let reader = Reader::new(state, call.caller, scope, Permission::ReadResources);
+    let make = async move |pieces| {
+        let _until_done = place;
+        send_all(&pieces, (reader, organisation), (regions, query), found).await?;
+        Ok(pieces)
+    };
+    let mut response = streamed(&state.tasks, LINES, make);
+    if let Ok(unavailable) = HeaderValue::try_from(unavailable)
+        && !unavailable.is_empty()
+    {
+        response.headers_mut().insert(UNAVAILABLE, unavailable);
+    }
+    Ok(response)
+}
+
+async fn send_all(
+    pieces: &Pieces,
+    (mut reader, organisation): (Reader, OrganisationId),
+    (regions, mut query): (BTreeSet<String>, RecordsQuery),
+    mut found: Found,
+) -> Result<(), Ended> {
+    loop {
+        let lines = lines(&reader.state, organisation, found.records).await?;
+        if !lines.is_empty() {
+            pieces.send(lines).await?;
+        }
+        if found.next.is_none() {
+            return Ok(());
+        }
+        query.after = found.next;
+        reader.check().await?;
+        found = find_in_time(&reader.state, &regions, &query).await?;
+        // What it has would be missing in the middle.
+        refuse_away(&found.unavailable)?;
+    }
+}
+
+/// An export is in no hurry: it waits for a place.
+async fn find_in_time(
+    state: &AppState,
+    regions: &BTreeSet<String>,
+    query: &RecordsQuery,
+) -> ApiResult<Found> {
+    loop {
+        match find(state, regions.clone(), query).await {
+            Err(error) if error.code() == Code::RateLimited => {}
+            found => return found,
+        }
+    }
+}
+
+async fn lines(
+    state: &AppState,
+    organisation: OrganisationId,
+    records: Vec<Record>,
+) -> ApiResult<Vec<u8>> {
+    let mut conn = state.connect().await?;
+    let proxies = records.iter().map(|record| record.proxy_id.as_str());
+    let names = proxy_names(&mut conn, organisation, &proxies.collect()).await?;
+    drop(conn);
+    let mut lines = Vec::new();
+    for record in records {
+        let record = RequestRecord::new(record, &names);
+        serde_json::to_writer(&mut lines, &record).map_err(ApiError::internal)?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_sent_to_who_asks_for_them() {
+        for (accept, want) in [
+            ("application/x-ndjson", Wanted::Lines),
+            ("text/html, Application/X-NDJSON;q=0.5", Wanted::Lines),
+            ("application/json", Wanted::Page),
+            ("*/*", Wanted::Page),
+            ("", Wanted::Page),
+        ] {
+            assert_eq!(Wanted::of(accept), want, "{accept}");
+        }
+    }
+}
