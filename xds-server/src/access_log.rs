@@ -10,6 +10,7 @@ mod metrics;
 mod numbers;
 mod record;
 mod retention;
+mod room;
 mod search;
 mod seen;
 mod sql;

@@ -15,7 +15,11 @@ fn noted(path: &str, headers: &[(&str, &str)]) -> Noted {
         .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
         .collect();
     let injected = Guard::of(vec![SecretBytes::from(&b"TargetsKey9876543210"[..])]);
-    of(&RequestHead::new(&lines), injected.as_ref(), (Budget::CALLER, None))
+    of(
+        &RequestHead::new(&lines),
+        injected.as_ref(),
+        (Budget::CALLER, None),
+    )
 }
 
 fn shown(pairs: &[Pair]) -> Vec<(&str, &str)> {
@@ -217,7 +221,11 @@ fn whom_a_token_names_is_bounded_and_no_secret() {
         (&long, &long[..SUBJECT_BYTES]),
         ("", ""),
     ] {
-        let noted = of(&RequestHead::new(&lines), None, (Budget::CALLER, Some(subject.to_owned())));
+        let noted = of(
+            &RequestHead::new(&lines),
+            None,
+            (Budget::CALLER, Some(subject.to_owned())),
+        );
         assert_eq!(noted.subject, want);
     }
 }

@@ -44,8 +44,8 @@ pub(super) fn days(folder: &Path) -> io::Result<Vec<DayFile>> {
     Ok(days)
 }
 
-/// Drops what is not to be kept. Today's stays; whether what stays is too much all the same.
-pub(super) fn drop_old(folder: &Path, retention: Retention, today: Date) -> io::Result<bool> {
+/// Drops what is not to be kept. Today's stays. Says how many bytes are left.
+pub(super) fn drop_old(folder: &Path, retention: Retention, today: Date) -> io::Result<u64> {
     let oldest = today.saturating_sub(Duration::days(i64::from(retention.days)));
     let (mut bytes, mut kept): (u64, u64) = (0, 0);
     for DayFile { day, path } in days(folder)?.into_iter().rev() {
@@ -63,7 +63,7 @@ pub(super) fn drop_old(folder: &Path, retention: Retention, today: Date) -> io::
             kept = kept.saturating_add(size);
         }
     }
-    Ok(kept > retention.bytes)
+    Ok(kept)
 }
 
 /// The database and what SQLite keeps beside it.
@@ -89,16 +89,16 @@ mod tests {
 
     use super::*;
 
-    fn kept(retention: Retention, days_before: &[(Date, usize)]) -> (bool, Vec<Date>) {
+    fn kept(retention: Retention, days_before: &[(Date, usize)]) -> (u64, Vec<Date>) {
         let folder = tempfile::tempdir().unwrap();
         for (day, bytes) in days_before {
             fs::write(path(folder.path(), *day), vec![0; *bytes]).unwrap();
         }
         fs::write(folder.path().join("numbers.db"), [0; 100]).unwrap();
-        let is_full = drop_old(folder.path(), retention, date!(2026 - 11 - 29)).unwrap();
+        let bytes = drop_old(folder.path(), retention, date!(2026 - 11 - 29)).unwrap();
         assert!(folder.path().join("numbers.db").exists());
         let days = days(folder.path()).unwrap();
-        (is_full, days.into_iter().map(|file| file.day).collect())
+        (bytes, days.into_iter().map(|file| file.day).collect())
     }
 
     #[test]
@@ -120,8 +120,8 @@ mod tests {
                 days: days_kept,
                 bytes,
             };
-            let (is_full, kept) = kept(retention, &days);
-            assert_eq!(is_full, bytes < 10, "{days_kept} {bytes}");
+            let (left, kept) = kept(retention, &days);
+            assert_eq!(left, 10 * u64::try_from(kept.len()).unwrap());
             assert_eq!(kept.first(), Some(&first), "{days_kept} {bytes}");
             assert_eq!(kept.last(), Some(&date!(2026 - 11 - 29)));
         }

@@ -16,6 +16,7 @@ use super::call::{Call, LogFailed};
 use super::day::DAY_MS;
 use super::numbers::{Changes, Numbers, lock};
 use super::retention::{self, Retention};
+use super::room::{self, Room};
 use super::telemetry::Uncounted;
 use super::{day, known, metrics};
 
@@ -36,8 +37,12 @@ pub(super) struct Writer {
     /// What is known of workers and was not written yet.
     changes: Changes,
     house_at_ms: u64,
-    /// Today's calls alone are more than is to be kept: no more are, and they count as lost.
+    room: Room,
+    /// There is no room for more than others need of the disk, or today's calls alone are more than
+    /// is to be kept: no more are, and they count as lost.
     is_full: bool,
+    /// When it was last looked.
+    has_disk: bool,
     uncounted: Uncounted,
 }
 
@@ -61,7 +66,9 @@ impl Writer {
             open: Some((today, conn)),
             changes: Changes::default(),
             house_at_ms: 0,
+            room: Room::new(retention.bytes, today),
             is_full: false,
+            has_disk: true,
             uncounted,
         };
         Ok((writer, numbers))
@@ -96,8 +103,11 @@ impl Writer {
                 calls.extend(more);
             }
             self.keep_house(numbers);
-            if !self.is_full {
+            if self.has_room() {
+                metrics::left_out(self.room.sift(&mut calls));
                 self.write(calls, numbers, &stopping).await;
+            } else {
+                metrics::left_out(calls.len());
             }
         }
         if let Some((_, conn)) = self.open {
@@ -148,6 +158,17 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether anything can be recorded now.
+    fn has_room(&mut self) -> bool {
+        // What cannot be found out shows when it is written.
+        let has_disk = room::has_disk(&self.folder).unwrap_or(true);
+        if !has_disk && self.has_disk {
+            tracing::error!("the disk is nearly full: calls are not recorded");
+        }
+        self.has_disk = has_disk;
+        has_disk && !self.is_full
+    }
+
     fn keep_house(&mut self, numbers: &Mutex<Numbers>) {
         let now_ms = self.clock.unix_ms();
         if now_ms < self.house_at_ms {
@@ -162,7 +183,9 @@ impl Writer {
         metrics::missing(known.missing());
         drop(known);
         match retention::drop_old(&self.folder, self.retention, today) {
-            Ok(is_full) => {
+            Ok(bytes) => {
+                self.room.set_size(bytes, today);
+                let is_full = bytes > self.retention.bytes;
                 if is_full && !self.is_full {
                     tracing::error!("the log of calls is full: no more are recorded today");
                 }
