@@ -1,9 +1,11 @@
-//! Paths that a document names must exist: stale prose misleads.
+//! Paths that a document names must exist: stale prose misleads. Prose fits into 100 columns.
 
 use std::path::Path;
 
 use super::finding::Finding;
 use super::source::{Source, Sources};
+
+const COLUMNS: usize = 100;
 
 /// Every relative link target, and every path in backticks that begins with a folder of ours.
 pub(super) fn check(root: &Path, sources: &Sources) -> Vec<Finding> {
@@ -18,6 +20,14 @@ pub(super) fn check(root: &Path, sources: &Sources) -> Vec<Finding> {
     folders.dedup();
     let mut findings = Vec::new();
     for source in sources.with_extension("md") {
+        // What was released stays as it was written.
+        if source.path != "CHANGELOG.md" {
+            findings.extend(long_lines(&source.text).map(|number| Finding {
+                check: "docs",
+                subject: source.path.clone(),
+                problem: format!("line {number} has more than {COLUMNS} columns"),
+            }));
+        }
         let here = Path::new(&source.path).parent().unwrap_or(Path::new(""));
         let links = links(&source.text).map(|link| (link, here.join(link)));
         let paths = paths(&source.text, &folders).map(|path| (path, Path::new(path).to_path_buf()));
@@ -32,6 +42,17 @@ pub(super) fn check(root: &Path, sources: &Sources) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Numbers of lines that are too long. Tables and what is pasted are as long as they are.
+fn long_lines(text: &str) -> impl Iterator<Item = usize> {
+    let mut is_pasted = false;
+    let numbered = (1..).zip(text.lines());
+    numbered.filter_map(move |(number, line)| {
+        is_pasted ^= line.trim_start().starts_with("```");
+        let is_prose = !(is_pasted || line.starts_with('|') || line.starts_with("    "));
+        (is_prose && line.chars().count() > COLUMNS).then_some(number)
+    })
 }
 
 /// Targets of `[text](target)` in this repository, without their anchors.
@@ -60,6 +81,13 @@ fn paths<'t>(text: &'t str, folders: &'t [&str]) -> impl Iterator<Item = &'t str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_fits_into_the_columns_and_nothing_else_has_to() {
+        let (fits, long) = ("é".repeat(COLUMNS), "a".repeat(COLUMNS + 1));
+        let text = format!("{fits}\n{long}\n| {long} |\n    {long}\n```\n{long}\n```\n- {fits}\n");
+        assert_eq!(long_lines(&text).collect::<Vec<_>>(), [2, 8]);
+    }
 
     #[test]
     fn links_and_paths_are_checked_and_other_text_is_not() {
