@@ -278,7 +278,7 @@ impl Call {
         loop {
             let asked = match waiting.decide(host, shared, self.stream) {
                 Decided::Forwarded => {
-                    shared.notes.keep(host, &waiting);
+                    waiting.keep_note(host, shared);
                     let renewable = waiting.exchange.as_ref().and_then(Exchange::renewable);
                     if renewable.is_some() {
                         // Without it, another try goes with the same token.
@@ -344,7 +344,7 @@ impl Call {
         waiting: &Waiting,
         refusal: &Refusal,
     ) -> Flow {
-        shared.notes.keep(host, waiting);
+        waiting.keep_note(host, shared);
         self.refuse(host, refusal)
     }
 

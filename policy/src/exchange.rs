@@ -331,17 +331,6 @@ impl Exchange {
         }
     }
 
-    /// Why the response was cut; none: it was not, or nobody knows.
-    pub fn cut_by(&self) -> Option<Denial> {
-        match &self.phase {
-            Phase::Answered(_, Some(pipe)) => pipe.cut_by(),
-            Phase::Undecided(_)
-            | Phase::Forwarded(_)
-            | Phase::Answered(_, None)
-            | Phase::Refused(_) => None,
-        }
-    }
-
     /// Decides a chunk of the response's body, as far as the turn goes; `is_end` when it is the
     /// last.
     pub fn on_response_chunk(

@@ -8,8 +8,7 @@ use requestrocket_policy::{
     run,
 };
 
-use super::waiting::Waiting;
-use crate::host::{Host, HostFailure, Shared};
+use crate::host::{HeaderMap, Host, HostFailure, Shared};
 
 /// Numbers the calls of one run of the filter on one worker, so that records that never come are
 /// missed.
@@ -30,17 +29,17 @@ impl Notes {
         }
     }
 
-    /// Keeps a note of a call that was decided. A call goes on without one: its record then says
+    /// Keeps a note of a call with that head that was decided. A call goes on without one: its record then says
     /// what Envoy knows.
-    pub(super) fn keep(&self, host: &impl Host, waiting: &Waiting) {
-        let (Some(worker), Some(exchange)) = (self.worker, &waiting.exchange) else {
+    pub(super) fn keep(&self, host: &impl Host, exchange: &Exchange, headers: &HeaderMap) {
+        let Some(worker) = self.worker else {
             return;
         };
         // Of an unknown proxy there is no record.
         if exchange.admission().is_none() {
             return;
         }
-        let Ok(lines) = waiting.headers.lines() else {
+        let Ok(lines) = headers.lines() else {
             return;
         };
         let number = self.last.get().saturating_add(1);

@@ -80,6 +80,13 @@ impl Waiting {
         })
     }
 
+    /// Keeps a note of it for its record, once it is decided.
+    pub(super) fn keep_note(&self, host: &impl Host, shared: &Shared) {
+        if let Some(exchange) = &self.exchange {
+            shared.notes.keep(host, exchange, &self.headers);
+        }
+    }
+
     /// Whether a body of so many bytes, or more to come, can be waited for.
     pub(super) fn takes_body(&mut self, host: &impl Host, size: usize) -> Result<(), Refusal> {
         self.body_bytes = size;

@@ -6,7 +6,7 @@ use requestrocket_proto::record::v1::{Denial, Note};
 use super::{Exchange, Phase, Resolved, grant::UsedCredential};
 use crate::{
     authn::{self, Presented},
-    denial::{Detail, Refusal},
+    denial::{self, Detail, Refusal},
     echo::Guard,
     http::RequestHead,
     note::{self, Budget, Noted},
@@ -52,6 +52,17 @@ impl Exchange {
             subject,
         };
         note.encode_to_vec()
+    }
+
+    /// Why the response was cut; none: it was not, or nobody knows.
+    pub fn cut_by(&self) -> Option<denial::Denial> {
+        match &self.phase {
+            Phase::Answered(_, Some(pipe)) => pipe.cut_by(),
+            Phase::Undecided(_)
+            | Phase::Forwarded(_)
+            | Phase::Answered(_, None)
+            | Phase::Refused(_) => None,
+        }
     }
 
     /// Finds what the target gets of its credential.

@@ -214,11 +214,11 @@ fn dots_leave_no_part_of_a_credential_with_a_slash() {
 #[test]
 fn whom_a_token_names_is_bounded_and_no_secret() {
     let lines: [HeaderLine<'_>; 2] = [(b":path", b"/api/p/"), (b"authorization", KEY.as_bytes())];
-    let long = "ä".repeat(500);
+    let (long, cut) = ("ä".repeat(500), "ä".repeat(SUBJECT_BYTES / 2));
     for (subject, want) in [
         ("somebody", "somebody"),
         (KEY, "***"),
-        (&long, &long[..SUBJECT_BYTES]),
+        (&long, &cut),
         ("", ""),
     ] {
         let noted = of(
