@@ -134,13 +134,13 @@ where
     let (pieces, taken) = mpsc::channel(WAITING);
     let stopping = tasks.stopping();
     tasks.spawn("streamed answer", async move {
-        let made = async {
+        let all = async {
             let sender = pieces.clone();
             let pieces = make(Pieces { sender, patience }).await?;
             pieces.hand_on(None).await
         };
         tokio::select! {
-            made = made => if let Err(Ended::Refused(error)) = made {
+            whole = all => if let Err(Ended::Refused(error)) = whole {
                 tracing::info!(code = error.code().as_str(), "a streamed answer was cut");
             },
             () = pieces.closed() => {}

@@ -63,7 +63,7 @@ pub(super) async fn serve(
         running.spawn(async move {
             let connection = server.serve_connection(TokioIo::new(connection), service);
             tokio::select! {
-                served = watcher.watch(connection.into_owned()) => if let Err(error) = served {
+                done = watcher.watch(connection.into_owned()) => if let Err(error) = done {
                     tracing::debug!(error = %error, "connection of a caller broke");
                 },
                 () = cut.cancelled() => tracing::debug!("an answer that nobody took was cut"),

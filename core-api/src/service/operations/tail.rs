@@ -34,7 +34,7 @@ impl Tail {
     /// From now on, or behind a mark.
     pub fn new(
         selection: RecordsQuery,
-        regions: BTreeSet<String>,
+        regions: &BTreeSet<String>,
         from: (Option<Mark>, u64),
     ) -> Self {
         let (mark, now_ms) = from;

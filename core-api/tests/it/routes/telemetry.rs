@@ -22,7 +22,9 @@ async fn answering(
     answer.send(Some(kind)).unwrap();
     match question {
         query::Kind::Telemetry(query) => query,
-        query::Kind::MeterUsage(_) | query::Kind::Records(_) => panic!("another question"),
+        query::Kind::MeterUsage(_) | query::Kind::Records(_) | query::Kind::Arrivals(_) => {
+            panic!("another question")
+        }
     }
 }
 

@@ -66,10 +66,6 @@ async fn exports_that_nobody_reads_keep_no_call_and_no_record() -> Result<()> {
     for _ in 0..4 {
         unread.push(gateway.api.begin("requests", &[LINES]).await?);
     }
-    ensure!(
-        gateway.api.begin("requests", &[LINES]).await.is_err(),
-        "429"
-    );
     let reply = gateway.call(&proxy.get("/meanwhile")).await?;
     of(&gateway, &proxy, &reply).await?;
     ensure!(neighbour.api.begin("requests", &[LINES]).await.is_ok());

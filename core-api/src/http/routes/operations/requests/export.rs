@@ -87,7 +87,7 @@ pub(super) async fn export(
     let unavailable = found.unavailable.join(", ");
     regions.retain(|region| !found.unavailable.contains(region));
     let organisation = scope.id();
-    let reader = Reader::new(state, call.caller, scope, Permission::ReadResources);
+    let reader = Reader::new(state, call.caller.clone(), scope, Permission::ReadResources);
     let make = async move |pieces| {
         let _until_done = place;
         send_all(&pieces, (reader, organisation), (regions, query), found).await?;

@@ -122,12 +122,12 @@ async fn tail(
     let is_one = selection.region.is_some() || !selection.query.proxy_id.is_empty();
     let place = state.readers.hold(&scope.id().to_string()).await?;
     let now_ms = u64::try_from(unix_ms(state.clock.now())).unwrap_or(0);
-    let mut tail = Tail::new(selection.query, regions, (mark, now_ms));
+    let mut tail = Tail::new(selection.query, &regions, (mark, now_ms));
     let news = look(state, scope.id(), &mut tail).await?;
     if is_one {
         refuse_away(&news.unavailable)?;
     }
-    let reader = Reader::new(state, call.caller, scope, Permission::ReadResources);
+    let reader = Reader::new(state, call.caller.clone(), scope, Permission::ReadResources);
     let organisation = scope.id();
     let make = async move |pieces| {
         let _until_done = place;
