@@ -7,20 +7,21 @@ use std::time::Duration;
 use prost::Message as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
-use time::Date;
+use time::{Date, OffsetDateTime};
 
 use super::call::{Call, LogFailed};
 use super::known;
-use super::numbers::Changes;
+use super::numbers::{Changes, Number};
 use super::retention;
-use super::sql::{ROWS, to_sql};
+use super::sql::{ROWS, from_sql, to_sql};
 
 /// What is counted together.
 pub(super) const HOUR_MS: u64 = 3_600_000;
 pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 const BUSY: Duration = Duration::from_secs(5);
-/// Of files that have all of this.
-const VERSION: i64 = 1;
+/// Of files that have tallies, and whose calls have their numbers.
+const TALLIED: i64 = 1;
+const NUMBERED: i64 = 2;
 /// Calls of a day; what is selected by has a column, and everything is in the record.
 const CALLS: &str = "
     CREATE TABLE IF NOT EXISTS call (
@@ -62,11 +63,47 @@ const TALLIES: &str = "
     COMMIT;
 ";
 
+/// By which the numbers that were seen are known, whatever became of what was written of them.
+const NUMBERS: &str = "
+    BEGIN;
+    ALTER TABLE call ADD COLUMN worker_id BLOB;
+    ALTER TABLE call ADD COLUMN number INTEGER;
+    PRAGMA user_version = 2;
+    COMMIT;
+";
+
 /// A day that is open to be read.
 pub(super) struct Reader {
     pub(super) conn: SqliteConnection,
-    /// How many calls there were stands in it.
-    pub(super) has_tallies: bool,
+    version: i64,
+}
+
+impl Reader {
+    /// Whether it says how many calls there were.
+    pub(super) fn has_tallies(&self) -> bool {
+        self.version >= TALLIED
+    }
+
+    /// The numbers of calls behind that row.
+    pub(super) async fn numbers(&mut self, row: u64) -> Result<Vec<Number>, LogFailed> {
+        if self.version < NUMBERED {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
+            "SELECT worker_id, number FROM call \
+             WHERE rowid > $1 AND worker_id IS NOT NULL ORDER BY rowid",
+        )
+        .bind(to_sql(row))
+        .fetch_all(&mut self.conn)
+        .await?;
+        let number = |(worker, number): (Vec<u8>, i64)| {
+            Ok(Number {
+                worker: worker[..].try_into().map_err(|_| LogFailed::Damaged)?,
+                number: from_sql(number)?,
+            })
+        };
+        rows.into_iter().map(number).collect()
+    }
 }
 
 /// Opens a day's file to write, and makes it if it is not there.
@@ -79,8 +116,11 @@ pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, L
         .busy_timeout(BUSY);
     let mut conn = SqliteConnection::connect_with(&options).await?;
     sqlx::raw_sql(CALLS).execute(&mut conn).await?;
-    if version(&mut conn).await? < VERSION {
-        sqlx::raw_sql(TALLIES).execute(&mut conn).await?;
+    let version = version(&mut conn).await?;
+    for (since, sql) in [(TALLIED, TALLIES), (NUMBERED, NUMBERS)] {
+        if version < since {
+            sqlx::raw_sql(sql).execute(&mut conn).await?;
+        }
     }
     known::attach(&mut conn, folder).await?;
     Ok(conn)
@@ -103,8 +143,8 @@ pub(super) async fn open_to_read(path: &Path) -> Result<Option<Reader>, LogFaile
     if tables.is_empty() {
         return Ok(None);
     }
-    let has_tallies = version(&mut conn).await? >= VERSION;
-    Ok(Some(Reader { conn, has_tallies }))
+    let version = version(&mut conn).await?;
+    Ok(Some(Reader { conn, version }))
 }
 
 async fn version(conn: &mut SqliteConnection) -> Result<i64, LogFailed> {
@@ -115,20 +155,24 @@ async fn version(conn: &mut SqliteConnection) -> Result<i64, LogFailed> {
 }
 
 /// Writes calls of one day, and what changed of what is known of workers, in one transaction. Should
-/// the machine lose its power, numbers may be missing whose calls are there, never the other way
-/// round.
+/// that break off between the two files, numbers may be missing whose calls are there, never the other
+/// way round: these are read again.
 pub(super) async fn calls_insert(
     conn: &mut SqliteConnection,
     calls: &[Call],
     changes: &Changes,
 ) -> Result<(), LogFailed> {
+    let Some(first) = calls.first() else {
+        return Ok(());
+    };
+    let day = day_of(first.record.completed_at_ms);
     let mut tx = conn.begin().await?;
     for rows in calls.chunks(ROWS) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO call (completed_at_ms, request_id, organisation_id, proxy_id, status, \
-             code, proxy_code, method, credential_id, subject, path, duration_us, record) ",
+             code, proxy_code, method, credential_id, subject, path, duration_us, record, worker_id, number) ",
         );
-        insert.push_values(rows, |mut row, Call { record, .. }| {
+        insert.push_values(rows, |mut row, Call { record, number }| {
             row.push_bind(to_sql(record.completed_at_ms))
                 .push_bind(record.request_id.as_str())
                 .push_bind(record.organisation_id.as_str())
@@ -141,7 +185,9 @@ pub(super) async fn calls_insert(
                 .push_bind(record.subject.as_str())
                 .push_bind(record.path.as_str())
                 .push_bind(to_sql(record.duration_us))
-                .push_bind(record.encode_to_vec());
+                .push_bind(record.encode_to_vec())
+                .push_bind(number.map(|number| number.worker.to_vec()))
+                .push_bind(number.map(|number| to_sql(number.number)));
         });
         insert
             .build()
@@ -150,9 +196,17 @@ pub(super) async fn calls_insert(
             .await?;
     }
     tallies_add(&mut tx, calls).await?;
-    known::numbers_update(&mut tx, changes).await?;
+    known::numbers_update(&mut tx, changes, day).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// UTC. What no calendar holds is put to the first day.
+pub(super) fn day_of(unix_ms: u64) -> Date {
+    let seconds = i64::try_from(unix_ms / 1_000).unwrap_or(0);
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        .date()
 }
 
 async fn tallies_add(conn: &mut SqliteConnection, calls: &[Call]) -> Result<(), LogFailed> {

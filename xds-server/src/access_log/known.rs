@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use time::Date;
 
 use super::call::LogFailed;
 use super::numbers::{Change, Changes, Gap, Numbers, Worker, WorkerId};
@@ -21,6 +22,9 @@ const TABLES: &str = "
     );
     CREATE TABLE IF NOT EXISTS numbers.forgotten (
         one INTEGER PRIMARY KEY CHECK (one = 1), until_ms INTEGER NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS numbers.written (
+        day TEXT PRIMARY KEY, last_row INTEGER NOT NULL
     );
 ";
 
@@ -62,11 +66,32 @@ pub(super) async fn numbers_fetch(conn: &mut SqliteConnection) -> Result<Numbers
     Ok(Numbers::known(known, forgotten_ms))
 }
 
-/// Writes what changed.
+/// Up to which row of a day the numbers of calls were written.
+pub(super) async fn written_fetch(
+    conn: &mut SqliteConnection,
+    day: Date,
+) -> Result<u64, LogFailed> {
+    let row: Option<(i64,)> = sqlx::query_as("SELECT last_row FROM numbers.written WHERE day = $1")
+        .bind(day.to_string())
+        .fetch_optional(conn)
+        .await?;
+    from_sql(row.map_or(0, |(last,)| last))
+}
+
+/// Writes what changed with the calls of a day.
 pub(super) async fn numbers_update(
     conn: &mut SqliteConnection,
     changes: &Changes,
+    day: Date,
 ) -> Result<(), LogFailed> {
+    let (last,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(rowid), 0) FROM call")
+        .fetch_one(&mut *conn)
+        .await?;
+    sqlx::query("INSERT OR REPLACE INTO numbers.written VALUES ($1, $2)")
+        .bind(day.to_string())
+        .bind(last)
+        .execute(&mut *conn)
+        .await?;
     let Changes {
         forgotten,
         forgotten_ms,

@@ -16,8 +16,8 @@ use self::count::count;
 use self::effort::Effort;
 use self::page::Page;
 use super::call::LogFailed;
+use super::day::day_of;
 use super::retention::{DayFile, days};
-use super::write::day_of;
 
 /// A page that costs more ends where it is; a selection that costs more is not counted. Each in
 /// thousands of SQLite's steps, and in time.

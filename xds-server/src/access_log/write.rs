@@ -8,12 +8,12 @@ use std::time::Duration;
 use requestrocket_process::clock::Clock;
 use requestrocket_process::file::create_private_dir;
 use sqlx::{Connection as _, SqliteConnection};
-use time::{Date, OffsetDateTime};
+use time::Date;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::call::{Call, LogFailed};
-use super::day::DAY_MS;
+use super::day::{DAY_MS, day_of};
 use super::numbers::{Changes, Numbers, lock};
 use super::retention::{self, Retention};
 use super::room::{self, Room};
@@ -26,6 +26,9 @@ const TOGETHER: usize = 4_096;
 const PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks for what is too old.
 const HOUSE: Duration = Duration::from_mins(1);
+
+/// Days to which calls may have been written before a process ended.
+const LATEST: usize = 2;
 
 /// Writes; holds the connection.
 #[derive(Debug)]
@@ -57,14 +60,24 @@ impl Writer {
         create_private_dir(folder)?;
         let today = clock.now().date();
         let mut conn = day::open(folder, today).await?;
-        let numbers = known::numbers_fetch(&mut conn).await?;
+        let mut numbers = known::numbers_fetch(&mut conn).await?;
+        let mut changes = Changes::default();
+        let now_ms = clock.unix_ms();
+        for file in retention::days(folder)?.into_iter().rev().take(LATEST) {
+            let row = known::written_fetch(&mut conn, file.day).await?;
+            if let Some(mut day) = day::open_to_read(&file.path).await? {
+                for number in day.numbers(row).await? {
+                    numbers.see(number, now_ms, &mut changes);
+                }
+            }
+        }
         metrics::missing(numbers.missing());
         let writer = Self {
             folder: folder.to_owned(),
             retention,
             clock,
             open: Some((today, conn)),
-            changes: Changes::default(),
+            changes,
             house_at_ms: 0,
             room: Room::new(retention.bytes, today),
             is_full: false,
@@ -218,14 +231,6 @@ fn by_day(calls: Vec<Call>) -> BTreeMap<Date, Vec<Call>> {
     days
 }
 
-/// UTC. What no calendar holds is put to the first day.
-pub(super) fn day_of(unix_ms: u64) -> Date {
-    let seconds = i64::try_from(unix_ms / 1_000).unwrap_or(0);
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-        .date()
-}
-
 #[cfg(test)]
 mod tests {
     use metrics_exporter_prometheus::PrometheusBuilder;
@@ -301,6 +306,22 @@ mod tests {
         // On the next day, too.
         clock.advance(Duration::from_hours(12));
         assert_eq!(run(folder.path(), &clock, &[3, 5]).await, (7, 0));
+    }
+
+    /// A process that is killed may have written its calls and not yet their numbers.
+    #[tokio::test]
+    async fn numbers_that_were_not_written_with_their_calls_are_known_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(datetime!(2026-11-29 23:59 UTC));
+        assert_eq!(run(folder.path(), &clock, &[1, 2]).await, (2, 0));
+        let numbers = folder.path().join("numbers.db");
+        let before = std::fs::read(&numbers).unwrap();
+        assert_eq!(run(folder.path(), &clock, &[3, 5]).await, (4, 0));
+        std::fs::write(&numbers, before).unwrap();
+        clock.advance(Duration::from_millis(GRACE_MS));
+        assert_eq!(run(folder.path(), &clock, &[6]).await, (5, 0));
+        clock.advance(Duration::from_millis(GRACE_MS));
+        assert_eq!(run(folder.path(), &clock, &[]).await, (5, 1));
     }
 
     /// Whoever calls often does not fill the disk, and what is not recorded is missed.

@@ -16,10 +16,9 @@ use super::effort::Effort;
 use super::page::{MAX_BYTES, MAX_LIMIT};
 use super::select::{push_filters, push_owner_and_time};
 use crate::access_log::call::LogFailed;
-use crate::access_log::day::Reader;
+use crate::access_log::day::{Reader, day_of};
 use crate::access_log::retention::{DayFile, days};
 use crate::access_log::sql::{from_sql, to_sql};
-use crate::access_log::write::day_of;
 
 /// Rows that are looked at for one answer, of all organisations.
 const ROWS: u64 = 20_000;

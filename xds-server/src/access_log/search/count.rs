@@ -15,7 +15,7 @@ pub(super) async fn count(
     query: &RecordsQuery,
     effort: &Effort,
 ) -> Result<u64, LogFailed> {
-    if !day.has_tallies || has_filters(query) || !query.request_id.is_empty() {
+    if !day.has_tallies() || has_filters(query) || !query.request_id.is_empty() {
         return one_by_one(day, query, effort).await;
     }
     let first = query.from_ms.unwrap_or(0).div_ceil(HOUR_MS);

@@ -318,10 +318,13 @@ async fn a_file_without_tallies_is_counted_and_goes_on_with_them() {
     let mut conn = sqlx::SqliteConnection::connect_with(&options)
         .await
         .unwrap();
-    sqlx::raw_sql("DROP TABLE tally; DROP INDEX call_of_proxy; PRAGMA user_version = 0")
-        .execute(&mut conn)
-        .await
-        .unwrap();
+    sqlx::raw_sql(
+        "DROP TABLE tally; DROP INDEX call_of_proxy; ALTER TABLE call DROP COLUMN number; \
+         ALTER TABLE call DROP COLUMN worker_id; PRAGMA user_version = 0",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
     conn.close().await.unwrap();
     assert_eq!(log.ids(all()).await.2, 2);
     let mut conn = day::open(log.0.path(), day_of(5)).await.unwrap();

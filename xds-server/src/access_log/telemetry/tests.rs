@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use time::macros::datetime;
 
 use super::super::call::Call;
+use super::super::day::day_of;
 use super::super::numbers::Changes;
-use super::super::write::day_of;
 use super::super::{day, retention};
 use super::follow::Follower;
 use super::*;
