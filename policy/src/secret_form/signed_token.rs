@@ -7,7 +7,7 @@ use serde_json::Value;
 
 pub use self::{
     key_source::{KeySource, SharedSecret},
-    published::{Place, Published},
+    published::{KeysAt, Published},
 };
 use super::{auth_type::AuthType, endpoint::Endpoint};
 use crate::{

@@ -37,7 +37,7 @@ const RANDOM_CHARACTERS: usize = 43;
 
 /// Where to send somebody, and until when they may answer.
 #[derive(Debug)]
-pub struct Asked {
+pub struct ConsentLink {
     /// Holds the state: whoever has it can answer.
     pub address: SecretText,
     /// No answer is taken from then on.
@@ -70,7 +70,7 @@ pub(super) async fn ask(
     write: &mut Write,
     credential: &Credential,
     (actor, public_url): (&str, &str),
-) -> ApiResult<Option<Asked>> {
+) -> ApiResult<Option<ConsentLink>> {
     let Some(consent) = &credential.consent else {
         return Ok(None);
     };
@@ -100,7 +100,7 @@ pub(super) async fn ask(
         expires_at: write.now().plus(CONSENT_LIFE),
     };
     consent_request_put(write.conn(), &request, &digest(state.as_bytes())).await?;
-    Ok(Some(Asked {
+    Ok(Some(ConsentLink {
         address: SecretText::new(address),
         expires_at: request.expires_at,
     }))
@@ -114,7 +114,7 @@ pub async fn ask_again(
     change: &Change,
     scope: &Scope,
     credential: &str,
-) -> ApiResult<(Asked, Done)> {
+) -> ApiResult<(ConsentLink, Done)> {
     let credential: CredentialId = id(credential)?;
     let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = credential_fetch(write.conn(), scope.id(), credential).await?;

@@ -7,7 +7,7 @@ use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::consents::{self, Asked};
+use super::consents::{self, ConsentLink};
 use super::destination::check_destinations;
 use super::regions;
 use super::release::{Bound, release};
@@ -81,7 +81,7 @@ pub struct Written {
     /// The key that was generated, to be shown this once.
     pub generated: Option<SecretText>,
     /// Where somebody has to consent, to be shown this once.
-    pub asked: Option<Asked>,
+    pub asked: Option<ConsentLink>,
     /// The change.
     pub done: Done,
 }

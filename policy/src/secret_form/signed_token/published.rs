@@ -22,14 +22,14 @@ const MAX_STALE_SECONDS: u64 = 604_800;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// The set, or who knows where it is.
-    pub place: Place,
+    pub place: KeysAt,
     /// So long after they were fetched keys serve on when there are no others to be had.
     pub max_stale_seconds: u64,
 }
 
 /// What is fetched first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum KeysAt {
     /// `jwksUri`: the set.
     KeySet(Endpoint),
     /// What `issuer` says of itself, in a document that names the set.
@@ -45,14 +45,14 @@ impl Published {
     /// The URL that was named, with its member.
     pub(super) fn endpoint(&self) -> (&'static str, &Endpoint) {
         match &self.place {
-            Place::KeySet(url) => ("jwksUri", url),
-            Place::Discovery { document, .. } => ("issuer", document),
+            KeysAt::KeySet(url) => ("jwksUri", url),
+            KeysAt::Discovery { document, .. } => ("issuer", document),
         }
     }
 }
 
 /// The members beside the place.
-pub(super) fn read(fields: &mut Fields<'_>, place: Option<Place>) -> Option<Published> {
+pub(super) fn read(fields: &mut Fields<'_>, place: Option<KeysAt>) -> Option<Published> {
     let bounds = integer(MIN_STALE_SECONDS, MAX_STALE_SECONDS);
     let max_stale_seconds = fields.optional("jwksMaxStaleSeconds", bounds);
     Some(Published {
@@ -62,19 +62,19 @@ pub(super) fn read(fields: &mut Fields<'_>, place: Option<Place>) -> Option<Publ
 }
 
 /// `jwksUri`
-pub(super) fn key_set(value: &Value) -> Result<Place, Invalid> {
-    checked(endpoint(value)?).map(Place::KeySet)
+pub(super) fn key_set(value: &Value) -> Result<KeysAt, Invalid> {
+    checked(endpoint(value)?).map(KeysAt::KeySet)
 }
 
 /// Where an issuer describes itself.
-pub(super) fn discovery(issuer: &str) -> Result<Place, Invalid> {
+pub(super) fn discovery(issuer: &str) -> Result<KeysAt, Invalid> {
     let named = Endpoint::parse(issuer)?;
     if named.as_str().contains('?') {
         let text = "must not have a query where keys are found by it";
         return Err(Invalid::new(Fault::InvalidUrl, text));
     }
     let document = format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/'));
-    Ok(Place::Discovery {
+    Ok(KeysAt::Discovery {
         document: checked(Endpoint::parse(&document)?)?,
         issuer: issuer.to_owned(),
     })

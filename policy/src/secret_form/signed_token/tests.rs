@@ -137,7 +137,7 @@ fn keys_are_published_at_an_address_or_by_the_issuer() {
     let url = Endpoint::parse("https://a.example/keys").unwrap();
     assert_eq!(
         (set.place, set.max_stale_seconds),
-        (Place::KeySet(url), 86_400)
+        (KeysAt::KeySet(url), 86_400)
     );
     for (issuer, want) in [
         (
@@ -155,7 +155,7 @@ fn keys_are_published_at_an_address_or_by_the_issuer() {
     ] {
         let secret = json!({"issuer": issuer, "jwksMaxStaleSeconds": 3_600});
         let found = published(&secret);
-        let Place::Discovery {
+        let KeysAt::Discovery {
             document,
             issuer: own,
         } = found.place

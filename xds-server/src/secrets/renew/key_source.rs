@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use requestrocket_policy::jose::{Algorithm, PublicKey, read_key_set};
 use requestrocket_policy::secret_form::endpoint::Endpoint;
-use requestrocket_policy::secret_form::signed_token::{Place, Published};
+use requestrocket_policy::secret_form::signed_token::{KeysAt, Published};
 use serde::Deserialize;
 
 use super::answer::Failure;
@@ -51,8 +51,8 @@ impl KeySources {
         algorithms: &[Algorithm],
     ) -> Result<Vec<PublicKey>, Failure> {
         let keys = match &published.place {
-            Place::KeySet(url) => self.sets.get(world, url, key_set).await?,
-            Place::Discovery { document, issuer } => {
+            KeysAt::KeySet(url) => self.sets.get(world, url, key_set).await?,
+            KeysAt::Discovery { document, issuer } => {
                 let described = self.issuers.get(world, document, description).await?;
                 let url = place_of(&described, issuer)?;
                 self.sets.get(world, &url, key_set).await?

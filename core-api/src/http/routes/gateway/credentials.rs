@@ -32,7 +32,7 @@ use crate::http::labels;
 use crate::http::list::{self, Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect, document};
 use crate::region::fleet::Fleets;
-use crate::service::gateway::consents::Asked;
+use crate::service::gateway::consents::ConsentLink;
 use crate::service::gateway::credentials::{self, Written};
 use crate::state::AppState;
 use crate::store::gateway::credential::{credential_fetch, credential_list};
@@ -334,7 +334,7 @@ async fn delete_credential(
 fn with_shown(
     resource: &CredentialResource,
     key: Option<&SecretText>,
-    asked: Option<&Asked>,
+    asked: Option<&ConsentLink>,
 ) -> Option<Object> {
     let key = key.map(|key| (SECRET, json!({ "key": key.expose() })));
     let address = asked.map(|asked| (ADDRESS, json!(asked.address.expose())));

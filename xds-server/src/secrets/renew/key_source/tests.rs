@@ -25,7 +25,7 @@ impl Scene {
     }
 
     /// The `kid`s that are taken of the set, or why none.
-    async fn at(&self, place: Place) -> Result<Vec<String>, String> {
+    async fn at(&self, place: KeysAt) -> Result<Vec<String>, String> {
         let world = World {
             client: &self.client,
             clock: &self.clock,
@@ -42,12 +42,13 @@ impl Scene {
 
     async fn set(&self) -> Result<Vec<String>, String> {
         let url = format!("{}/keys", self.page.peer.url);
-        self.at(Place::KeySet(Endpoint::parse(&url).unwrap())).await
+        self.at(KeysAt::KeySet(Endpoint::parse(&url).unwrap()))
+            .await
     }
 
     async fn discovered(&self, issuer: &str) -> Result<Vec<String>, String> {
         let document = format!("{}/.well-known/openid-configuration", self.page.peer.url);
-        self.at(Place::Discovery {
+        self.at(KeysAt::Discovery {
             document: Endpoint::parse(&document).unwrap(),
             issuer: issuer.to_owned(),
         })
