@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "requestrocket/record/v1/record.proto",
         "requestrocket/region/v1/region.proto",
         "requestrocket/telemetry/v1/telemetry.proto",
+        "requestrocket/usage/v1/usage.proto",
     ];
     for file in files {
         println!("cargo::rerun-if-changed={file}");

@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use requestrocket_policy::limit::Asked;
+use requestrocket_policy::limit::{Asked, Counter, CounterKind, Micros};
 use uuid::Uuid;
 
 pub use self::sync::{Answered, TICK_MS};
@@ -43,6 +43,8 @@ pub struct Counters {
     silent_until_ms: Cell<u64>,
     /// When the region server was last told something.
     told_at_ms: Cell<u64>,
+    /// What meters of proxies counted since that was taken last.
+    metered: RefCell<BTreeMap<(Uuid, Uuid), Micros>>,
 }
 
 /// How far a call is with asking the region server.
@@ -99,7 +101,27 @@ impl Counters {
             epoch: Cell::new(None),
             silent_until_ms: Cell::new(0),
             told_at_ms: Cell::new(0),
+            metered: RefCell::default(),
         })
+    }
+
+    /// Notes what a counter of a proxy or credential counts, if it is a meter.
+    pub(crate) fn note(&self, owner: Uuid, counter: Counter, amount: Micros) {
+        if counter.kind != CounterKind::Meter || amount == Micros::ZERO {
+            return;
+        }
+        if let Ok(mut metered) = self.metered.try_borrow_mut() {
+            let sum = metered.entry((owner, counter.id)).or_default();
+            *sum = sum.plus(amount);
+        }
+    }
+
+    /// What meters counted since this was asked last, by proxy and meter.
+    pub fn take_metered(&self) -> BTreeMap<(Uuid, Uuid), Micros> {
+        match self.metered.try_borrow_mut() {
+            Ok(mut metered) => std::mem::take(&mut *metered),
+            Err(_) => BTreeMap::new(),
+        }
     }
 
     fn mark_dirty(&self, bucket: Bucket) {

@@ -48,6 +48,7 @@ use crate::{
     counters::{Counters, Inquiry},
     host::{Host, HostFailure},
     turns::Turns,
+    usage::Usage,
 };
 
 /// What Envoy is to do with the stream after a callback.
@@ -88,6 +89,19 @@ pub struct Shared {
     pub keys: NewerKeys,
     /// Tokens that targets did not take.
     pub refused: RefusedTokens,
+    /// What was let through.
+    pub usage: Usage,
+}
+
+impl Shared {
+    /// Keeps what there is to say of a call that was decided.
+    fn keep(&self, host: &impl Host, waiting: &Waiting) {
+        waiting.keep_note(host, self);
+        let decided = waiting.exchange.as_ref().and_then(Exchange::usage);
+        if let Some((share, outcome)) = decided {
+            self.usage.add_call(share, outcome);
+        }
+    }
 }
 
 /// One request.
@@ -278,7 +292,7 @@ impl Call {
         loop {
             let asked = match waiting.decide(host, shared, self.stream) {
                 Decided::Forwarded => {
-                    waiting.keep_note(host, shared);
+                    shared.keep(host, &waiting);
                     let renewable = waiting.exchange.as_ref().and_then(Exchange::renewable);
                     if renewable.is_some() {
                         // Without it, another try goes with the same token.
@@ -344,7 +358,7 @@ impl Call {
         waiting: &Waiting,
         refusal: &Refusal,
     ) -> Flow {
-        waiting.keep_note(host, shared);
+        shared.keep(host, waiting);
         self.refuse(host, refusal)
     }
 

@@ -44,6 +44,7 @@ pub(crate) enum HostCall {
     CheckAccess,
     RenewKeys,
     RenewToken,
+    TellUsage,
     IsSigned,
     IsAnswered,
     SendReply,
@@ -102,6 +103,8 @@ pub(crate) struct FakeHost {
     pub(crate) replacements: RefCell<Vec<(u32, Vec<u8>)>>,
     /// What another try would find.
     pub(crate) kept_stream: Cell<Option<u32>>,
+    /// Token and request of each message about usage, in order.
+    pub(crate) usage: RefCell<Vec<(u32, Vec<u8>)>>,
     pub(crate) compiled: Cell<usize>,
     /// Texts whose signature was asked about, in order.
     pub(crate) verified: RefCell<Vec<Vec<u8>>>,
@@ -402,6 +405,14 @@ impl Shared for FakeHost {
         let mut replacements = self.replacements.borrow_mut();
         let token = u32::try_from(replacements.len()).unwrap() + 3_000;
         replacements.push((token, request.to_vec()));
+        Ok(token)
+    }
+
+    fn tell_usage(&self, request: &[u8], _timeout_ms: u32) -> Result<u32, HostFailure> {
+        self.call(HostCall::TellUsage)?;
+        let mut usage = self.usage.borrow_mut();
+        let token = u32::try_from(usage.len()).unwrap() + 4_000;
+        usage.push((token, request.to_vec()));
         Ok(token)
     }
 

@@ -131,6 +131,10 @@ pub trait Shared {
     /// returned token.
     fn renew_token(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
 
+    /// Sends the region server an encoded `usage.v1.TellRequest`; its answer comes under the returned
+    /// token.
+    fn tell_usage(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
+
     /// Whether a public key made a signature.
     fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure>;
 

@@ -24,5 +24,6 @@ pub mod pace;
 #[cfg(target_arch = "wasm32")]
 mod proxy_wasm_host;
 pub mod turns;
+pub mod usage;
 #[cfg(target_arch = "wasm32")]
 mod vm;

@@ -36,6 +36,7 @@ const METER_SYNC: (&str, &str) = ("requestrocket.meter.v1.MeterSync", "Sync");
 const ACCESS_CHECK: (&str, &str) = ("requestrocket.access.v1.AccessCheck", "Check");
 const KEY_RENEWAL: (&str, &str) = ("requestrocket.keys.v1.KeyRenewal", "Renew");
 const TOKEN_RENEWAL: (&str, &str) = ("requestrocket.keys.v1.KeyRenewal", "RenewToken");
+const USAGE_LEDGER: (&str, &str) = ("requestrocket.usage.v1.UsageLedger", "Tell");
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Host for ProxyWasmHost {
@@ -189,6 +190,10 @@ impl Shared for ProxyWasmHost {
 
     fn renew_token(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
         abi::grpc_call(REGION_SERVER, TOKEN_RENEWAL, request, timeout_ms)
+    }
+
+    fn tell_usage(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
+        abi::grpc_call(REGION_SERVER, USAGE_LEDGER, request, timeout_ms)
     }
 
     fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure> {

@@ -17,6 +17,7 @@ use crate::{
     pace::Pace,
     proxy_wasm_host::ProxyWasmHost,
     turns::Turns,
+    usage::Usage,
 };
 
 /// The environment variable with the region's key ring.
@@ -73,6 +74,7 @@ impl Vm {
                 notes: Notes::start(&ProxyWasmHost),
                 keys: NewerKeys::default(),
                 refused: RefusedTokens::default(),
+                usage: Usage::start(&ProxyWasmHost),
             }),
             calls: RefCell::default(),
             ticks: Cell::new(0),
@@ -160,6 +162,9 @@ impl Vm {
         let message = message.and_then(Result::ok);
         if shared.open.on_answer(token, message.as_deref()) {
             self.keep_pace(shared);
+            return;
+        }
+        if shared.usage.on_answer(token, message.as_deref()) {
             return;
         }
         if shared

@@ -193,7 +193,7 @@ def before_call(context, case, kwargs):
         refer(path, case.body)
     if path.endswith("/requests") and case.query and is_valid(case, "query"):
         refer_records(case.query)
-    if path.endswith("/telemetry") and case.query and is_valid(case, "query"):
+    if path.endswith(("/telemetry", "/clients/{clientId}/usage")) and case.query and is_valid(case, "query"):
         refer_telemetry(case.query)
 
 

@@ -53,3 +53,4 @@ pub mod secret_form;
 pub mod shares;
 pub mod sign;
 pub mod swap;
+pub mod usage;

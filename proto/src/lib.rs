@@ -55,3 +55,11 @@ pub mod telemetry {
         include!(concat!(env!("OUT_DIR"), "/requestrocket.telemetry.v1.rs"));
     }
 }
+
+pub mod usage {
+    //! filter ↔ xds-server.
+    pub mod v1 {
+        //! `requestrocket.usage.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.usage.v1.rs"));
+    }
+}

@@ -22,6 +22,7 @@ pub mod store;
 pub mod tokens;
 pub mod translate;
 pub mod unusable;
+pub mod usage;
 pub mod xds;
 
 #[cfg(test)]

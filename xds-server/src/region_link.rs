@@ -24,6 +24,7 @@ use crate::pki::identity::Identity;
 use crate::records::ingest::IngestFailed;
 use crate::region::RegionWriter;
 use crate::store::StoreFailed;
+use crate::usage::Usage;
 
 mod backoff;
 mod connect;
@@ -71,6 +72,8 @@ pub struct RegionLink {
     pub meters: Meters,
     /// Answers what calls there were.
     pub calls: CallLog,
+    /// Answers what was let through.
+    pub usage: Usage,
 }
 
 /// Why a session ended or never began.

@@ -36,6 +36,7 @@ use crate::secrets::renew::key_source::KeySources;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
 use crate::translate::{Settings, TargetRoots};
+use crate::usage::Usage;
 use crate::xds::ads::Ads;
 use crate::xds::publisher::Publisher;
 use crate::xds::status::Fleet;
@@ -106,6 +107,7 @@ async fn start(
     let meters = meters(config, &store, &clock, tasks).await?;
     let calls = call_log(config, &clock, tasks).await?;
     let tokens = RefusedTokens::new(&writer, &store, &clock);
+    let usage = Usage::open(store.clone(), clock.clone(), tasks).await?;
     let services = Services {
         ads: Ads::new(
             &config.region,
@@ -122,6 +124,7 @@ async fn start(
             tasks.stopping(),
         ),
         keys: KeyRenewals::new(tokens.clone()),
+        usage: usage.clone(),
     };
     spawn_ads(config, &clock, tasks, (ads_listener, services))?;
     let is_ready = spawn_health(http_listener, metrics_handle, tasks);
@@ -130,7 +133,7 @@ async fn start(
         link_config(config, &keys),
         tasks,
         writer,
-        (&fleet, meters, calls),
+        (&fleet, meters, calls, usage),
     );
 
     is_ready.send_replace(true);
@@ -294,7 +297,7 @@ fn spawn_link(
     config: LinkConfig,
     tasks: &TaskSet,
     writer: Arc<RegionWriter>,
-    (fleet, meters, calls): (&Fleet, Meters, CallLog),
+    (fleet, meters, calls, usage): (&Fleet, Meters, CallLog, Usage),
 ) {
     let link = RegionLink {
         config,
@@ -302,6 +305,7 @@ fn spawn_link(
         fleet: fleet.subscribe(),
         meters,
         calls,
+        usage,
     };
     let stopping = tasks.stopping();
     tasks.spawn("region link", async move {

@@ -19,6 +19,7 @@ pub mod retain;
 pub mod state;
 pub mod target;
 pub mod token;
+pub mod usage;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -32,6 +32,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(guard::preview::router())
         .merge(operations::requests::router())
         .merge(operations::telemetry::router())
+        .merge(operations::usage::router())
 }
 
 /// Routes for everybody.

@@ -4,3 +4,4 @@ pub mod mark;
 pub mod requests;
 pub mod tail;
 pub mod telemetry;
+pub mod usage;

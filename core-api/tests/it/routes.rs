@@ -9,6 +9,7 @@ mod filters;
 mod invites;
 mod members;
 mod meters;
+mod organisation_usage;
 mod organisations;
 mod preview;
 mod proxies;

@@ -123,10 +123,17 @@ impl<H: Shared> Ports for CallPorts<'_, H> {
 
     fn charge(&self, charges: &[(Uuid, &Charge)]) -> Charging {
         let decided = self.counters.charge(self.host, charges, self.inquiry);
+        if let Ok(Charging::Admitted(_)) = decided {
+            for (owner, charge) in charges {
+                let amount = charge.on_admission();
+                self.counters.note(*owner, charge.counter, amount);
+            }
+        }
         decided.unwrap_or(Charging::Fault)
     }
 
     fn add(&self, (owner, charge): (Uuid, &Charge), amount: Micros) {
+        self.counters.note(owner, charge.counter, amount);
         if self
             .counters
             .add(self.host, (owner, charge), amount)

@@ -59,6 +59,7 @@ fn shared(keys: Option<KeyRing>) -> Shared {
         notes: Notes::start(&FakeHost::default()),
         keys: NewerKeys::default(),
         refused: RefusedTokens::default(),
+        usage: Usage::start(&FakeHost::default()),
     }
 }
 

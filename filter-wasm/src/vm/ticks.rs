@@ -59,6 +59,8 @@ impl Vm {
     fn keep_house(&self, root: u32, shared: &Shared, room: &mut usize) {
         // What could not be told now is told on the next tick.
         let _untold = shared.counters.tick(&ProxyWasmHost);
+        let metered = shared.counters.take_metered();
+        let _untold = shared.usage.tick(&ProxyWasmHost, metered);
         self.go_on_with_newer_keys(shared, room);
         self.go_on_with_other_tokens(shared, room);
         let ticks = self.ticks.get().wrapping_add(1);

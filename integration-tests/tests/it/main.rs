@@ -98,4 +98,6 @@ mod trap;
 #[cfg(test)]
 mod unusable;
 #[cfg(test)]
+mod usage;
+#[cfg(test)]
 mod waiting;

@@ -1,5 +1,7 @@
 //! What an exchange tells of its call for the record.
 
+mod usage;
+
 use prost::Message as _;
 use requestrocket_proto::record::v1::{Denial, Note};
 

@@ -9,6 +9,7 @@ use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service
 use requestrocket_proto::access::v1::access_check_server::AccessCheckServer;
 use requestrocket_proto::keys::v1::key_renewal_server::KeyRenewalServer;
 use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
+use requestrocket_proto::usage::v1::usage_ledger_server::UsageLedgerServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::InterceptorLayer;
@@ -20,6 +21,7 @@ use crate::access::AccessChecks;
 use crate::access_log::AccessLogs;
 use crate::keys::KeyRenewals;
 use crate::meters::Meters;
+use crate::usage::Usage;
 use crate::xds::ads::Ads;
 
 /// Largest request: a node that reconnects names everything it holds, some 100 bytes each.
@@ -32,6 +34,8 @@ const MAX_ACCESS_REQUEST_BYTES: usize = 64 << 10;
 const MAX_LOG_MESSAGE_BYTES: usize = 64 << 20;
 /// Largest question about keys: one id.
 const MAX_KEYS_REQUEST_BYTES: usize = 1 << 10;
+/// Largest message about usage: some 90 bytes a count.
+const MAX_USAGE_REQUEST_BYTES: usize = 1 << 20;
 /// Streams of one connection: one for resources, and one for each question of a filter.
 const MAX_STREAMS: u32 = 1_024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
@@ -67,6 +71,8 @@ pub struct Services {
     pub access_logs: AccessLogs,
     /// Newer keys of issuers.
     pub keys: KeyRenewals,
+    /// What was let through.
+    pub usage: Usage,
 }
 
 /// Serves nodes on `listener` until `stopping`.
@@ -87,6 +93,7 @@ pub async fn serve(
         access,
         access_logs,
         keys,
+        usage,
     } = services;
     let ads = AggregatedDiscoveryServiceServer::new(ads)
         .max_decoding_message_size(MAX_REQUEST_BYTES)
@@ -96,6 +103,7 @@ pub async fn serve(
     let access_logs =
         AccessLogServiceServer::new(access_logs).max_decoding_message_size(MAX_LOG_MESSAGE_BYTES);
     let keys = KeyRenewalServer::new(keys).max_decoding_message_size(MAX_KEYS_REQUEST_BYTES);
+    let usage = UsageLedgerServer::new(usage).max_decoding_message_size(MAX_USAGE_REQUEST_BYTES);
     Server::builder()
         .tls_config(tls)
         .context("ADS certificates cannot be used")?
@@ -108,6 +116,7 @@ pub async fn serve(
         .add_service(access)
         .add_service(access_logs)
         .add_service(keys)
+        .add_service(usage)
         .serve_with_incoming_shutdown(connections(listener), stopping.cancelled())
         .await
         .context("ADS server failed")

@@ -9,6 +9,7 @@ use requestrocket_proto::region::v1::{Answer, MeterUsageQuery, Query, answer, qu
 
 use crate::access_log::CallLog;
 use crate::meters::Meters;
+use crate::usage::Usage;
 
 /// Questions that are looked into at a time; the region cannot say what others ask.
 const MAX_OPEN: usize = 64;
@@ -19,16 +20,18 @@ const MAX_READY: usize = 64;
 pub(super) struct Queries {
     meters: Meters,
     calls: CallLog,
+    usage: Usage,
     open: FuturesUnordered<BoxFuture<'static, Answer>>,
     ready: VecDeque<Answer>,
 }
 
 impl Queries {
     /// None yet.
-    pub(super) fn new(meters: Meters, calls: CallLog) -> Self {
+    pub(super) fn new(meters: Meters, calls: CallLog, usage: Usage) -> Self {
         Self {
             meters,
             calls,
+            usage,
             open: FuturesUnordered::new(),
             ready: VecDeque::new(),
         }
@@ -38,9 +41,10 @@ impl Queries {
     pub(super) fn ask(&mut self, query: Query) {
         let Query { query_id, kind } = query;
         let (meters, calls) = (self.meters.clone(), self.calls.clone());
+        let usage = self.usage.clone();
         match kind.filter(|_| self.open.len() < MAX_OPEN) {
             Some(kind) => self.open.push(Box::pin(async move {
-                let kind = look_into(kind, &meters, &calls).await;
+                let kind = look_into(kind, (&meters, &calls, &usage)).await;
                 Answer { query_id, kind }
             })),
             None => self.ready.push_back(Answer {
@@ -75,7 +79,10 @@ impl Queries {
 }
 
 /// None: the region cannot say.
-async fn look_into(kind: query::Kind, meters: &Meters, calls: &CallLog) -> Option<answer::Kind> {
+async fn look_into(
+    kind: query::Kind,
+    (meters, calls, usage): (&Meters, &CallLog, &Usage),
+) -> Option<answer::Kind> {
     match kind {
         query::Kind::MeterUsage(MeterUsageQuery { meter_id }) => {
             let usage = meters.usage(&meter_id).await?;
@@ -86,6 +93,14 @@ async fn look_into(kind: query::Kind, meters: &Meters, calls: &CallLog) -> Optio
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(error, "calls could not be searched");
+                None
+            }
+        },
+        query::Kind::Usage(query) => match usage.answer(&query).await {
+            Ok(told) => told.map(answer::Kind::Usage),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "usage could not be read");
                 None
             }
         },

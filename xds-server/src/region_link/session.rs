@@ -71,7 +71,7 @@ pub(super) async fn run(
         tokens: TokenFeed::new(link.writer.tokens()),
         fleet: true,
     };
-    let mut queries = Queries::new(link.meters.clone(), link.calls.clone());
+    let mut queries = Queries::new(link.meters.clone(), link.calls.clone(), link.usage.clone());
     loop {
         tokio::select! {
             incoming = next_message(&mut inbound), if queries.has_place() => match incoming? {

@@ -61,9 +61,10 @@ impl Running {
         };
         let tasks = TaskSet::default();
         let (store, clock) = (region.store.store.clone(), Clock::default());
-        let meters = Meters::in_memory(store, clock.clone(), &tasks)
+        let meters = Meters::in_memory(store.clone(), clock.clone(), &tasks)
             .await
             .unwrap();
+        let usage = Usage::open(store, clock.clone(), &tasks).await.unwrap();
         let calls = region.folder.path().join("calls");
         let calls = CallLog::open(calls, RETENTION, clock, &tasks)
             .await
@@ -74,6 +75,7 @@ impl Running {
             fleet: fleet.subscribe(),
             meters: meters.clone(),
             calls,
+            usage,
         };
         let stopping = tasks.stopping();
         tasks.spawn("link", async move {

@@ -23,6 +23,7 @@ use requestrocket_xds_server::region::RegionWriter;
 use requestrocket_xds_server::secrets::keys::RegionKeys;
 use requestrocket_xds_server::store::Store;
 use requestrocket_xds_server::translate::{Settings, TargetRoots};
+use requestrocket_xds_server::usage::Usage;
 use requestrocket_xds_server::xds::ads::Ads;
 use requestrocket_xds_server::xds::publisher::Publisher;
 use requestrocket_xds_server::xds::status::Fleet;
@@ -108,6 +109,8 @@ impl Region {
         let calls = folder.path().join("calls");
         let calls = CallLog::open(calls, retention, Clock::default(), &tasks);
         let calls = calls.await.unwrap();
+        let usage = Usage::open(store.clone(), Clock::default(), &tasks);
+        let usage = usage.await.unwrap();
         let keys = Arc::new(RegionKeys::load_or_create(folder.path()).unwrap());
         let ingest = Ingest::new(store.clone(), REGION.to_owned(), keys);
         let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
@@ -117,6 +120,7 @@ impl Region {
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
             access_logs: AccessLogs::new(REGION, store.clone(), calls, tasks.stopping()),
             keys: KeyRenewals::new(RefusedTokens::new(&writer, &store, &Clock::default())),
+            usage,
         };
         tasks.spawn(
             "ads",

@@ -32,6 +32,8 @@ pub enum Permission {
     WriteResources,
     /// See members and invites.
     ReadMembers,
+    /// See what was let through.
+    ReadUsage,
     /// Invite, change and remove members who are not owners.
     WriteMembers,
     /// Make someone an owner, or change or remove one.
@@ -40,7 +42,7 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadOrganisation,
         Self::ChangeOrganisation,
         Self::DeleteOrganisation,
@@ -48,6 +50,7 @@ impl Permission {
         Self::ReadResources,
         Self::WriteResources,
         Self::ReadMembers,
+        Self::ReadUsage,
         Self::WriteMembers,
         Self::GrantOwner,
     ];
@@ -68,6 +71,7 @@ impl Permission {
             | Self::ReadResources
             | Self::WriteResources
             | Self::ReadMembers
+            | Self::ReadUsage
             | Self::WriteMembers
             | Self::GrantOwner => false,
         }
@@ -76,7 +80,7 @@ impl Permission {
     fn is_granted_to_role(self, role: Role) -> bool {
         match self {
             Self::ReadOrganisation | Self::ReadResources | Self::WriteResources => true,
-            Self::ChangeOrganisation | Self::ReadMembers | Self::WriteMembers => {
+            Self::ChangeOrganisation | Self::ReadMembers | Self::ReadUsage | Self::WriteMembers => {
                 matches!(role, Role::Owner | Role::Admin)
             }
             Self::DeleteOrganisation | Self::GrantOwner => matches!(role, Role::Owner),
@@ -121,7 +125,12 @@ mod tests {
         let user = [P::ReadOrganisation, P::ReadResources, P::WriteResources];
         let admin = [
             &user[..],
-            &[P::ChangeOrganisation, P::ReadMembers, P::WriteMembers],
+            &[
+                P::ChangeOrganisation,
+                P::ReadMembers,
+                P::ReadUsage,
+                P::WriteMembers,
+            ],
         ]
         .concat();
         let owner = [&admin[..], &[P::DeleteOrganisation, P::GrantOwner]].concat();

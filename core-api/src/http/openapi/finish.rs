@@ -60,6 +60,7 @@ fn parameters(document: &mut Value, details: &Value) {
         let is_of_rules = id.is_some_and(|id| id.ends_with("_rules"));
         let of_records = ["list_requests", "tail_requests"];
         let is_of_records = id.is_some_and(|id| of_records.iter().any(|of| id.starts_with(of)));
+        let is_of_usage = id == Some("get_usage");
         let parameters = operation
             .get_mut("parameters")
             .and_then(Value::as_array_mut);
@@ -70,6 +71,7 @@ fn parameters(document: &mut Value, details: &Value) {
                 "sort" if is_of_rules => "sortOfRules",
                 "limit" if is_of_records => "limitOfRecords",
                 "credentialId" if is_of_records => "credentialIds",
+                "interval" if is_of_usage => "intervalOfUsage",
                 name => name,
             };
             let keywords = resolved(at(at(details, "parameters"), name), details);

@@ -2,4 +2,5 @@
 
 pub mod requests;
 pub mod telemetry;
+pub mod usage;
 mod when;

@@ -74,9 +74,10 @@ pub async fn ask(
         .await?
     {
         answer::Kind::Records(records) => Ok(records),
-        answer::Kind::MeterUsage(_) | answer::Kind::Telemetry(_) | answer::Kind::Arrivals(_) => {
-            Err(Unanswered::Unknown)
-        }
+        answer::Kind::MeterUsage(_)
+        | answer::Kind::Telemetry(_)
+        | answer::Kind::Arrivals(_)
+        | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
     }
 }
 

@@ -91,8 +91,9 @@ async fn ask(fleets: &Fleets, region: &str, query: ArrivalsQuery) -> Result<Arri
         .await?
     {
         answer::Kind::Arrivals(arrivals) => Ok(arrivals),
-        answer::Kind::MeterUsage(_) | answer::Kind::Records(_) | answer::Kind::Telemetry(_) => {
-            Err(Unanswered::Unknown)
-        }
+        answer::Kind::MeterUsage(_)
+        | answer::Kind::Records(_)
+        | answer::Kind::Telemetry(_)
+        | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
     }
 }

@@ -60,9 +60,10 @@ async fn ask(
 ) -> Result<Telemetry, Unanswered> {
     match fleets.ask(region, query::Kind::Telemetry(query)).await? {
         answer::Kind::Telemetry(told) => Ok(told),
-        answer::Kind::MeterUsage(_) | answer::Kind::Records(_) | answer::Kind::Arrivals(_) => {
-            Err(Unanswered::Unknown)
-        }
+        answer::Kind::MeterUsage(_)
+        | answer::Kind::Records(_)
+        | answer::Kind::Arrivals(_)
+        | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
     }
 }
 

@@ -42,7 +42,10 @@ pub(super) async fn answering(
     answer.send(Some(answer::Kind::Records(records))).unwrap();
     match question {
         query::Kind::Records(query) => *query,
-        query::Kind::MeterUsage(_) | query::Kind::Telemetry(_) | query::Kind::Arrivals(_) => {
+        query::Kind::MeterUsage(_)
+        | query::Kind::Telemetry(_)
+        | query::Kind::Arrivals(_)
+        | query::Kind::Usage(_) => {
             panic!("another question")
         }
     }

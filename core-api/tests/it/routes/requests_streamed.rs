@@ -164,7 +164,10 @@ async fn told(
     sent.unwrap();
     match question {
         query::Kind::Arrivals(query) => *query,
-        query::Kind::MeterUsage(_) | query::Kind::Records(_) | query::Kind::Telemetry(_) => {
+        query::Kind::MeterUsage(_)
+        | query::Kind::Records(_)
+        | query::Kind::Telemetry(_)
+        | query::Kind::Usage(_) => {
             panic!("another question")
         }
     }

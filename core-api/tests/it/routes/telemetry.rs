@@ -22,7 +22,10 @@ async fn answering(
     answer.send(Some(kind)).unwrap();
     match question {
         query::Kind::Telemetry(query) => query,
-        query::Kind::MeterUsage(_) | query::Kind::Records(_) | query::Kind::Arrivals(_) => {
+        query::Kind::MeterUsage(_)
+        | query::Kind::Records(_)
+        | query::Kind::Arrivals(_)
+        | query::Kind::Usage(_) => {
             panic!("another question")
         }
     }

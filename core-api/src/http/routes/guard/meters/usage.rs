@@ -86,7 +86,10 @@ async fn get_meter_usage(
     let region = meter.region.as_str();
     let usage = match call.state.fleets.ask(region, question).await? {
         answer::Kind::MeterUsage(usage) => usage,
-        answer::Kind::Records(_) | answer::Kind::Telemetry(_) | answer::Kind::Arrivals(_) => {
+        answer::Kind::Records(_)
+        | answer::Kind::Telemetry(_)
+        | answer::Kind::Arrivals(_)
+        | answer::Kind::Usage(_) => {
             return Err(Unanswered::Unknown.into());
         }
     };
