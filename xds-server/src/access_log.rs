@@ -4,6 +4,7 @@
 //! Invariants: no call waits for its record; what a record holds was masked before it came here.
 
 mod call;
+mod chain;
 mod day;
 mod known;
 mod metrics;
@@ -15,10 +16,11 @@ mod search;
 mod seen;
 mod sql;
 mod telemetry;
+mod verify;
 mod write;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use envoy_types::pb::envoy::service::accesslog::v3::access_log_service_server::AccessLogService;
@@ -44,6 +46,7 @@ use self::record::{Owner, Told};
 pub use self::retention::Retention;
 pub use self::seen::with_buckets;
 use self::telemetry::Uncounted;
+pub use self::verify::verify;
 use self::write::Writer;
 use crate::node_api::identity;
 use crate::store::{Store, StoreFailed, proxy::owner_fetch};
@@ -53,6 +56,12 @@ use crate::store::{Store, StoreFailed, proxy::owner_fetch};
 const WAITING: usize = 2;
 /// Routes whose owners are remembered.
 const OWNERS: usize = 100_000;
+
+/// Where it is, beside the store.
+#[must_use]
+pub fn folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("calls")
+}
 
 /// Where records go and where they are found; cheap to clone.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use requestrocket_process::{logs, settings};
 use requestrocket_xds_server::config::{Config, ENV_PREFIX, Settings};
-use requestrocket_xds_server::serve;
+use requestrocket_xds_server::{access_log, serve};
 
 /// The region server of RequestRocket: configuration, secrets and fleet of one data plane.
 #[derive(Debug, Parser)]
@@ -37,6 +37,17 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Look at the records of calls.
+    Log {
+        #[command(subcommand)]
+        command: LogCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum LogCommand {
+    /// Say of every day whether its records are as they were written, and fail if one is not.
+    Verify,
 }
 
 #[tokio::main]
@@ -63,6 +74,14 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve => serve::serve(config).await,
         Command::NodeCertificate { node_id, out } => {
             serve::node_certificate(&config, &node_id, &out)
+        }
+        Command::Log {
+            command: LogCommand::Verify,
+        } => {
+            let folder = access_log::folder(&config.data_dir);
+            let is_whole = access_log::verify(&folder, &mut std::io::stdout()).await?;
+            anyhow::ensure!(is_whole, "records of calls are not as they were written");
+            Ok(())
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessChecks;
-use crate::access_log::{AccessLogs, CallLog, with_buckets};
+use crate::access_log::{self, AccessLogs, CallLog, with_buckets};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
 use crate::keys::{KeyRenewals, RefusedTokens};
@@ -274,7 +274,7 @@ async fn meters(
 
 /// Beside the store: files, whatever the store is.
 async fn call_log(config: &Config, clock: &Clock, tasks: &TaskSet) -> anyhow::Result<CallLog> {
-    let folder = config.data_dir.join("calls");
+    let folder = access_log::folder(&config.data_dir);
     let retention = config.request_log;
     CallLog::open(folder, retention, clock.clone(), tasks)
         .await

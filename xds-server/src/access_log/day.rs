@@ -10,6 +10,7 @@ use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 use time::{Date, OffsetDateTime};
 
 use super::call::{Call, LogFailed};
+use super::chain::link_insert;
 use super::known;
 use super::numbers::{Changes, Number};
 use super::retention;
@@ -19,9 +20,10 @@ use super::sql::{ROWS, from_sql, to_sql};
 pub(super) const HOUR_MS: u64 = 3_600_000;
 pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 const BUSY: Duration = Duration::from_secs(5);
-/// Of files that have tallies, and whose calls have their numbers.
+/// Of files that have tallies, whose calls have their numbers, and whose calls are linked.
 const TALLIED: i64 = 1;
 const NUMBERED: i64 = 2;
+pub(super) const LINKED: i64 = 3;
 /// Calls of a day; what is selected by has a column, and everything is in the record.
 const CALLS: &str = "
     CREATE TABLE IF NOT EXISTS call (
@@ -72,10 +74,20 @@ const NUMBERS: &str = "
     COMMIT;
 ";
 
+/// The chain of what is written from then on.
+const LINKS: &str = "
+    BEGIN;
+    CREATE TABLE link (
+        first_row INTEGER PRIMARY KEY, last_row INTEGER NOT NULL, hash BLOB NOT NULL
+    );
+    PRAGMA user_version = 3;
+    COMMIT;
+";
+
 /// A day that is open to be read.
 pub(super) struct Reader {
     pub(super) conn: SqliteConnection,
-    version: i64,
+    pub(super) version: i64,
 }
 
 impl Reader {
@@ -117,7 +129,7 @@ pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, L
     let mut conn = SqliteConnection::connect_with(&options).await?;
     sqlx::raw_sql(CALLS).execute(&mut conn).await?;
     let version = version(&mut conn).await?;
-    for (since, sql) in [(TALLIED, TALLIES), (NUMBERED, NUMBERS)] {
+    for (since, sql) in [(TALLIED, TALLIES), (NUMBERED, NUMBERS), (LINKED, LINKS)] {
         if version < since {
             sqlx::raw_sql(sql).execute(&mut conn).await?;
         }
@@ -166,13 +178,16 @@ pub(super) async fn calls_insert(
         return Ok(());
     };
     let day = day_of(first.record.completed_at_ms);
+    let records = calls.iter().map(|call| call.record.encode_to_vec());
+    let records: Vec<Vec<u8>> = records.collect();
+    let rows: Vec<(&Call, &Vec<u8>)> = calls.iter().zip(&records).collect();
     let mut tx = conn.begin().await?;
-    for rows in calls.chunks(ROWS) {
+    for rows in rows.chunks(ROWS) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO call (completed_at_ms, request_id, organisation_id, proxy_id, status, \
              code, proxy_code, method, credential_id, subject, path, duration_us, record, worker_id, number) ",
         );
-        insert.push_values(rows, |mut row, Call { record, number }| {
+        insert.push_values(rows, |mut row, (Call { record, number }, encoded)| {
             row.push_bind(to_sql(record.completed_at_ms))
                 .push_bind(record.request_id.as_str())
                 .push_bind(record.organisation_id.as_str())
@@ -185,7 +200,7 @@ pub(super) async fn calls_insert(
                 .push_bind(record.subject.as_str())
                 .push_bind(record.path.as_str())
                 .push_bind(to_sql(record.duration_us))
-                .push_bind(record.encode_to_vec())
+                .push_bind(encoded.as_slice())
                 .push_bind(number.map(|number| number.worker.to_vec()))
                 .push_bind(number.map(|number| to_sql(number.number)));
         });
@@ -195,6 +210,7 @@ pub(super) async fn calls_insert(
             .execute(&mut *tx)
             .await?;
     }
+    link_insert(&mut tx, day, &records).await?;
     tallies_add(&mut tx, calls).await?;
     known::numbers_update(&mut tx, changes, day).await?;
     tx.commit().await?;

@@ -319,7 +319,7 @@ async fn a_file_without_tallies_is_counted_and_goes_on_with_them() {
         .await
         .unwrap();
     sqlx::raw_sql(
-        "DROP TABLE tally; DROP INDEX call_of_proxy; ALTER TABLE call DROP COLUMN number; \
+        "DROP TABLE link; DROP TABLE tally; DROP INDEX call_of_proxy; ALTER TABLE call DROP COLUMN number; \
          ALTER TABLE call DROP COLUMN worker_id; PRAGMA user_version = 0",
     )
     .execute(&mut conn)
