@@ -13,6 +13,7 @@ mod edits;
 mod looking;
 mod newer_keys;
 mod notes;
+mod opaque;
 mod open;
 mod policies;
 mod ports;
@@ -25,6 +26,7 @@ mod waiting;
 
 pub use newer_keys::NewerKeys;
 pub use notes::Notes;
+pub use opaque::OpaqueTokens;
 pub use open::{Ending, OpenCalls, TICKS_PER_LOOK};
 pub use policies::{Policies, Rooms};
 pub use ports::CallPorts;
@@ -87,6 +89,8 @@ pub struct Shared {
     pub notes: Notes,
     /// Calls whose tokens were found wrong, but may be right by newer keys.
     pub keys: NewerKeys,
+    /// Tokens that only their servers can read.
+    pub opaque: OpaqueTokens,
     /// Tokens that targets did not take.
     pub refused: RefusedTokens,
     /// What was let through.
@@ -316,10 +320,12 @@ impl Call {
                 }
                 Decided::KnowsPolicy => continue,
                 Decided::WantsKeys(credentials, refusal) => {
-                    if shared.keys.wait(host, &credentials, self.stream) == Ok(true) {
-                        return self.wait(waiting, Flow::AwaitAnswer);
-                    }
-                    return self.refuse_judged(host, shared, &waiting, &refusal);
+                    let waits = shared.keys.wait(host, &credentials, self.stream);
+                    return self.wait_or_refuse((host, shared), waiting, (waits, &refusal));
+                }
+                Decided::WantsCheck(questions, refusal) => {
+                    let waits = shared.opaque.wait(host, &questions, self.stream);
+                    return self.wait_or_refuse((host, shared), waiting, (waits, &refusal));
                 }
                 Decided::NeedsPolicy => return self.wait(waiting, Flow::AwaitAnswer),
                 Decided::NeedsBody => {
@@ -343,6 +349,19 @@ impl Call {
             };
             waiting.inquiry.asked = asked;
         }
+    }
+
+    /// Has a call wait that would else be refused, if there is something to wait for.
+    fn wait_or_refuse(
+        &mut self,
+        (host, shared): (&impl Host, &Shared),
+        waiting: Waiting,
+        (waits, refusal): (Result<bool, HostFailure>, &Refusal),
+    ) -> Flow {
+        if waits == Ok(true) {
+            return self.wait(waiting, Flow::AwaitAnswer);
+        }
+        self.refuse_judged(host, shared, &waiting, refusal)
     }
 
     fn wait(&mut self, waiting: Waiting, flow: Flow) -> Flow {

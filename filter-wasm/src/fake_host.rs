@@ -45,6 +45,7 @@ pub(crate) enum HostCall {
     RenewKeys,
     RenewToken,
     TellUsage,
+    Introspect,
     IsSigned,
     IsAnswered,
     SendReply,
@@ -101,6 +102,8 @@ pub(crate) struct FakeHost {
     pub(crate) renewals: RefCell<Vec<(u32, Vec<u8>)>>,
     /// The same, about tokens for targets.
     pub(crate) replacements: RefCell<Vec<(u32, Vec<u8>)>>,
+    /// The same, about opaque tokens.
+    pub(crate) introspections: RefCell<Vec<(u32, Vec<u8>)>>,
     /// What another try would find.
     pub(crate) kept_stream: Cell<Option<u32>>,
     /// Token and request of each message about usage, in order.
@@ -413,6 +416,14 @@ impl Shared for FakeHost {
         let mut usage = self.usage.borrow_mut();
         let token = u32::try_from(usage.len()).unwrap() + 4_000;
         usage.push((token, request.to_vec()));
+        Ok(token)
+    }
+
+    fn introspect(&self, request: &[u8], _timeout_ms: u32) -> Result<u32, HostFailure> {
+        self.call(HostCall::Introspect)?;
+        let mut introspections = self.introspections.borrow_mut();
+        let token = u32::try_from(introspections.len()).unwrap() + 5_000;
+        introspections.push((token, request.to_vec()));
         Ok(token)
     }
 

@@ -135,6 +135,10 @@ pub trait Shared {
     /// token.
     fn tell_usage(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
 
+    /// Sends the region server an encoded `keys.v1.IntrospectRequest`; its answer comes under the
+    /// returned token.
+    fn introspect(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure>;
+
     /// Whether a public key made a signature.
     fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure>;
 

@@ -37,6 +37,7 @@ const ACCESS_CHECK: (&str, &str) = ("requestrocket.access.v1.AccessCheck", "Chec
 const KEY_RENEWAL: (&str, &str) = ("requestrocket.keys.v1.KeyRenewal", "Renew");
 const TOKEN_RENEWAL: (&str, &str) = ("requestrocket.keys.v1.KeyRenewal", "RenewToken");
 const USAGE_LEDGER: (&str, &str) = ("requestrocket.usage.v1.UsageLedger", "Tell");
+const INTROSPECTION: (&str, &str) = ("requestrocket.keys.v1.KeyRenewal", "Introspect");
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Host for ProxyWasmHost {
@@ -194,6 +195,10 @@ impl Shared for ProxyWasmHost {
 
     fn tell_usage(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
         abi::grpc_call(REGION_SERVER, USAGE_LEDGER, request, timeout_ms)
+    }
+
+    fn introspect(&self, request: &[u8], timeout_ms: u32) -> Result<u32, HostFailure> {
+        abi::grpc_call(REGION_SERVER, INTROSPECTION, request, timeout_ms)
     }
 
     fn is_signed(&self, question: &Question<'_>) -> Result<bool, HostFailure> {

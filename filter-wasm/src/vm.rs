@@ -12,7 +12,10 @@ use crate::{
     calls::Calls,
     compiling::Resumable,
     counters::{Answered, Counters},
-    driver::{Call, Flow, NewerKeys, Notes, OpenCalls, Policies, RefusedTokens, Rooms, Shared},
+    driver::{
+        Call, Flow, NewerKeys, Notes, OpaqueTokens, OpenCalls, Policies, RefusedTokens, Rooms,
+        Shared,
+    },
     host::Shared as _,
     pace::Pace,
     proxy_wasm_host::ProxyWasmHost,
@@ -73,6 +76,7 @@ impl Vm {
                 tokens: RefCell::default(),
                 notes: Notes::start(&ProxyWasmHost),
                 keys: NewerKeys::default(),
+                opaque: OpaqueTokens::default(),
                 refused: RefusedTokens::default(),
                 usage: Usage::start(&ProxyWasmHost),
             }),
@@ -170,9 +174,12 @@ impl Vm {
         if shared
             .keys
             .on_answer(&ProxyWasmHost, token, message.as_deref())
+            || shared
+                .opaque
+                .on_answer(&ProxyWasmHost, token, message.as_deref())
         {
             let mut room = ticks::MAX_DEFERRED;
-            self.go_on_with_newer_keys(shared, &mut room);
+            self.go_on_with_checks(shared, &mut room);
             return;
         }
         if shared

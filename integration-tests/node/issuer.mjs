@@ -1,11 +1,11 @@
-// An OpenID Connect issuer whose access tokens are JWTs: oidc-provider, with a client that asks for
-// itself.
+// An OpenID Connect issuer whose access tokens are JWTs, and opaque for https://opaque.example:
+// oidc-provider, with a client that asks for itself, and about tokens.
 //
 //   node issuer.mjs PACKAGES PORT_FILE
 //
 // Besides what it is for, it listens to POST /roll (another key from now on, and no other) and
 // POST /hold and /release (whoever asks for keys in between waits), and tells at /asked how often its
-// keys were asked for.
+// keys were asked for, at /introspected how often it was asked about tokens.
 import { generateKeyPairSync } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -43,19 +43,22 @@ function provider(issuer) {
       resourceIndicators: {
         enabled: true,
         defaultResource: () => "https://api.example",
-        getResourceServerInfo: () => ({
+        getResourceServerInfo: (_, resource) => ({
           scope: "read write",
-          audience: "https://api.example",
-          accessTokenFormat: "jwt",
+          audience: resource,
+          accessTokenFormat: resource === "https://opaque.example" ? "opaque" : "jwt",
           jwt: { sign: { alg: "ES256" } },
         }),
       },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
     },
   });
 }
 
 let answer;
 let asked = 0;
+let introspected = 0;
 let held;
 function hold() {
   held = [];
@@ -74,9 +77,12 @@ const server = createServer((request, response) => {
     response.end();
   } else if (request.url === "/asked") {
     response.end(String(asked));
+  } else if (request.url === "/introspected") {
+    response.end(String(introspected));
   } else {
     const isOfKeys = request.url === "/jwks";
     asked += isOfKeys ? 1 : 0;
+    introspected += request.url === "/token/introspection" ? 1 : 0;
     if (isOfKeys && held) held.push([request, response]);
     else answer(request, response);
   }

@@ -9,6 +9,9 @@ use tokio::process::Child;
 
 use crate::external::{cache, command, curl, port_in};
 
+/// Its client, which may ask for itself and about tokens.
+const CLIENT: &str = "caller:caller-secret";
+
 /// Its access tokens are JWTs for `https://api.example`, signed with ES256.
 #[derive(Debug)]
 pub struct Issuer {
@@ -41,11 +44,32 @@ impl Issuer {
 
     /// An access token with this scope.
     pub async fn token(&self, scope: &str) -> Result<String> {
-        let scope = format!("scope={scope}");
+        self.token_for("https://api.example", scope).await
+    }
+
+    /// One that only the issuer can read, for `https://opaque.example`.
+    pub async fn opaque_token(&self, scope: &str) -> Result<String> {
+        self.token_for("https://opaque.example", scope).await
+    }
+
+    /// Has a token be none.
+    pub async fn revoke(&self, token: &str) -> Result<()> {
+        let (token, url) = (
+            format!("token={token}"),
+            format!("{}/token/revocation", self.url),
+        );
+        curl(&["--user", CLIENT, "--data", &token, &url])
+            .await?
+            .success()?;
+        Ok(())
+    }
+
+    async fn token_for(&self, resource: &str, scope: &str) -> Result<String> {
+        let (resource, scope) = (format!("resource={resource}"), format!("scope={scope}"));
         let url = format!("{}/token", self.url);
-        let client = ["--user", "caller:caller-secret"];
-        let grant = ["--data", "grant_type=client_credentials", "--data", &scope];
-        let answer = curl(&[&client[..], &grant, &[&url]].concat()).await?;
+        let grant = "grant_type=client_credentials";
+        let data = ["--data", grant, "--data", &resource, "--data", &scope];
+        let answer = curl(&[&["--user", CLIENT][..], &data, &[&url]].concat()).await?;
         let answer = answer.success()?;
         let answer: Value = serde_json::from_str(&answer).with_context(|| answer.clone())?;
         let token = answer.get("access_token").and_then(Value::as_str);
@@ -75,7 +99,16 @@ impl Issuer {
 
     /// How often its keys were asked for.
     pub async fn asked(&self) -> Result<usize> {
-        let answer = curl(&[&format!("{}/asked", self.url)]).await?.success()?;
+        self.count("asked").await
+    }
+
+    /// How often it was asked about tokens.
+    pub async fn introspected(&self) -> Result<usize> {
+        self.count("introspected").await
+    }
+
+    async fn count(&self, of: &str) -> Result<usize> {
+        let answer = curl(&[&format!("{}/{of}", self.url)]).await?.success()?;
         Ok(answer.trim().parse()?)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Presented values are hashed before they are compared, and the comparison takes the same time
 //! whatever the outcome. A refusal costs the same whether the proxy exists or not, except that a
-//! well-formed JWT costs more where tokens are verified, and may wait for newer keys there.
+//! well-formed JWT costs more where tokens are verified, and may wait for newer keys there; what may be a
+//! token waits where a server is asked about it.
 
 mod api_key;
 mod attempt;
@@ -11,17 +12,20 @@ mod bearer;
 mod digest;
 mod extract;
 pub mod jwt;
+mod opaque;
 mod remembered;
 mod subject;
 mod token;
 
 pub use digest::{DIGEST_BYTES, DigestKey, InvalidDigestKey};
+pub use opaque::{Introspected, Unknown};
 pub use remembered::{MAX_REMEMBERED, Remembered};
 pub use token::{AuthPorts, TokenId};
 
-pub(crate) use attempt::{refuse_unknown, verify};
+pub(crate) use attempt::{Unverified, introspected_claims, refuse_unknown, verify};
 pub(crate) use digest::SecretDigest;
 pub(crate) use extract::{Presented, presented};
+pub(crate) use opaque::OpaqueToken;
 pub(crate) use subject::subject;
 pub(crate) use token::{SignedToken, claims};
 
@@ -87,6 +91,8 @@ pub(crate) enum Accepted {
     },
     /// A token of an issuer's.
     Token(Box<SignedToken>),
+    /// A token that its server is asked about.
+    Opaque(Box<OpaqueToken>),
 }
 
 /// What of the presented value is compared.

@@ -23,6 +23,8 @@ pub enum Denial {
     CredentialMissing,
     /// The credential is wrong, expired, revoked or inactive, or there is no such proxy.
     CredentialInvalid,
+    /// Nobody could be asked whether the credential is right.
+    CredentialCheckUnavailable,
     /// A browser asks whether a page may call the proxy, and its origin is none of those that may
     /// (made by Envoy).
     OriginNotAllowed,
@@ -117,7 +119,7 @@ impl ProxyCode {
 
 impl Denial {
     /// Every refusal there is.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::PathAmbiguous,
         Self::BadRequest,
         Self::RequestTimeout,
@@ -125,6 +127,7 @@ impl Denial {
         Self::MethodNotAllowed,
         Self::CredentialMissing,
         Self::CredentialInvalid,
+        Self::CredentialCheckUnavailable,
         Self::OriginNotAllowed,
         Self::ProxyInactive,
         Self::BillingSuspended,
@@ -159,7 +162,8 @@ impl Denial {
             Self::RateLimited => 429,
             Self::HeadersTooLarge => 431,
             Self::TargetUnreachable | Self::AddressNotAllowed => 502,
-            Self::ProxyIncomplete
+            Self::CredentialCheckUnavailable
+            | Self::ProxyIncomplete
             | Self::TargetCredentialUnavailable
             | Self::Overloaded
             | Self::GatewayFault => 503,
@@ -177,6 +181,7 @@ impl Denial {
             | Self::MethodNotAllowed
             | Self::CredentialMissing
             | Self::CredentialInvalid
+            | Self::CredentialCheckUnavailable
             | Self::OriginNotAllowed
             | Self::ProxyInactive
             | Self::RuleDenied
@@ -203,6 +208,7 @@ impl Denial {
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::CredentialMissing => "CREDENTIAL_MISSING",
             Self::CredentialInvalid => "CREDENTIAL_INVALID",
+            Self::CredentialCheckUnavailable => "CREDENTIAL_CHECK_UNAVAILABLE",
             Self::OriginNotAllowed => "ORIGIN_NOT_ALLOWED",
             Self::ProxyInactive => "PROXY_INACTIVE",
             Self::BillingSuspended => "BILLING_SUSPENDED",
@@ -230,6 +236,7 @@ impl Denial {
             Self::MethodNotAllowed => "The method is not allowed.",
             Self::CredentialMissing => "A proxy credential is required.",
             Self::CredentialInvalid => "The proxy credential is not valid for this proxy.",
+            Self::CredentialCheckUnavailable => "The proxy credential cannot be checked now.",
             Self::OriginNotAllowed => "Pages of this origin may not call the proxy.",
             Self::ProxyInactive => "The proxy is inactive.",
             Self::BillingSuspended => "The organisation is suspended.",
@@ -280,7 +287,9 @@ impl Denial {
                 ));
             }
             Self::MethodNotAllowed => headers.push(("allow", ALLOWED_METHODS.join(", "))),
-            Self::Overloaded => headers.push(("retry-after", OVERLOADED_RETRY_AFTER.to_owned())),
+            Self::CredentialCheckUnavailable | Self::Overloaded => {
+                headers.push(("retry-after", OVERLOADED_RETRY_AFTER.to_owned()));
+            }
             Self::PathAmbiguous
             | Self::BadRequest
             | Self::RequestTimeout

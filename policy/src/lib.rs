@@ -31,6 +31,7 @@ pub mod form;
 pub mod holding;
 pub mod http;
 pub mod id;
+pub mod introspection;
 pub mod jose;
 pub mod json;
 pub mod limit;

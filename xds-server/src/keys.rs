@@ -4,6 +4,7 @@
 //! Anybody can cause either, so a source is asked once in 30 seconds for it, and what waits here for
 //! an answer is bounded.
 
+mod introspected;
 mod refused;
 
 use std::sync::Arc;
@@ -11,10 +12,12 @@ use std::time::Duration;
 
 use requestrocket_policy::id::CredentialId;
 use requestrocket_policy::renewal::Obtained;
+use requestrocket_policy::secret::SecretText;
 use requestrocket_process::clock::Clock;
 use requestrocket_proto::keys::v1::key_renewal_server::KeyRenewal;
 use requestrocket_proto::keys::v1::{
-    RenewRequest, RenewResponse, RenewTokenRequest, RenewTokenResponse,
+    IntrospectRequest, IntrospectResponse, RenewRequest, RenewResponse, RenewTokenRequest,
+    RenewTokenResponse, TokenState as WireState,
 };
 use requestrocket_proto::policy::v1::Injection;
 use requestrocket_proto::region::v1::TokenState;
@@ -24,8 +27,10 @@ use uuid::Uuid;
 
 use crate::region::RegionWriter;
 use crate::secrets::renew::PAUSE_MS;
+use crate::secrets::renew::introspect::Said;
 use crate::tokens::TokenStates;
 
+pub use self::introspected::OpaqueTokens;
 pub use self::refused::RefusedTokens;
 
 /// For all that is done for a question. The filter waits for two seconds.
@@ -33,26 +38,36 @@ const PATIENCE: Duration = Duration::from_millis(1_700);
 /// Questions that wait; others are answered at once.
 const MAX_WAITING: usize = 256;
 
+/// The filter waits for five seconds for what a token's server says.
+const PATIENCE_OF_OPAQUE: Duration = Duration::from_millis(4_700);
+/// Of all organisations, each of which has a hundred at most.
+const MAX_INTROSPECTING: usize = 2_000;
+
 /// Answers nodes that ask for newer keys.
 #[derive(Debug)]
 pub struct KeyRenewals {
     writer: Arc<RegionWriter>,
     states: watch::Receiver<TokenStates>,
     tokens: RefusedTokens,
+    opaque: OpaqueTokens,
     places: Semaphore,
+    /// Their servers may be slow, and keep nobody else waiting.
+    opaque_places: Semaphore,
     clock: Clock,
 }
 
 impl KeyRenewals {
     /// Of the region that those tokens are of.
     #[must_use]
-    pub fn new(tokens: RefusedTokens) -> Self {
+    pub fn new(tokens: RefusedTokens, opaque: OpaqueTokens) -> Self {
         let (writer, clock) = (Arc::clone(&tokens.writer), tokens.clock.clone());
         Self {
             states: writer.tokens(),
             writer,
             tokens,
+            opaque,
             places: Semaphore::new(MAX_WAITING),
+            opaque_places: Semaphore::new(MAX_INTROSPECTING),
             clock,
         }
     }
@@ -88,6 +103,19 @@ impl KeyRenewals {
         }
     }
 
+    /// What its server says of a token, and for how many milliseconds that holds.
+    pub(crate) async fn said(&self, of: (&str, u64), token: &SecretText) -> Option<(Said, u64)> {
+        let _place = self.opaque_places.try_acquire().ok()?;
+        let said = tokio::time::timeout(PATIENCE_OF_OPAQUE, self.opaque.ask(of, token)).await;
+        match said.ok()? {
+            Ok(said) => said,
+            Err(error) => {
+                tracing::warn!(%error, "a token is not introspected");
+                None
+            }
+        }
+    }
+
     async fn look(&self, credential: &str, before: &TokenState) -> bool {
         let now_ms = self.clock.unix_ms();
         if let Err(error) = self.writer.hasten(credential, now_ms, PAUSE_MS).await {
@@ -109,6 +137,21 @@ impl KeyRenewals {
     fn may_be_renewed(&self, state: &TokenState) -> bool {
         let looked_ms = state.last_refresh_at_ms.unwrap_or(u64::MAX);
         state.attempts == 0 && looked_ms.saturating_add(PAUSE_MS) <= self.clock.unix_ms()
+    }
+}
+
+fn answer(said: Option<(Said, u64)>) -> IntrospectResponse {
+    let Some((said, holds_ms)) = said else {
+        return IntrospectResponse::default();
+    };
+    let (state, claims) = match said {
+        Said::Active(claims) => (WireState::Active, claims.to_string()),
+        Said::Inactive => (WireState::Inactive, String::new()),
+    };
+    IntrospectResponse {
+        state: state.into(),
+        claims,
+        holds_ms: u32::try_from(holds_ms).unwrap_or(u32::MAX),
     }
 }
 
@@ -153,5 +196,22 @@ impl KeyRenewal for KeyRenewals {
         };
         let injections = self.replace(&refused).await;
         Ok(Response::new(RenewTokenResponse { injections }))
+    }
+
+    async fn introspect(
+        &self,
+        request: Request<IntrospectRequest>,
+    ) -> Result<Response<IntrospectResponse>, Status> {
+        let IntrospectRequest {
+            credential_id,
+            version,
+            token,
+        } = request.into_inner();
+        let credential = credential(&credential_id)?.to_string();
+        let token = String::from_utf8(token.to_vec());
+        let token = token.map_err(|_| Status::invalid_argument("token must be text"))?;
+        let token = SecretText::new(token);
+        let said = self.said((&credential, version), &token).await;
+        Ok(Response::new(answer(said)))
     }
 }

@@ -123,7 +123,7 @@ pub fn convert(
     let open_keys = open_keys(keys, organisation_keys, &owner)?;
     match side {
         Side::Proxy => match present::presented(&form, &owner, &open_keys)? {
-            Presented::SignedToken(token) if token.is_key_set => {
+            Presented::SignedToken(token) if token.is_key_set || token.is_introspected => {
                 let kept = (secret.expose(), &form);
                 let recipe = recipe::keep(auth_type, kept, &owner, &open_keys)?;
                 let published = PublishedKeys { recipe, token };

@@ -84,6 +84,11 @@ impl<S: Copy + Ord> Asking<S> {
         Joined::NotAsked
     }
 
+    /// What somebody waits for, or may.
+    pub(super) fn open(&self) -> impl Iterator<Item = &S> {
+        self.open.values()
+    }
+
     /// It was asked, and the answer comes under that token.
     pub(super) fn asked(&mut self, subject: S, token: u32, waiting: Vec<u32>, now_ms: u64) {
         let question = Question {

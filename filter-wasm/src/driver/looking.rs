@@ -88,7 +88,8 @@ impl Waiting {
         let (Some(exchange), Some(body)) = (&mut self.exchange, &self.body) else {
             return Err(HostFailure);
         };
-        let ports = CallPorts::new(host, &shared.counters, self.inquiry).knowing(&shared.tokens);
+        let ports = CallPorts::new(host, &shared.counters, self.inquiry)
+            .knowing(&shared.tokens, &shared.opaque);
         let head = RequestHead::new(&lines);
         Ok(shared.turns.at_once(organisation, host, |turn| {
             exchange.look_into(&head, Rc::clone(body), (turn, &ports))

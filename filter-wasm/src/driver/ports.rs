@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use requestrocket_policy::{
-    authn::{AuthPorts, Remembered, TokenId},
+    authn::{AuthPorts, Introspected, Remembered, TokenId, Unknown},
     exchange::{Charging, Ports},
     id::CredentialId,
     jose::{Question, Signatures},
@@ -14,7 +14,7 @@ use requestrocket_policy::{
 };
 use uuid::Uuid;
 
-use super::OpenCalls;
+use super::{OpaqueTokens, OpenCalls, opaque::AboutToken};
 use crate::{
     counters::{Counters, Inquiry},
     host::Shared,
@@ -33,6 +33,10 @@ pub struct CallPorts<'h, H> {
     open: Option<(&'h OpenCalls, u32)>,
     /// Tokens that need not be verified again.
     tokens: Option<&'h RefCell<Remembered>>,
+    /// Tokens of which their servers said something.
+    opaque: Option<&'h OpaqueTokens>,
+    /// Tokens whose servers could let the call in.
+    unknown: RefCell<Vec<AboutToken>>,
     /// Credentials whose issuer may have newer keys.
     wanted: RefCell<Vec<CredentialId>>,
 }
@@ -46,15 +50,18 @@ impl<'h, H: Shared> CallPorts<'h, H> {
             inquiry,
             open: None,
             tokens: None,
+            opaque: None,
+            unknown: RefCell::default(),
             wanted: RefCell::default(),
         }
     }
 
     /// For a call whose caller is told by these.
     #[must_use]
-    pub fn knowing(self, tokens: &'h RefCell<Remembered>) -> Self {
+    pub fn knowing(self, tokens: &'h RefCell<Remembered>, opaque: &'h OpaqueTokens) -> Self {
         Self {
             tokens: Some(tokens),
+            opaque: Some(opaque),
             ..self
         }
     }
@@ -62,6 +69,11 @@ impl<'h, H: Shared> CallPorts<'h, H> {
     /// The credentials whose newer keys could let the call in.
     pub fn wanted_keys(&self) -> Vec<CredentialId> {
         self.wanted.take()
+    }
+
+    /// What servers of tokens are to be asked.
+    pub(super) fn questions(&self) -> Vec<AboutToken> {
+        self.unknown.take()
     }
 
     /// For a call that may become one of these.
@@ -105,6 +117,17 @@ impl<H: Shared> AuthPorts for CallPorts<'_, H> {
         let mut wanted = self.wanted.borrow_mut();
         if wanted.len() < MAX_WANTED && !wanted.contains(&credential) {
             wanted.push(credential);
+        }
+    }
+
+    fn introspected(&self, token: &TokenId) -> Option<Introspected> {
+        self.opaque?.known(self.host, token)
+    }
+
+    fn want_introspection(&self, token: Unknown<'_>) {
+        let mut unknown = self.unknown.borrow_mut();
+        if unknown.len() < MAX_WANTED {
+            unknown.push(AboutToken::about(&token));
         }
     }
 

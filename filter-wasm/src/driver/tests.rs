@@ -2,6 +2,7 @@ mod admitted;
 mod crowd;
 mod newer_keys;
 mod notes;
+mod opaque;
 mod open;
 mod refused;
 mod request;
@@ -58,6 +59,7 @@ fn shared(keys: Option<KeyRing>) -> Shared {
         tokens: RefCell::default(),
         notes: Notes::start(&FakeHost::default()),
         keys: NewerKeys::default(),
+        opaque: OpaqueTokens::default(),
         refused: RefusedTokens::default(),
         usage: Usage::start(&FakeHost::default()),
     }

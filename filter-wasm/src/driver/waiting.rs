@@ -13,6 +13,7 @@ use super::{
     CallPorts, Shared,
     again::{self, AGAIN_HEADER, ASKED_HEADER},
     edits::apply,
+    opaque,
     open::Follows,
     policies::Obtained,
     refused,
@@ -55,6 +56,8 @@ pub(super) enum Decided {
     TriesAgain(Option<u32>),
     /// Its token may be right by newer keys of these credentials; if there are none, it is refused.
     WantsKeys(Vec<CredentialId>, Refusal),
+    /// Nothing is known of its token; if that stays so, it is refused.
+    WantsCheck(Vec<opaque::AboutToken>, Refusal),
     /// The policy is there now: judge it again.
     KnowsPolicy,
     /// The policy is being compiled.
@@ -136,7 +139,7 @@ impl Waiting {
         }
         let ports =
             CallPorts::new(host, &shared.counters, self.inquiry).among(&shared.open, stream);
-        let ports = ports.knowing(&shared.tokens);
+        let ports = ports.knowing(&shared.tokens, &shared.opaque);
         self.follows = Follows::of(&lines, self.body.is_some());
         let body = match &self.body {
             Some(bytes) => RequestBody::Whole(bytes),
@@ -150,7 +153,9 @@ impl Waiting {
         let head = RequestHead::new(&lines);
         match exchange.on_request(&head, body, &ports) {
             RequestDecision::Refuse(refusal) if self.is_judged_again => Decided::Refused(refusal),
-            RequestDecision::Refuse(refusal) => refused(refusal, ports.wanted_keys()),
+            RequestDecision::Refuse(refusal) => {
+                refused(refusal, ports.wanted_keys(), ports.questions())
+            }
             RequestDecision::NeedPolicy => {
                 let Some(admission) = exchange.admission() else {
                     return fault();
@@ -188,12 +193,20 @@ fn judged_before(host: &impl Host, lines: &[HeaderLine<'_>]) -> Option<Decided> 
     is_another_try.then(|| Decided::TriesAgain(host.refused_stream().ok().flatten()))
 }
 
-/// What newer keys could not change is settled.
-fn refused(refusal: Refusal, wanted: Vec<CredentialId>) -> Decided {
-    if wanted.is_empty() || refusal.denial != Denial::CredentialInvalid {
-        return Decided::Refused(refusal);
+/// What neither newer keys nor a server of tokens could change is settled.
+fn refused(
+    refusal: Refusal,
+    wanted: Vec<CredentialId>,
+    questions: Vec<opaque::AboutToken>,
+) -> Decided {
+    let denial = refusal.denial;
+    if denial == Denial::CredentialInvalid && !wanted.is_empty() {
+        return Decided::WantsKeys(wanted, refusal);
     }
-    Decided::WantsKeys(wanted, refusal)
+    if denial == Denial::CredentialCheckUnavailable && !questions.is_empty() {
+        return Decided::WantsCheck(questions, refusal);
+    }
+    Decided::Refused(refusal)
 }
 
 /// What a WebSocket carries is no body, and what comes before the target has switched is held back

@@ -61,7 +61,7 @@ impl Vm {
         let _untold = shared.counters.tick(&ProxyWasmHost);
         let metered = shared.counters.take_metered();
         let _untold = shared.usage.tick(&ProxyWasmHost, metered);
-        self.go_on_with_newer_keys(shared, room);
+        self.go_on_with_checks(shared, room);
         self.go_on_with_other_tokens(shared, room);
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
@@ -75,10 +75,13 @@ impl Vm {
         }
     }
 
-    /// Goes on with calls that waited for newer keys.
-    pub(super) fn go_on_with_newer_keys(&self, shared: &Shared, room: &mut usize) {
-        let streams = shared.keys.due(&ProxyWasmHost, *room);
+    /// Goes on with calls that waited for newer keys, or for what the server of their token says.
+    pub(super) fn go_on_with_checks(&self, shared: &Shared, room: &mut usize) {
+        let mut streams = shared.keys.due(&ProxyWasmHost, *room);
         *room -= streams.len();
+        let more = shared.opaque.due(&ProxyWasmHost, *room);
+        *room -= more.len();
+        streams.extend(more);
         for stream in streams {
             self.resume(stream, |call| call.on_newer_keys(&ProxyWasmHost, shared));
         }

@@ -58,6 +58,8 @@ mod meters;
 #[cfg(test)]
 mod monitoring;
 #[cfg(test)]
+mod opaque_tokens;
+#[cfg(test)]
 mod paths;
 #[cfg(test)]
 mod published_keys;

@@ -3,8 +3,10 @@
 use std::sync::OnceLock;
 
 use super::{
-    Accepted, AuthPorts, AuthType, DIGEST_BYTES, DigestKey, Form, ProxyCredential, SecretDigest,
-    SignedToken, api_key, basic, bearer, jwt, token,
+    Accepted, AuthPorts, AuthType, DIGEST_BYTES, DigestKey, Form, Introspected, ProxyCredential,
+    SecretDigest, SignedToken, api_key, basic, bearer, jwt,
+    opaque::{OpaqueToken, Standing},
+    token,
 };
 use crate::{
     id::CredentialId,
@@ -20,22 +22,60 @@ const REFUSAL_HASHES: usize = 3;
 /// blanks. What is longer matches nothing.
 const MAX_PRESENTED_BYTES: usize = MAX_TOKEN_BYTES + 64;
 
+/// A value that matches no credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unverified {
+    /// It is wrong.
+    Wrong,
+    /// It is, or may be a token of which nothing is known.
+    Unknown,
+}
+
 /// The credential that the value matches: the first in list order decides, whatever follows it.
 pub(crate) fn verify(
     credentials: &[ProxyCredential],
     key: &DigestKey,
     value: &[u8],
     ports: &dyn AuthPorts,
-) -> Option<(CredentialId, AuthType)> {
+) -> Result<(CredentialId, AuthType), Unverified> {
     if value.len() > MAX_PRESENTED_BYTES {
-        return None;
+        return Err(Unverified::Wrong);
     }
     let mut attempt = Attempt::new(key, value);
     let verified = attempt.first_match(credentials, ports);
-    if verified.is_none() {
+    let verified = verified.ok_or_else(|| attempt.unverified(credentials, ports));
+    if verified.is_err() {
         attempt.spend_the_rest();
     }
     verified
+}
+
+/// What its server says of an opaque token that was verified for that credential; none: it is of
+/// another kind.
+pub(crate) fn introspected_claims(
+    credentials: &[ProxyCredential],
+    key: &DigestKey,
+    (used, value): (CredentialId, &[u8]),
+    ports: &dyn AuthPorts,
+) -> Option<String> {
+    let mut attempt = Attempt::new(key, value);
+    let own = credentials
+        .iter()
+        .filter(|credential| credential.id == used);
+    own.filter_map(opaque).find_map(|accepted| {
+        let (_, digest) = attempt.presented_token();
+        match ports.introspected(&accepted.id_of(digest))? {
+            Introspected::Active(claims) => Some(claims.to_string()),
+            Introspected::Inactive => None,
+        }
+    })
+}
+
+fn opaque(credential: &ProxyCredential) -> Option<&OpaqueToken> {
+    match credential.accepts.as_ref()? {
+        Accepted::Opaque(accepted) => Some(accepted),
+        Accepted::Secret { .. } | Accepted::Token(_) => None,
+    }
 }
 
 /// The work of a wrong credential, for a proxy that does not exist.
@@ -137,6 +177,12 @@ impl<'a> Attempt<'a> {
                         return is_valid.then_some((*id, form.auth_type()));
                     }
                 }
+                Some(Accepted::Opaque(accepted)) => {
+                    let token = self.presented_token();
+                    if accepted.judge(token, ports.now_ms(), ports) == Standing::Right {
+                        return is_in_force().then_some((*id, AuthType::OAuth2));
+                    }
+                }
                 Some(Accepted::Token(accepted)) => {
                     let trial = trial.get_or_insert_with(|| Trial::new(ports.now_ms(), ports));
                     match self.verify(accepted, trial, ports) {
@@ -159,12 +205,39 @@ impl<'a> Attempt<'a> {
         trial: &Trial<'_>,
         ports: &dyn AuthPorts,
     ) -> Result<(), Refused> {
+        accepted.verify(self.presented_token(), trial, ports)
+    }
+
+    /// The token of what was presented, and its digest.
+    fn presented_token(&mut self) -> (&'a [u8], Digest) {
         let token = token::presented(self.value);
         let digest = match self.token(token::PREFIX) {
             Some(digest) => digest,
             None => self.whole(token),
         };
-        accepted.verify((token, digest), trial, ports)
+        (token, digest)
+    }
+
+    /// What to make of a value that matches nothing that is known: nobody is asked about one that
+    /// does.
+    fn unverified(&mut self, credentials: &[ProxyCredential], ports: &dyn AuthPorts) -> Unverified {
+        let mut unverified = Unverified::Wrong;
+        for credential in credentials {
+            let ends_at_ms = credential.ends_at_ms;
+            let is_ended = || ends_at_ms.is_some_and(|end| ports.now_ms() >= end);
+            let Some(accepted) = opaque(credential) else {
+                continue;
+            };
+            if !credential.is_active || is_ended() {
+                continue;
+            }
+            let token = self.presented_token();
+            if accepted.judge(token, ports.now_ms(), ports) == Standing::Unknown {
+                ports.want_introspection(accepted.unknown(token));
+                unverified = Unverified::Unknown;
+            }
+        }
+        unverified
     }
 
     /// Digest of what a form compares; none when the value is not of that form.

@@ -3,7 +3,10 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{AuthType, DIGEST_BYTES, bearer};
+use super::{
+    AuthType, DIGEST_BYTES, bearer,
+    opaque::{Introspected, Unknown},
+};
 use crate::{
     id::CredentialId,
     jose::{Keys, Refused, Signatures, Trial, Verifier, claims_text},
@@ -28,6 +31,17 @@ pub trait AuthPorts: Signatures {
         let _ = credential;
     }
 
+    /// What the credential's authorization server says of an opaque token; none: that is not known.
+    fn introspected(&self, token: &TokenId) -> Option<Introspected> {
+        let _ = token;
+        None
+    }
+
+    /// A token was presented that a server has to be asked about.
+    fn want_introspection(&self, token: Unknown<'_>) {
+        let _ = token;
+    }
+
     /// A token was found right.
     fn remember(&self, token: TokenId, until_ms: u64) {
         let _ = (token, until_ms);
@@ -35,10 +49,16 @@ pub trait AuthPorts: Signatures {
 }
 
 /// A token as one version of a credential sees it: with other keys or checks it is another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId {
     credential: [u8; DIGEST_BYTES],
     token: [u8; DIGEST_BYTES],
+}
+
+impl TokenId {
+    pub(super) fn new(credential: [u8; DIGEST_BYTES], token: [u8; DIGEST_BYTES]) -> Self {
+        Self { credential, token }
+    }
 }
 
 #[cfg(test)]
@@ -99,10 +119,7 @@ impl SignedToken {
         trial: &Trial<'_>,
         ports: &dyn AuthPorts,
     ) -> Result<(), Refused> {
-        let id = TokenId {
-            credential: self.fingerprint,
-            token: digest,
-        };
+        let id = TokenId::new(self.fingerprint, digest);
         let now_ms = trial.now_ms();
         if self.keys_until_ms.is_some_and(|end| now_ms >= end) {
             return Err(Refused::NoKey);

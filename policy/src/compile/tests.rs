@@ -59,7 +59,7 @@ fn injections(wire: &mut wire::ProxyPolicy) -> &mut Vec<wire::Injection> {
 fn secret(accepts: &Accepted) -> (&Form, &[SecretDigest]) {
     match accepts {
         Accepted::Secret { form, digests } => (form, digests),
-        Accepted::Token(_) => panic!("a token is no secret"),
+        Accepted::Token(_) | Accepted::Opaque(_) => panic!("a token is no secret"),
     }
 }
 

@@ -4,7 +4,7 @@ use prost::Message as _;
 use requestrocket_proto::policy::v1::{self as wire, claim_value, verification_key::Material};
 
 use crate::{
-    authn::{AuthType, SignedToken},
+    authn::{Accepted, AuthType, OpaqueToken, SignedToken},
     envelope::{Binding, InvalidEnvelope, KeyRing},
     id::{CredentialId, OrganisationId, Region},
     jose::{
@@ -53,8 +53,16 @@ pub(super) fn compile(
     token: wire::SignedToken,
     id: CredentialId,
     safe: &Safe<'_>,
-) -> Result<SignedToken, InvalidToken> {
+) -> Result<Accepted, InvalidToken> {
     let message = token.encode_to_vec();
+    if token.is_introspected {
+        let wire::SignedToken {
+            claims, version, ..
+        } = token;
+        let checks = checks(claims.ok_or(InvalidToken::Claims)?)?;
+        let opaque = OpaqueToken::new(checks, (id, version), &message);
+        return Ok(Accepted::Opaque(Box::new(opaque)));
+    }
     let auth_type = match token.r#type() {
         wire::TokenType::Jwt => AuthType::JwtVerify,
         wire::TokenType::Oauth2 => AuthType::OAuth2,
@@ -68,6 +76,7 @@ pub(super) fn compile(
         claims,
         version,
         keys_until_ms,
+        is_introspected: _,
     } = token;
     let keys = keys.into_iter();
     let keys = keys.map(|one| key(one, (id, version), safe));
@@ -83,7 +92,7 @@ pub(super) fn compile(
     };
     let keys_until_ms = (keys_until_ms != 0).then_some(keys_until_ms);
     let accepted = SignedToken::new(auth_type, verifier, (id, &message));
-    Ok(accepted.until(keys_until_ms))
+    Ok(Accepted::Token(Box::new(accepted.until(keys_until_ms))))
 }
 
 fn set_of(names: &[String]) -> Result<Algorithms, InvalidToken> {

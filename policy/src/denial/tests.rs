@@ -14,6 +14,7 @@ fn the_table_is_that_of_the_specification() {
         MethodNotAllowed 405 proxy-access-denied METHOD_NOT_ALLOWED
         CredentialMissing 401 proxy-access-denied CREDENTIAL_MISSING
         CredentialInvalid 403 proxy-access-denied CREDENTIAL_INVALID
+        CredentialCheckUnavailable 503 proxy-access-denied CREDENTIAL_CHECK_UNAVAILABLE
         OriginNotAllowed 403 proxy-access-denied ORIGIN_NOT_ALLOWED
         ProxyInactive 403 proxy-access-denied PROXY_INACTIVE
         BillingSuspended 402 billing-suspended BILLING_SUSPENDED
@@ -70,7 +71,8 @@ fn every_refusal_carries_the_four_headers_and_the_body() {
             is_401,
             "{denial:?}"
         );
-        let retry_after = (denial == Denial::Overloaded).then_some("1");
+        let passes = [Denial::CredentialCheckUnavailable, Denial::Overloaded].contains(&denial);
+        let retry_after = passes.then_some("1");
         assert_eq!(header(&response, "retry-after"), retry_after);
         let is_405 = denial == Denial::MethodNotAllowed;
         assert_eq!(header(&response, "allow").is_some(), is_405, "{denial:?}");

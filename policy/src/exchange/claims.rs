@@ -1,8 +1,8 @@
 //! What callers' tokens say, for rules, redactions and meters.
 
-use super::{grant::UsedCredential, request::Call};
+use super::{grant::UsedCredential, ports::Ports, request::Call};
 use crate::{
-    authn::{self, Presented},
+    authn::{self, Presented, introspected_claims},
     authz::Layers,
     http::RequestHead,
     policy::Policy,
@@ -12,9 +12,9 @@ impl Call<'_> {
     /// What the caller's token says, if that was verified and somebody asks.
     pub(super) fn claims(
         &self,
-        policy: &Policy,
-        (used, auth_type): UsedCredential,
+        (policy, (used, auth_type)): (&Policy, UsedCredential),
         head: &RequestHead<'_>,
+        ports: &dyn Ports,
     ) -> Option<String> {
         let reads = || {
             let layers = policy.layers(used);
@@ -23,9 +23,15 @@ impl Call<'_> {
         if !auth_type.has_claims() || !reads() {
             return None;
         }
+        let admission = policy.admission();
+        let (credentials, key) = (&admission.credentials, &admission.digest_key);
+        let claims = |value: &[u8]| {
+            let said = introspected_claims(credentials, key, (used, value), ports);
+            said.or_else(|| authn::claims(value))
+        };
         match authn::presented(head, self.query) {
-            Presented::Header(value) => authn::claims(value),
-            Presented::Query(value) => authn::claims(value.expose()),
+            Presented::Header(value) => claims(value),
+            Presented::Query(value) => claims(value.expose()),
             Presented::Missing | Presented::Several => None,
         }
     }

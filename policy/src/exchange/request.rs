@@ -14,7 +14,7 @@ use super::{
     weighed::{Passed, Unweighed, Weighed, weigh},
 };
 use crate::{
-    authn::{self, Presented},
+    authn::{self, Presented, Unverified},
     authz,
     denial::{Denial, Detail, Refusal},
     echo::Guard,
@@ -79,7 +79,7 @@ pub(super) fn judge<'e>(
         Err(verdict) => return verdict,
     };
     let weighed = weighed.cloned().unwrap_or_else(|| {
-        let claims = call.claims(policy, used, head);
+        let claims = call.claims((policy, used), head, ports);
         let judged = call.judged(head, body, claims.as_deref());
         go_through(weigh(policy, used.0, &judged, head))
     });
@@ -391,6 +391,9 @@ fn authenticate(
         authn::refuse_unknown(value);
         return Err(Denial::CredentialInvalid);
     }
-    authn::verify(&admission.credentials, &admission.digest_key, value, ports)
-        .ok_or(Denial::CredentialInvalid)
+    let verified = authn::verify(&admission.credentials, &admission.digest_key, value, ports);
+    verified.map_err(|unverified| match unverified {
+        Unverified::Wrong => Denial::CredentialInvalid,
+        Unverified::Unknown => Denial::CredentialCheckUnavailable,
+    })
 }

@@ -8,6 +8,7 @@ mod golden;
 mod hostile;
 mod looking;
 mod matrix;
+mod opaque;
 mod order;
 mod properties;
 mod redaction;

@@ -60,7 +60,8 @@ fn weigh_in_turns(
     (head, body): (&RequestHead<'_>, Rc<Vec<u8>>),
     ports: &dyn Ports,
 ) -> Option<impl Future<Output = (Weighed, u64)> + use<>> {
-    let Begun { policy, used, .. } = begin(resolved, head, ports).ok()?;
+    let Begun { policy, used, call } = begin(resolved, head, ports).ok()?;
+    let claims = call.claims((policy, used), head, ports);
     let policy = Arc::clone(policy);
     let holder = policy.admission.holder(Some(used.0));
     let lines: Vec<(Vec<u8>, Vec<u8>)> = head
@@ -78,7 +79,6 @@ fn weigh_in_turns(
             Ok(call) => call,
             Err(denial) => return (Err(denial.into()), 0),
         };
-        let claims = call.claims(&policy, used, &head);
         let judged = call.judged(&head, RequestBody::Whole(&body), claims.as_deref());
         let judged = judged.in_turns_of(TURN_STEPS).held_by(holder);
         let mut weighed = weigh(&policy, used.0, &judged, &head).await;

@@ -26,7 +26,7 @@ mod grant;
 #[cfg(test)]
 mod tests;
 
-pub use self::client::{Certificate, ClientAuth, IdEncoding, Signer};
+pub use self::client::{Certificate, Client, ClientAuth, IdEncoding, Signer};
 pub use self::consent::{Consent, Pkce};
 pub use self::grant::{Assertion, Exchange, Grant};
 
@@ -43,11 +43,7 @@ pub struct OAuth2 {
     /// Where later ones come from; none: from there, too.
     pub refresh_url: Option<Endpoint>,
     /// Who asks.
-    pub client_id: String,
-    /// How that is shown.
-    pub client_auth: ClientAuth,
-    /// Of TLS.
-    pub certificate: Option<Certificate>,
+    pub client: Client,
     /// How requests are written.
     pub request: RequestForm,
     /// Where in an answer things are.
@@ -151,9 +147,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<OAuth2> {
     let grant = grant::read(fields);
     let token_url = fields.required("tokenUrl", endpoint);
     let refresh_url = fields.optional("refreshUrl", endpoint);
-    let client_id = fields.required("clientId", name);
-    let certificate = client::certificate(fields);
-    let client_auth = client::auth(fields, certificate.is_some());
+    let client = Client::read(fields);
     let request = request(fields);
     let answer = answer(fields);
     let apply = obtained::apply(fields);
@@ -163,9 +157,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<OAuth2> {
         grant: grant?,
         token_url: token_url?,
         refresh_url,
-        client_id: client_id?,
-        client_auth: client_auth?,
-        certificate,
+        client: client?,
         request: request?,
         answer,
         apply: apply?,

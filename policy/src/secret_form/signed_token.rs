@@ -1,11 +1,13 @@
 //! `jwtVerify`, and `oauth2` of callers: what verifies a signed token, and what it must say.
 
+mod introspection;
 mod key_source;
 mod published;
 
 use serde_json::Value;
 
 pub use self::{
+    introspection::Introspection,
     key_source::{KeySource, SharedSecret},
     published::{KeysAt, Published},
 };
@@ -69,7 +71,7 @@ pub(super) fn read(auth_type: AuthType, fields: &mut Fields<'_>) -> Option<Signe
         Kind::Jwt
     };
     let issuer = fields.optional("issuer", text);
-    let keys = key_source::read(fields, issuer.as_deref());
+    let keys = key_source::read(fields, kind, issuer.as_deref());
     let named = fields.list("algorithms", Algorithm::ALL.len(), algorithm);
     let audience = fields.list("audience", MAX_ITEMS, text);
     let skew_seconds = fields.optional("clockSkewSeconds", integer(0, MAX_SKEW_SECONDS));
@@ -106,6 +108,9 @@ impl SignedToken {
             KeySource::Published(published) => {
                 let (member, url) = published.endpoint();
                 vec![(member.to_owned(), url.clone())]
+            }
+            KeySource::Introspected(introspection) => {
+                vec![("introspectionUrl".to_owned(), introspection.url.clone())]
             }
             KeySource::Public(_) | KeySource::Shared(_) => Vec::new(),
         }

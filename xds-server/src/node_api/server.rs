@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use envoy_types::pb::envoy::service::accesslog::v3::access_log_service_server::AccessLogServiceServer;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
+use requestrocket_policy::jose::MAX_TOKEN_BYTES;
 use requestrocket_proto::access::v1::access_check_server::AccessCheckServer;
 use requestrocket_proto::keys::v1::key_renewal_server::KeyRenewalServer;
 use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
@@ -32,8 +33,8 @@ const MAX_METER_REQUEST_BYTES: usize = 1 << 20;
 const MAX_ACCESS_REQUEST_BYTES: usize = 64 << 10;
 /// Largest message about calls: what a worker kept while nobody took it (`translate::listener`).
 const MAX_LOG_MESSAGE_BYTES: usize = 64 << 20;
-/// Largest question about keys: one id.
-const MAX_KEYS_REQUEST_BYTES: usize = 1 << 10;
+/// Largest question about keys and tokens: a token.
+const MAX_KEYS_REQUEST_BYTES: usize = MAX_TOKEN_BYTES + (1 << 10);
 /// Largest message about usage: some 90 bytes a count.
 const MAX_USAGE_REQUEST_BYTES: usize = 1 << 20;
 /// Streams of one connection: one for resources, and one for each question of a filter.

@@ -73,7 +73,7 @@ pub enum StoredSecret {
     Injections(Vec<wire::Injection>),
     /// Of a target credential whose token the region obtains.
     Obtained(Recipe, Option<ObtainedToken>),
-    /// Of a proxy credential whose keys the region fetches.
+    /// Of a proxy credential whose keys the region fetches, or whose server it asks.
     Published(PublishedKeys, Option<FetchedKeys>),
 }
 
@@ -83,7 +83,10 @@ impl StoredSecret {
     pub fn recipe(&self) -> Option<&Recipe> {
         match self {
             Self::Obtained(recipe, _) => Some(recipe),
-            Self::Published(published, _) => Some(&published.recipe),
+            Self::Published(published, _) => {
+                // A server that is asked about each token publishes nothing.
+                (!published.token.is_introspected).then_some(&published.recipe)
+            }
             Self::Presented(_) | Self::Injections(_) => None,
         }
     }

@@ -8,6 +8,7 @@ mod answer;
 mod assertion;
 pub mod client;
 mod custom;
+pub mod introspect;
 pub mod job;
 mod key_life;
 pub mod key_source;

@@ -33,11 +33,13 @@ pub(super) fn verified_by(
         Kind::Jwt => wire::TokenType::Jwt,
         Kind::OAuth2 => wire::TokenType::Oauth2,
     };
+    let is_introspected = matches!(keys, KeySource::Introspected(_));
     let (keys, is_key_set) = match keys {
         KeySource::Public(key) => (vec![verification_key(key)], false),
         KeySource::Shared(secret) => (vec![shared_key(secret, owner, data_key)?], false),
         // They are fetched later.
         KeySource::Published(_) => (Vec::new(), true),
+        KeySource::Introspected(_) => (Vec::new(), false),
     };
     let claims = wire::ClaimChecks {
         issuer: issuer.clone(),
@@ -55,6 +57,7 @@ pub(super) fn verified_by(
         claims: Some(claims),
         version: owner.version,
         keys_until_ms: 0,
+        is_introspected,
     })
 }
 

@@ -12,7 +12,7 @@ use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
 use requestrocket_xds_server::access::AccessChecks;
 use requestrocket_xds_server::access_log::{AccessLogs, CallLog, Retention};
-use requestrocket_xds_server::keys::{KeyRenewals, RefusedTokens};
+use requestrocket_xds_server::keys::{KeyRenewals, OpaqueTokens, RefusedTokens};
 use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::node_api::{self, Services, Tls};
 use requestrocket_xds_server::records::ingest::Ingest;
@@ -21,6 +21,8 @@ use requestrocket_xds_server::records::region_config::{
 };
 use requestrocket_xds_server::region::RegionWriter;
 use requestrocket_xds_server::secrets::keys::RegionKeys;
+use requestrocket_xds_server::secrets::renew::client::Client;
+use requestrocket_xds_server::secrets::renew::introspect::Introspections;
 use requestrocket_xds_server::store::Store;
 use requestrocket_xds_server::translate::{Settings, TargetRoots};
 use requestrocket_xds_server::usage::Usage;
@@ -112,14 +114,22 @@ impl Region {
         let usage = Usage::open(store.clone(), Clock::default(), &tasks);
         let usage = usage.await.unwrap();
         let keys = Arc::new(RegionKeys::load_or_create(folder.path()).unwrap());
-        let ingest = Ingest::new(store.clone(), REGION.to_owned(), keys);
+        let ingest = Ingest::new(store.clone(), REGION.to_owned(), Arc::clone(&keys));
         let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
         let services = Services {
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
             meters: meters.await.unwrap(),
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
             access_logs: AccessLogs::new(REGION, store.clone(), calls, tasks.stopping()),
-            keys: KeyRenewals::new(RefusedTokens::new(&writer, &store, &Clock::default())),
+            keys: KeyRenewals::new(
+                RefusedTokens::new(&writer, &store, &Clock::default()),
+                OpaqueTokens {
+                    region: REGION.to_owned(),
+                    keys,
+                    store,
+                    asked: Introspections::new(Client::new(b"", &[]), Clock::default()),
+                },
+            ),
             usage,
         };
         tasks.spawn(

@@ -73,7 +73,7 @@ impl ConsentPage {
         let request = &form.request;
         let scopes = request.scopes.join(&request.scope_separator);
         let known = [
-            ("client_id", Some(form.client_id.clone())),
+            ("client_id", Some(form.client.id.clone())),
             ("scope", (!scopes.is_empty()).then_some(scopes)),
             ("audience", request.audience.clone()),
             ("resource", request.resource.clone()),

@@ -36,6 +36,7 @@ impl Exchange {
                 | Denial::TargetUnreachable
                 | Denial::AddressNotAllowed
                 | Denial::TargetTimeout
+                | Denial::CredentialCheckUnavailable
                 | Denial::Overloaded
                 | Denial::GatewayFault => return None,
             },

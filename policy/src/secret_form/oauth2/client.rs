@@ -12,6 +12,31 @@ use crate::{
     },
 };
 
+/// Who asks an authorization server, and how that is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// `clientId`
+    pub id: String,
+    /// How that is shown.
+    pub auth: ClientAuth,
+    /// Of TLS.
+    pub certificate: Option<Certificate>,
+}
+
+impl Client {
+    /// `clientId`, `clientAuth`, and what belongs to it.
+    pub(in crate::secret_form) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let id = fields.required("clientId", name);
+        let certificate = certificate(fields);
+        let auth = auth(fields, certificate.is_some());
+        Some(Self {
+            id: id?,
+            auth: auth?,
+            certificate,
+        })
+    }
+}
+
 /// One way, and never another by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientAuth {
@@ -57,7 +82,7 @@ pub struct Certificate {
 }
 
 /// `clientAuth`, and what belongs to it.
-pub(super) fn auth(fields: &mut Fields<'_>, has_certificate: bool) -> Option<ClientAuth> {
+fn auth(fields: &mut Fields<'_>, has_certificate: bool) -> Option<ClientAuth> {
     let word = fields.optional("clientAuth", |value| match value.as_str() {
         Some(word @ ("basic" | "post" | "private_key_jwt" | "tls_client" | "none")) => {
             Ok(word.to_owned())
@@ -102,7 +127,7 @@ fn signer(fields: &mut Fields<'_>) -> Option<Signer> {
 }
 
 /// `clientCertificate {certificate, privateKey}`
-pub(super) fn certificate(fields: &mut Fields<'_>) -> Option<Certificate> {
+fn certificate(fields: &mut Fields<'_>) -> Option<Certificate> {
     let read = fields.object("clientCertificate", |mut fields| {
         let certificate = fields.required("certificate", pem("CERTIFICATE"));
         let private_key = fields.required("privateKey", pem("PRIVATE KEY"));

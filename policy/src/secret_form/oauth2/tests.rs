@@ -44,7 +44,7 @@ fn what_is_not_said_has_a_default() {
     assert_eq!(form.grant, Grant::ClientCredentials);
     let secret = SecretText::new("hush".to_owned());
     assert_eq!(
-        form.client_auth,
+        form.client.auth,
         ClientAuth::Basic(secret, IdEncoding::Form)
     );
     assert_eq!(form.request.method, Method::Post);

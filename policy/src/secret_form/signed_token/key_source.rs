@@ -3,7 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::published::{self, Published};
+use super::{
+    Kind,
+    introspection::{self, Introspection},
+    published::{self, Published},
+};
 use crate::{
     form::{
         fields::Fields,
@@ -28,6 +32,8 @@ pub enum KeySource {
     Shared(SharedSecret),
     /// `jwksUri`, or `issuer` alone.
     Published(Published),
+    /// `introspectionUrl`: its server is asked about each token.
+    Introspected(Introspection),
 }
 
 /// A secret that the issuer has, too; of at least 32 bytes.
@@ -49,30 +55,30 @@ impl KeySource {
             Self::Shared(SharedSecret(secret)) => {
                 KeyMaterial::secret(secret.clone()).is_ok_and(|key| key.suits(algorithm))
             }
+            // Nobody looks at a signature.
+            Self::Introspected(_) => false,
             // Nobody publishes a secret.
             Self::Published(_) => !matches!(algorithm, Algorithm::Hs(_)),
         }
     }
 }
 
-/// Members that are described, but not to be had yet.
-const NOT_YET: [&str; 3] = ["introspectionUrl", "clientId", "clientSecret"];
-/// Each says by itself whose key it is.
-const SOURCES: [&str; 3] = ["jwksUri", "publicKey", "sharedSecret"];
+/// Each says by itself whose key it is, or that there is none.
+const SOURCES: [&str; 4] = ["jwksUri", "publicKey", "sharedSecret", "introspectionUrl"];
 
-/// Without a member that names a key the issuer does.
-pub(super) fn read(fields: &mut Fields<'_>, issuer: Option<&str>) -> Option<KeySource> {
-    for name in NOT_YET {
-        if fields.take(name).is_some() {
-            fields.problem(Fault::InvalidSecret, name, "is not supported yet");
-        }
-    }
+/// Without a member that names a key the issuer does. JWTs are not introspected.
+pub(super) fn read(fields: &mut Fields<'_>, kind: Kind, issuer: Option<&str>) -> Option<KeySource> {
     let given: Vec<_> = SOURCES.into_iter().filter(|it| fields.has(it)).collect();
     let has_set = fields.has("jwksUri");
+    let introspection = match kind {
+        Kind::OAuth2 if fields.has("introspectionUrl") => Some(introspection::read(fields)),
+        Kind::OAuth2 | Kind::Jwt => None,
+    };
     let set = fields.optional("jwksUri", published::key_set);
     let public = fields.optional("publicKey", public_key);
     let shared = fields.optional("sharedSecret", shared_secret);
     match (given.as_slice(), issuer) {
+        ([_], _) if introspection.is_some() => introspection?.map(KeySource::Introspected),
         ([_], _) if has_set => published::read(fields, set).map(KeySource::Published),
         ([_], _) => {
             let public = public.map(KeySource::Public);

@@ -128,6 +128,7 @@ fn published(secret: &Value) -> Published {
     match jwt(secret).unwrap().keys {
         KeySource::Published(published) => published,
         KeySource::Public(_) | KeySource::Shared(_) => panic!("a key was given"),
+        KeySource::Introspected(_) => panic!("a server is asked"),
     }
 }
 
@@ -372,7 +373,7 @@ fn every_member_has_its_limits() {
         (
             "introspectionUrl",
             json!("https://a.example/introspect"),
-            "introspectionUrl: is not supported yet",
+            "introspectionUrl: is not a known field",
         ),
         ("other", json!(1), "other: is not a known field"),
     ] {
@@ -383,6 +384,60 @@ fn every_member_has_its_limits() {
     let problems = with("audience", &json!(many)).unwrap_err();
     let want = "InvalidSecret requiredClaims: and the other lists have more than 4096 bytes";
     assert_eq!(problems, [want]);
+}
+
+fn introspected(auth_type: AuthType, more: &Value) -> Result<SignedToken, Vec<String>> {
+    let mut secret = json!({
+        "introspectionUrl": "https://a.example/introspect", "clientId": "me",
+        "clientSecret": "hush", "requiredScopes": ["read"],
+    });
+    for (name, value) in more.as_object().unwrap() {
+        secret[name] = value.clone();
+        if value.is_null() {
+            secret.as_object_mut().unwrap().remove(name);
+        }
+    }
+    let form = SecretForm::open(auth_type, Side::Proxy, secret.to_string().as_bytes());
+    match form {
+        Ok(SecretForm::SignedToken(token)) => Ok(*token),
+        Ok(other) => panic!("{other:?}"),
+        Err(problems) => {
+            let problems = problems.into_parts().0.into_iter();
+            Err(problems.map(|problem| problem.field).collect())
+        }
+    }
+}
+
+#[test]
+fn a_server_may_be_asked_about_access_tokens() {
+    let read = |more: &Value| introspected(AuthType::OAuth2, more);
+    let token = read(&json!({"audience": ["me"], "issuer": "https://a.example"})).unwrap();
+    assert!(token.algorithms.is_empty());
+    assert_eq!(token.required_scopes, ["read"]);
+    let KeySource::Introspected(Introspection { url, client }) = &token.keys else {
+        panic!("{:?}", token.keys);
+    };
+    assert_eq!(url.as_str(), "https://a.example/introspect");
+    assert_eq!(client.id, "me");
+    let [(member, _)] = token.endpoints().try_into().unwrap();
+    assert_eq!(member, "introspectionUrl");
+    for (more, want) in [
+        (
+            json!({"jwksUri": "https://a.example/keys"}),
+            "introspectionUrl",
+        ),
+        (json!({"clientSecret": null}), "clientSecret"),
+        (json!({"clientId": null}), "clientId"),
+        (
+            json!({"introspectionUrl": "ftp://a.example/"}),
+            "introspectionUrl",
+        ),
+        (json!({"algorithms": ["RS256"]}), "algorithms"),
+    ] {
+        assert_eq!(read(&more), Err(vec![want.to_owned()]), "{more}");
+    }
+    assert!(read(&json!({"clientAuth": "none", "clientSecret": null})).is_ok());
+    assert!(introspected(AuthType::JwtVerify, &json!({})).is_err());
 }
 
 #[test]

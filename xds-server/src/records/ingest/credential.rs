@@ -108,6 +108,10 @@ fn previous_secret(
     } else if stored.version.checked_add(1) == Some(record.version) {
         match &stored.secret {
             Ok(StoredSecret::Presented(presented)) => presented.clone(),
+            // Nobody could ask any more: the secret is another.
+            Ok(StoredSecret::Published(published, _)) if published.token.is_introspected => {
+                return None;
+            }
             // The keys that were there last: nobody fetches others for it.
             Ok(StoredSecret::Published(published, fetched)) => {
                 published.presented(fetched.as_ref())

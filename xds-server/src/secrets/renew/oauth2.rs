@@ -97,7 +97,7 @@ fn reading(form: &AnswerForm) -> Option<Reading> {
 /// What must not be repeated of an answer.
 fn hidden<'a>(form: &'a OAuth2, shown: Shown<'a>) -> Vec<&'a str> {
     let mut hidden: Vec<&SecretText> = Vec::new();
-    match &form.client_auth {
+    match &form.client.auth {
         ClientAuth::Basic(secret, _) | ClientAuth::Post(secret) => hidden.push(secret),
         ClientAuth::PrivateKeyJwt(_) | ClientAuth::Tls | ClientAuth::None => {}
     }

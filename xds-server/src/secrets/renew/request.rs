@@ -4,8 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use requestrocket_policy::secret::SecretText;
 use requestrocket_policy::secret_form::oauth2::{
-    BodyFormat, Certificate, ClientAuth, Grant, IdEncoding, Method, OAuth2,
+    BodyFormat, Certificate, Client, ClientAuth, Grant, IdEncoding, Method, OAuth2,
 };
+use requestrocket_policy::secret_form::signed_token::Introspection;
 use serde_json::{Map, Value};
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
@@ -109,7 +110,8 @@ pub(super) fn build(
         }
     }
     let mut headers = vec![text("accept", "application/json")];
-    headers.extend(authenticate(form, &mut parameters, fresh)?);
+    let asking = (&form.client, form.token_url.as_str());
+    headers.extend(authenticate(asking, &mut parameters, fresh)?);
     for (name, value) in &form.request.extra {
         parameters.retain(|(known, _)| known != name);
         parameters.push((name.clone(), value.clone()));
@@ -123,6 +125,35 @@ pub(super) fn build(
         Some(_) | None => &form.token_url,
     };
     Ok(written(form, endpoint.as_str(), headers, &parameters))
+}
+
+/// The question about a token (RFC 7662, 2.1).
+pub(super) fn introspection(
+    form: &Introspection,
+    token: &SecretText,
+    fresh: Fresh<'_>,
+) -> Result<Outgoing, InvalidKey> {
+    let Introspection { url, client } = form;
+    let mut parameters = vec![
+        ("token".to_owned(), token.clone()),
+        text("token_type_hint", "access_token"),
+    ];
+    let mut headers = vec![
+        text("accept", "application/json"),
+        text("content-type", "application/x-www-form-urlencoded"),
+    ];
+    headers.extend(authenticate(
+        (client, url.as_str()),
+        &mut parameters,
+        fresh,
+    )?);
+    Ok(Outgoing {
+        method: "POST".to_owned(),
+        url: SecretText::new(url.as_str().to_owned()),
+        headers,
+        body: Some(encode(&parameters)),
+        certificate: client.certificate.clone(),
+    })
 }
 
 fn written(form: &OAuth2, url: &str, mut headers: Parameters, parameters: &Parameters) -> Outgoing {
@@ -153,7 +184,7 @@ fn written(form: &OAuth2, url: &str, mut headers: Parameters, parameters: &Param
         url,
         headers,
         body,
-        certificate: form.certificate.clone(),
+        certificate: form.client.certificate.clone(),
     }
 }
 
@@ -231,12 +262,12 @@ fn refresh(token: &SecretText) -> Parameters {
 
 /// What shows who asks: a header, or parameters that are added.
 fn authenticate(
-    form: &OAuth2,
+    (client, url): (&Client, &str),
     parameters: &mut Parameters,
     fresh: Fresh<'_>,
 ) -> Result<Option<(String, SecretText)>, InvalidKey> {
-    let id = form.client_id.as_str();
-    match &form.client_auth {
+    let id = client.id.as_str();
+    match &client.auth {
         ClientAuth::Basic(secret, encoding) => return Ok(Some(basic(id, secret, *encoding))),
         ClientAuth::Post(secret) => {
             put(parameters, "client_id", id.to_owned());
@@ -244,7 +275,7 @@ fn authenticate(
         }
         ClientAuth::PrivateKeyJwt(signer) => {
             let audience = signer.audience.as_deref();
-            let audience = audience.unwrap_or(form.token_url.as_str());
+            let audience = audience.unwrap_or(url);
             let claims = [("iss", id), ("sub", id), ("aud", audience)];
             let claims = claims.map(|(name, value)| (name.to_owned(), Value::from(value)));
             let key = Key {

@@ -11,8 +11,9 @@ use super::*;
 use crate::fixtures::{
     ORGANISATION, REGION, Region, id, organisation, proxy, removed, target, translation,
 };
-use crate::keys::{KeyRenewals, RefusedTokens};
+use crate::keys::{KeyRenewals, OpaqueTokens, RefusedTokens};
 use crate::records::record::Records;
+use crate::secrets::renew::introspect::Introspections;
 use crate::secrets::renew::life::TokenStatus;
 use crate::secrets::renew::peer::{self, Peer};
 use crate::store::records::records_fetch;
@@ -20,6 +21,7 @@ use crate::store::tests::test_stores;
 use crate::xds::publisher::Publisher;
 
 mod consent;
+mod opaque;
 mod refused;
 
 const START_S: i64 = 1_800_000_000;
@@ -170,12 +172,20 @@ impl Scene {
     /// What nodes of this region ask.
     fn asked_by_nodes(&self) -> KeyRenewals {
         let renewals = &self.renewals;
-        KeyRenewals::new(RefusedTokens {
-            writer: Arc::clone(&renewals.writer),
-            store: renewals.store.clone(),
-            pace: renewals.pace.clone(),
-            clock: self.clock.clone(),
-        })
+        KeyRenewals::new(
+            RefusedTokens {
+                writer: Arc::clone(&renewals.writer),
+                store: renewals.store.clone(),
+                pace: renewals.pace.clone(),
+                clock: self.clock.clone(),
+            },
+            OpaqueTokens {
+                region: REGION.to_owned(),
+                keys: Arc::clone(&renewals.keys),
+                store: renewals.store.clone(),
+                asked: Introspections::new(renewals.client.clone(), self.clock.clone()),
+            },
+        )
     }
 
     /// What comes of that while the region works.
