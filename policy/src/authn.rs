@@ -11,16 +11,19 @@ mod basic;
 mod bearer;
 mod digest;
 mod extract;
+mod introspected;
 pub mod jwt;
 mod opaque;
 mod remembered;
 mod subject;
 mod token;
+mod token_id;
 
 pub use digest::{DIGEST_BYTES, DigestKey, InvalidDigestKey};
-pub use opaque::{Introspected, Unknown};
+pub use introspected::{Introspected, Unknown};
 pub use remembered::{MAX_REMEMBERED, Remembered};
-pub use token::{AuthPorts, TokenId};
+pub use token::AuthPorts;
+pub use token_id::TokenId;
 
 pub(crate) use attempt::{Unverified, introspected_claims, refuse_unknown, verify};
 pub(crate) use digest::SecretDigest;

@@ -26,8 +26,10 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::region::RegionWriter;
+use crate::secrets::keys::RegionKeys;
 use crate::secrets::renew::PAUSE_MS;
-use crate::secrets::renew::introspect::Said;
+use crate::secrets::renew::client::Client;
+use crate::secrets::renew::introspect::{Introspections, Said};
 use crate::tokens::TokenStates;
 
 pub use self::introspected::OpaqueTokens;
@@ -70,6 +72,22 @@ impl KeyRenewals {
             opaque_places: Semaphore::new(MAX_INTROSPECTING),
             clock,
         }
+    }
+
+    /// Of a region with these keys, which asks by that client.
+    #[must_use]
+    pub fn asking(
+        (region, keys): (&str, &Arc<RegionKeys>),
+        client: &Client,
+        tokens: &RefusedTokens,
+    ) -> Self {
+        let opaque = OpaqueTokens {
+            region: region.to_owned(),
+            keys: Arc::clone(keys),
+            store: tokens.store.clone(),
+            asked: Introspections::new(client.clone(), tokens.clock.clone()),
+        };
+        Self::new(tokens.clone(), opaque)
     }
 
     /// Whether keys were looked for, and found.

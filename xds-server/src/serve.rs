@@ -20,7 +20,7 @@ use crate::access::AccessChecks;
 use crate::access_log::{self, AccessLogs, CallLog, with_buckets};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
-use crate::keys::{KeyRenewals, OpaqueTokens, RefusedTokens};
+use crate::keys::{KeyRenewals, RefusedTokens};
 use crate::meters::Meters;
 use crate::metrics;
 use crate::node_api::{self, Services};
@@ -31,7 +31,6 @@ use crate::region::RegionWriter;
 use crate::region_link::{LinkConfig, RegionLink};
 use crate::secrets::keys::RegionKeys;
 use crate::secrets::renew::client::Client;
-use crate::secrets::renew::introspect::Introspections;
 use crate::secrets::renew::job::Renewals;
 use crate::secrets::renew::key_source::KeySources;
 use crate::store::Store;
@@ -124,7 +123,7 @@ async fn start(
             calls.clone(),
             tasks.stopping(),
         ),
-        keys: renewals_of(config, &keys, (&client, &tokens)),
+        keys: KeyRenewals::asking((&config.region, &keys), &client, &tokens),
         usage: usage.clone(),
     };
     spawn_ads(config, &clock, tasks, (ads_listener, services))?;
@@ -313,20 +312,6 @@ fn spawn_link(
         link.run(stopping).await;
         Ok(())
     });
-}
-
-fn renewals_of(
-    config: &Config,
-    keys: &Arc<RegionKeys>,
-    (client, tokens): (&Client, &RefusedTokens),
-) -> KeyRenewals {
-    let opaque = OpaqueTokens {
-        region: config.region.clone(),
-        keys: Arc::clone(keys),
-        store: tokens.store.clone(),
-        asked: Introspections::new(client.clone(), tokens.clock.clone()),
-    };
-    KeyRenewals::new(tokens.clone(), opaque)
 }
 
 fn spawn_renewals(

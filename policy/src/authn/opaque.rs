@@ -1,37 +1,17 @@
 //! oauth2: an access token that only its authorization server can read (RFC 7662). The region asks that
 //! server; what it said is remembered by the token's digest, and judged for each call.
 
-use std::sync::Arc;
-
 use sha2::{Digest as _, Sha256};
 
-use super::{AuthPorts, DIGEST_BYTES, TokenId};
+use super::{
+    AuthPorts, DIGEST_BYTES,
+    introspected::{Introspected, Unknown},
+    token_id::TokenId,
+};
 use crate::{
     id::CredentialId,
     jose::{ClaimChecks, Object},
 };
-
-/// What a server said of a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Introspected {
-    /// It is good, and these are its claims: JSON text.
-    Active(Arc<str>),
-    /// It is none.
-    Inactive,
-}
-
-/// A token of which nothing is known.
-#[derive(Clone, Copy, Debug)]
-pub struct Unknown<'a> {
-    /// As the credential sees it.
-    pub id: TokenId,
-    /// Whose server is to be asked.
-    pub credential: CredentialId,
-    /// Of its secret.
-    pub version: u64,
-    /// The token.
-    pub token: &'a [u8],
-}
 
 /// What a credential accepts.
 #[derive(Debug)]

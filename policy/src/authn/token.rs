@@ -5,7 +5,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     AuthType, DIGEST_BYTES, bearer,
-    opaque::{Introspected, Unknown},
+    introspected::{Introspected, Unknown},
+    token_id::TokenId,
 };
 use crate::{
     id::CredentialId,
@@ -45,29 +46,6 @@ pub trait AuthPorts: Signatures {
     /// A token was found right.
     fn remember(&self, token: TokenId, until_ms: u64) {
         let _ = (token, until_ms);
-    }
-}
-
-/// A token as one version of a credential sees it: with other keys or checks it is another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TokenId {
-    credential: [u8; DIGEST_BYTES],
-    token: [u8; DIGEST_BYTES],
-}
-
-impl TokenId {
-    pub(super) fn new(credential: [u8; DIGEST_BYTES], token: [u8; DIGEST_BYTES]) -> Self {
-        Self { credential, token }
-    }
-}
-
-#[cfg(test)]
-impl TokenId {
-    pub(super) fn of_number(number: u32) -> Self {
-        Self {
-            credential: [0; DIGEST_BYTES],
-            token: Sha256::digest(number.to_be_bytes()).into(),
-        }
     }
 }
 

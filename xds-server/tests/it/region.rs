@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
@@ -80,6 +81,15 @@ impl Authority {
     }
 }
 
+async fn call_log(folder: &Path, tasks: &TaskSet) -> CallLog {
+    let retention = Retention {
+        days: 90,
+        bytes: 1 << 30,
+    };
+    let log = CallLog::open(folder.join("calls"), retention, Clock::default(), tasks);
+    log.await.unwrap()
+}
+
 impl Region {
     /// A region that has published nothing yet.
     pub(crate) async fn start() -> Self {
@@ -104,13 +114,7 @@ impl Region {
         let url = format!("sqlite://{}", folder.path().join("region.db").display());
         let store = Store::open(&url).await.unwrap();
         let meters = Meters::in_memory(store.clone(), Clock::default(), &tasks);
-        let retention = Retention {
-            days: 90,
-            bytes: 1 << 30,
-        };
-        let calls = folder.path().join("calls");
-        let calls = CallLog::open(calls, retention, Clock::default(), &tasks);
-        let calls = calls.await.unwrap();
+        let calls = call_log(folder.path(), &tasks).await;
         let usage = Usage::open(store.clone(), Clock::default(), &tasks);
         let usage = usage.await.unwrap();
         let keys = Arc::new(RegionKeys::load_or_create(folder.path()).unwrap());
