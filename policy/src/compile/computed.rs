@@ -7,8 +7,8 @@ use wire::{computed::Scheme as WireScheme, signed_jwt::Key as WireKey};
 use crate::{
     secret::SecretBytes,
     sign::{
-        AwsSecret, AwsSigner, Encoding, Hash, HmacPlaces, HmacSigner, JwtKey, MacKey, Minter,
-        Payload, Place, Scheme, Template,
+        AwsSecret, AwsSigner, Carrier, Encoding, Hash, HmacPlaces, HmacSigner, JwtKey, MacKey,
+        Minter, Payload, Scheme, Template,
     },
     swap::is_injectable_header,
 };
@@ -57,8 +57,8 @@ fn minter(jwt: wire::SignedJwt) -> Result<Minter, InvalidComputed> {
     } = jwt;
     let prefix = plain(prefix)?.into();
     let place = match wire::Location::try_from(location) {
-        Ok(wire::Location::Header) => Place::Header(header_name(&name)?.into(), prefix),
-        Ok(wire::Location::Query) if !name.is_empty() => Place::Query(name.into(), prefix),
+        Ok(wire::Location::Header) => Carrier::Header(header_name(&name)?.into(), prefix),
+        Ok(wire::Location::Query) if !name.is_empty() => Carrier::Query(name.into(), prefix),
         Ok(wire::Location::Query | wire::Location::Computed | wire::Location::Unspecified)
         | Err(_) => return Err(InvalidComputed::Text),
     };

@@ -26,7 +26,7 @@ pub(crate) enum JwtKey {
 
 /// Where the token goes.
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum Carrier {
     /// A header's name, in lower case, and what stands before the token.
     Header(Box<str>, Box<str>),
     /// A parameter's name, and what stands before the token.
@@ -60,12 +60,12 @@ impl Minter {
         key: JwtKey,
         (header, claims): (&str, &str),
         ttl_seconds: u64,
-        place: Place,
+        place: Carrier,
     ) -> Option<Self> {
         let claims = claims.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
         let (header_name, parameter, prefix) = match place {
-            Place::Header(name, prefix) => (Some(name), None, prefix),
-            Place::Query(name, prefix) => (None, Some(name), prefix),
+            Carrier::Header(name, prefix) => (Some(name), None, prefix),
+            Carrier::Query(name, prefix) => (None, Some(name), prefix),
         };
         Some(Self {
             key,

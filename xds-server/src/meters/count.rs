@@ -36,7 +36,7 @@ struct Lease {
 
 /// A report with what the region knows about its sender.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct Received {
     pub(super) incarnation: Incarnation,
     /// By the clock of the Envoy.
     pub(super) sent_at_ms: u64,
@@ -106,10 +106,10 @@ impl Count {
     }
 
     /// Takes a report in and answers it.
-    pub(super) fn sync(&mut self, asked: &Asked) -> Verdict {
+    pub(super) fn sync(&mut self, asked: &Received) -> Verdict {
         let has_grown = self.record(asked);
         self.end_leases(asked.steady_ms);
-        let Asked { report, .. } = *asked;
+        let Received { report, .. } = *asked;
         let (own, others, held) = self.sums(asked.incarnation);
         let is_full = others.plus(own).plus(report.wanted) > report.limit;
         let left = report.limit.minus(held).minus(own);
@@ -135,7 +135,7 @@ impl Count {
     }
 
     /// Whether the count grew.
-    fn record(&mut self, asked: &Asked) -> bool {
+    fn record(&mut self, asked: &Received) -> bool {
         let node = self.nodes.entry(asked.incarnation).or_default();
         let has_grown = asked.report.own > node.own;
         if has_grown {
@@ -168,7 +168,7 @@ impl Count {
     }
 
     /// An Envoy that counts gets room before it has to ask, unless others wait for room.
-    fn room_on_tick(&self, asked: &Asked, left: Micros, has_grown: bool) -> Micros {
+    fn room_on_tick(&self, asked: &Received, left: Micros, has_grown: bool) -> Micros {
         if has_grown && !asked.is_quiet && !self.somebody_waits(asked.steady_ms) {
             part(left, asked.nodes)
         } else {
@@ -176,7 +176,7 @@ impl Count {
         }
     }
 
-    fn room_for_waiting(&self, asked: &Asked, left: Micros) -> Micros {
+    fn room_for_waiting(&self, asked: &Received, left: Micros) -> Micros {
         let Report { wanted, queued, .. } = asked.report;
         if asked.is_quiet || left < wanted {
             return Micros::ZERO;
@@ -193,7 +193,7 @@ impl Count {
         steady_ms < self.waiting_until_ms
     }
 
-    fn lease(&mut self, asked: &Asked, others: Micros, room: Micros) -> Grant {
+    fn lease(&mut self, asked: &Received, others: Micros, room: Micros) -> Grant {
         let node = self.nodes.entry(asked.incarnation).or_default();
         let ceiling = node.own.plus(room);
         let valid_ms = match room {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use requestrocket_policy::limit::{Counter, Grant, Micros, Report, Window};
 
-use super::count::{Asked, Count};
+use super::count::{Count, Received};
 use super::{HEARD_MS, MAX_WAIT_MS, QUIET_MS, SKEW_MS};
 
 pub use super::count::Verdict;
@@ -210,7 +210,7 @@ impl Totals {
         if !key.is_judged(at.wall_ms) || !self.has_place(&key, request.incarnation) {
             return Verdict::Settled(unjudged(self.epoch));
         }
-        let asked = Asked {
+        let asked = Received {
             incarnation: request.incarnation,
             sent_at_ms: request.sent_at_ms,
             report: *report,

@@ -31,7 +31,7 @@ const HEADER: &str = r#"{"alg":"none"}"#;
 const AT_MS: u64 = 1_700_000_000_500;
 
 fn minter(key: JwtKey, claims: &str) -> Option<Minter> {
-    let place = Place::Header("authorization".into(), "Bearer ".into());
+    let place = Carrier::Header("authorization".into(), "Bearer ".into());
     Minter::new(key, (HEADER, claims), 60, place)
 }
 
@@ -94,7 +94,7 @@ fn a_token_serves_until_a_fifth_of_its_life_is_left() {
 
 #[test]
 fn it_goes_where_the_credential_says() {
-    let place = Place::Query("jwt".into(), "".into());
+    let place = Carrier::Query("jwt".into(), "".into());
     let minter = Minter::new(mac(), (HEADER, "{}"), 60, place).unwrap();
     let mut request = given("GET", "/", &[]);
     request.now_ms = AT_MS;

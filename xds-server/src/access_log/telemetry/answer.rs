@@ -26,7 +26,7 @@ const STEPS: i32 = 10_000;
 const TIMES: u32 = 2_500;
 
 /// Who is asked about, and when.
-struct Asked {
+struct Question {
     organisation_id: String,
     share: Share,
     span: Span,
@@ -39,7 +39,7 @@ pub(in super::super) async fn answer(
     folder: &Path,
     query: &TelemetryQuery,
 ) -> Result<Option<Telemetry>, LogFailed> {
-    let Some(asked) = Asked::of(query) else {
+    let Some(asked) = Question::of(query) else {
         return Ok(None);
     };
     let mut conn = open_to_read(folder).await?;
@@ -75,7 +75,7 @@ async fn open_to_read(folder: &Path) -> Result<SqliteConnection, LogFailed> {
     Ok(conn)
 }
 
-impl Asked {
+impl Question {
     fn of(query: &TelemetryQuery) -> Option<Self> {
         let span = Span::from_wire(query.interval)?;
         let asked = Self {

@@ -10,8 +10,8 @@ const A: Incarnation = Incarnation([1; 16]);
 const B: Incarnation = Incarnation([2; 16]);
 const LIMIT: u64 = 100;
 
-fn asked(incarnation: Incarnation, own: u64, wanted: u64) -> Asked {
-    Asked {
+fn asked(incarnation: Incarnation, own: u64, wanted: u64) -> Received {
+    Received {
         incarnation,
         sent_at_ms: START_MS,
         report: Report {
@@ -32,7 +32,7 @@ fn asked(incarnation: Incarnation, own: u64, wanted: u64) -> Asked {
 }
 
 /// The kind of verdict, others, the ceiling and its time, in units and milliseconds.
-fn sync(count: &mut Count, asked: &Asked) -> (char, u64, u64, u32) {
+fn sync(count: &mut Count, asked: &Received) -> (char, u64, u64, u32) {
     let (kind, grant) = match count.sync(asked) {
         Verdict::Settled(grant) => ('s', grant),
         Verdict::Full(grant) => ('f', grant),
@@ -62,7 +62,7 @@ fn alone_it_is_all_that_is_left_and_among_several_a_part() {
         (2, 97, 1, 98),
         (9, 99, 1, 100),
     ] {
-        let asked = Asked {
+        let asked = Received {
             nodes,
             ..asked(A, own, wanted)
         };
@@ -72,13 +72,13 @@ fn alone_it_is_all_that_is_left_and_among_several_a_part() {
 }
 
 /// The same with further calls in the queue.
-fn queueing(asked: Asked, queued: u64) -> Asked {
+fn queueing(asked: Received, queued: u64) -> Received {
     let queued = Micros::units(queued);
     let report = Report {
         queued,
         ..asked.report
     };
-    Asked { report, ..asked }
+    Received { report, ..asked }
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn calls_in_a_queue_get_room_together_as_far_as_there_is_any() {
         (2, 60, 1, 1_000, 100),
         (9, 99, 1, u64::MAX, 100),
     ] {
-        let asked = Asked {
+        let asked = Received {
             nodes,
             ..asked(A, own, wanted)
         };
@@ -101,7 +101,7 @@ fn calls_in_a_queue_get_room_together_as_far_as_there_is_any() {
         assert_eq!(got, ('s', 0, ceiling, 500), "{case:?}");
     }
     let mut count = Count::default();
-    let rest = Asked {
+    let rest = Received {
         nodes: 2,
         ..queueing(asked(A, 0, 1), 50)
     };
@@ -110,7 +110,7 @@ fn calls_in_a_queue_get_room_together_as_far_as_there_is_any() {
         51,
         "others hold nothing"
     );
-    count.sync(&Asked {
+    count.sync(&Received {
         is_quiet: true,
         ..asked(B, 60, 0)
     });
@@ -159,7 +159,7 @@ fn a_tick_of_an_envoy_that_counts_renews_its_lease_and_another_does_not() {
 fn without_a_limit_it_is_only_counted() {
     let mut count = Count::default();
     for (own, nodes) in [(5, 1), (7, 2)] {
-        let mut asked = Asked {
+        let mut asked = Received {
             nodes,
             ..asked(A, own, 0)
         };
@@ -180,7 +180,7 @@ fn a_lease_is_held_until_its_envoy_is_heard_after_its_end() {
         let mut count = Count::default();
         assert_eq!(sync(&mut count, &asked(A, 0, 100)), ('s', 0, 100, 500));
         assert_eq!(sync(&mut count, &asked(B, 0, 60)), ('b', 0, 0, 0));
-        let told = Asked {
+        let told = Received {
             sent_at_ms,
             ..asked(A, 40, 0)
         };
@@ -195,7 +195,7 @@ fn a_lease_of_an_envoy_that_fell_silent_is_forgotten() {
     for (later_ms, want) in [(FORGET_MS - 1, 'b'), (FORGET_MS, 's')] {
         let mut count = Count::default();
         sync(&mut count, &asked(A, 0, 100));
-        let later = Asked {
+        let later = Received {
             steady_ms: asked(B, 0, 1).steady_ms + later_ms,
             ..asked(B, 0, 1)
         };
@@ -207,13 +207,13 @@ fn a_lease_of_an_envoy_that_fell_silent_is_forgotten() {
 fn a_lease_is_as_much_longer_as_the_question_waited() {
     let mut count = Count::default();
     let waited_ms = u32::try_from(MAX_WAIT_MS).unwrap();
-    let late = Asked {
+    let late = Received {
         waited_ms,
         ..asked(A, 0, 1)
     };
     assert_eq!(sync(&mut count, &late), ('s', 0, 100, waited_ms + 500));
     // So its end is later, too.
-    let told = Asked {
+    let told = Received {
         sent_at_ms: START_MS + 500 + SETTLE_MARGIN_MS,
         ..asked(A, 0, 0)
     };
@@ -225,7 +225,7 @@ fn a_lease_is_as_much_longer_as_the_question_waited() {
 fn while_somebody_waits_nobody_gets_more_than_is_asked_for() {
     let mut count = Count::default();
     sync(&mut count, &asked(A, 0, 60));
-    let of = |incarnation, own, wanted| Asked {
+    let of = |incarnation, own, wanted| Received {
         nodes: 2,
         ..asked(incarnation, own, wanted)
     };
@@ -249,7 +249,7 @@ fn while_somebody_waits_nobody_gets_more_than_is_asked_for() {
         ('s', 0, 19, 500),
         "what all of its calls need"
     );
-    let later = Asked {
+    let later = Received {
         steady_ms: of(A, 20, 0).steady_ms + 4 * POLL_MS,
         ..of(A, 20, 0)
     };
@@ -266,13 +266,13 @@ fn in_the_quiet_after_a_start_nothing_is_leased_but_what_is_full_is_told() {
         (1, 0, ('s', 99, 1, 0)),
         (1, 1, ('f', 99, 1, 0)),
     ] {
-        let quiet = Asked {
+        let quiet = Received {
             is_quiet: true,
             ..asked(A, own, wanted)
         };
         assert_eq!(sync(&mut count, &quiet), want, "{own} {wanted}");
     }
-    let quiet = Asked {
+    let quiet = Received {
         is_quiet: true,
         ..asked(A, 0, 1)
     };
