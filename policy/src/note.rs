@@ -16,7 +16,7 @@ use crate::{
         query::{is_authorization, pair, parameters},
     },
     secret::SecretBytes,
-    swap::RESERVED_PREFIXES,
+    swap::is_reserved,
 };
 
 /// What stands in the place of what nobody is to see.
@@ -139,11 +139,10 @@ pub(crate) fn of(
 
 /// A line that the caller sent, by the name it has in HTTP/1.
 fn sent<'a>((name, value): &(&'a [u8], &'a [u8])) -> Option<(&'a [u8], &'a [u8])> {
-    let is_ours = |prefix: &&str| name.starts_with(prefix.as_bytes());
     match *name {
         b":authority" => Some((b"host", *value)),
         [b':', ..] => None,
-        _ if RESERVED_PREFIXES.iter().any(is_ours) => None,
+        name if is_reserved(name) => None,
         name => Some((name, *value)),
     }
 }

@@ -121,9 +121,15 @@ const RESERVED_HEADERS: [&str; 12] = [
     "http2-settings",
 ];
 
-/// Prefixes of names that Envoy and the gateway keep for each other: no caller says them, no rule
-/// sees them, no target gets them.
-pub(crate) const RESERVED_PREFIXES: [&str; 3] = ["requestrocket-", "x-rr-", "x-envoy-"];
+/// Prefixes of names that Envoy and the gateway keep for each other.
+const RESERVED_PREFIXES: [&[u8]; 3] = [b"requestrocket-", b"x-rr-", b"x-envoy-"];
+
+/// Whether a header of that name is the gateway's own: no caller says it, no rule sees it, no target
+/// gets it.
+pub(crate) fn is_reserved(name: &[u8]) -> bool {
+    let mut prefixes = RESERVED_PREFIXES.iter();
+    prefixes.any(|prefix| starts_like(name, prefix))
+}
 
 /// Whether the text is a token, as names of headers are (RFC 9110 §5.1).
 pub fn is_header_name(name: &str) -> bool {
@@ -137,9 +143,7 @@ pub fn is_injectable_header(name: &str) -> bool {
         && !RESERVED_HEADERS
             .iter()
             .any(|reserved| is_twin(bytes, reserved.as_bytes()))
-        && !RESERVED_PREFIXES
-            .iter()
-            .any(|prefix| starts_like(bytes, prefix.as_bytes()))
+        && !is_reserved(bytes)
 }
 
 impl HeaderInjection {

@@ -13,7 +13,7 @@ use crate::{
     effort::Effort as Work,
     http::{
         HeaderLine,
-        name::{folded, is_twin, starts_like},
+        name::{folded, is_twin},
         query::{is_authorization, pair, parameters},
     },
     json::{
@@ -24,7 +24,7 @@ use crate::{
     memory::NoMemory,
     pattern::{Effort, text_of},
     shares::Holder,
-    swap::RESERVED_PREFIXES,
+    swap::is_reserved,
 };
 
 /// One call. What carries the caller's credential is not part of it, nor are lines that are the
@@ -275,11 +275,7 @@ fn is_hidden_header(name: &[u8]) -> bool {
     if !b":aphxr".contains(&first.to_ascii_lowercase()) {
         return false;
     }
-    *first == b':'
-        || NAMES.iter().any(|hidden| is_twin(name, hidden))
-        || RESERVED_PREFIXES
-            .iter()
-            .any(|prefix| starts_like(name, prefix.as_bytes()))
+    *first == b':' || NAMES.iter().any(|hidden| is_twin(name, hidden)) || is_reserved(name)
 }
 
 /// Values may be credentials.

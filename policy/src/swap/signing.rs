@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Edit, RESERVED_PREFIXES, Upstream};
+use super::{Edit, Upstream, is_reserved};
 use crate::{
     echo::Guard,
-    http::{HeaderLine, RequestHead, name::starts_like, percent::encode_into},
+    http::{HeaderLine, RequestHead, percent::encode_into},
     secret::SecretBytes,
     sign::{CannotSign, Outgoing, Placed, Scheme, Tools},
 };
@@ -98,13 +98,7 @@ fn headers<'a>(head: &RequestHead<'a>, edits: &'a [Edit<'_>]) -> Vec<HeaderLine<
             Edit::SetPath(_) | Edit::Warn(_) => false,
         })
     };
-    let is_sent = |name: &[u8]| {
-        !name.starts_with(b":")
-            && name != b"host"
-            && !RESERVED_PREFIXES
-                .iter()
-                .any(|prefix| starts_like(name, prefix.as_bytes()))
-    };
+    let is_sent = |name: &[u8]| !name.starts_with(b":") && name != b"host" && !is_reserved(name);
     let kept = head.lines.iter().copied();
     let kept = kept.filter(|(name, _)| is_sent(name) && !is_edited(name));
     let set = edits.iter().filter_map(|edit| match edit {
