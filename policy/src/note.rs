@@ -11,7 +11,7 @@ use crate::{
     echo::{Guard, of_basic, of_header},
     http::{
         RequestHead,
-        name::is_twin,
+        name::{is_twin, starts_like},
         path::CallPath,
         query::{is_authorization, pair, parameters},
     },
@@ -199,12 +199,18 @@ fn forms(value: SecretBytes) -> Vec<SecretBytes> {
     let text = value.expose();
     let mut forms = of_header(&value);
     if text.len() <= TAKEN_APART_BYTES {
+        let is_basic = starts_like(text, b"basic ");
         let ends = text.iter().enumerate();
         let ends = ends.filter(|(_, byte)| matches!(byte, b' ' | b'='));
         for (end, _) in ends.take(BEGINNINGS) {
-            let rest = text.get(end + 1..).unwrap_or_default().trim_ascii();
-            forms.push(SecretBytes::from(rest));
-            forms.extend(of_basic(rest));
+            let rest = SecretBytes::from(text.get(end + 1..).unwrap_or_default().trim_ascii());
+            // What is as short as padding is in most texts.
+            if Guard::looks_for(&rest) {
+                if is_basic {
+                    forms.extend(of_basic(rest.expose()));
+                }
+                forms.push(rest);
+            }
         }
         let lower = |form: &SecretBytes| SecretBytes::from(form.expose().to_ascii_lowercase());
         let lower: Vec<_> = forms.iter().map(lower).collect();

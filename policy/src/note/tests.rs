@@ -204,6 +204,20 @@ fn a_credential_is_known_in_every_form_in_which_it_is_presented() {
     }
 }
 
+/// Else every text with an equals sign in it would be masked, or with a byte that happens to stand
+/// behind a colon in what a key decodes to.
+#[test]
+fn padding_and_what_a_key_happens_to_decode_to_are_no_credentials() {
+    // `AAAAAAAAAAA6ZWVl` decodes to zeros, a colon and `eee`.
+    for carried in ["Bearer c29tZS1rZXktMDEyMw==", "Bearer AAAAAAAAAAA6ZWVl"] {
+        let accept = "text/html;q=0.8, seee";
+        let headers = [("authorization", carried), ("accept", accept)];
+        let noted = noted("/api/p/seee?a=b", &headers);
+        assert_eq!(noted.path, "/seee", "{carried}");
+        assert_eq!(shown(&noted.headers)[2], ("accept", accept), "{carried}");
+    }
+}
+
 #[test]
 fn dots_leave_no_part_of_a_credential_with_a_slash() {
     let key = "KEY0123456789abcdef/x+Y7=";
