@@ -93,7 +93,12 @@ pub(super) fn has_disk(folder: &Path) -> io::Result<bool> {
         disk.f_bavail.saturating_mul(disk.f_frsize),
         disk.f_blocks.saturating_mul(disk.f_frsize),
     );
-    Ok(free > FREE_BYTES.min(all / FREE_PARTS))
+    Ok(leaves_enough(free, all))
+}
+
+/// With so many bytes free of so many.
+fn leaves_enough(free: u64, all: u64) -> bool {
+    free > FREE_BYTES.min(all / FREE_PARTS)
 }
 
 #[cfg(test)]
@@ -146,9 +151,19 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_has_room_or_not() {
+    fn some_of_the_disk_is_left_to_others() {
+        let gib = 1 << 30;
+        for (free, all, want) in [
+            (2 * gib, 100 * gib, true),
+            (gib, 100 * gib, false),
+            (gib + 1, 100 * gib, true),
+            (51 << 20, 1_000 << 20, true),
+            (50 << 20, 1_000 << 20, false),
+            (0, 0, false),
+        ] {
+            assert_eq!(leaves_enough(free, all), want, "{free} of {all}");
+        }
         let folder = tempfile::tempdir().unwrap();
-        // Whichever it is here: it is found out, and of a folder that is none an error.
         assert!(has_disk(folder.path()).is_ok());
         assert!(has_disk(&folder.path().join("none")).is_err());
     }
