@@ -144,6 +144,14 @@ impl Caller {
         }
     }
 
+    /// What the token is limited to.
+    pub fn rights(&self) -> Arc<Rights> {
+        match self {
+            Self::User { rights, .. } => Arc::clone(rights),
+            Self::Operator => Arc::default(),
+        }
+    }
+
     /// Whether it is this token that is presented.
     pub fn presents(&self, token: TokenId) -> bool {
         matches!(self, Self::User { token: own, .. } if *own == token)

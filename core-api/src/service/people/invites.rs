@@ -1,5 +1,7 @@
 //! Inviting new members and accepting invites.
 
+use std::sync::Arc;
+
 use crate::domain::id::{InviteId, OrganisationId, UserId};
 use crate::domain::name::Name;
 use crate::domain::people::member::{INVITE_LIFE, Invite, Member, Roles};
@@ -26,8 +28,8 @@ const TOKEN_NAME: &str = "First token";
 /// Who accepts an invite.
 #[derive(Clone, Debug)]
 pub enum Guest {
-    /// A user who has a token already.
-    Known(UserId),
+    /// A user who has a token already, and what that is limited to.
+    Known(UserId, Arc<Rights>),
     /// Somebody new, by first and last name.
     New(Name, Name),
 }
@@ -104,6 +106,10 @@ pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<We
     let (now, revision) = (write.now(), write.version_after(0));
     let accepted = invite_accept(write.conn(), &digest, now, revision).await?;
     let invite = accepted.ok_or_else(unknown)?;
+    let rights = match &guest {
+        Guest::Known(_, rights) => Rights::clone(rights),
+        Guest::New(..) => Rights::default(),
+    };
     let user = user_of(&mut write, guest, &invite).await?;
     if member_fetch(write.conn(), invite.organisation, user.id)
         .await?
@@ -125,7 +131,7 @@ pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<We
     };
     member_insert(write.conn(), &member).await?;
     let name = TOKEN_NAME.parse().map_err(ApiError::internal)?;
-    let (_, token) = tokens::add(state, &mut write, user.id, name, Rights::default()).await?;
+    let (_, token) = tokens::add(state, &mut write, user.id, name, rights).await?;
     let done = write.commit(&state.fleets).await?;
     Ok(Welcome {
         user: user.id,
@@ -144,7 +150,7 @@ fn unknown() -> ApiError {
 
 async fn user_of(write: &mut Write, guest: Guest, invite: &Invite) -> ApiResult<User> {
     let (first_name, last_name) = match guest {
-        Guest::Known(user) => {
+        Guest::Known(user, _) => {
             write.alone_over(Over::User(user)).await?;
             return user_fetch(write.conn(), user)
                 .await?

@@ -55,14 +55,16 @@ pub async fn remove(change: &Change, scope: &Scope, user: &str) -> ApiResult<Don
     let is_self = user
         .as_ref()
         .is_ok_and(|user| user.to_string() == scope.actor);
-    if !is_self {
+    // A restricted token changes nothing of its user, who may leave.
+    let leaves = is_self && change.actor.whole_user().is_ok();
+    if !leaves {
         scope.require(Permission::WriteMembers)?;
     }
     let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = member_fetch(write.conn(), scope.id(), user?).await?;
     let member = found.ok_or_else(ApiError::not_found)?;
     change.expects(member.revision)?;
-    if member.roles.is_owner() && !is_self {
+    if member.roles.is_owner() && !leaves {
         scope.require(Permission::GrantOwner)?;
     }
     keep_an_owner(&mut write, &member).await?;

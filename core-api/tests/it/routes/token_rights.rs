@@ -143,6 +143,41 @@ async fn a_token_makes_none_with_more_rights() {
     }
 }
 
+/// The token that an accepted invite brings is made by the one that accepts it.
+#[tokio::test]
+async fn a_token_that_ends_gets_no_endless_one_by_an_invite() {
+    for world in World::each().await {
+        let ends = json!({"expiresAt": "2026-02-01T00:00:00.000Z"});
+        let limited = token(&world, &ends).await;
+        let invite = json!({"email": "somebody@example.com", "roles": ["user"]});
+        let path = format!("/clients/{}/invites", world.abroad);
+        let made = world.call("POST", &path).by(Who::Stranger).json(&invite);
+        let invite = json!({"inviteToken": id_of(&made.send().await.body, "inviteToken")});
+        let accepted = call(&world, &limited, ("POST", "/invites/accept"), &invite).await;
+        assert_eq!(accepted.status, 201, "{}", accepted.text);
+        let tokens = world.call("GET", "/users/me/tokens").send().await;
+        let tokens = tokens.body["data"].as_array().unwrap().clone();
+        let first = tokens.iter().find(|one| one["tokenName"] == "First token");
+        assert_eq!(first.unwrap()["expiresAt"], ends["expiresAt"]);
+    }
+}
+
+/// Anybody may leave, but a token for less than its user is does not take that user away.
+#[tokio::test]
+async fn a_restricted_token_does_not_leave_for_its_user() {
+    for world in World::each().await {
+        let member = world.call("GET", "/users/me").by(Who::User).send().await;
+        let path = format!("{}/{}", world.at("members"), id_of(&member.body, "userId"));
+        let body = json!({"tokenName": "few", "roles": ["user"]});
+        let made = world.call("POST", "/users/me/tokens").by(Who::User);
+        let few = id_of(&made.json(&body).send().await.body, "token");
+        let refused = call(&world, &few, ("DELETE", &path), &Value::Null).await;
+        refused.expect(403, "FORBIDDEN");
+        let left = world.call("DELETE", &path).by(Who::User).send().await;
+        assert_eq!(left.status, 204, "{}", left.text);
+    }
+}
+
 /// Else it could make itself a better one: by an invite, by another address for its user, or by an
 /// organisation of its own.
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! `/clients/{clientId}/invites` and `/invites/accept`
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +19,7 @@ use crate::domain::id::UserId;
 use crate::domain::name::Name;
 use crate::domain::people::member::{Invite, Roles};
 use crate::domain::people::permission::Permission;
+use crate::domain::people::rights::Rights;
 use crate::domain::people::user::Email;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::authenticate::caller_of;
@@ -101,9 +104,9 @@ pub struct AcceptInput {
 }
 
 impl AcceptInput {
-    fn read(mut fields: Fields<'_>, caller: Option<UserId>) -> Option<Self> {
+    fn read(mut fields: Fields<'_>, is_known: bool) -> Option<Self> {
         let invite_token = fields.required("inviteToken", string);
-        let (first_name, last_name) = if caller.is_some() {
+        let (first_name, last_name) = if is_known {
             // Sent by callers that fill in one form for both; the user's own name stays.
             fields.optional("firstName", string);
             fields.optional("lastName", string);
@@ -123,9 +126,9 @@ impl AcceptInput {
     }
 
     /// The token, and who accepts; None: a name is missing.
-    fn into_parts(self, caller: Option<UserId>) -> Option<(String, Guest)> {
+    fn into_parts(self, caller: Option<(UserId, Arc<Rights>)>) -> Option<(String, Guest)> {
         let guest = match caller {
-            Some(user) => Guest::Known(user),
+            Some((user, rights)) => Guest::Known(user, rights),
             None => Guest::New(self.first_name?, self.last_name?),
         };
         Some((self.invite_token, guest))
@@ -260,12 +263,15 @@ async fn accept_invite(
 ) -> ApiResult<Response> {
     let caller = if parts.headers.contains_key(AUTHORIZATION) {
         let caller = caller_of(&state, &parts).await?;
-        Some(caller.whole_user()?)
+        Some((caller.whole_user()?, caller.rights()))
     } else {
         None
     };
     let mut problems = Problems::default();
-    let input = AcceptInput::read(Fields::new(body.into_object(), &mut problems), caller);
+    let input = AcceptInput::read(
+        Fields::new(body.into_object(), &mut problems),
+        caller.is_some(),
+    );
     problems.check()?;
     let accepted = input.and_then(|input| input.into_parts(caller));
     let (token, guest) = accepted.ok_or(problems)?;
