@@ -106,8 +106,10 @@ impl TargetRoots {
                 source,
             })
         };
+        // Envoy takes one `trusted_ca`, so two files have to become one bundle.
         let mut bundle = read(path)?;
         if let Some(system) = system {
+            // A file without a last line end would run into the next certificate.
             bundle.push(b'\n');
             bundle.extend(read(system)?);
         }

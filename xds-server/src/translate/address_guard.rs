@@ -30,6 +30,7 @@ fn without(net: IpNet, allowed: &[IpNet]) -> Vec<IpNet> {
     if allowed.iter().any(|open| open.contains(&net)) {
         return Vec::new();
     }
+    // Halved only where it holds an open range, so the recursion ends at that range's own length.
     let is_touched = allowed.iter().any(|open| net.contains(open));
     match net.subnets(net.prefix_len().saturating_add(1)) {
         Ok(halves) if is_touched => halves.flat_map(|half| without(half, allowed)).collect(),

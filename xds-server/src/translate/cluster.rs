@@ -136,6 +136,7 @@ fn cluster(kind: (Scheme, Carried), settings: &Settings) -> Cluster {
         name: name(kind).to_owned(),
         connect_timeout: seconds(5),
         per_connection_buffer_limit_bytes: number(BUFFER_BYTES),
+        // Envoy takes no other policy for this kind of cluster.
         lb_policy: LbPolicy::ClusterProvided.into(),
         circuit_breakers: Some(circuit_breakers()),
         upstream_connection_options: Some(connection_options()),
@@ -163,6 +164,7 @@ fn circuit_breakers() -> CircuitBreakers {
         max_retries: number(UNREACHED),
         ..Thresholds::default()
     };
+    // Of one host Envoy bounds connections only.
     let of_one = Thresholds {
         max_connections: number(MAX_HOST_CONNECTIONS),
         ..Thresholds::default()
@@ -188,10 +190,12 @@ fn connection_options() -> UpstreamConnectionOptions {
 fn protocol_options(kind: (Scheme, Carried), settings: &Settings) -> HttpProtocolOptions {
     let (scheme, _) = kind;
     let http1 = Http1ProtocolOptions {
+        // Envoy's HTTP/1 codec drops trailers unless told otherwise.
         enable_trailers: true,
         ..Http1ProtocolOptions::default()
     };
     let protocol = match scheme {
+        // Without TLS there is no ALPN by which a target could say that it speaks HTTP/2.
         Scheme::Http => UpstreamProtocolOptions::ExplicitHttpConfig(ExplicitHttpConfig {
             protocol_config: Some(explicit_http_config::ProtocolConfig::HttpProtocolOptions(
                 http1,
@@ -238,6 +242,7 @@ fn target_filters(kind: (Scheme, Carried), settings: &Settings) -> Vec<HttpFilte
         // none passes, as RFC 9110 (6.5.1) allows.
         request_trailers_mutations: vec![remove_matching(".*")],
         response_mutations: response_mutations(),
+        // A caller may take a trailer for a header, too: no target speaks in the gateway's name.
         response_trailers_mutations: vec![remove_reserved()],
         ..Mutations::default()
     };
@@ -255,7 +260,9 @@ fn target_filters(kind: (Scheme, Carried), settings: &Settings) -> Vec<HttpFilte
     // Before the edits: they read what those remove of a request, and mark what those would remove of
     // a response.
     let again = (carried == Carried::Renewable).then(again);
+    // First, so that the region is not asked for a token for a try that ends here.
     let silence = extension("after-silence", retry::no_try_after_silence());
+    // Responses pass in reverse: what `Connection` names goes before our own headers come.
     let others = [
         extension("envoy.filters.http.header_mutation", edits),
         extension("named-by-connection", hop_by_hop::drop_named()),
@@ -304,6 +311,7 @@ fn tls(roots: &TargetRoots) -> TransportSocket {
         ..CertificateValidationContext::default()
     };
     let versions = TlsParameters {
+        // 1.0 and 1.1 are deprecated (RFC 8996).
         tls_minimum_protocol_version: TlsProtocol::TlSv12.into(),
         // Without a word Envoy, as a client, stops at 1.2.
         tls_maximum_protocol_version: TlsProtocol::TlSv13.into(),

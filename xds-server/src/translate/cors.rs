@@ -60,7 +60,9 @@ pub(super) fn preflights(cors: &Cors) -> [Route; 2] {
             response_headers_to_add: permissions(cors),
             ..preflight(is_allowed, allowed)
         },
+        // Envoy takes the first route that matches: here are the origins that are not allowed.
         Route {
+            // Else a cache may give this answer to a page whose origin is allowed.
             response_headers_to_add: vec![header("vary", "Origin")],
             ..preflight(something(), refused)
         },
@@ -75,8 +77,11 @@ pub(super) fn on_calls(cors: &Cors) -> BTreeMap<String, Any> {
         allow_credentials: flag(cors.allow_credentials),
         ..CorsPolicy::default()
     };
+    // The target's own `Vary` has to stay: caches go by all of it.
     let append = HeaderAppendAction::AppendIfExistsOrAdd;
     let mutations = Mutations {
+        // Answers pass this filter before Envoy's CORS filter, which stands first, so what that
+        // adds stays.
         response_mutations: vec![
             remove_matching("access-control-.*"),
             put_header("vary", "Origin", append),
@@ -94,11 +99,13 @@ pub(super) fn on_calls(cors: &Cors) -> BTreeMap<String, Any> {
 
 fn preflight(origin: HeaderMatchSpecifier, answer: DirectResponseAction) -> Route {
     let is_options = HeaderMatchSpecifier::StringMatch(exactly("OPTIONS"));
+    // What the Fetch standard calls a preflight; any other OPTIONS is a call, and the target's.
     let headers = vec![
         matcher(":method", is_options),
         matcher(ASKED_METHOD, something()),
         matcher("origin", origin),
     ];
+    // Browsers send no credential with a preflight: the filter would refuse it.
     let unasked = unread::unasked_with(ASKED_METHOD);
     Route {
         name: "preflight".to_owned(),
@@ -123,6 +130,7 @@ fn permissions(cors: &Cors) -> Vec<HeaderValueOption> {
     };
     let with_credentials = if cors.allow_credentials { "true" } else { "" };
     vec![
+        // Not `*`, which browsers refuse for calls with credentials.
         header("access-control-allow-origin", "%REQ(origin)%"),
         header("access-control-allow-methods", &ALLOWED_METHODS.join(", ")),
         header("access-control-allow-headers", &headers),
@@ -136,6 +144,7 @@ fn permissions(cors: &Cors) -> Vec<HeaderValueOption> {
 }
 
 fn exposed(cors: &Cors) -> String {
+    // Of other origins' answers a page sees no headers but the few that Fetch lists.
     let own = [
         PROXY_CODE_HEADER,
         PROXY_MESSAGE_HEADER,
@@ -184,6 +193,7 @@ fn matching(regex: String) -> StringMatcher {
 fn pattern(origin: &str) -> String {
     match origin.split_once("://*.") {
         Some((scheme, host)) => {
+            // Browsers write hosts of origins in lower case, other scripts as Punycode.
             format!("{}://(?:[a-z0-9-]+\\.)+{}", escaped(scheme), escaped(host))
         }
         None => escaped(origin),
@@ -193,6 +203,7 @@ fn pattern(origin: &str) -> String {
 fn escaped(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 8);
     for char in text.chars() {
+        // RE2 takes a backslash before any ASCII punctuation for that character.
         if char.is_ascii_punctuation() {
             pattern.push('\\');
         }

@@ -18,7 +18,9 @@ const MAX_PENDING_LOOKUPS: u32 = 5_000_000;
 pub(super) fn dns_cache(settings: &Settings) -> DnsCacheConfig {
     DnsCacheConfig {
         name: "targets".to_owned(),
+        // Both kinds of addresses are tried (`cluster::connection_options`).
         dns_lookup_family: DnsLookupFamily::All.into(),
+        // A name whose TTL is zero would be asked for without a pause.
         dns_min_refresh_rate: seconds(5),
         // Envoy's own, said here because all share the cache: a name is asked for again each minute,
         // a server that does not answer is given up after 5 s, a name that nobody calls after 300 s.

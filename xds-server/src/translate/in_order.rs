@@ -22,6 +22,7 @@ pub(super) struct OrderedRoute {
 /// The rest of a `Route`.
 #[derive(Message)]
 struct Filters {
+    // The tags are those of the same fields in Envoy's route_components.proto and route.proto.
     #[prost(btree_map = "string, message", tag = "13")]
     typed_per_filter_config: BTreeMap<String, Any>,
 }
@@ -71,6 +72,7 @@ pub(super) fn encoded(
 }
 
 fn in_parts(most: &impl Message, rest: &impl Message) -> Vec<u8> {
+    // Readers of protobuf merge the fields of messages that follow each other.
     let mut bytes = most.encode_to_vec();
     bytes.extend(rest.encode_to_vec());
     bytes

@@ -94,6 +94,7 @@ fn admitted(caller: &CallerConfig) -> impl Iterator<Item = wire::ProxyCredential
     };
     let previous = caller.previous.as_ref().map(|previous| {
         let end = match caller.ends_at_ms {
+            // Zero is no end.
             0 => previous.ends_at_ms,
             end => end.min(previous.ends_at_ms),
         };

@@ -56,6 +56,7 @@ pub(super) fn statuses(config: &ProxyConfig) -> HashMap<String, Struct> {
     if credential.refresh_on.is_empty() {
         return HashMap::new();
     }
+    // Statuses have three digits, so the script's plain search finds none in part.
     let statuses: Vec<String> = credential.refresh_on.iter().map(u32::to_string).collect();
     let value = Value {
         kind: Some(Kind::StringValue(statuses.join(","))),
@@ -87,5 +88,6 @@ pub(super) fn note() -> ExtensionWithMatcher {
 
 /// The filter, asked about every try but the first.
 pub(super) fn try_again(wasm: Wasm) -> ExtensionWithMatcher {
+    // The early mutation drops what a caller calls so, and tries are far below ten.
     unread::asked_if(ATTEMPT, "[2-9]", extension(TRY, wasm))
 }

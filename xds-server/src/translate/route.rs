@@ -63,6 +63,7 @@ pub(super) fn closed(name: &str) -> RouteConfiguration {
     };
     let host = VirtualHost {
         name: "closed".to_owned(),
+        // The scope has chosen; `Host` decides nothing.
         domains: vec!["*".to_owned()],
         routes: vec![nowhere],
         ..VirtualHost::default()
@@ -89,6 +90,7 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
         ..StringMatcher::default()
     });
     let came_in = vec![absent(EDITED_BY)];
+    // A mark that is still there says that nobody has judged the call again.
     let decided = vec![header(EDITED_BY, edited_here), absent(JUDGE_AGAIN)];
     let is_renewable = refused::is_renewable(config);
     let kept_bytes = if is_renewable {
@@ -113,6 +115,7 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
     let mut routes: Vec<_> = preflights.map(OrderedRoute::from).collect();
     routes.extend(calls.map(|mut route| {
         if let Some(metadata) = &mut route.metadata {
+            // One entry at most: the map of `envoy-types` has another order each time.
             metadata.filter_metadata = refused::statuses(config);
         }
         OrderedRoute {
@@ -124,8 +127,10 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
         name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
         metadata: Some(metadata(&policy.rest)),
+        // `retry::no_try_after_silence` goes by it.
         include_is_timeout_retry_header: true,
         include_request_attempt_count: is_renewable,
+        // An answer that cannot be repeated passes with its mark.
         response_headers_to_remove: is_renewable
             .then(|| refused::MARK.to_owned())
             .into_iter()
@@ -194,6 +199,7 @@ fn route((name, headers): (&str, Vec<HeaderMatcher>), policy: &EncodedPolicy) ->
 fn filters(config: &ProxyConfig) -> BTreeMap<String, Any> {
     let mut filters = config.cors.as_ref().map(cors::on_calls).unwrap_or_default();
     if let Some(target) = &config.target {
+        // This filter resolves the name before the route would rewrite `Host`.
         let rewrite = HostRewriteSpecifier::HostRewriteLiteral(target.host().to_owned());
         let per_route = PerRouteConfig {
             host_rewrite_specifier: Some(rewrite),

@@ -51,6 +51,7 @@ pub(super) fn asked_if(
     regex: &str,
     filter: TypedExtensionConfig,
 ) -> ExtensionWithMatcher {
+    // A matcher can only skip, so the question is asked the other way round.
     let is_other = MatchType::NotMatcher(Box::new(predicate(is(header, regex))));
     ExtensionWithMatcher {
         xds_matcher: Some(skip_if(is_other)),
@@ -80,6 +81,7 @@ pub(super) fn asked_of_unusual(
         };
         MatchType::SinglePredicate(matches(named(header, input), regex))
     };
+    // A header that is not there matches nothing, not even this.
     let is_missing = MatchType::NotMatcher(Box::new(predicate(of_response(".*"))));
     let is_usual = MatchType::OrMatcher(PredicateList {
         predicate: vec![predicate(is_missing), predicate(of_response(usual))],
@@ -94,6 +96,7 @@ pub(super) fn asked_of_unusual(
 /// For a route whose responses nobody looks into. None: no length is short enough to be told by
 /// its number of digits.
 pub(super) fn asked_unless_short(max_bytes: u64) -> Option<ExtensionWithMatcherPerRoute> {
+    // A regular expression cannot compare, but a number with fewer digits is smaller.
     let digits = max_bytes.checked_ilog10().and_then(NonZeroU32::new)?;
     let input = HttpResponseHeaderMatchInput {
         header_name: "content-length".to_owned(),
@@ -131,6 +134,7 @@ fn matches(input: MatcherExtension, regex: &str) -> SinglePredicate {
         matcher: Some(single_predicate::Matcher::ValueMatch(StringMatcher {
             match_pattern: Some(MatchPattern::SafeRegex(RegexMatcher {
                 regex: regex.to_owned(),
+                // This API's form of a regular expression wants an engine named.
                 engine_type: Some(EngineType::GoogleRe2(GoogleRe2 {})),
             })),
             ..StringMatcher::default()

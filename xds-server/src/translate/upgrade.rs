@@ -41,6 +41,7 @@ fn kept(key: &str, value: &str) -> FilterStateValue {
 /// those of the other calls, which go by what was offered.
 pub(super) fn over_http1() -> ExtensionWithMatcher {
     let asked = FilterStateValue {
+        // A key that is none of Envoy's own has no factory by that name.
         factory_key: "envoy.string".to_owned(),
         ..kept(SWITCH_ASKED, "1")
     };
@@ -74,6 +75,7 @@ pub(super) fn undisguised() -> Mutation {
     put_header(
         "upgrade",
         "websocket",
+        // Only where one is there: other calls must not ask for an upgrade.
         HeaderAppendAction::OverwriteIfExists,
     )
 }

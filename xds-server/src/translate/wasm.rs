@@ -28,6 +28,7 @@ pub(super) fn wasm(module: &Path) -> Wasm {
             specifier: Some(async_data_source::Specifier::Local(file(module))),
         }),
         environment_variables: Some(EnvironmentVariables {
+            // Keys come from the process, because what stands here is in every configuration dump.
             host_env_keys: [KEYS_VARIABLE, WORKERS_VARIABLE].map(str::to_owned).into(),
             ..EnvironmentVariables::default()
         }),

@@ -157,6 +157,7 @@ pub(super) fn remove_header(name: &str) -> HeaderMutation {
 /// Names are the gateway's own in every spelling that the other side may take for them: the prefixes
 /// that the policy reserves, with `_` for any `-`.
 pub(super) fn remove_reserved() -> HeaderMutation {
+    // Targets that follow CGI (RFC 3875 §4.1.18) read `-` and `_` as one.
     remove_matching("(?:requestrocket|x[-_]rr|x[-_]envoy)[-_].*")
 }
 

@@ -31,6 +31,7 @@ use super::{access_log, filters, local_reply};
 /// `/api/{proxy}/…` split at `/`.
 const SCOPE_ELEMENT: u32 = 2;
 /// Every value of `Upgrade` but `websocket`: Envoy then reads the request as if it had none.
+// So long because RE2 has no negative lookahead.
 const NOT_WEBSOCKET: &str = "(?s)(?:|[^wW].*|[wW](?:|[^eE].*|[eE](?:|[^bB].*|[bB](?:|[^sS].*|[sS](?:|[^oO].*|[oO](?:|[^cC].*|[cC](?:|[^kK].*|[kK](?:|[^eE].*|[eE](?:|[^tT].*|[tT].+)))))))))";
 
 /// The connection manager of the listener.
@@ -57,18 +58,25 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
         path_with_escaped_slashes_action: PathWithEscapedSlashesAction::KeepUnchanged.into(),
         strip_port_mode: Some(StripPortMode::StripAnyHostPort(true)),
         max_request_headers_kb: number(96),
+        // Against heads that never end (Slowloris); nobody has shown a credential yet.
         request_headers_timeout: seconds(5),
+        // The routes of calls have a shorter one, which overrides it.
         stream_idle_timeout: seconds(300),
+        // A caller that still sends gets to read its refusal before the connection is reset.
         delayed_close_timeout: seconds(1),
         common_http_protocol_options: Some(HttpProtocolOptions {
             idle_timeout: seconds(300),
             max_headers_count: number(200),
+            // `_` is legal in a name (RFC 9110 §5.6.2); what could pass for ours is removed by its
+            // name.
             headers_with_underscores_action: HeadersWithUnderscoresAction::Allow.into(),
             ..HttpProtocolOptions::default()
         }),
         http_protocol_options: Some(http1()),
         http2_protocol_options: Some(http2::options(&Windows {
             streams: 100,
+            // What one stuck call may leave in Envoy; 65,535 is where HTTP/2 begins (RFC 9113
+            // §6.9.2).
             stream_bytes: 1 << 16,
             connection_bytes: 1 << 20,
         })),
@@ -88,8 +96,11 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
 /// Drops what only the gateway may say, then notes what later steps need of the raw request.
 fn early_mutation() -> TypedExtensionConfig {
     let mutations = vec![
+        // First, because what follows sets names that this removes.
         remove_reserved(),
+        // Without the query, in which `/` would count too: `/api?/{proxy}` names no proxy.
         set_header("x-rr-scope", "%PATH(NQ)%"),
+        // Envoy writes its own over it (`use_remote_address`); `forwarded` puts it back.
         set_header("x-rr-xfp", "%REQ(x-forwarded-proto)%"),
     ];
     extension(
@@ -126,6 +137,7 @@ fn http1() -> Http1ProtocolOptions {
         ..RegexMatcher::default()
     };
     Http1ProtocolOptions {
+        // For responses: no trailer of a request passes the cluster's filters.
         enable_trailers: true,
         ignore_http_11_upgrade: vec![StringMatcher {
             match_pattern: Some(MatchPattern::SafeRegex(not_websocket)),

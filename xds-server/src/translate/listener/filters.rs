@@ -32,6 +32,7 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
     };
     let wasm = extension(FILTER, wasm(&settings.filter_wasm));
     let router = Router {
+        // Else the router adds `x-envoy-*` to requests and answers.
         suppress_envoy_headers: true,
         ..Router::default()
     };

@@ -45,6 +45,7 @@ enum Status {
 
 /// The first that matches counts; an answer of the filter matches none.
 const REPLIES: [Reply; 13] = [
+    // Before the flag DF below, which Envoy sets for a denied address, too.
     Reply {
         when: When::Expression("response.code_details == 'dns_resolution_failure{address_denied}'"),
         denial: Denial::AddressNotAllowed,
@@ -105,6 +106,7 @@ const REPLIES: [Reply; 13] = [
         denial: Denial::TargetCredentialUnavailable,
         status: Status::OfDenial,
     },
+    // To which Envoy would say 404.
     Reply {
         when: When::Expression("response.code_details == 'absolute_path_rejected'"),
         denial: Denial::BadRequest,
@@ -122,6 +124,8 @@ const REPLIES: [Reply; 13] = [
         denial: Denial::RequestTooLarge,
         status: Status::OfDenial,
     },
+    // What the codec refuses (400, 408, 431). The filter's own refusals come by here as well, with
+    // the header.
     Reply {
         when: When::Expression(
             "response.code >= 400 && response.code < 500 \
@@ -158,6 +162,7 @@ fn mapper(reply: &Reply) -> ResponseMapper {
     let body = format!(
         r#"{{"error":"{message}","code":"{code}","status":{shown},"details":[],"requestId":"%RESP(requestrocket-request-id)%"}}"#
     );
+    // An empty value makes no header.
     let proxy_code = denial.proxy_code().map_or("", ProxyCode::as_str);
     let mut headers_to_add = vec![
         header(PROXY_CODE_HEADER, proxy_code),
