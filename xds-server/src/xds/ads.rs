@@ -56,6 +56,7 @@ impl AggregatedDiscoveryService for Ads {
         &self,
         _: Request<Streaming<DiscoveryRequest>>,
     ) -> Result<Response<Self::StreamAggregatedResourcesStream>, Status> {
+        // State of the world would repeat every scope of a region with each change of one.
         Err(Status::unimplemented("this server speaks delta xDS only"))
     }
 

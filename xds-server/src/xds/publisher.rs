@@ -73,6 +73,7 @@ impl Publisher {
     }
 
     fn replace(&self, next: impl FnOnce(&Snapshot) -> Snapshot) {
+        // `send` would keep the old value while no stream listens.
         self.snapshots
             .send_modify(|present| *present = Arc::new(next(present)));
         let published = self.snapshots.borrow();

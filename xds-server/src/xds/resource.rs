@@ -92,6 +92,7 @@ impl FromStr for Version {
     type Err = InvalidVersion;
 
     fn from_str(raw: &str) -> Result<Self, InvalidVersion> {
+        // `from_str_radix` takes a sign and fewer digits, too.
         let is_hex = raw.len() == 16 && raw.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hex {
             return Err(InvalidVersion);

@@ -196,11 +196,14 @@ impl Stream {
     }
 
     fn next_content(&mut self, nonce: u64, tick: u64) -> Option<(String, Content)> {
+        // Make before break (xDS, "Eventual consistency considerations"): what is named comes
+        // first.
         for (key, state) in &mut self.types {
             if let Some(content) = state.next_changes(nonce, tick, &self.catalogue) {
                 return Some((key.type_url(), content));
             }
         }
+        // What names goes before what it names.
         for (key, state) in self.types.iter_mut().rev() {
             if let Some(content) = state.next_removals(nonce, tick) {
                 return Some((key.type_url(), content));

@@ -63,6 +63,7 @@ impl Subscription {
         unsubscribe: Vec<String>,
     ) -> Result<Change, InvalidSubscription> {
         let mut change = Change::default();
+        // First, so that a name in both lists ends up wanted.
         for name in unsubscribe {
             if name == WILDCARD {
                 change.ended_wildcard |= std::mem::take(&mut self.is_wildcard);

@@ -83,6 +83,7 @@ impl Driver {
         let address = ListenerAddress::from_metadata(node.metadata.as_ref())
             .map_err(|problem| Status::invalid_argument(problem.to_string()))?;
         tracing::info!(node = node_id, "node joined");
+        // Marked as seen, else `changed` brings the same snapshot once more.
         let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
         Ok((self.fleet.join(node_id), Stream::new(address, snapshot)))
     }
@@ -95,6 +96,8 @@ impl Driver {
         mut stream: Stream,
     ) -> End {
         let mut ticks = interval(TICK);
+        // Ticks count how long an answer takes: a burst of late ones would call a live client
+        // stuck.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut request = Some(first);
         loop {
@@ -132,6 +135,7 @@ impl Driver {
             // Room first: what is sent is decided when it can be.
             let room = tokio::select! {
                 room = timeout(SEND_TIMEOUT, self.responses.reserve()) => room,
+                // The loop of `drive` tells the client.
                 () = seat.replaced().cancelled() => return Ok(()),
                 () = self.stopping.cancelled() => return Err(End::Quiet),
             };

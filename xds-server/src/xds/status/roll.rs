@@ -42,6 +42,7 @@ impl Roll {
             changed_at_ms: now_ms,
         };
         let former = self.nodes.insert(node_id.to_owned(), node);
+        // An Envoy that dials again may be here before the end of its broken connection is seen.
         if let Some(LiveStream { replaced, .. }) = former.and_then(|node| node.stream) {
             replaced.cancel();
         }
@@ -50,6 +51,7 @@ impl Roll {
 
     /// The stream ended; what the node had reached stays, for it still runs with that.
     pub(super) fn leave(&mut self, node_id: &str, stream_id: u64, now_ms: u64) {
+        // A former stream ends late: by then a newer one has the seat.
         if let Some(node) = self.of_stream(node_id, stream_id) {
             node.stream = None;
             node.changed_at_ms = now_ms;

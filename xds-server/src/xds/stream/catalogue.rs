@@ -26,6 +26,7 @@ impl Catalogue {
     /// Moves on to `snapshot`; what differs for this node, in the order of kinds.
     pub(super) fn advance(&mut self, snapshot: Arc<Snapshot>) -> Vec<(ResourceKind, Arc<str>)> {
         let mut changed = self.snapshot.changed_names(&snapshot);
+        // Made once: the template is the same in all snapshots of a process.
         if self.listener.is_none()
             && let Some(template) = snapshot.listener()
         {

@@ -65,6 +65,7 @@ impl Reason {
     pub fn of(said: &str) -> Self {
         let (before, after) = match said.split_once(MESSAGE) {
             None => (said, ""),
+            // From the right: the refused message may hold the same bytes.
             Some((before, rest)) => match rest.rsplit_once(END_OF_MESSAGE) {
                 None => (before, "a part of it is not valid"),
                 Some((_, after)) => (before, after),

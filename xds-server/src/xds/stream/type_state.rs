@@ -125,6 +125,7 @@ impl TypeState {
             }
         }
         for name in change.subscribed {
+            // What was refused is not sent again until it changes, whoever asks.
             if !self.refused.contains_key(&name) {
                 self.say_again(&name, catalogue);
             }
@@ -215,6 +216,7 @@ impl TypeState {
         let Some(InFlight { names, .. }) = self.in_flight.remove(&nonce) else {
             return Vec::new();
         };
+        // A NACK is of a whole response: only of one resource alone it says which.
         let is_alone = names.len() == 1;
         for name in &names {
             // Told again meanwhile, or unsubscribed: this answer is not about that.
@@ -230,6 +232,8 @@ impl TypeState {
                     self.refuse(name, version, detail, catalogue);
                 }
                 (Said::Version(_), Some(_)) => self.isolate(name, catalogue),
+                // Without a subscription by name nothing will ask for it: kept, each removed proxy
+                // would stay.
                 (Said::Absent, _) if !self.subscription.names(name) => {
                     self.told.remove(name);
                 }
@@ -263,6 +267,7 @@ impl TypeState {
     }
 
     fn close(&mut self, name: &Arc<str>) {
+        // What can be revoked travels on routes only.
         if self.kind == Some(ResourceKind::Route) {
             self.due_closing.insert(Arc::clone(name));
         }

@@ -31,6 +31,7 @@ impl TypeState {
         if self.in_flight.len() >= MAX_IN_FLIGHT {
             return None;
         }
+        // Before all else: until the client has it, what was revoked still holds there.
         if let Some(name) = self.due_closing.pop_first() {
             self.tell(nonce, tick, Vec::new());
             let closed = translate::closed_route(&name);
@@ -51,6 +52,7 @@ impl TypeState {
                 bytes += resource
                     .as_ref()
                     .map_or(0, |resource| resource.body().len());
+                // A resource that is larger by itself goes alone, else it would never go.
                 if bytes > MAX_BYTES && !resources.is_empty() {
                     break;
                 }
@@ -108,6 +110,7 @@ impl TypeState {
     }
 
     fn tell(&mut self, nonce: u64, tick: u64, sayings: Vec<(Arc<str>, Said)>) {
+        // Any response of the type answers the first request.
         self.owes_answer = false;
         let names = sayings.iter().map(|(name, _)| Arc::clone(name)).collect();
         for (name, said) in sayings {
