@@ -172,6 +172,7 @@ impl Exchange {
     /// Of a call that was forwarded and forgotten because it did not
     /// [await its response](Self::awaits_response). None: calls of this proxy are not forgotten.
     pub fn forgotten(resolved: Resolved) -> Option<Self> {
+        // Envoy's matcher is made from the same fact, so both agree on whose responses matter.
         let is_forgotten = !resolved.admission()?.inspects_responses;
         is_forgotten.then(|| Self {
             resolved,
@@ -191,6 +192,7 @@ impl Exchange {
     pub fn awaits_response(&self) -> bool {
         match (&self.phase, &self.resolved) {
             (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
+                // Who takes it up again does not know that it is HEAD, with a length of no body.
                 policy.admission.inspects_responses || grant.guard.is_some() || grant.is_head
             }
             _ => true,
@@ -220,6 +222,7 @@ impl Exchange {
             }
             Verdict::NeedPolicy => RequestDecision::NeedPolicy,
             Verdict::NeedBody(used) => {
+                // What is held of the body meanwhile is of this caller's share.
                 self.phase = Phase::Undecided(Some(used));
                 RequestDecision::NeedBody
             }
@@ -255,6 +258,7 @@ impl Exchange {
     pub fn on_request_body_size(&mut self, bytes: usize) -> Result<(), Refusal> {
         let limit = match &self.resolved {
             Resolved::Proxy(policy) => policy.max_inspected_bytes.get(),
+            // Only a policy has a rule that asks for a body.
             Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => 0,
         };
         if u64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
@@ -299,6 +303,7 @@ impl Exchange {
                 Refused::granted(grant, Denial::GatewayFault)
             }
             (Phase::Undecided(_), _) if response::is_envoys_refusal(head) => {
+                // Envoy's own 400, 408 and 431 come to the response side without a request.
                 self.phase = Phase::Refused(Refused::unknown(Denial::BadRequest));
                 return pass();
             }
@@ -363,6 +368,7 @@ impl Exchange {
             ChunkDecision::Later => false,
             ChunkDecision::Pass | ChunkDecision::Replace(..) | ChunkDecision::Wait => pipe.is_end(),
         };
+        // Not left to the end of the call, of which nobody tells the filter.
         if is_over {
             pipe.settle(policy, ports);
         }

@@ -142,12 +142,14 @@ impl BodyPipe {
         self.is_empty &= chunk.is_empty();
         self.account.earn(chunk.len());
         self.due.is_end |= is_end;
+        // Of what is redacted the decoded bytes are measured, when they are taken in.
         if self.redaction.is_none() && self.on_size(chunk.len()) == ChunkDecision::Cut {
             return self.fail(Denial::ResponseTooLarge);
         }
         if memory::ask(TURN_BYTES).is_err() {
             return self.give_up();
         }
+        // Bytes that came before are not worked on yet.
         let done = if self.due.is_waiting {
             self.due.keep(chunk).map(|()| false)
         } else {
@@ -226,6 +228,7 @@ impl BodyPipe {
 
     /// Works on what is encoded, and at the end of the body on that. Says whether all is done.
     fn work(&mut self, rest: &mut &[u8], turn: &mut Turn) -> Result<bool, Denial> {
+        // Taken out, because what it decodes borrows of it while `self` works on that.
         while let Some(mut decoder) = self.decoder.take() {
             if turn.is_over() {
                 self.decoder = Some(decoder);
@@ -335,6 +338,7 @@ impl BodyPipe {
         if self.redaction.is_none() {
             return ChunkDecision::Pass;
         }
+        // As long as the head is held a refusal can take its place.
         if out.is_empty() && !is_end && self.is_head_held {
             return ChunkDecision::Wait;
         }

@@ -85,6 +85,7 @@ pub(super) fn judge(
     };
     let searched = search_head(guard, head)?;
     let (mut all, echoed) = searched.with(grant, &mut pipe, is_end);
+    // Later edits of a header have the last word: what is to be removed stays removed.
     all.extend(edits);
     all.extend(echoed.warning());
     let pipe = pipe.map(|pipe| pipe.guarded_by(guard));
@@ -93,6 +94,7 @@ pub(super) fn judge(
 
 /// Searches a head.
 fn search_head(guard: &Guard, head: &dyn ResponseHead) -> Result<Head, Denial> {
+    // This stays if the host gives no lines: what was not searched does not pass.
     let mut searched = Err(Denial::GatewayFault);
     head.lines(&mut |lines| {
         searched = masking(guard, lines).map(|edits| Head {
@@ -121,6 +123,7 @@ impl Head {
         }
         let is_made = pipe.as_ref().is_some_and(BodyPipe::rewrites);
         let has_body = !(is_end || grant.is_head);
+        // What is made is searched by the pipe that makes it.
         let watch = (has_body && self.is_readable && !is_made).then(Watch::default);
         let echoed = Echoed {
             status: self.status,
@@ -128,6 +131,7 @@ impl Head {
             watch,
             warnings,
         };
+        // A warning that the body brings later replaces the header, so it has to repeat this.
         if let Some(pipe) = pipe.as_mut().filter(|_| is_found) {
             pipe.warn(ECHO_WARNING);
         }
@@ -207,6 +211,7 @@ impl Exchange {
             echoed.watch = None;
         }
         let searched = match looked {
+            // The head stays held as well.
             Looked::Open => return PartSearched::Held,
             Looked::TooMuch => PartSearched::Cut,
             Looked::Clean => PartSearched::Clean,

@@ -32,6 +32,7 @@ impl Exchange {
             Phase::Refused(refused) => (refused.credential, Some(&refused.refusal)),
         };
         let budget = used.map_or(Budget::STRANGER, |_| Budget::CALLER);
+        // A stranger's token names whomever it likes.
         let named = used.and_then(|it| subject(head, it));
         let Noted {
             path,

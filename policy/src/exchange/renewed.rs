@@ -42,6 +42,7 @@ impl Exchange {
             serves_until_ms: _,
         } = self.renewable()?;
         let admission = self.policy()?.admission();
+        // Envelopes are bound to credential and version: no other's value opens here.
         let opened = compile_injections(injections, (credential, version), admission).ok()?;
         let Phase::Forwarded(grant) = &mut self.phase else {
             return None;

@@ -78,6 +78,7 @@ pub(super) fn judge<'e>(
         Ok(begun) => begun,
         Err(verdict) => return verdict,
     };
+    // A head alone is weighed in one go: 48 ms are the most that its patterns may cost.
     let weighed = weighed.cloned().unwrap_or_else(|| {
         let claims = call.claims((policy, used), head, ports);
         let judged = call.judged(head, body, claims.as_deref());
@@ -118,11 +119,13 @@ pub(super) fn begin<'e, 'a>(
     ports: &dyn Ports,
 ) -> Result<Begun<'e, 'a>, Verdict<'e>> {
     let unknown = |denial| Verdict::Refuse(Refused::unknown(denial));
+    // Before the credential: what can be read in two ways is refused whatever the proxy is.
     let call = Call::parse(head).map_err(unknown)?;
     let presented = authn::presented(head, call.query);
     let used = authenticate(resolved, &call, &presented, ports).map_err(unknown)?;
     match resolved {
         Resolved::Proxy(policy) => Ok(Begun { policy, used, call }),
+        // `authenticate` has refused the latter two.
         Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => {
             Err(Verdict::NeedPolicy)
         }
@@ -161,6 +164,7 @@ fn admit(
         body_sha256,
     } = weighed?;
     let upstream = policy.upstream.as_ref().ok_or(Denial::ProxyIncomplete)?;
+    // After all that is asked of the caller. Closures, because the clock is a call of the host.
     if !upstream.availability.holds(&|| ports.now_ms()) {
         return Err(Denial::TargetCredentialUnavailable.into());
     }
@@ -170,6 +174,7 @@ fn admit(
             detail: Some(Box::new(Detail::Soon)),
         }));
     }
+    // Before the charge: what is refused as overload counts nowhere.
     if !ports.has_room(policy.admission.holder(Some(used))) {
         return Err(Denial::Overloaded.into());
     }
@@ -201,6 +206,7 @@ fn charge(
         .chain(own)
         .chain(meters.map(|meter| (proxy, &meter.charge)))
         .collect();
+    // The counts that workers share cost three calls of the host.
     if charges.is_empty() {
         return Ok(Vec::new());
     }
@@ -254,6 +260,7 @@ impl Admitted {
             edits.extend(sent.map(Edit::RemoveHeader));
         };
         let layers = policy.layers(used).ok_or(Denial::ProxyIncomplete)?;
+        // A target that obeys an override would do what a rule denied under another name.
         if layers.name_methods() || policy.meters.name_methods() {
             remove(OVERRIDES);
         }
@@ -330,6 +337,7 @@ impl<'a> Call<'a> {
             Lines::One(authority) if !authority.contains(&b',') => {}
             Lines::One(_) | Lines::Several => return Err(Denial::BadRequest),
         }
+        // Before the path: CONNECT has none, and is 405.
         if !ALLOWED_METHODS
             .iter()
             .any(|allowed| allowed.as_bytes() == method)
@@ -376,6 +384,7 @@ fn authenticate(
     let admission = match resolved {
         Resolved::Proxy(policy) => &policy.admission,
         Resolved::Admission(admission) => admission,
+        // The same work and words as for a wrong credential: nobody learns which proxies exist.
         Resolved::UnknownProxy => {
             authn::refuse_unknown(value);
             return Err(Denial::CredentialInvalid);

@@ -22,6 +22,7 @@ const STALE: [&str; 6] = [
     "content-length",
     "etag",
     "content-md5",
+    // RFC 3230; the other two are of RFC 9530.
     "digest",
     "content-digest",
     "repr-digest",
@@ -38,6 +39,7 @@ pub(super) fn judge(
 ) -> Result<(Vec<ResponseEdit>, Option<BodyPipe>), Denial> {
     let is_bodiless = is_end || grant.is_head;
     let is_plain = grant.stages.is_empty() && grant.awaited.is_empty();
+    // To HEAD a length is declared of a body that does not come.
     let length = if is_bodiless {
         Length::Declared(0)
     } else {
@@ -139,6 +141,7 @@ fn look_into(
         let pipe = if let Ok(coding) = coding {
             BodyPipe::reading(size, &coding, values, None)
         } else {
+            // Nobody reads what is in an unknown coding: the head warns that the value is missing.
             values.expect(MediaKind::Other);
             BodyPipe::watching(size, values)
         };
@@ -150,10 +153,12 @@ fn look_into(
         };
         return Ok((edits, pipe));
     }
+    // In a part of a document no path leads anywhere.
     if content.status == Some(206) {
         return Err(Denial::ResponseNotFilterable);
     }
     let is_plain = coding.as_ref().is_ok_and(Coding::is_identity);
+    // What is bounded is the decoded length, of which a coded one says nothing.
     if is_plain && !content.kind.is_stream() && content.length.is_above(max) {
         return Err(Denial::ResponseTooLarge);
     }
@@ -178,6 +183,7 @@ fn stale(grant: &Grant, head: &dyn ResponseHead) -> Vec<ResponseEdit> {
     }
     STALE
         .into_iter()
+        // What is redacted leaves without its coding.
         .chain(["content-encoding"])
         .filter(|name| head.header(name).is_some())
         .map(ResponseEdit::RemoveHeader)
@@ -234,6 +240,7 @@ impl Length {
     fn is_above(self, max: u64) -> bool {
         match self {
             Self::Declared(bytes) => bytes > max,
+            // It is watched as it comes.
             Self::Unknown => false,
             Self::Nonsense => true,
         }

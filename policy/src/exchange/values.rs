@@ -116,6 +116,7 @@ impl Values {
             Some(Awaited { place, path, sum })
         });
         let (in_body, in_head): (Vec<_>, Vec<_>) = awaited.partition(|one| one.path.is_some());
+        // At once: of a call whose body nobody looks into no more is heard.
         count(&in_head, policy, ports);
         Self {
             in_head,
@@ -181,6 +182,7 @@ impl Values {
             Reader::Records(framer, reader) => {
                 let bytes = framer.held_bytes().saturating_add(piece.len());
                 effort.spend(framing_steps(piece)).is_ok()
+                    // The framer copies into lists that grow by themselves, and must not fail to.
                     && memory::ask(bytes.saturating_mul(8)).is_ok()
                     && framer
                         .read(piece, &mut |record| reader.take(in_body, record, effort))
@@ -216,6 +218,7 @@ impl Values {
             }
             Reader::Records(mut framer, mut reader) => {
                 let take = &mut |record: &[u8]| reader.take(in_body, record, effort);
+                // Some readers take an event without its blank line for one.
                 let _is_whole = framer.read_end(take);
             }
         }
@@ -224,6 +227,7 @@ impl Values {
     /// Counts what is known of the body, once. The end of a body that nobody waits for any more ends
     /// its last record as well.
     pub(super) fn settle(&mut self, policy: &Policy, ports: &dyn Ports, effort: &mut Effort) {
+        // The body's end and the call's both come here.
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
@@ -335,6 +339,7 @@ impl Late {
                 sum.add(Some(&node.text()));
             }
             let place = of_path.first().and_then(|node| self.places.get(node.path));
+            // Not added: `$['total',-1]` has found the same value as the body came.
             if let Some(one) = place.and_then(|place| in_body.get_mut(*place)) {
                 put(one, sum);
             }

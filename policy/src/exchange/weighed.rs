@@ -62,6 +62,7 @@ pub(super) async fn weigh(
         authz::Decision::NeedsBody => return Err(Unweighed::NeedBody),
     }
     let stages = stages(layers, judged).await;
+    // What follows a switch of protocols is no body that could be redacted.
     if !stages.is_empty() && head.count("upgrade") > 0 {
         return Err(Denial::ResponseNotFilterable.into());
     }
@@ -70,6 +71,7 @@ pub(super) async fn weigh(
         Metered::NeedsBody => return Err(Unweighed::NeedBody),
         Metered::Unreadable => return Err(Unweighed::Refuse(rule_denied(UNREADABLE))),
     };
+    // Last, so that a body is held only for a call that got past all else.
     let is_signed = policy.upstream.as_ref().is_some_and(Upstream::signs_body);
     let body_sha256 = if is_signed {
         Some(judged.body_sha256().await.ok_or(Unweighed::NeedBody)?)

@@ -36,6 +36,7 @@ impl Weighing {
     /// Goes on as far as the turn goes. Says whether it is done: so it is, too, when there is no
     /// memory for it.
     pub(super) fn go_on(&mut self, turn: &mut Turn) -> bool {
+        // An allocation that fails would end the module, and with it every call of its worker.
         if memory::ask(TURN_BYTES).is_err() {
             *self = Self::Done(Err(Denial::Overloaded.into()));
         }
@@ -64,6 +65,7 @@ fn weigh_in_turns(
     let claims = call.claims((policy, used), head, ports);
     let policy = Arc::clone(policy);
     let holder = policy.admission.holder(Some(used.0));
+    // Copies: the host's head ends with the callback, and the work goes on in later ones.
     let lines: Vec<(Vec<u8>, Vec<u8>)> = head
         .lines
         .iter()
@@ -82,6 +84,7 @@ fn weigh_in_turns(
         let judged = call.judged(&head, RequestBody::Whole(&body), claims.as_deref());
         let judged = judged.in_turns_of(TURN_STEPS).held_by(holder);
         let mut weighed = weigh(&policy, used.0, &judged, &head).await;
+        // To rules a body that lacked memory is one that cannot be read: their word is no good.
         if judged.lacks_memory() {
             weighed = Err(Denial::Overloaded.into());
         }

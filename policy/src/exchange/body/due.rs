@@ -48,6 +48,7 @@ impl Due {
             out: Vec::new(),
             is_end: false,
             is_waiting: false,
+            // Short: nobody knows yet what its bytes cost.
             portion: 1 << 10,
             share: Share::new(Pool::Responses, holder),
         }

@@ -48,6 +48,7 @@ impl Redaction {
         match (kind, Mode::of(stages)) {
             (MediaKind::Json, Mode::Stream) => Self::Stream(Redactor::new(stages)),
             (MediaKind::Json, Mode::Hold) => Self::Hold(documents(), Held::of(holder)),
+            // A record is there whole, so that each path can be decided in it.
             (MediaKind::EventStream, _) => records(Framer::sse(max_record)),
             (MediaKind::Ndjson, _) => records(Framer::ndjson(max_record)),
             (MediaKind::Other | MediaKind::Missing, _) => Self::Impossible,
