@@ -212,6 +212,7 @@ fn forms(value: SecretBytes) -> Vec<SecretBytes> {
                 forms.push(rest);
             }
         }
+        // A key that was sent as the name of a header comes in lower case.
         let lower = |form: &SecretBytes| SecretBytes::from(form.expose().to_ascii_lowercase());
         let lower: Vec<_> = forms.iter().map(lower).collect();
         forms.extend(lower);
@@ -236,6 +237,7 @@ impl Notes<'_> {
         let below: Cow<'_, [u8]> = if let Ok(path) = &parsed {
             Cow::Borrowed(path.target_path())
         } else {
+            // Behind `/api/{proxy}`.
             let segments: Vec<&[u8]> = raw.split(|byte| *byte == b'/').skip(3).collect();
             Cow::Owned([b"/", segments.join(&b"/"[..]).as_slice()].concat())
         };
@@ -284,6 +286,7 @@ impl Notes<'_> {
     fn cut(&mut self, text: &str, most: usize) -> String {
         let most = text.floor_char_boundary(most.min(self.left));
         let kept = text.get(..most).unwrap_or_default();
+        // Empty texts cost something, too: else nothing bounded their number.
         self.left = self.left.saturating_sub(kept.len().max(1));
         kept.to_owned()
     }

@@ -7,6 +7,7 @@ const MOMENT_BYTES: usize = 6;
 /// The name of a run that began then, Unix time in milliseconds.
 #[must_use]
 pub fn named(began_ms: u64, random: [u8; 16]) -> [u8; 16] {
+    // 48 bits of milliseconds last beyond the year 10000.
     let [_, _, moment @ ..] = began_ms.to_be_bytes();
     let mut name = random;
     for (byte, of_moment) in name.iter_mut().zip(moment) {

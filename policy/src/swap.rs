@@ -118,6 +118,7 @@ const RESERVED_HEADERS: [&str; 12] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
+    // RFC 7540 §3.2.1: half of an upgrade to HTTP/2.
     "http2-settings",
 ];
 
@@ -165,6 +166,7 @@ impl QueryInjection {
             return Err(InvalidInjection::QueryName);
         }
         refuse_control_bytes(value)?;
+        // Each byte may become three. A buffer that grew would leave a copy that nobody wipes.
         let mut parameter = Vec::with_capacity(3 * (name.len() + value.expose().len()) + 1);
         encode_into(name.as_bytes(), &mut parameter);
         parameter.push(b'=');
@@ -197,17 +199,21 @@ impl Upstream {
         // All before the first that is set: one removed later could be the twin of ours.
         let mut remove = |spellings: Vec<Cow<'e, str>>| {
             for removal in spellings.into_iter().map(Edit::RemoveHeader) {
+                // Two injected names may be twins, and each edit is a call of the host.
                 if !edits.contains(&removal) {
                     edits.push(removal);
                 }
             }
         };
+        // What is injected under that name replaces the line.
         if head.has_authorization() && !self.injects("authorization") {
             remove(vec![Cow::Borrowed("authorization")]);
         }
+        // Meant for a proxy, not for whom it asks (RFC 9110 §11.7.2).
         if head.has_proxy_authorization {
             remove(head.spellings("proxy-authorization"));
         }
+        // Envoy would append to it: `, 192.0.2.1`, in which the first address is nobody's.
         if head.has_empty_forwarded_for {
             remove(vec![Cow::Borrowed("x-forwarded-for")]);
         }

@@ -185,6 +185,7 @@ impl Ledger {
 
     fn forget_known(&mut self) {
         let start_ms = self.start_ms;
+        // An hour that is over grows no more.
         self.entries
             .retain(|key, entry| key.start_ms >= start_ms || entry.known != entry.now);
     }

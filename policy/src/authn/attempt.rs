@@ -80,6 +80,7 @@ fn opaque(credential: &ProxyCredential) -> Option<&OpaqueToken> {
 
 /// The work of a wrong credential, for a proxy that does not exist.
 pub(crate) fn refuse_unknown(value: &[u8]) {
+    // Worked in once, as the key of a proxy that exists is.
     static NOBODYS_KEY: OnceLock<Option<DigestKey>> = OnceLock::new();
     let key = NOBODYS_KEY.get_or_init(|| DigestKey::new(&[0; DIGEST_BYTES]).ok());
     if let Some(key) = key {
@@ -164,6 +165,7 @@ impl<'a> Attempt<'a> {
             accepts,
         } in credentials
         {
+            // A closure, because the clock is a call of the host and most credentials do not match.
             let is_in_force = || *is_active && ends_at_ms.is_none_or(|end| ports.now_ms() < end);
             match accepts {
                 None => {}
@@ -184,6 +186,7 @@ impl<'a> Attempt<'a> {
                     }
                 }
                 Some(Accepted::Token(accepted)) => {
+                    // One for all: it bounds the keys that a stranger may have a token tried with.
                     let trial = trial.get_or_insert_with(|| Trial::new(ports.now_ms(), ports));
                     match self.verify(accepted, trial, ports) {
                         Ok(()) => return is_in_force().then_some((*id, accepted.auth_type)),
@@ -228,6 +231,7 @@ impl<'a> Attempt<'a> {
             let Some(accepted) = opaque(credential) else {
                 continue;
             };
+            // It lets nobody in, whatever its server says.
             if !credential.is_active || is_ended() {
                 continue;
             }
@@ -251,6 +255,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn whole(&mut self, value: &[u8]) -> Digest {
+        // Every form that compares all of a value compares it as it is, so one digest serves all.
         if let Some(digest) = self.whole {
             return digest;
         }
@@ -261,6 +266,7 @@ impl<'a> Attempt<'a> {
 
     fn token(&mut self, prefix: &str) -> Option<Digest> {
         let token = bearer::compared(self.value, prefix)?;
+        // Prefixes of one length that one value has are the same but for case.
         if let Some((length, digest)) = self.token
             && length == prefix.len()
         {
@@ -299,6 +305,7 @@ impl<'a> Attempt<'a> {
     /// Brings a refusal to the same work, whatever the proxy's credentials are.
     fn spend_the_rest(&mut self) {
         if matches!(self.pair, Pair::Unread) {
+            // Base64 takes time, too. The black box keeps work whose result nobody reads.
             std::hint::black_box(basic::compared(self.value));
         }
         while self.hashes < REFUSAL_HASHES {

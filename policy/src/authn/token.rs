@@ -99,6 +99,7 @@ impl SignedToken {
     ) -> Result<(), Refused> {
         let id = TokenId::new(self.fingerprint, digest);
         let now_ms = trial.now_ms();
+        // Before what is remembered: keys that ended vouch for nothing that they verified, either.
         if self.keys_until_ms.is_some_and(|end| now_ms >= end) {
             return Err(Refused::NoKey);
         }

@@ -31,6 +31,7 @@ impl<'a> CallPath<'a> {
             judge(raw)?;
         }
         let (entry, proxy, below) = split_root(raw);
+        // Resolved, it would name another proxy than the one by which Envoy chose the route.
         if [entry, proxy].into_iter().any(is_dot_segment) {
             return Err(AmbiguousPath);
         }
@@ -56,6 +57,7 @@ impl<'a> CallPath<'a> {
     pub(crate) fn join_into(&self, base: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(base);
         out.extend_from_slice(&self.below);
+        // An origin-form is never empty (RFC 9112 §3.2.1).
         if out.is_empty() {
             out.push(b'/');
         }
@@ -68,6 +70,7 @@ fn is_plain(raw: &[u8]) -> bool {
     raw.iter().all(|&byte| {
         let is_dot_after_slash = byte == b'.' && previous == b'/';
         previous = byte;
+        // From 0x80 on it may be a dot in overlong UTF-8.
         let is_special = matches!(byte, 0..=b' ' | b'#' | b'%' | b';' | b'\\' | 0x7f..);
         !is_special && !is_dot_after_slash
     })
@@ -80,6 +83,7 @@ fn judge(raw: &[u8]) -> Result<(), AmbiguousPath> {
     let has_forbidden_byte = raw
         .iter()
         .any(|&byte| matches!(byte, 0..=b' ' | b'#' | b'\\' | 0x7f));
+    // `%5c` is a separator to some targets, and `%00` the end.
     let has_forbidden_escape = raw
         .windows(3)
         .any(|window| matches!(window, [b'%', b'5', b'c' | b'C'] | [b'%', b'0', b'0']));
@@ -134,6 +138,7 @@ fn normalise(below: &[u8]) -> Result<Cow<'_, [u8]>, AmbiguousPath> {
                 continue;
             }
         }
+        // `/a/.` is `/a/`: a dot segment at the end leaves its slash (2.B and 2.C there).
         if is_last {
             out.push(b'/');
         }

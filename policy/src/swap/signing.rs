@@ -62,6 +62,7 @@ impl Upstream {
             }
             let name = scheme.parameter().ok_or(CannotSign)?;
             append(&mut target, name, &value);
+            // The parameter is in this path, which takes the place of the other.
             edits.retain(|edit| !matches!(edit, Edit::SetPath(_)));
             edits.push(Edit::SetPath(target));
             return Ok(echoed);
@@ -98,6 +99,7 @@ fn headers<'a>(head: &RequestHead<'a>, edits: &'a [Edit<'_>]) -> Vec<HeaderLine<
             Edit::SetPath(_) | Edit::Warn(_) => false,
         })
     };
+    // Schemes get the host by itself, as Envoy will write it.
     let is_sent = |name: &[u8]| !name.starts_with(b":") && name != b"host" && !is_reserved(name);
     let kept = head.lines.iter().copied();
     let kept = kept.filter(|(name, _)| is_sent(name) && !is_edited(name));

@@ -43,10 +43,12 @@ pub fn expiry_ms(token: &str) -> Result<Option<u64>, InvalidExpiry> {
 fn claims(part: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut letters: Zeroizing<Vec<u8>> =
         part.bytes().filter_map(letter).collect::<Vec<_>>().into();
+    // Six bits are no byte: lenient decoders drop them.
     if letters.len() % 4 == 1 {
         letters.pop();
     }
     let claims = ANY_PADDING.decode(&*letters).map(Zeroizing::new).ok()?;
+    // Some readers pass over a BOM. The parser here does not: such claims are refused, not endless.
     let text = claims.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&claims);
     text.trim_ascii_start().starts_with(b"{").then_some(claims)
 }
@@ -85,6 +87,7 @@ fn milliseconds(seconds: &serde_json::Value) -> Option<u64> {
         return Some(whole.saturating_mul(1000).max(1));
     }
     let seconds = seconds.as_f64()?;
+    // Also negative ones, which `Duration` takes for out of range as well.
     if seconds < 1.0 {
         return Some(1);
     }

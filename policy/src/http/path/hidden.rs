@@ -55,6 +55,7 @@ fn fold_overlong(mut rest: &[u8]) -> Vec<u8> {
     loop {
         let ascii = |high: u8, low: u8| ((high & 1) << 6) | (low & 0x3f);
         rest = match *rest {
+            // Careless decoders take any byte for a continuation.
             [0xc0 | 0xc1, low, ref tail @ ..] => {
                 let lead = rest.first().copied().unwrap_or_default();
                 out.push(ascii(lead, low));
