@@ -95,6 +95,7 @@ impl KeyRenewals {
         let Ok(_place) = self.places.try_acquire() else {
             return false;
         };
+        // Taken before anything is asked for, so that whatever is learnt from here on shows.
         let before = self.states.borrow().get(credential).map(Arc::clone);
         let Some(before) = before.filter(|state| self.may_be_renewed(state)) else {
             return false;
@@ -153,6 +154,7 @@ impl KeyRenewals {
 
     /// A source that fails is asked again by itself.
     fn may_be_renewed(&self, state: &TokenState) -> bool {
+        // Without a first look one is due anyway.
         let looked_ms = state.last_refresh_at_ms.unwrap_or(u64::MAX);
         state.attempts == 0 && looked_ms.saturating_add(PAUSE_MS) <= self.clock.unix_ms()
     }

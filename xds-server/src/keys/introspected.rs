@@ -56,6 +56,7 @@ impl OpaqueTokens {
         let credential = credential_list(&mut tx, Some(&[credential_id]))
             .await?
             .pop();
+        // A secret of another version may name another server, which is none of this token's.
         let credential = credential.filter(|credential| credential.version == version);
         let Some(credential) = credential.filter(|credential| credential.is_active) else {
             return Ok(None);

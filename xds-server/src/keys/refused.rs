@@ -49,6 +49,7 @@ impl RefusedTokens {
         let Some((organisation_id, row)) = self.find(refused).await? else {
             return Ok(None);
         };
+        // An earlier call may have had it obtained.
         if let Some(another) = another(&row, refused) {
             return Ok(Some(another));
         }
@@ -73,6 +74,7 @@ impl RefusedTokens {
             states.get(credential_id).is_none_or(|now| {
                 now.version != refused.version
                     || now.expires_at_ms != Some(refused.serves_until_ms)
+                    // It failed, and a longer wait brings nothing.
                     || now.attempts > 0
             })
         });
@@ -97,6 +99,7 @@ impl RefusedTokens {
 /// What there is, if it is not what was refused.
 fn another(row: &TokenRow, refused: &Obtained) -> Option<Vec<Injection>> {
     let token = row.token.as_ref()?;
+    // A token has no name: the region and its Envoys tell tokens apart by their ends.
     let is_another = token.serves_until_ms != refused.serves_until_ms;
     is_another.then(|| token.injections.clone())
 }

@@ -126,6 +126,7 @@ impl Count {
             Verdict::Full(grant)
         } else if is_busy {
             if !asked.is_quiet {
+                // Who waits looks each `POLL_MS`, so who gave up is soon forgotten.
                 self.waiting_until_ms = asked.steady_ms.saturating_add(4 * POLL_MS);
             }
             Verdict::Busy(grant)
@@ -137,12 +138,14 @@ impl Count {
     /// Whether the count grew.
     fn record(&mut self, asked: &Received) -> bool {
         let node = self.nodes.entry(asked.incarnation).or_default();
+        // It only grows: what comes late or twice changes nothing.
         let has_grown = asked.report.own > node.own;
         if has_grown {
             node.own = asked.report.own;
             node.is_dirty = true;
         }
         node.leases
+            // Both by the sender's clock: what it sent after the end holds all it counted.
             .retain(|lease| asked.sent_at_ms < lease.end_ms.saturating_add(SETTLE_MARGIN_MS));
         has_grown
     }
@@ -178,9 +181,11 @@ impl Count {
 
     fn room_for_waiting(&self, asked: &Received, left: Micros) -> Micros {
         let Report { wanted, queued, .. } = asked.report;
+        // A part of what is wanted lets no call through.
         if asked.is_quiet || left < wanted {
             return Micros::ZERO;
         }
+        // Calls of its worker wait behind this one: one answer lets them all through.
         let needed = wanted.plus(queued).min(left);
         if self.somebody_waits(asked.steady_ms) {
             needed
@@ -198,6 +203,7 @@ impl Count {
         let ceiling = node.own.plus(room);
         let valid_ms = match room {
             Micros::ZERO => 0,
+            // The lease runs from when the Envoy asked; what it waited here is not to eat it.
             _ => asked.waited_ms.saturating_add(LEASE_MS),
         };
         if valid_ms > 0 {

@@ -30,6 +30,7 @@ impl FromStr for Incarnation {
     type Err = InvalidIncarnation;
 
     fn from_str(text: &str) -> Result<Self, InvalidIncarnation> {
+        // `from_str_radix` takes a sign, too.
         let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let bits = u128::from_str_radix(text, 16).map_err(|_| InvalidIncarnation)?;
         is_hex

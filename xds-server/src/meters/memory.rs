@@ -71,6 +71,7 @@ impl Memory {
     }
 
     async fn write(&self) {
+        // Nothing is locked while the store is waited for.
         let rows = {
             let mut totals = self.totals();
             metrics::counts_kept(totals.len(), totals.nodes());

@@ -65,6 +65,7 @@ impl Redis {
             self.manager.clone().hgetall(self.count_key(key)).await?;
         let own = fields
             .iter()
+            // Written by sync.lua: an Envoy's own count.
             .filter(|(name, _)| name.starts_with("o:"))
             .filter_map(|(_, own)| own.parse::<u64>().ok());
         Ok(own.fold(0, u64::saturating_add))

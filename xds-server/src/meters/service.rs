@@ -190,6 +190,7 @@ impl Meters {
                 let permit = permit.map_err(|_| Unanswered::Overloaded)?;
                 wait = Some((permit, metrics::Waiting::begin()));
             }
+            // Leases end by themselves, or on another server: nobody could notify.
             sleep(Duration::from_millis(POLL_MS)).await;
             steady_ms = self.steady_ms();
         }

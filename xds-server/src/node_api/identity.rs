@@ -28,6 +28,7 @@ pub(crate) fn names<T>(request: &Request<T>) -> Result<Vec<String>, Status> {
 fn certificate_names<T>(request: &Request<T>) -> Result<Vec<String>, Status> {
     let missing = || Status::unauthenticated("a client certificate is required");
     let certificates = request.peer_certs().ok_or_else(missing)?;
+    // The first is the peer's own, others are its issuers' (RFC 8446 §4.4.2).
     let leaf = certificates.first().ok_or_else(missing)?;
     let names = dns_names(leaf);
     if names.is_empty() {
@@ -58,6 +59,7 @@ fn dns_names(der: &[u8]) -> Vec<String> {
 
 /// The id of a node that is what its certificate says, and of this region.
 pub(crate) fn node_id(node: &Node, names: &[String], region: &str) -> Result<String, Status> {
+    // Else one node could take another's seat, which ends the other's stream.
     if !names.contains(&node.id) {
         return Err(Status::permission_denied(
             "node id is not the name in the client certificate",

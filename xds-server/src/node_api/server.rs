@@ -108,6 +108,7 @@ pub async fn serve(
     Server::builder()
         .tls_config(tls)
         .context("ADS certificates cannot be used")?
+        // A host that vanished says no goodbye, and its streams would stay.
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .max_concurrent_streams(MAX_STREAMS)
