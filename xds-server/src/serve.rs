@@ -338,6 +338,7 @@ fn spawn_renewals(
     };
     let stopping = tasks.stopping();
     let renewed = CancellationToken::new();
+    // However the task ends, nobody waits for it longer.
     let ended = renewed.clone().drop_guard();
     tasks.spawn("tokens", async move {
         let _ended = ended;

@@ -134,6 +134,7 @@ fn state(row: &TokenRow) -> region::TokenState {
         status: status.into(),
         expires_at_ms: *expires_at_ms,
         last_refresh_at_ms: *refreshed_at_ms,
+        // Zero says "at once" and is no moment to show.
         next_refresh_at_ms: next_at_ms.filter(|next_ms| *next_ms > 0),
         attempts: *attempts,
         last_error_code: code,

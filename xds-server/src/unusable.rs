@@ -73,6 +73,7 @@ fn replace(present: &mut UnusableProxies, next: BTreeMap<String, UnusableProxy>)
 }
 
 fn entry(proxy_id: &str, span: Span, mut detail: String) -> UnusableProxy {
+    // `truncate` panics inside of a character.
     detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
     UnusableProxy {
         proxy_id: proxy_id.to_owned(),

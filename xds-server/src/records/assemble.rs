@@ -75,6 +75,7 @@ fn assemble_proxy(proxy: &Proxy, records: &Records, fits: Fits) -> Option<ProxyC
         .iter()
         .filter_map(|id| proxy_credential(records.credentials.get(id)?, organisation));
     let target = target
+        // Ids are what the control plane says; whose a record is counts here.
         .filter(|target| target.organisation_id == *organisation_id)
         .and_then(target_config);
     let target_credential = records.credentials.get(&proxy.target_credential_id);
@@ -189,7 +190,9 @@ fn parse_base_url(raw: &str, layer: &wire::Layer) -> Option<TargetConfig> {
     };
     let authority = url.authority()?;
     let is_plain = !authority.host().is_empty()
+        // What stands before `@` could pass for the host.
         && !authority.as_str().contains('@')
+        // `Uri` drops a fragment, so the text is searched.
         && !raw.contains(['?', '#']);
     let path = url.path();
     is_plain.then(|| TargetConfig {

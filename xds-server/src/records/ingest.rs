@@ -140,10 +140,12 @@ impl Ingest {
         let ids: Vec<&str> = affected.iter().map(String::as_str).collect();
         let records = records_fetch(&mut tx, &ids).await?;
         let tokens = tokens_fetch(&mut tx, &touched.credentials).await?;
+        // While the store still has the revision before.
         let span = span_to(revision, &mut tx).await?;
         revision_update(&mut tx, revision).await?;
         tx.commit().await.map_err(StoreFailed::from)?;
         metrics::batch_stored("delta");
+        // Told when it is durable, and not taken back.
         self.tokens.update(&touched.credentials, &tokens);
         Ok(self.delta_update(span, &affected, &records))
     }
@@ -306,6 +308,7 @@ fn listed(changes: &[region::Change]) -> Changed {
             Some(Kind::Proxy(record)) => {
                 listed.proxies.insert(record.proxy_id.clone());
             }
+            // To remove a record nothing of it has to be read.
             Some(Kind::Removed(_)) | None => {}
         }
     }

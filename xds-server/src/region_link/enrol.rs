@@ -33,6 +33,7 @@ pub(super) async fn enrol(config: &LinkConfig) -> Result<Identity, LinkFailed> {
         certificate_pem,
         ca_pem,
     } = response;
+    // The token decides for which region the certificate is.
     if region != config.region {
         return Err(LinkFailed::OtherRegion(region));
     }

@@ -58,6 +58,7 @@ impl Queries {
     pub(super) async fn progress(&mut self) {
         match self.open.next().await {
             Some(answer) => self.ready.push_back(answer),
+            // At once ready, it would have the session's `select!` spin.
             None => std::future::pending().await,
         }
     }

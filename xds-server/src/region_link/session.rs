@@ -135,6 +135,7 @@ impl Unsaid {
         unusable: &mut watch::Receiver<UnusableProxies>,
         fleet: &mut watch::Receiver<Vec<NodeStatus>>,
     ) -> Option<RegionMessage> {
+        // First: no revision counts as applied before it is known what of it cannot be used.
         if self.parts.is_empty() && std::mem::take(&mut self.unusable) {
             self.parts = parts(&unusable.borrow_and_update());
         }

@@ -103,6 +103,7 @@ pub async fn credential_list(
     let mut tokens = token_list(conn, ids).await?;
     for credential in &mut credentials {
         let (id, version) = (&credential.credential_id, credential.version);
+        // A token of another version was obtained with another secret.
         let mut row = || tokens.remove(id).filter(|row| row.version == version);
         match &mut credential.secret {
             Ok(StoredSecret::Obtained(_, token)) => *token = row().and_then(|row| row.token),
@@ -263,7 +264,9 @@ fn decode_previous(text: &str, ends_at_ms: u64) -> Option<PreviousSecret> {
 
 fn decode_secret(side: Side, text: &str) -> Option<StoredSecret> {
     match side {
+        // Base64 has no colon.
         Side::Proxy if text.contains(':') => {
+            // From the right, because the recipe has one of its own.
             let (recipe, presented) = text.rsplit_once(':')?;
             let message: wire::ProxyCredential = decode(Some(presented))?;
             let Presented::SignedToken(token) = message.presented? else {

@@ -127,6 +127,7 @@ pub async fn proxy_list(
     let rows: Vec<Row> = rows_fetch(conn, SELECT, "proxy_id", ids).await?;
     let mut listed: Vec<(String, i64, String)> =
         rows_fetch(conn, SELECT_CREDENTIALS, "proxy_id", ids).await?;
+    // Here and not by SQL: ids are asked for in several statements.
     listed.sort_unstable();
     let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (proxy_id, _, credential_id) in listed {

@@ -29,6 +29,7 @@ async fn ids_beyond(
     column: &str,
     kept: &BTreeSet<String>,
 ) -> Result<Vec<String>, StoreFailed> {
+    // No `NOT IN`: a statement takes fewer values than there may be ids (65,535 in PostgreSQL).
     let select = format!("SELECT {column} FROM {table}");
     let rows: Vec<(String,)> = rows_fetch(conn, &select, column, None).await?;
     Ok(rows

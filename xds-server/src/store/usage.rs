@@ -190,6 +190,7 @@ pub async fn usage_sum(
         Grouping::Meter => ("share_id", "AND kind = 'meter'"),
     };
     // Units and what is left, so that no sum is more than a column holds.
+    // PostgreSQL sums BIGINT to NUMERIC, hence the casts.
     let sql = format!(
         "SELECT start_ms - start_ms % $4 AS span_ms, {key} AS key_id, \
          CAST(SUM(admitted) AS BIGINT), CAST(SUM(refused) AS BIGINT), \

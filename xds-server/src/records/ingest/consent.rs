@@ -20,6 +20,7 @@ impl Batch<'_> {
         };
         let credential_id = credential.credential_id.as_str();
         let mut tokens = token_list(self.conn, Some(&[credential_id])).await?;
+        // The record brings its consent along with each change; it counts once.
         let is_news =
             |row: &TokenRow| row.version == credential.version && row.life.consent < consent.number;
         let Some(row) = tokens.remove(credential_id).filter(is_news) else {

@@ -30,12 +30,14 @@ impl Batch<'_> {
             return Ok(());
         };
         self.mentioned.credentials.insert(credential_id.clone());
+        // Most changes bring no secret: the control plane forgot it when the region had it.
         let secret = match kept_secret(&record, side, stored.as_ref()) {
             Some(secret) => secret,
             None => self.secret_convert(&record).await?,
         };
         let previous = previous_secret(&record, side, stored.as_ref());
         let credential = from_wire(&record, side, (secret, previous));
+        // A full sync repeats all there is: what is the same touches no proxy.
         if stored.as_ref() != Some(&credential) {
             credential_upsert(self.conn, &credential).await?;
             if let Some(recipe) = credential
