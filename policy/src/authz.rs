@@ -186,6 +186,7 @@ impl Layer {
             match rule.conditions.hold(&probe, rule.effect.mode()).await {
                 Hold::No => {}
                 Hold::Yes => return LayerDecision::Decided(rule.effect, DecidedBy::Rule(rule.id)),
+                // Rules behind it must not decide before it.
                 Hold::NeedsBody => return LayerDecision::NeedsBody,
                 // Nobody can tell, so nobody passes.
                 Hold::Unreadable => {

@@ -251,6 +251,7 @@ impl<'a> Call<'a> {
         spent
     }
 
+    // A cell lends nothing, so it is taken out, and put back by whoever took it.
     fn work(&self) -> Work {
         self.work.replace(Work::unbounded())
     }

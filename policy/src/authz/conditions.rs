@@ -85,6 +85,7 @@ impl Methods {
     /// Adds a method; None when it is none of the seven.
     pub(crate) fn with(self, method: &str) -> Option<Self> {
         let bits = match method {
+            // HEAD is answered as GET is, less the body (RFC 9110 §9.3.2): a rule must mean both.
             "GET" => Self::bit(b"GET")? | Self::bit(b"HEAD")?,
             other => Self::bit(other.as_bytes())?,
         };
@@ -107,6 +108,7 @@ impl Conditions {
     pub(crate) async fn hold(&self, probe: &Probe<'_, '_>, mode: Mode) -> Hold {
         for (_, condition) in self.all() {
             let outcome = condition.outcome(probe, mode).await;
+            // A search that was not made says that there is no match, by which an absence holds.
             if probe.call().effort().is_exhausted() {
                 return Hold::Unreadable;
             }

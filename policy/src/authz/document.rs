@@ -90,6 +90,7 @@ async fn decode<'a>(
     if body.is_empty() {
         return Ok(Some(Cow::Borrowed(body)));
     }
+    // Lines of one name are one list (RFC 9110 §5.3).
     let Ok(coding) = Coding::parse(&codings.join(&b","[..])) else {
         return Ok(None);
     };
@@ -116,6 +117,7 @@ async fn decode<'a>(
 
 fn values<'h>(headers: &'h [HeaderLine<'h>], name: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {
     let lines = headers.iter();
+    // A target behind CGI takes a twin for the header.
     lines.filter_map(move |(other, value)| is_twin(other, name).then_some(*value))
 }
 

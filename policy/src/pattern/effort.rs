@@ -107,6 +107,7 @@ impl Effort {
 
     fn spend(&self, units: u64) -> bool {
         match self.left.get().checked_sub(units) {
+            // One search cannot be split, so none may take longer than a worker works at a time.
             Some(left) if units <= IN_ONE_GO && !self.is_exhausted.get() => {
                 self.left.set(left);
                 self.spent.set(self.spent.get().saturating_add(units));

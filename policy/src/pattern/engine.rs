@@ -41,13 +41,16 @@ impl Engine {
             .configure(
                 thompson::Config::new()
                     .which_captures(WhichCaptures::None)
+                    // Checked as it grows: `((a{100}){100}){100}` is a million states.
                     .nfa_size_limit(Some(COMPILED_BYTES)),
             )
             .build_from_hir(hir)
             .map_err(|_| TooLarge)?;
         let config = dfa::Config::new()
+            // ASCII texts keep the automaton; it gives up at the first other byte.
             .unicode_word_boundary(true)
             .cache_capacity(AUTOMATON_BYTES)
+            // A pattern that needs more than that gets the least that it needs, not an error.
             .skip_cache_capacity_check(true)
             .minimum_cache_clear_count(Some(FORGOTTEN))
             .minimum_bytes_per_state(Some(BYTES_A_STATE));
@@ -73,6 +76,7 @@ impl Engine {
         if !effort.spend_on_automaton(text.len()) {
             return false;
         }
+        // That there is a match is asked, not where it ends.
         let input = Input::new(text).earliest(true);
         let searched = self.learnt.search(&self.automaton, &input);
         if !effort.spend_on_learning(searched.made_bytes, searched.learnt_bytes) {

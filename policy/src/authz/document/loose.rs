@@ -170,6 +170,7 @@ impl<'t> Look<'t> {
 
     fn may_name(&self, name: &str, left: &mut usize) -> bool {
         let is_lost = |one: char| one.is_control() || one == char::REPLACEMENT_CHARACTER;
+        // Readers replace or drop such characters, so what is left of the name nobody knows.
         if name.is_empty() || name.contains(is_lost) {
             return true;
         }
@@ -212,6 +213,7 @@ fn names(text: &str, name: &str, left: &mut usize) -> bool {
         };
         *left = less;
         last = before.chars().next_back().or(last);
+        // Behind a letter or digit it is the end of another name.
         let is_whole = !last.is_some_and(char::is_alphanumeric);
         if is_whole {
             for comment_ends in COMMENT_ENDS {

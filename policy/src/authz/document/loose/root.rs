@@ -15,6 +15,7 @@ const WORDS: [&str; 9] = [
     "true",
     "false",
     "null",
+    // From here on JavaScript's and Python's.
     "undefined",
     "NaN",
     "True",
