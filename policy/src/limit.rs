@@ -3,7 +3,7 @@
 //!
 //! Every Envoy keeps an own count that only grows, the sum of all others as it last heard, and a
 //! ceiling up to which it may count without asking its region ([`Slot`]). A call is admitted when
-//! every limit has room ([`decide`]); only then are the counts increased ([`Tally::add`]). The
+//! every limit has room ([`decide`]); only then are the counts increased ([`Tally::add`]).
 //! Where nothing is near a limit, a busy worker counts in batches by itself ([`batch()`]). The
 //! ceilings in force in a region never add up to more than the limit, so a limit holds exactly
 //! while the region answers; while it does not, each Envoy goes on with its share.

@@ -65,6 +65,7 @@ impl Charged<'_> {
         let slot = self.tally.slot(window, moment);
         let limit = Micros::units(quota);
         let need = self.charge.need();
+        // The true total is never less, so the region could only say the same.
         if slot.used().plus(need) > limit {
             return Room::None;
         }

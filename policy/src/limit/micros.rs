@@ -154,6 +154,7 @@ impl<'a> Number<'a> {
             .saturating_sub(count(zeros))
             .saturating_add(DECIMALS)
             .saturating_add(self.exponent);
+        // The exponent is the target's: without this it could have the loop below run for ever.
         if whole > MAX_DIGITS {
             return Micros::MOST;
         }

@@ -14,6 +14,7 @@ const PARTS: u64 = 64;
 pub fn batch(call: &[Charged<'_>], wanted: u32, moment: &Moment) -> Option<Batch> {
     let mut calls = MOST_CALLS.min(wanted.into());
     let most_ms = moment.now_ms.saturating_add(MOST_MS);
+    // Used in the next minute, its calls would count in the one before.
     let mut until_ms = moment.calendar.minute.end_ms.min(most_ms);
     for charged in call {
         let (most, end_ms) = charged.reservable(moment)?;

@@ -84,6 +84,7 @@ impl Slot {
         if now_ms < self.granted_at_ms || until_ms <= now_ms {
             return None;
         }
+        // Divided first: the product of a large limit would overflow, which panics.
         let near = Micros::new(limit.get() / 100 * u64::from(NEAR_PERCENT));
         let to_ceiling = self.ceiling.minus(self.own).minus(self.reserved);
         let to_near = near.minus(self.used()).minus(self.reserved);
@@ -166,6 +167,7 @@ impl Slot {
         if report.start_ms != self.start_ms || !grant.is_judged() {
             return;
         }
+        // An answer that was overtaken knows less, and counts only grow.
         self.others = self.others.max(grant.others);
         self.answered_own = self.answered_own.max(report.own);
         self.epoch = grant.epoch;
