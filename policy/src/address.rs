@@ -20,26 +20,39 @@ pub struct Range {
 /// and of that Teredo with its neighbours, documentation and 6to4, which can carry a private
 /// address.
 pub const FORBIDDEN: [Range; 22] = [
+    // To Linux 0.0.0.0 is the machine itself.
     v4([0, 0, 0, 0], 8),
+    // RFC 1918, as 172.16/12 and 192.168/16 are.
     v4([10, 0, 0, 0], 8),
+    // RFC 6598: between carriers and their customers, and inside of clouds.
     v4([100, 64, 0, 0], 10),
     v4([127, 0, 0, 0], 8),
+    // Azure's metadata service.
     v4([168, 63, 129, 16], 32),
+    // Link-local: the metadata services of the other clouds are at 169.254.169.254.
     v4([169, 254, 0, 0], 16),
     v4([172, 16, 0, 0], 12),
     v4([192, 0, 0, 0], 24),
     v4([192, 0, 2, 0], 24),
+    // Relays of 6to4 (RFC 7526).
     v4([192, 88, 99, 0], 24),
     v4([192, 168, 0, 0], 16),
+    // Benchmarks (RFC 2544); the ranges of 192.0.2, 198.51.100 and 203.0.113 are documentation.
     v4([198, 18, 0, 0], 15),
     v4([198, 51, 100, 0], 24),
     v4([203, 0, 113, 0], 24),
+    // Multicast and what is reserved, to 255.255.255.255.
     v4([224, 0, 0, 0], 3),
+    // All before 2000::/3, so loopback, `::ffff:0:0/96` and `64:ff9b::/96`.
     v6([0, 0], 3),
+    // Teredo (RFC 4380) is `2001::/32`.
     v6([0x2001, 0], 23),
     v6([0x2001, 0xdb8], 32),
+    // 6to4 (RFC 3056): the next 32 bits are an IPv4 address.
     v6([0x2002, 0], 16),
+    // Documentation (RFC 9637).
     v6([0x3fff, 0], 20),
+    // All behind 2000::/3, local and multicast addresses among them.
     v6([0x4000, 0], 2),
     v6([0x8000, 0], 1),
 ];

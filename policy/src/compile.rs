@@ -125,6 +125,7 @@ fn put_together(
     policy: wire::ProxyPolicy,
     pool: Pool,
 ) -> Result<Policy, InvalidPolicy> {
+    // Of a forgotten call only the admission is there to decide by, so both must say the same.
     if inspects_responses(&policy) != admission.inspects_responses {
         return Err(InvalidPolicy::AnotherAdmission);
     }

@@ -24,6 +24,7 @@ pub struct AllowedHosts {
 #[error("must be a host such as `api.example.com`, or `*.example.com` for every host below it")]
 pub struct InvalidHostPattern;
 
+// As text: 255 bytes in a DNS message (RFC 1035 §2.3.4), with lengths and root.
 const MAX_HOST_BYTES: usize = 253;
 
 impl HostPattern {
@@ -72,6 +73,7 @@ impl AllowedHosts {
     /// Whether the host is one of them.
     #[must_use]
     pub fn contain(&self, host: &str) -> bool {
+        // Without a pattern every host is meant, which unknown texts must not come to.
         let is_any_known = self.texts.is_empty() || !self.patterns.is_empty();
         is_any_known && is_allowed(&self.patterns, host)
     }

@@ -176,6 +176,7 @@ impl Search<'_> {
         if self.is_end {
             return;
         }
+        // The earliest first, because the first that is cut is kept.
         for depth in (1..DEPTH).rev() {
             let forms = seen.forms(depth);
             if !forms.is_empty() && !self.compare(text.len().saturating_sub(depth), forms) {
@@ -209,6 +210,7 @@ impl Search<'_> {
             return true;
         }
         self.found.push(at..self.text.len());
+        // What counts as found to the end waits for nothing more.
         self.open_from = None;
         false
     }

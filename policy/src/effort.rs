@@ -106,6 +106,7 @@ impl Effort {
     pub(crate) async fn rest(&mut self) {
         if self.turn_end > 0 && self.left <= self.turn_end {
             self.turn_end = self.left.saturating_sub(self.turn_steps);
+            // Pending once, which ends the part that is being polled.
             let mut has_rested = false;
             poll_fn(|_| {
                 if std::mem::replace(&mut has_rested, true) {
@@ -173,6 +174,7 @@ impl<T> InTurns<T> {
                 turn.spend(steps);
                 return Some(result);
             }
+            // A part that rests took a whole turn.
             turn.spend(TURN_STEPS);
         }
         None
@@ -188,6 +190,7 @@ impl<T> std::fmt::Debug for InTurns<T> {
 
 /// One part of such work; its result when that was the last.
 pub(crate) fn go_on<T>(work: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> Option<T> {
+    // Nobody is woken: whoever gives out turns asks again.
     match work.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
         Poll::Pending => None,

@@ -179,6 +179,7 @@ pub(crate) fn compile_injections(
         let [before, behind] = around.map(|bytes| bytes.try_into().unwrap_or(usize::MAX));
         let (location, name, value) = open(injection, credential, admission, position)?;
         let invalid = |source| InvalidUpstream::Injection { position, source };
+        // What is secret in a computed value its scheme says for each call.
         if location != Location::Computed {
             compiled
                 .echoed

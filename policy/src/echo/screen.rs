@@ -38,6 +38,7 @@ impl Screen {
     #[inline]
     pub(super) fn see(&self, seen: Seen, byte: u8) -> Seen {
         let bits = self.0.get(usize::from(byte)).copied().unwrap_or_default();
+        // A form may begin at every byte: hence the lowest bits.
         Seen(((seen.0 << FORMS.len()) | 0xff) & bits)
     }
 }

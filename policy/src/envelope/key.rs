@@ -136,6 +136,7 @@ impl Key {
         nonce: Nonce,
     ) -> Result<Vec<u8>, PlaintextTooLong> {
         let header = self.header();
+        // The header is authenticated as well: nobody can have another key or version tried.
         let aad = binding.encode(DOMAIN, &header);
         let payload = Payload {
             msg: plaintext,
@@ -221,5 +222,6 @@ fn fingerprint(key: &[u8]) -> KeyId {
         .chain_update(key)
         .finalize();
     let hex = |byte: &u8| format!("{byte:02x}");
+    // It names the key, and tells nothing of it.
     KeyId(hash.iter().take(8).map(hex).collect())
 }
