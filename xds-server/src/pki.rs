@@ -95,6 +95,7 @@ impl NodeAuthority {
         let is_own = node_id
             .strip_prefix(&self.region)
             .is_some_and(|rest| rest.starts_with('-'));
+        // 63 bytes is the longest label of a host name (RFC 1035 §2.3.4).
         if !is_own || node_id.len() > 63 || !node_id.bytes().all(legal) {
             return Err(InvalidPki::NodeId(node_id.to_owned(), self.region.clone()));
         }

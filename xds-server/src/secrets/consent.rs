@@ -65,6 +65,7 @@ pub(super) fn open(
         let text = std::str::from_utf8(opened.expose()).map_err(|_| SecretProblem::Value)?;
         Ok(SecretText::new(text.to_owned()))
     };
+    // Each is bound to what it is, so that one cannot be sent as the other.
     let code = Binding::consent_code(region, organisation, record);
     let code = text(&consent.sealed_code, code)?;
     let verifier = if consent.sealed_verifier.is_empty() {

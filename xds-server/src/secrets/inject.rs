@@ -58,6 +58,7 @@ pub(super) fn obtained(apply: &Apply, headers: &Values, token: &SecretText) -> V
         &apply.value(token),
         apply.around(),
     );
+    // Of two lines of one name it is the target's choice which one it takes.
     let is_other =
         |value: &PlacedValue| value.location != token.location || value.name != token.name;
     let mut values: Vec<_> = placed_all(Location::Header, headers)
@@ -85,6 +86,7 @@ fn placed(
     around: (usize, usize),
 ) -> PlacedValue {
     let name = match location {
+        // Envoy has names in lower case, and the envelope is bound to the name.
         Location::Header => name.to_ascii_lowercase(),
         Location::Query | Location::Computed => name.to_owned(),
     };

@@ -99,6 +99,7 @@ impl RegionKeys {
         create_private_dir(folder)
             .map_err(|source| InvalidKeys::File(folder.to_path_buf(), source))?;
         let (ring_path, sealing_path) = (folder.join(RING_FILE), folder.join(SEALING_FILE));
+        // One may be left of a first start that ended before the store knew of it.
         let ring = match read_ring(&ring_path)? {
             Some(ring) => ring,
             None => create_ring(&ring_path)?,
