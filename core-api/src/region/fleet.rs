@@ -88,6 +88,7 @@ impl Default for Fleets {
 impl Fleets {
     /// Tells the region links that `revision` was committed.
     pub fn announce(&self, revision: u64) {
+        // Commits may announce themselves out of order.
         self.committed
             .send_modify(|newest| *newest = (*newest).max(revision));
     }
@@ -202,6 +203,7 @@ impl RegionState {
             if node
                 .rejections
                 .iter()
+                // Refusals of other changes are not what this one waits for.
                 .any(|rejection| rejection.brought_by == revision)
             {
                 outcome = Applied::Rejected;

@@ -73,6 +73,7 @@ impl RegionLink {
                 identity.key_pem.as_bytes(),
             ))
             .client_ca_root(Certificate::from_pem(self.authority.certificate_pem()))
+            // Who enrols has none yet; of all others the gate asks for it.
             .client_auth_optional(true)
             .timeout(HANDSHAKE_TIMEOUT);
         let stopping = self.tasks.stopping();
@@ -99,6 +100,7 @@ fn connections(listener: TcpListener) -> impl Stream<Item = std::io::Result<TcpS
         loop {
             match listener.accept().await {
                 Ok((connection, _)) => {
+                    // Else a small message waits for the delayed acknowledgement of another.
                     let ready = connection.set_nodelay(true).map(|()| connection);
                     if ready.is_ok() {
                         return Some((ready, listener));

@@ -55,6 +55,7 @@ impl Fleets {
     #[must_use]
     pub fn take_questions(&self, region: &str) -> mpsc::Receiver<OpenQuestion> {
         let (sender, receiver) = mpsc::channel(BACKLOG);
+        // Replaced, the former sender ends the receiver of a former link.
         self.desks.lock().insert(region.to_owned(), sender);
         receiver
     }

@@ -196,6 +196,7 @@ impl Attached {
 
     async fn stored(&self, revision: u64) -> Result<(), Status> {
         let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+        // Sealed secrets are forgotten up to there: one that was never sent would be lost.
         if revision > self.sent.load(Ordering::SeqCst) {
             return Err(Status::invalid_argument("stored is ahead of what was sent"));
         }
@@ -213,6 +214,7 @@ impl Attached {
         mut committed: watch::Receiver<u64>,
     ) -> End {
         loop {
+            // Before the store is read, so that what is committed meanwhile wakes the loop again.
             committed.mark_unchanged();
             if let Err(end) = self.drain(outbound, &mut feed).await {
                 return end;
@@ -244,6 +246,7 @@ impl Attached {
                 return Ok(());
             };
             let revision = i64::try_from(batch.revision).unwrap_or(i64::MAX);
+            // Before it goes: the acknowledgement may be faster than this task.
             self.sent.fetch_max(revision, Ordering::SeqCst);
             let message = ControlMessage {
                 kind: Some(control_message::Kind::Batch(batch)),

@@ -61,6 +61,7 @@ pub(super) async fn enrol(
     let EnrolRequest { token, csr_der } = request;
     let now = clock.now();
     let mut tx = db.begin().await.map_err(unavailable)?;
+    // In the same transaction, so that a refusal below leaves the token unused.
     let used = store::enrolment_token_use(&mut tx, &digest(token.as_bytes()), now).await;
     let name = used
         .map_err(unavailable)?
@@ -75,6 +76,7 @@ pub(super) async fn enrol(
     let noted = store::region_enrolled(&mut tx, &name, &issued.digest).await;
     noted.map_err(unavailable)?;
     tx.commit().await.map_err(unavailable)?;
+    // After the commit: a region that dials at once must not get in with the former certificate.
     links.revoke(&name);
     tracing::info!(region = %name, "region enrolled");
     Ok(EnrolResponse {

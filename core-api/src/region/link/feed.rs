@@ -44,6 +44,7 @@ impl Feed {
     ) -> sqlx::Result<Self> {
         let newest = revision_newest(conn).await?;
         let stored = i64::try_from(stored).unwrap_or(i64::MAX);
+        // Ahead of us: our store was set back. Before the horizon: removals are forgotten.
         let is_full = stored == 0 || stored > newest || stored < row.log_horizon;
         // What a full sync covers even when the last change was a removal that it leaves out.
         let revision = if is_full { newest } else { stored };
@@ -65,6 +66,7 @@ impl Feed {
     /// The next batch; none when the region has been told everything.
     pub(super) async fn next(&mut self, db: &Db) -> sqlx::Result<Option<ConfigBatch>> {
         let mut conn = db.pool().acquire().await?;
+        // One more than a batch takes shows whether its last revision is whole.
         let rows = change_list(&mut conn, self.region.as_str(), &self.cursor, PAGE + 1).await?;
         if rows.is_empty() && !self.is_full {
             return Ok(None);
