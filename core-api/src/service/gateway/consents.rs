@@ -99,6 +99,7 @@ pub(super) async fn ask(
         sealed_verifier,
         expires_at: write.now().plus(CONSENT_LIFE),
     };
+    // Only its digest: who reads the store can answer for nobody.
     consent_request_put(write.conn(), &request, &digest(state.as_bytes())).await?;
     Ok(Some(ConsentLink {
         address: SecretText::new(address),
@@ -134,6 +135,7 @@ pub async fn ask_again(
 pub async fn take(state: &AppState, returned: &str, answer: Answer) -> ApiResult<Taken> {
     let digest = digest(returned.as_bytes());
     let unknown = Taken::Refused("state is unknown, expired or was used");
+    // Before the change begins, whose first lock has to be the organisation's.
     let home = {
         let mut conn = state.connect().await?;
         consent_request_home(&mut conn, &digest).await?

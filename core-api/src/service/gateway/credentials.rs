@@ -189,6 +189,7 @@ pub async fn update(
         let sealed = sealed(write.conn(), &credential, settled.text.as_ref()).await?;
         let revision = write.revision().await?;
         credential_secret_update(write.conn(), &credential, sealed.as_deref(), revision).await?;
+        // A state that is still out belongs to the former secret.
         consent_request_forget(write.conn(), credential.id).await?;
         let by = (scope.actor.as_str(), &*change.state.public_url);
         asked = consents::ask(&mut write, &credential, by).await?;

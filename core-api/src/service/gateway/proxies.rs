@@ -80,6 +80,7 @@ pub async fn create(
     bind(&mut write, &mut proxy, (false, false), &mut problems).await?;
     problems.check()?;
     check_alias(&mut write, &proxy).await?;
+    // Late, because from here on no other change can draw one.
     proxy.revision = write.revision().await?;
     let inserted = proxy_insert(write.conn(), &proxy).await;
     inserted.map_err(alias_or_fault)?;

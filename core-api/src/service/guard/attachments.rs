@@ -124,6 +124,7 @@ impl<'a> Attaching<'a> {
         let region = attached_region(&mut conn, scope.id(), attached_to).await?;
         let region = region.ok_or_else(ApiError::not_found)?;
         let attached = Attached::fetch(&mut conn, scope.id(), attached_to).await?;
+        // No connection is kept while the work waits for its place.
         drop(conn);
         let (now, organisation, actor) = (state.now(), scope.id(), scope.actor.clone());
         let work = move || {
@@ -144,6 +145,7 @@ impl<'a> Attaching<'a> {
         };
         let (draft, mut attachment) = self.turn.run(work).await?;
         let mut write = self.begin().await?;
+        // It may be gone since that look.
         let region = attached_region(write.conn(), scope.id(), attached_to).await?;
         attachment.region = region.ok_or_else(ApiError::not_found)?;
         if !draft.holds(write.conn()).await? {

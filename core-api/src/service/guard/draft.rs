@@ -69,6 +69,7 @@ impl Attached {
 
     /// Compiles it with `attachment`, which may be there in another version. That takes long.
     pub(super) fn with<F: Draftable>(mut self, attachment: &Attachment<F>) -> Draft {
+        // Of what was there before: the transaction looks whether it still is.
         let versions = self.versions();
         self.remove::<F>(attachment.id);
         if attachment.form.is_active() {

@@ -22,6 +22,7 @@ pub async fn weigh(
 ) -> ApiResult<()> {
     let weight = weight?;
     let before = weight_replace(conn, organisation, attached_to, weight).await?;
+    // What gets lighter is always possible, also where it is still too much.
     if weight > before {
         check_proxies(conn, organisation, attached_to).await?;
     }

@@ -106,6 +106,7 @@ pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<We
     let (now, revision) = (write.now(), write.version_after(0));
     let accepted = invite_accept(write.conn(), &digest, now, revision).await?;
     let invite = accepted.ok_or_else(unknown)?;
+    // No more than those of the token in use, else accepting an invite would lift its limits.
     let rights = match &guest {
         Guest::Known(_, rights) => Rights::clone(rights),
         Guest::New(..) => Rights::default(),
@@ -151,6 +152,7 @@ fn unknown() -> ApiError {
 async fn user_of(write: &mut Write, guest: Guest, invite: &Invite) -> ApiResult<User> {
     let (first_name, last_name) = match guest {
         Guest::Known(user, _) => {
+            // Behind the organisation's: locks are taken in one order.
             write.alone_over(Over::User(user)).await?;
             return user_fetch(write.conn(), user)
                 .await?

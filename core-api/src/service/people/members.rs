@@ -51,6 +51,7 @@ pub async fn update(
 /// There is no such member, `If-Match` names another version, the caller may not remove others,
 /// or it would leave no owner.
 pub async fn remove(change: &Change, scope: &Scope, user: &str) -> ApiResult<Done> {
+    // Looked into after the permission: who may not do this hears nothing of ids.
     let user: ApiResult<UserId> = id(user);
     let is_self = user
         .as_ref()

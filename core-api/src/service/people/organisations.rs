@@ -136,6 +136,7 @@ pub async fn update(
     check_regions(&mut write, &configuration, regions_field).await?;
     let credential_limit =
         plan.credential_requests_per_minute(configuration.limits.credential_requests_per_minute);
+    // Regions are told no more of an organisation.
     if (status, credential_limit) != (organisation.status, organisation.credential_limit()) {
         write
             .touch_organisation(&organisation.id.to_string())
