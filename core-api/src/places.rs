@@ -122,6 +122,7 @@ impl Places {
     /// # Errors
     /// `RATE_LIMITED` when there is none in time.
     pub async fn hold(&self, organisation: &str) -> ApiResult<Held> {
+        // In this order: who waits for others of its organisation holds no place of all.
         let own = self.taken(self.own(organisation)).await?;
         let place = self.taken(Arc::clone(&self.all)).await?;
         Ok(Held {

@@ -69,6 +69,7 @@ impl Core {
         let now = state.clock.now();
         let authority = Authority::load_or_create(&config.data_dir.join("pki"), now)?;
         let identity = authority.issue_server(&config.region_link_names, now)?;
+        // Ports first: one that is taken must not use up the first start.
         let rest = bind("listen", config.listen).await?;
         let listens = format!("http://{}", rest.local_addr()?);
         let state = state.reached_at(config.public_url.as_deref().unwrap_or(&listens));

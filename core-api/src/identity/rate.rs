@@ -62,6 +62,7 @@ impl Failures {
 
     /// Of an IPv6 address the network counts: one host has all its addresses.
     fn key(&self, peer: IpAddr, now: Moment) -> Option<IpAddr> {
+        // A socket for both kinds shows an IPv4 caller as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
         let network = match peer.to_canonical() {
             IpAddr::V4(address) => IpAddr::V4(address),
             IpAddr::V6(address) => {

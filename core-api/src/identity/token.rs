@@ -81,6 +81,7 @@ impl Presented {
     pub fn parse(value: &HeaderValue) -> Option<Self> {
         let text = value.to_str().ok()?.trim();
         let token = match text.split_once(' ') {
+            // Names of schemes know no case (RFC 9110 §11.1).
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             Some(_) => return None,
             None => text,
