@@ -36,6 +36,7 @@ pub async fn authenticate(State(state): State<AppState>, request: Request, next:
 /// # Errors
 /// `UNAUTHENTICATED` or `RATE_LIMITED`.
 pub async fn caller_of(state: &AppState, parts: &Parts) -> ApiResult<Caller> {
+    // It is no list, so a second line makes it nobody's (RFC 9110 §5.3).
     let mut lines = parts.headers.get_all(AUTHORIZATION).iter();
     let presented = match (lines.next(), lines.next()) {
         (Some(only), None) => Presented::parse(only).ok_or_else(unauthenticated)?,

@@ -170,6 +170,7 @@ pub(super) async fn read_all(headers: &HeaderMap, body: HttpBody) -> Result<Byte
     let declared = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok());
+    // Refused before any of it is read.
     if declared.is_some_and(|length: u64| length > MAX_BODY_BYTES as u64) {
         return Err(too_large());
     }
@@ -219,6 +220,7 @@ fn is_json_type(text: &str, is_patch: bool) -> bool {
             Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
                 value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
             }
+            // Others mean nothing in JSON (RFC 8259 §11).
             _ => true,
         })
 }

@@ -193,6 +193,7 @@ impl Mutation {
         let waits = regions
             .iter()
             .map(|region| fleets.wait_applied(region.as_str(), done.revision, limit));
+        // Who waits is not to keep the process from ending.
         let stopping = self.change.state.tasks.stopping();
         tokio::select! {
             outcomes = futures::future::join_all(waits) => worst(&outcomes),
@@ -254,6 +255,7 @@ impl FromRequestParts<AppState> for Mutation {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let IfMatch(if_match) = match parts.method {
+            // What is about to be made has no version.
             Method::POST => IfMatch(Condition::Absent),
             _ => IfMatch::from_request_parts(parts, state).await?,
         };

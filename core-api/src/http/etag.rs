@@ -60,6 +60,7 @@ impl Condition {
             Self::Any => true,
             Self::Tags(tags) => tags
                 .iter()
+                // Weak comparison (RFC 9110 §13.1.2).
                 .any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == current.0),
         }
     }
@@ -85,6 +86,7 @@ impl Condition {
 /// The other way from [`Tag::of_revision`].
 fn version(tag: &str) -> Option<u64> {
     let version = tag.strip_prefix("\"r")?.strip_suffix('"')?.parse().ok()?;
+    // Leading zeros or a sign would be other tags of the same version.
     (Tag::of_revision(version).0 == tag).then_some(version)
 }
 

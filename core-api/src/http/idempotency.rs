@@ -66,6 +66,7 @@ pub fn owner_of_stranger(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     let authorization = headers
         .get(AUTHORIZATION)
         .map_or(&b""[..], HeaderValue::as_bytes);
+    // No line of a header has a line feed, so this can be taken apart in one way only.
     let held = [authorization, b"\n", token.as_bytes()].concat();
     Some(format!("{STRANGER}{}", digest(&held)))
 }
@@ -169,6 +170,7 @@ fn replay(answer: Answer) -> Response {
     } = answer;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let mut response = (status, body).into_response();
+    // `axum` says that text is plain; the type of the first answer takes its place.
     response.headers_mut().remove(CONTENT_TYPE);
     restore(&mut response, headers);
     response

@@ -110,6 +110,7 @@ impl<'de> Visitor<'de> for Nested {
         let inside = self.deeper()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
+            // Readers differ in which of two they take (RFC 8259 §4).
             if object.contains_key(&name) {
                 return Err(A::Error::custom(format_args!(
                     "member `{name}` appears twice"

@@ -139,6 +139,7 @@ impl<'a> Query<'a> {
 }
 
 fn decode(raw: &str) -> Option<String> {
+    // `+` is a blank where queries are written as forms are (URL Standard §5.1).
     let spaced = raw.replace('+', " ");
     let text = percent_decode(spaced.as_bytes()).decode_utf8().ok()?;
     // PostgreSQL text cannot hold NUL; no parameter has a use for it.

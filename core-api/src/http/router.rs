@@ -40,6 +40,7 @@ pub fn documented(state: &AppState) -> OpenApiRouter<AppState> {
     };
     let protected =
         guarded(routes::protected()).route_layer(from_fn_with_state(state.clone(), authenticate));
+    // Outside of authentication, whose refusals it counts.
     let protected = bounded(protected, Door::Protected).route_layer(from_fn(no_store));
     let mut all = OpenApiRouter::with_openapi(openapi::base()).merge(protected);
     let public = bounded(guarded(routes::public()), Door::Public);
@@ -57,6 +58,7 @@ async fn no_store(request: axum::extract::Request, next: axum::middleware::Next)
     let private = http::HeaderValue::from_static("private, no-cache");
     headers
         .entry(http::header::CACHE_CONTROL)
+        // What shows a secret says `no-store` already.
         .or_insert(private);
     response
 }

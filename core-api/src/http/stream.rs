@@ -153,6 +153,7 @@ where
         match taken.recv().await {
             Some(Some(piece)) => Some((Ok(piece), Some(taken))),
             Some(None) => None,
+            // Without its last chunk the reader sees that it was cut (RFC 9112 §8).
             None => Some((Err(io::Error::from(io::ErrorKind::UnexpectedEof)), None)),
         }
     });

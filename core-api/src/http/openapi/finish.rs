@@ -15,6 +15,7 @@ pub(super) fn finish(mut document: Value) -> Value {
     more(&mut document, &details);
     updates::describe(&mut document);
     secrets::describe(&mut document);
+    // Behind those that make schemas of bodies.
     close(&mut document);
     parameters(&mut document, &details);
     words(&mut document);
