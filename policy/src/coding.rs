@@ -66,6 +66,7 @@ impl Coding {
         let mut formats = Vec::new();
         for name in header_value.split(|&byte| byte == b',') {
             let name = name.trim_ascii();
+            // Lists may have empty elements (RFC 9110 §5.6.1.2).
             if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
                 continue;
             }
@@ -92,6 +93,7 @@ impl Format {
     fn named(name: &[u8]) -> Result<Self, UnknownCoding> {
         let formats = [
             (&b"gzip"[..], Self::Gzip),
+            // Means the same (RFC 9110 §8.4.1.3).
             (b"x-gzip", Self::Gzip),
             (b"deflate", Self::Deflate),
             (b"br", Self::Brotli),

@@ -138,6 +138,7 @@ impl Gzip {
         if known != u64::from(self.crc.sum()) | u64::from(self.crc.amount()) << 32 {
             return Err(DecodeError::Corrupt);
         }
+        // Not a new one: a body of members of a few bytes would spend all time on new states.
         self.inflate.restart();
         self.crc.reset();
         Ok(Part::Fixed(0))

@@ -23,6 +23,7 @@ const SKIPPABLE_HEADER_BYTES: usize = 8;
 const RESERVED: u8 = 1 << 3;
 const HAS_CHECKSUM: u8 = 1 << 2;
 const IS_SINGLE_SEGMENT: u8 = 1 << 5;
+// RFC 8878 §3.1.1.2.4.
 const MAX_BLOCK_BYTES: usize = 128 * 1024;
 const BLOCK_HEADER_BYTES: usize = 3;
 const CHECKSUM_BYTES: usize = 4;
@@ -141,6 +142,7 @@ impl Zstd {
 
     fn end_frame(&mut self) -> Result<(), DecodeError> {
         let declared_bytes = self.decoder.content_size();
+        // 0 stands for a frame that declares none.
         let is_whole = declared_bytes == 0 || declared_bytes == self.given_bytes;
         let checksum = self.decoder.get_checksum_from_data();
         let is_intact = checksum.is_none() || checksum == self.decoder.get_calculated_checksum();
@@ -256,6 +258,7 @@ fn block_bytes(start: &[u8], has_checksum: bool) -> Result<usize, DecodeError> {
         return Err(DecodeError::Corrupt);
     }
     let is_last = header & 1 != 0;
+    // Such a block is one byte, and its size says how often that comes.
     let is_run = (header >> 1) & 0b11 == 1;
     let content = if is_run { 1 } else { size };
     let checksum = if is_last && has_checksum {

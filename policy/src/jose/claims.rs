@@ -186,6 +186,7 @@ fn moment_ms(claims: &Object<'_>, name: &str) -> Result<Option<u64>, InvalidClai
     match claims.get(name) {
         None => Ok(None),
         Some(Value::Number(seconds)) if seconds < MAX_SECONDS => {
+            // `Duration` has no negatives, and every clock is past the epoch.
             let since_epoch = std::time::Duration::try_from_secs_f64(seconds.max(0.0));
             let since_epoch = since_epoch.map_err(|_| InvalidClaims::Time)?;
             let ms = u64::try_from(since_epoch.as_millis());

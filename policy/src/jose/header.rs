@@ -28,6 +28,7 @@ impl Header {
         if header.has("crit") {
             return Err(InvalidToken::Critical);
         }
+        // RFC 7797: with `false` the payload would be signed as it is, not in base64url.
         match header.get("b64") {
             None | Some(Value::Bool(true)) => {}
             Some(_) => return Err(InvalidToken::Unencoded),

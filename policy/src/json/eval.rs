@@ -241,6 +241,7 @@ impl<'d, 't, 'b> Evaluator<'d, 't, 'b> {
             (Selector::Name(name), Kind::Object) => {
                 for child in view.children(node) {
                     self.budget.spend(1)?;
+                    // To decode each escaped name at each visit could take minutes.
                     if !view.doc.may_be_named(child, name) {
                         continue;
                     }

@@ -244,6 +244,7 @@ impl Lexer {
         let blanks = rest.iter().take_while(|&&byte| is_blank(byte)).count();
         *rest = rest.get(blanks..).unwrap_or_default();
         self.run = self.run.saturating_add(blanks);
+        // A rewriter holds what is before a value until it knows whether that stays.
         if self.run > MAX_BLANK_BYTES {
             return Err(Problem::TooMuchBlank);
         }

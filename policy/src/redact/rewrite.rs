@@ -193,6 +193,7 @@ impl<S: Select> Rewriter<S> {
     /// The input is used up.
     fn pause(&mut self, cursor: &mut Cursor<'_>, out: &mut Vec<u8>) {
         match self.phase {
+            // Blanks behind the document go at once: at trailers nothing can be written any more.
             Phase::Between if self.lexer.is_complete() => cursor.copy_run(cursor.input.len(), out),
             Phase::Between => {
                 cursor.copy_run(cursor.lead, out);

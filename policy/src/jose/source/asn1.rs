@@ -22,6 +22,7 @@ pub(super) fn public_key(der: &[u8]) -> Option<Numbers> {
     let mut info = whole.inside(SEQUENCE)?;
     whole.end()?;
     let mut algorithm = info.inside(SEQUENCE)?;
+    // A key has whole bytes, so no bits of the last are unused.
     let (&0, key) = info.content(BIT_STRING)?.split_first()? else {
         return None;
     };
@@ -51,6 +52,7 @@ pub(super) fn certified_key(der: &[u8]) -> Option<Numbers> {
     let mut certificate = whole.inside(SEQUENCE)?;
     whole.end()?;
     let mut signed = certificate.inside(SEQUENCE)?;
+    // The version, which the first one leaves out (RFC 5280 §4.1).
     if signed.is_next(EXPLICIT_0) {
         signed.content(EXPLICIT_0)?;
     }

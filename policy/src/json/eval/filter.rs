@@ -67,6 +67,7 @@ impl<'d> Evaluator<'d, '_, '_> {
         let bytes = pattern.len().saturating_mul(COMPILE_STEPS_PER_BYTE);
         self.budget.spend(bytes.saturating_add(COMPILE_STEPS))?;
         let compiled = RegexPattern::new(&pattern, is_whole);
+        // What is no I-Regexp matches nothing (RFC 9535 §2.4.6).
         Ok(compiled.is_some_and(|one| one.is_match(&subject)))
     }
 

@@ -141,6 +141,7 @@ impl Steps {
                 answer.selected.add(group);
                 selected.push(path);
             } else {
+                // The steps of one path follow each other.
                 self.put(state.wrapping_add(1), passed);
                 answer.alive.add(group);
             }
@@ -207,5 +208,6 @@ fn is_in_slice(index: u64, start: Option<i64>, end: Option<i64>, step: i64) -> b
         return false;
     };
     let behind = index.checked_sub(start);
+    // A step of 0, of which there is no remainder, selects nothing (RFC 9535 §2.3.4.2.2).
     index < end && behind.is_some_and(|behind| behind.checked_rem(step) == Some(0))
 }
