@@ -154,6 +154,7 @@ pub(crate) fn on_sample<T>(
     if !sample.path.starts_with('/') || sample.path.contains('?') {
         return Err(InvalidSample::Path);
     }
+    // Below any proxy, so that it is read as a call's path is.
     let raw_path = format!("/api/proxy{}", sample.path);
     let path = CallPath::parse(raw_path.as_bytes()).map_err(|_| InvalidSample::PathAmbiguous)?;
     if !query::is_sendable(sample.query.as_bytes()) {

@@ -30,6 +30,7 @@ impl BasicAuth {
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<BasicAuth> {
     let username = fields.required("username", |value| {
         let username = text_or_empty(value)?;
+        // The first colon ends the user name (RFC 7617 §2).
         if username.expose().contains(':') {
             let text = "must not contain a colon";
             return Err(Invalid::new(Fault::InvalidSecret, text));

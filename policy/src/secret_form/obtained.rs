@@ -108,6 +108,7 @@ fn template(value: &Value) -> Result<(String, String), Invalid> {
     }
     match raw.split_once(TOKEN) {
         Some((before, after)) if !after.contains(TOKEN) => {
+            // Blanks around a header's value are lost on the way.
             Ok((before.trim_start().to_owned(), after.trim_end().to_owned()))
         }
         _ => invalid("must hold `{token}` once"),

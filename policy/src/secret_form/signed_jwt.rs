@@ -89,6 +89,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<SignedJwt> {
 
 fn algorithm(value: &Value) -> Result<Algorithm, Invalid> {
     match string(value)?.parse() {
+        // Envoy signs with PKCS #1 v1.5 only.
         Ok(Algorithm::Ps(_)) | Err(_) => Err(Invalid::value(
             "must be one of HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384, ES512, EdDSA",
         )),

@@ -80,6 +80,7 @@ impl Minter {
     }
 
     fn mint(&self, now_ms: u64, tools: &dyn Tools) -> Result<SecretBytes, CannotSign> {
+        // A host without a clock says the far future.
         if now_ms > LAST_MS {
             return Err(CannotSign);
         }

@@ -108,6 +108,7 @@ fn public_key(value: &Value) -> Result<PublicKey, Invalid> {
             read_pem(pem).map_err(|error| invalid(error.to_string()))
         }
         Value::String(_) => Err(invalid(format!("must be at most {MAX_PEM_BYTES} bytes"))),
+        // Of private and of symmetric keys (RFC 7518 §6).
         Value::Object(members) if members.contains_key("d") || members.contains_key("k") => {
             Err(invalid("must not be a private or secret key"))
         }

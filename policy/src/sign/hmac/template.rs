@@ -99,6 +99,7 @@ impl Template {
         request: &Outgoing<'_>,
         (seconds, of_time): (&str, Option<&str>),
     ) -> Result<Vec<u8>, CannotSign> {
+        // A host without a clock says the far future.
         if request.now_ms > LAST_MS {
             return Err(CannotSign);
         }
