@@ -72,6 +72,7 @@ impl ListQuery {
     pub fn search_pattern(&self) -> Option<String> {
         let text = self.search.as_ref()?;
         let escaped = text
+            // First, else it would escape the backslashes that follow.
             .replace('\\', "\\\\")
             .replace('%', "\\%")
             .replace('_', "\\_");

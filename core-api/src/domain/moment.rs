@@ -76,6 +76,7 @@ impl FromStr for Moment {
         let utc = moment
             .checked_to_offset(UtcOffset::UTC)
             .ok_or(InvalidMoment)?;
+        // A sign or more digits would break the order of the texts.
         if (0..=9999).contains(&utc.year()) {
             Ok(Self::from(utc))
         } else {

@@ -32,6 +32,7 @@ impl FromStr for Name {
     type Err = InvalidName;
 
     fn from_str(raw: &str) -> Result<Self, InvalidName> {
+        // Counted no further than it matters: what was sent may be much longer.
         let length = raw.chars().take(201).count();
         if (1..=200).contains(&length) && !raw.chars().any(char::is_control) {
             Ok(Self(raw.to_owned()))

@@ -33,6 +33,7 @@ impl FromStr for Alias {
             && raw.bytes().all(is_inner)
             && !raw.starts_with('-')
             && !raw.ends_with('-');
+        // Ids and aliases share one place in a URL: an alias must not take another proxy's calls.
         // `try_parse` also knows UUIDs without dashes.
         if is_slug && Uuid::try_parse(raw).is_err() {
             Ok(Self(raw.to_owned()))

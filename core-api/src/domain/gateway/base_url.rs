@@ -79,16 +79,19 @@ fn check_parts(raw: &str, url: &Url) -> Result<(), Invalid> {
         return invalid("must begin with http:// or https://");
     }
     let authority =
+        // The text is judged, because `Url` repairs much of what is wrong (`http:///host`).
         after_scheme(raw).map_or("", |rest| rest.split(['/', '?', '#']).next().unwrap_or(""));
     if authority.is_empty() || authority.starts_with(':') || url.host().is_none() {
         return invalid("must have a host");
     }
+    // `Url` forgets an empty one.
     if authority.contains('@') {
         return invalid("must not have userinfo");
     }
     if raw.contains(['?', '#']) {
         return invalid("must not have a query or fragment");
     }
+    // `Url` forgets an empty port.
     if url.port() == Some(0) || authority.ends_with(':') {
         return invalid("must have a port from 1 to 65535, or none");
     }
@@ -134,10 +137,12 @@ fn is_host_name(name: &str) -> bool {
 /// A segment that some server could read as climbing.
 fn is_ambiguous(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
+    // To some a backslash is a slash, and NUL the end.
     if lower.contains("%5c") || lower.contains("%00") {
         return true;
     }
     let mut decoded = lower;
+    // Servers decode more than once.
     loop {
         let next = decoded
             .replace("%25", "%")
@@ -150,6 +155,7 @@ fn is_ambiguous(path: &str) -> bool {
     }
     let mut segments = decoded
         .split('/')
+        // Servlet containers drop what follows `;` before they climb (`/..;/`).
         .map(|segment| segment.split(';').next().unwrap_or_default());
     segments.any(|segment| matches!(segment, "." | ".."))
 }

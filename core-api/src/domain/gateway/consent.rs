@@ -80,6 +80,7 @@ impl ConsentPage {
         ];
         let known = known
             .into_iter()
+            // No parameter may be sent twice (RFC 6749 §3.1).
             .filter(|(name, _)| !consent.parameters.contains_key(*name))
             .filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let own = consent.parameters.clone();
@@ -108,6 +109,7 @@ impl ConsentPage {
             query.append_pair("code_challenge", challenge);
             query.append_pair("code_challenge_method", "S256");
         }
+        // A query that the endpoint has is kept (RFC 6749 §3.1).
         let joint = if self.url.contains('?') { '&' } else { '?' };
         format!("{}{joint}{}", self.url, query.finish())
     }
