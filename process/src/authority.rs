@@ -116,6 +116,7 @@ impl Authority {
         now: OffsetDateTime,
     ) -> Result<Self, AuthorityFailed> {
         let mut params = params(name, &[], now, LIFE)?;
+        // It signs leaves and no authority below it (RFC 5280 §4.2.1.9).
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let pair = KeyPair::generate()?;
@@ -196,6 +197,7 @@ fn params(
     life: Duration,
 ) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(hosts)?;
+    // `rcgen` begins with a name of its own.
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     params.not_before = now - SKEW;

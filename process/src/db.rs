@@ -46,8 +46,10 @@ impl Db {
     /// The URL is of another database, the database does not answer, or a migration fails.
     pub async fn open(url: &str, migrations: &Migrator) -> Result<Self, InvalidDb> {
         let dialect = Dialect::of(url)?;
+        // `Any` knows no database by itself.
         install_default_drivers();
         let url = match dialect {
+            // The driver makes no file that is missing unless told.
             Dialect::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
             Dialect::Sqlite | Dialect::Postgres => url.to_owned(),
         };
@@ -118,9 +120,13 @@ fn pool_options(dialect: Dialect) -> AnyPoolOptions {
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     for pragma in [
+                        // First: to change the journal's mode takes a lock that somebody may have.
                         "PRAGMA busy_timeout = 10000",
+                        // Readers go on while one writes.
                         "PRAGMA journal_mode = WAL",
+                        // In WAL mode `NORMAL` may lose the last commits with the power.
                         "PRAGMA synchronous = FULL",
+                        // Off in SQLite unless told.
                         "PRAGMA foreign_keys = ON",
                     ] {
                         connection.execute(pragma).await?;

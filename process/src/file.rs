@@ -31,11 +31,13 @@ fn draft(path: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    // In the same folder: a rename is one step within one file system only.
     let mut draft = NamedTempFile::new_in(folder)?;
     draft
         .as_file()
         .set_permissions(Permissions::from_mode(0o600))?;
     draft.write_all(contents)?;
+    // The rename may be durable before the contents that it is for.
     draft.as_file().sync_all()?;
     Ok(draft)
 }

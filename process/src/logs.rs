@@ -13,6 +13,7 @@ pub fn start(directives: &str) -> anyhow::Result<()> {
         .json()
         .flatten_event(true)
         .with_env_filter(filter)
+        // Standard output is for what commands answer.
         .with_writer(std::io::stderr)
         .try_init()
         .map_err(|source| anyhow::anyhow!("logging cannot be started: {source}"))

@@ -27,6 +27,7 @@ pub enum InvalidSettings {
 pub fn load<S: DeserializeOwned>(file: Option<&Path>, prefix: &str) -> Result<S, InvalidSettings> {
     let mut figment = Figment::new();
     if let Some(file) = file {
+        // `figment` takes a file that is missing for an empty one.
         if !file.is_file() {
             return Err(InvalidSettings::MissingFile(file.to_path_buf()));
         }
