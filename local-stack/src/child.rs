@@ -79,6 +79,7 @@ impl Recipe {
     /// Starts it, in a process group of its own so that Ctrl-C reaches the supervisor alone.
     pub(crate) fn spawn(&self) -> anyhow::Result<Child> {
         let name = &self.name;
+        // The guard would start all the same, and only the log would say why nothing comes.
         anyhow::ensure!(
             self.program.is_file(),
             "`{}` for {name} does not exist",
@@ -103,6 +104,7 @@ impl Recipe {
             .stderr(log)
             .process_group(0)
             .kill_on_drop(true);
+        // Variables go before the settings file, and those of this shell are for another process.
         for (variable, _) in std::env::vars_os() {
             if variable.to_string_lossy().starts_with("REQUESTROCKET_") {
                 command.env_remove(variable);

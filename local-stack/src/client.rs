@@ -31,6 +31,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(base_url: String, tokens: Tokens) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
+            // All of it is on this machine, whatever `HTTP_PROXY` says.
             .no_proxy()
             .timeout(PATIENCE)
             .build()?;

@@ -57,6 +57,7 @@ pub(crate) async fn start_target(
     let Ready { url } = require_json(&ready)?;
     let port = port_of(&url)?;
     ports.learn(LISTENER, port)?;
+    // A child that is started again asks for the port that it had.
     Ok((url, recipe_at(port)?, child))
 }
 

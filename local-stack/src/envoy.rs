@@ -121,6 +121,7 @@ pub(crate) async fn start(
     };
     bootstrap.write(planned.admin_port)?;
     let admin_file = folder.join("admin.address");
+    // An old one would be taken for this run's.
     remove(&admin_file)?;
     let recipe = Recipe {
         name: planned.node.clone(),
@@ -145,7 +146,9 @@ fn arguments(options: &Options, bootstrap: &Path, admin_file: &Path) -> Vec<OsSt
     vec![
         "-c".into(),
         bootstrap.into(),
+        // Envoys of one machine would share their hot restart's memory.
         "--use-dynamic-base-id".into(),
+        // Of port 0 only Envoy knows what became of it.
         "--admin-address-path".into(),
         admin_file.into(),
         "--concurrency".into(),

@@ -83,6 +83,7 @@ pub(crate) fn write_settings(
     path: &Path,
     settings: &[(&str, serde_json::Value)],
 ) -> anyhow::Result<()> {
+    // TOML has no null.
     let set = settings.iter().filter(|(_, value)| !value.is_null());
     let lines: Vec<String> = set
         .map(|(key, value)| format!("{key} = {value}\n"))

@@ -106,6 +106,7 @@ impl Kept {
         let mut is_ready = false;
         loop {
             tokio::select! {
+                // A child that is ended because the stack stops has not died.
                 biased;
                 () = stopping.cancelled() => {
                     end(child).await;

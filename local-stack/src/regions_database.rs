@@ -7,6 +7,7 @@ use crate::options::{DatabaseUrl, RegionName};
 
 /// The schema of a region's tables.
 pub(crate) fn schema_of(region: &RegionName) -> String {
+    // In a URL `search_path` has no quotes, without which a dash ends a name.
     format!("region_{}", region.as_str().replace('-', "_"))
 }
 

@@ -25,6 +25,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let data = DataDir::open(&options.data_dir)?;
     let stack_file = data.file(STACK_FILE);
+    // Whoever waits for the stack waits for this file: an old one tells of another run.
     remove(&stack_file)?;
     let mut starting = Starting::new(&options, &data)?;
     let outcome = tokio::select! {
@@ -40,6 +41,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     progress("stopping");
     remove(&stack_file)?;
     keeper.shutdown().await;
+    // Last: until its Envoy has ended, a port is nobody else's.
     drop(reservations);
     outcome
 }

@@ -20,6 +20,7 @@ pub(crate) fn take(data: &DataDir) -> anyhow::Result<()> {
     let given = data.file(GIVEN);
     // What was given last counts: the store may be a new one.
     if let Some(tokens) = read_json::<Tokens>(&given)? {
+        // In this order: a crash in between leaves two copies and not none.
         write_json(&data.file(KEPT), &tokens)?;
         remove(&given)?;
     }

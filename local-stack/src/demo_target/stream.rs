@@ -88,5 +88,6 @@ pub(super) async fn trailers() -> Response {
         Frame::trailers(after),
     ];
     let body = StreamBody::new(stream::iter(frames.map(Ok::<_, Infallible>)));
+    // `hyper` sends no trailers over HTTP/1.1 but those that are announced.
     ([(TRAILER, "x-demo-trailer")], Body::new(body)).into_response()
 }
