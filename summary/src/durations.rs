@@ -79,6 +79,7 @@ impl Durations {
 
     pub(super) fn to_wire(&self) -> wire::Durations {
         let mut before = 0;
+        // Steps are small numbers, which take few bytes in protobuf.
         let steps = self.0.keys().map(|bucket| {
             let step = bucket - before;
             before = *bucket;

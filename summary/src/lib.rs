@@ -88,6 +88,7 @@ impl Summary {
             requests: 1,
             denied,
         };
+        // `entry` would clone the name for every call.
         match self.auth_types.get_mut(&record.auth_type) {
             Some(auth) => auth.merge(one),
             None => {

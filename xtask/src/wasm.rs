@@ -159,6 +159,7 @@ fn rustup_cargo() -> Command {
     let mut command = Command::new(env!("CARGO"));
     command
         .env("RUSTFLAGS", RUSTUP_FLAGS)
+        // Cargo takes it before `RUSTFLAGS`.
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     command
 }
@@ -167,6 +168,7 @@ fn debian_cargo() -> Command {
     let mut command = Command::new("/usr/bin/cargo");
     command
         .env("RUSTC", "/usr/bin/rustc")
+        // `-Zbuild-std` is for nightly compilers otherwise.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", DEBIAN_FLAGS)
         .env_remove("CARGO_ENCODED_RUSTFLAGS")

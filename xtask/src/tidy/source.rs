@@ -100,6 +100,7 @@ fn inline_test_lines(text: &str) -> usize {
         inside |= line.starts_with("#[cfg(test)]");
         if inside {
             count += 1;
+            // Formatted code ends such an item in the first column, too.
             let ends = line == "}" || (line.ends_with(';') && !line.starts_with(' '));
             inside = !ends;
         }
