@@ -71,6 +71,7 @@ struct Bucket(u16);
 impl Bucket {
     /// Where the counters of a proxy or a credential lie.
     fn of(owner: Uuid) -> Self {
+        // Ids are random (version 4); of those that begin with a time all would be in one.
         let [first, second, ..] = owner.into_bytes();
         Self(u16::from_be_bytes([first, second]) % BUCKETS)
     }

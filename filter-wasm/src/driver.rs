@@ -307,6 +307,7 @@ impl Call {
                     if let Some(holder) = holder {
                         shared.open.begin(self.stream, holder, waiting.follows);
                     }
+                    // Others are forgotten: Envoy passes most of their responses without asking.
                     let exchange = waiting.exchange.filter(Exchange::awaits_response);
                     self.progress = exchange.map_or(Progress::Done, Progress::Forwarded);
                     return Flow::Continue;

@@ -117,6 +117,7 @@ impl Host for ProxyWasmHost {
         values: &[Vec<u8>],
     ) -> Result<(), HostFailure> {
         let map = map_of(part);
+        // Replacing would touch the first line only.
         lines::remove_header(map, name)?;
         values
             .iter()

@@ -136,6 +136,7 @@ impl Batches {
 
 impl Open {
     fn has_room(&self, charge: &Charge, now_ms: u64) -> bool {
+        // A newer policy may have another limit, of which this batch knows nothing.
         self.used < self.batch.calls && self.batch.is_open(now_ms) && self.charge == *charge
     }
 

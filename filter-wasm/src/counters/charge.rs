@@ -145,6 +145,7 @@ impl Counters {
         charges: &[(Uuid, &Charge)],
         now_ms: u64,
     ) -> Result<Vec<Page>, HostFailure> {
+        // The credential's and the proxy's: no charge has another owner.
         let mut pages: Vec<Page> = Vec::with_capacity(2);
         for (owner, _) in charges {
             let bucket = Bucket::of(*owner);

@@ -111,6 +111,7 @@ impl Counters {
         let Some(answered) = answers(bytes, pending.reports.len()) else {
             return self.give_up(host, &pending);
         };
+        // A region server with another epoch has forgotten everything, and is told all of it.
         if self.epoch.get() != Some(answered.epoch) {
             self.epoch.set(Some(answered.epoch));
             Bucket::all().for_each(|bucket| self.mark_dirty(bucket));
@@ -119,6 +120,7 @@ impl Counters {
         let mut asked = Asked::NotYet;
         for ((_, report), grant) in pending.reports.iter().zip(&answered.grants) {
             asked = match (asked, grant.outcome(report)) {
+                // A ceiling that no worker can read is none.
                 _ if !is_applied => Asked::Unanswered,
                 (_, Asked::Unanswered) => Asked::Unanswered,
                 (Asked::NotYet, outcome) => outcome,

@@ -19,6 +19,7 @@ impl Call {
             let searched = search(exchange, (host, shared), chunk);
             state.is_searched = exchange.searches_body();
             match searched {
+                // It stays in Envoy's buffer, and comes again with the next part.
                 Ok(PartSearched::Held) => return Flow::AwaitBody,
                 Ok(PartSearched::Clean) => state.is_head_held = false,
                 Ok(PartSearched::Masked(edits)) => {

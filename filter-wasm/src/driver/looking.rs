@@ -68,6 +68,7 @@ impl Waiting {
         let organisation = self.exchange.as_ref().and_then(Exchange::organisation);
         let organisation = organisation.ok_or(Denial::GatewayFault)?;
         self.read_body(host)?;
+        // All of it is there: what it waits for now is us, which does not make it late.
         self.body_since_ms = None;
         let is_done = self.look_at_once(host, shared, organisation);
         if is_done.map_err(|HostFailure| Denial::GatewayFault)? {

@@ -155,6 +155,7 @@ impl OpenCalls {
         if state.fresh.try_reserve(1).is_err() {
             return false;
         }
+        // Its own calls first: to look at others' costs a question for each, mostly for nothing.
         let own = Among::Organisation(holder.organisation);
         [own, Among::All]
             .into_iter()
@@ -163,6 +164,7 @@ impl OpenCalls {
                 Room::Full => false,
                 Room::Unknown => {
                     state.forget_ended(host, among);
+                    // The look has entered other streams.
                     host.enter(stream) && state.crowd.room(holder, among) == Room::There
                 }
             })
@@ -241,6 +243,7 @@ impl OpenCalls {
             return false;
         };
         let answers = bytes.and_then(|bytes| access::answers(bytes, callers.len()));
+        // Without an answer all go on.
         let answers = answers.unwrap_or_default();
         let denials = callers
             .into_iter()

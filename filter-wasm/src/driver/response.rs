@@ -217,6 +217,7 @@ impl Call {
             Worked::Replace(bytes, edits) if bytes.is_empty() => {
                 edits.iter().try_for_each(|edit| apply(host, edit))
             }
+            // The buffer may be gone, and Envoy 1.40 would write to where it was.
             Worked::Replace(..) | Worked::Drop => Err(HostFailure),
             Worked::Nothing | Worked::Pass => Ok(()),
         };

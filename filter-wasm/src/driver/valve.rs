@@ -90,6 +90,7 @@ impl Call {
             },
         };
         match decision {
+            // An empty buffer that Envoy holds is enough to put bytes into when trailers come.
             ChunkDecision::Wait if host.replace_response_chunk(&[]).is_err() => Self::cut(host),
             ChunkDecision::Wait => self.hold_back(Flow::HeldBack),
             ChunkDecision::Later => {

@@ -148,10 +148,12 @@ impl Waiting {
         let exchange = self
             .exchange
             .get_or_insert_with(|| Exchange::new(shared.policies.resolve(&lines, host)));
+        // Before it decides: the edits that come of that borrow of it.
         let valve_of = exchange.inspects_responses().then(|| stream.to_string());
         let valve_of = valve_of.as_deref().map(str::as_bytes);
         let head = RequestHead::new(&lines);
         match exchange.on_request(&head, body, &ports) {
+            // It has waited for that once.
             RequestDecision::Refuse(refusal) if self.is_judged_again => Decided::Refused(refusal),
             RequestDecision::Refuse(refusal) => {
                 refused(refusal, ports.wanted_keys(), ports.questions())
