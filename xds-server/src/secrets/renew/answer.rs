@@ -130,6 +130,7 @@ pub(super) fn failure_of(status: u16, body: &[u8], secrets: &[&str]) -> Option<F
     if (300..400).contains(&status) {
         return Some(failure_of_status(status));
     }
+    // Some say an error with status 200.
     let document = Document::of(body);
     document
         .and_then(|document| provider_error(&document, status, secrets))

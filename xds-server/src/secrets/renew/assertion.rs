@@ -117,6 +117,7 @@ fn integer<const WIDTH: usize>(der: &[u8]) -> Option<(Vec<u8>, &[u8])> {
         return None;
     };
     let (bytes, rest) = rest.split_at_checked(usize::from(length))?;
+    // DER writes a zero before a number whose first bit is set.
     let bytes = bytes.strip_prefix(&[0]).unwrap_or(bytes);
     let missing = WIDTH.checked_sub(bytes.len())?;
     Some(([vec![0; missing], bytes.to_vec()].concat(), rest))

@@ -130,6 +130,7 @@ impl Client {
             _ => return Err(invalid_url()),
         };
         let host = uri.host().ok_or_else(invalid_url)?;
+        // `Uri` keeps the brackets of an IPv6 address.
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let head = head(request, &uri)?;
@@ -161,6 +162,7 @@ impl Client {
         if allowed.is_empty() {
             return Err(not_allowed(reach));
         }
+        // By address: the name may resolve to another one by now (DNS rebinding).
         for address in allowed {
             if let Ok(Ok(stream)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
                 return Ok(stream);

@@ -169,6 +169,7 @@ fn id_of(asking: Asking<'_>, token: &SecretText) -> TokenId {
         credential_id,
         version,
     } = asking;
+    // Of a token nothing is kept by which it could be presented.
     Sha256::new()
         .chain_update(organisation_id)
         .chain_update(credential_id)
@@ -213,6 +214,7 @@ fn read(response: &Response, now_ms: u64) -> Option<Known> {
         Said::Active(claims.into())
     };
     Some(Known {
+        // What has ended is not asked about with every call.
         until_ms: until_ms.max(now_ms.saturating_add(1_000)),
         said,
     })

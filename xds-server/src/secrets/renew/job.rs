@@ -301,6 +301,7 @@ impl Renewals {
         let injections = safe.injections((&placed.apply, &placed.headers), &obtained.token)?;
         let refresh_token = match &obtained.refresh_token {
             Some(token) => Some(safe.seal_refresh_token(token)?),
+            // The provider need not give another one (RFC 6749 §6).
             None => work.row.refresh_token.clone(),
         };
         let row = TokenRow {

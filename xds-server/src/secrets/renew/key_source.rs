@@ -80,6 +80,7 @@ fn description(body: &[u8]) -> Result<Issuer, Failure> {
 
 /// Where the keys are, if the document is about that issuer and no other.
 fn place_of(described: &Issuer, issuer: &str) -> Result<Endpoint, Failure> {
+    // Else another's keys pass for this issuer's (OpenID Connect Discovery 1.0 §4.3).
     if described.issuer != issuer {
         let text = "discovery document is of another issuer than the credential names";
         return Err(Failure::transient("issuer_mismatch", text));

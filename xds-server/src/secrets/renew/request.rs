@@ -113,6 +113,7 @@ pub(super) fn build(
     let asking = (&form.client, form.token_url.as_str());
     headers.extend(authenticate(asking, &mut parameters, fresh)?);
     for (name, value) in &form.request.extra {
+        // No parameter may be there twice (RFC 6749 §3.2).
         parameters.retain(|(known, _)| known != name);
         parameters.push((name.clone(), value.clone()));
     }
@@ -246,6 +247,7 @@ fn code(given: &Given) -> Parameters {
     let mut parameters = vec![
         text("grant_type", CODE),
         ("code".to_owned(), code.clone()),
+        // The same again, which binds the code to it (RFC 6749 §4.1.3).
         text("redirect_uri", redirect_uri),
     ];
     let verifier = verifier.iter();
@@ -275,6 +277,7 @@ fn authenticate(
         }
         ClientAuth::PrivateKeyJwt(signer) => {
             let audience = signer.audience.as_deref();
+            // Who is to take it is the endpoint, unless it goes by another name (RFC 7523 §3).
             let audience = audience.unwrap_or(url);
             let claims = [("iss", id), ("sub", id), ("aud", audience)];
             let claims = claims.map(|(name, value)| (name.to_owned(), Value::from(value)));
@@ -303,6 +306,7 @@ fn authenticate(
 
 fn basic(id: &str, secret: &SecretText, encoding: IdEncoding) -> (String, SecretText) {
     let written = |text: &str| match encoding {
+        // RFC 6749 §2.3.1 wants both encoded; not all providers decode them.
         IdEncoding::Raw => Zeroizing::new(text.to_owned()),
         IdEncoding::Form => Zeroizing::new(byte_serialize(text.as_bytes()).collect::<String>()),
     };

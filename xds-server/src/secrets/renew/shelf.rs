@@ -84,6 +84,7 @@ impl<T: Clone> Shelf<T> {
         read: impl FnOnce(&[u8]) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let slot = self.slot(url);
+        // Before the lock, so that who waits for it takes what came meanwhile.
         let asked = slot.asked.load(Ordering::Acquire);
         let mut found = slot.found.lock().await;
         let is_newer = slot.asked.load(Ordering::Acquire) != asked;

@@ -76,6 +76,7 @@ impl Document {
     pub(in super::super) fn form(body: &[u8]) -> Option<Self> {
         let body = body.trim_ascii();
         let is_form = body.contains(&b'=') && body.iter().all(u8::is_ascii_graphic);
+        // HTML has `=`, too.
         let is_markup = body.starts_with(b"<");
         if !is_form || is_markup {
             return None;

@@ -9,6 +9,7 @@ pub(in super::super) fn retry_after_ms(value: &str, now_ms: u64) -> Option<u64> 
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(seconds.saturating_mul(1_000));
     }
+    // The one form that is still written (RFC 9110 §5.6.7).
     let format = format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );
