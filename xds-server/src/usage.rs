@@ -79,6 +79,7 @@ impl FromStr for WorkerId {
     type Err = InvalidWorker;
 
     fn from_str(text: &str) -> Result<Self, InvalidWorker> {
+        // `from_str_radix` takes a sign, too.
         let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let bits = u128::from_str_radix(text, 16).map_err(|_| InvalidWorker)?;
         is_hex

@@ -24,6 +24,7 @@ impl Chain {
 
     /// The next record, as it is stored.
     pub(super) fn add(&mut self, record: &[u8]) {
+        // With its length, so that no record can be cut elsewhere and say the same together.
         let length = u64::try_from(record.len()).unwrap_or(u64::MAX);
         self.0.update(length.to_be_bytes());
         self.0.update(record);

@@ -124,6 +124,7 @@ pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, L
         .filename(retention::path(folder, day))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
+        // A record is on the disk before its number: two attached files are not one commit.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY);
     let mut conn = SqliteConnection::connect_with(&options).await?;
@@ -146,6 +147,7 @@ pub(super) async fn open_to_read(path: &Path) -> Result<Option<Reader>, LogFaile
         .busy_timeout(BUSY)
         .pragma("query_only", "ON");
     let mut conn = match SqliteConnection::connect_with(&options).await {
+        // What is too old is dropped at any time.
         Err(_) if !path.exists() => return Ok(None),
         conn => conn?,
     };
@@ -206,6 +208,7 @@ pub(super) async fn calls_insert(
         });
         insert
             .build()
+            // Any other number of rows would be one more prepared statement that is kept.
             .persistent(rows.len() == ROWS)
             .execute(&mut *tx)
             .await?;

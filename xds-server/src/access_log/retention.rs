@@ -48,6 +48,7 @@ pub(super) fn days(folder: &Path) -> io::Result<Vec<DayFile>> {
 pub(super) fn drop_old(folder: &Path, retention: Retention, today: Date) -> io::Result<u64> {
     let oldest = today.saturating_sub(Duration::days(i64::from(retention.days)));
     let (mut bytes, mut kept): (u64, u64) = (0, 0);
+    // From the newest on, so that what is too much is the oldest.
     for DayFile { day, path } in days(folder)?.into_iter().rev() {
         let size = size(&path);
         bytes = bytes.saturating_add(size);

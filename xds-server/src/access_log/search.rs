@@ -61,6 +61,7 @@ async fn search_within(
 /// In the order that is asked for.
 fn days_of(folder: &Path, query: &RecordsQuery) -> Result<Vec<DayFile>, LogFailed> {
     let (mut first, mut last) = (query.from_ms.map(day_of), query.to_ms.map(day_of));
+    // Only a page begins there: what is counted is all of the selection.
     if query.is_uncounted
         && let Some(after) = &query.after
     {

@@ -65,6 +65,7 @@ pub(super) async fn start(
     tasks: &TaskSet,
 ) -> Result<(), LogFailed> {
     metrics::describe();
+    // Of any day the run before may have left something.
     for file in retention::days(folder)? {
         uncounted.add(file.day);
     }

@@ -99,6 +99,7 @@ impl Writer {
             let waited = tokio::select! {
                 waited = taken.recv() => waited,
                 () = stopping.cancelled(), if !is_closed => {
+                    // Nothing more comes in, and what waits is still written.
                     taken.close();
                     is_closed = true;
                     continue;
@@ -161,6 +162,7 @@ impl Writer {
     }
 
     async fn write_day(&mut self, day: Date, calls: &[Call]) -> Result<(), LogFailed> {
+        // Gone if the write fails: the next try opens the file anew.
         let mut conn = match self.open.take() {
             Some((open, conn)) if open == day => conn,
             Some(_) | None => day::open(&self.folder, day).await?,

@@ -75,6 +75,7 @@ impl Ledger {
             };
             let Some(first) = first else { return };
             let mut all = vec![first];
+            // Who only says that they are there need not wait for others.
             if all.iter().any(|told| !told.counts.is_empty()) {
                 tokio::time::sleep(PACE).await;
             }
@@ -95,6 +96,7 @@ impl Ledger {
         for told in &all {
             self.workers.hear(told.worker, now_ms, steady_ms);
             for (key, counted) in &told.counts {
+                // They only grow: of two the larger is the later.
                 let known = counts.entry(*key).or_default();
                 *known = known.most(*counted);
             }

@@ -81,6 +81,7 @@ async fn of_record(
     let Some(mut reader) = effort.open(path).await? else {
         return Ok(arrival);
     };
+    // `+` keeps that term from choosing the index: there is one call of an id.
     let select = "SELECT COALESCE(
             (SELECT rowid FROM call WHERE request_id = $1 AND +organisation_id = $2),
             (SELECT MAX(rowid) FROM call WHERE organisation_id = $2 AND completed_at_ms <= $3),

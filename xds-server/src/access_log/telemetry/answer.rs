@@ -128,6 +128,7 @@ impl Question {
         of: &Share,
     ) -> Result<Vec<TelemetryShare>, LogFailed> {
         let (kind, _) = of.columns();
+        // By that index, which holds all that is summed: no row has to be read.
         let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
             "SELECT share_id, SUM(requests), SUM(errors), SUM(denied) \
              FROM summary INDEXED BY summary_shares \
