@@ -121,9 +121,10 @@ impl Guard {
         !self.found_in(text).is_empty()
     }
 
-    /// Where they are in a whole text. No form of a value has fewer bytes than the value.
+    /// Where they are in a whole text.
     fn found_in(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
+        // No form of a value has fewer bytes than the value.
         if text.len() >= self.shortest {
             self.search((text, 0), true, &mut found);
         }

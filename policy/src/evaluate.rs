@@ -190,12 +190,12 @@ fn compile(name: LayerName, layer: wire::Layer) -> Result<Layer, InvalidSample> 
     })
 }
 
-/// What decides comes first, so that the rules' reports cannot use up what it needs.
 fn report(layers: Layers<'_>, call: &Call<'_>) -> Evaluation {
     let effect = match layers.decide(call) {
         Decision::Allowed => Effect::Allow,
         Decision::Denied(_) | Decision::NeedsBody => Effect::Deny,
     };
+    // Before the rules' reports, which must not use up what it needs.
     let decided = layers.in_order().map(|(name, layer)| {
         call.effort().renew();
         let (effect, decided_by) = match layer.decide(call) {

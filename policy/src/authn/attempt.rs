@@ -105,12 +105,12 @@ impl Found {
     }
 }
 
-/// Compares with every digest, so that the time tells nothing of which one matched.
 fn matching(digests: &[SecretDigest], presented: &Digest) -> Found {
     let mut found = Found {
         has_endless: false,
         latest_end_ms: None,
     };
+    // With each of them, also behind a match: the time must not tell which one it was.
     for digest in digests {
         let is_match = digest.matches(presented);
         found.has_endless |= is_match && digest.valid_until_ms.is_none();

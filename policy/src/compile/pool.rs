@@ -33,8 +33,7 @@ pub(super) enum Part {
 const TEXT_BYTE: usize = 64;
 
 impl Pool {
-    /// Compiles a part and says what that cost. One that is wrong is left out: whoever needs it
-    /// finds that out, with the place where it stands.
+    /// Compiles a part, unless it is wrong, and says what that cost.
     pub(super) fn add(&mut self, part: Part, weight: &mut Weight) -> Result<usize, TooHeavy> {
         let (text, made) = match part {
             Part::Pattern {
@@ -51,6 +50,7 @@ impl Pool {
             }
             Part::Path(path) => {
                 let text = path.len();
+                // Whoever needs a wrong one finds that out, with the place where it stands.
                 if let Ok(parsed) = JsonPath::parse(&path) {
                     self.paths.insert(path, parsed);
                 }

@@ -128,8 +128,7 @@ fn decode(encoded: &[u8]) -> Result<Box<wire::ProxyPolicy>, InvalidPolicy> {
     Ok(Box::new(policy))
 }
 
-/// A step's share of the parts that are left. Together they weigh no more than the layers and
-/// meters that need them, so what is too heavy here is so there.
+/// A step's share of the parts that are left.
 fn some_parts(
     left: &mut btree_set::IntoIter<Part>,
     pool: &mut Pool,
@@ -137,6 +136,7 @@ fn some_parts(
 ) -> Result<(), InvalidPolicy> {
     let mut spent = 0_usize;
     for part in left {
+        // Each part once is no more than all layers and meters weigh: too heavy here is so there.
         let cost = pool.add(part, weight)?;
         spent = spent.saturating_add(cost);
         if spent >= STEP {

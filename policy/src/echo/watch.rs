@@ -57,8 +57,7 @@ impl Watch {
         self.held.bytes == 0 && self.seen >= MAX_BYTES
     }
 
-    /// Looks at what is at hand. Its search is not put off: it takes about as long as it takes Envoy
-    /// to pass it on. The turn is the shorter for it.
+    /// Looks at what is at hand. The turn is the shorter for it.
     pub(crate) fn look(
         &mut self,
         guard: &Guard,
@@ -73,6 +72,7 @@ impl Watch {
             mut found,
             ..
         } = std::mem::take(&mut self.held);
+        // Not put off to a turn: it takes about as long as it takes Envoy to pass the bytes on.
         let searched = guard.search((at_hand, open_from), is_end, &mut found);
         // What is held is copied to be looked at again.
         let steps = number(searched.steps.saturating_add(at_hand.len()));

@@ -228,10 +228,10 @@ impl Exchange {
     }
 }
 
-/// The edits that mask what is found. Of a header all lines are put anew, because a host can name
-/// none of several.
+/// The edits that mask what is found.
 fn masking(guard: &Guard, lines: &[HeaderLine<'_>]) -> Result<Vec<ResponseEdit>, Denial> {
     let mut masked: BTreeMap<&[u8], Vec<Vec<u8>>> = BTreeMap::new();
+    // Which names first, then all of their lines: a host can name none of several.
     for (name, value) in searched(lines) {
         if guard.masked(name).is_some() || guard.masked(value).is_some() {
             masked.insert(name, Vec::new());

@@ -30,7 +30,7 @@ const STALE: [&str; 6] = [
 
 type Looked = (Vec<ResponseEdit>, BodyPipe);
 
-/// Asks for the length first: almost every response is decided by it alone.
+/// Judges a head of which the whole policy is known.
 pub(super) fn judge(
     policy: &Policy,
     grant: &Grant,
@@ -38,6 +38,7 @@ pub(super) fn judge(
     ports: &dyn Ports,
 ) -> Result<(Vec<ResponseEdit>, Option<BodyPipe>), Denial> {
     let is_bodiless = is_end || grant.is_head;
+    // The length first: almost every response is decided by it, and a header is a host call.
     let is_plain = grant.stages.is_empty() && grant.awaited.is_empty();
     // To HEAD a length is declared of a body that does not come.
     let length = if is_bodiless {
@@ -98,9 +99,8 @@ fn refuse_unasked_switch(head: &dyn ResponseHead) -> Result<(), Denial> {
 }
 
 /// Whether a response to a request that we never saw is Envoy's refusal of it.
-///
-/// A target cannot fake one: the header is removed from its responses before we see them.
 pub(super) fn is_envoys_refusal(head: &dyn ResponseHead) -> bool {
+    // A target cannot fake it: Envoy removes the header from its responses before we see them.
     head.header(PROXY_CODE_HEADER)
         .is_some_and(|code| code == ProxyCode::AccessDenied.as_str().as_bytes())
 }

@@ -172,10 +172,9 @@ fn decode_unreserved_into(segment: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Whether `plain` would turn a stray `%` before it into an escape that the caller never sent.
-///
-/// Real escapes are copied whole, so a `%` in the last two places is a stray one.
 fn completes_escape(out: &[u8], plain: u8) -> bool {
     let is_hex = |byte: u8| hex_value(byte).is_some();
+    // Real escapes are copied whole, so a `%` in the last two places is a stray one.
     match out {
         [.., b'%'] => is_hex(plain),
         [.., b'%', first] => is_hex(*first) && is_hex(plain),

@@ -79,8 +79,7 @@ fn hmac(hash: Hash, secret: &SecretBytes, text: &[u8], signature: &[u8]) -> bool
     }
 }
 
-/// Two numbers of full length (RFC 7518 §3.4). Neither may be 0, which verifiers were known to
-/// take for any text (CVE-2022-21449); numbers beyond the order are refused by the host.
+/// Two numbers of full length (RFC 7518 §3.4).
 fn ecdsa(key: &EcKey, text: &[u8], signature: &[u8], signatures: &dyn Signatures) -> bool {
     let bytes = key.curve.bytes();
     let Some((r, s)) = signature.split_at_checked(bytes) else {
@@ -88,6 +87,7 @@ fn ecdsa(key: &EcKey, text: &[u8], signature: &[u8], signatures: &dyn Signatures
     };
     let is_zero = |number: &[u8]| number.iter().all(|byte| *byte == 0);
     s.len() == bytes
+        // Verifiers took 0 for any text (CVE-2022-21449); the host refuses what is too large.
         && !is_zero(r)
         && !is_zero(s)
         && signatures.is_signed(&Question {
@@ -98,12 +98,11 @@ fn ecdsa(key: &EcKey, text: &[u8], signature: &[u8], signatures: &dyn Signatures
         })
 }
 
-/// Strictly: keys and signatures of small order, with which one signature fits many texts, are
-/// refused.
 fn ed25519(key: &[u8; ED25519_BYTES], text: &[u8], signature: &[u8]) -> bool {
     let key = ed25519_dalek::VerifyingKey::from_bytes(key);
     let signature = ed25519_dalek::Signature::from_slice(signature);
     match (key, signature) {
+        // Strictly: with keys and signatures of small order one signature fits many texts.
         (Ok(key), Ok(signature)) => key.verify_strict(text, &signature).is_ok(),
         _ => false,
     }

@@ -154,9 +154,9 @@ impl<'t> Doc<'t> {
         }
     }
 
-    /// Whether the name's length is that of `wanted` in some spelling: escapes make it longer, up
-    /// to six times (RFC 8259 §7), never shorter.
+    /// Whether the name's length is that of `wanted` in some spelling.
     pub(crate) fn may_be_named(&self, node: NodeId, wanted: &str) -> bool {
+        // `\u0061` is the longest way to write a byte (RFC 8259 §7), and none is shorter than it.
         (wanted.len()..=wanted.len().saturating_mul(6)).contains(&self.name_bytes(node))
     }
 

@@ -220,8 +220,7 @@ impl Selection {
         level
     }
 
-    /// Starts to remember anew, with what is open. The room grows with that, so that the work is
-    /// bounded by what was learnt.
+    /// Starts to remember anew, with what is open.
     fn forget(&mut self) {
         let last = self.outcomes.get(self.last).cloned().unwrap_or_default();
         let levels = mem::take(&mut self.levels);
@@ -237,6 +236,7 @@ impl Selection {
                 self.level_of(states.unwrap_or_default())
             })
             .collect();
+        // It grows with what is open, so that the work is bounded by what was learnt.
         self.room = ROOM.max(self.used.saturating_mul(2));
         self.say_fleeting(Outcome {
             level: None,

@@ -50,10 +50,10 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// The slot as it is in this window. A window once begun is never left for an earlier one: a
-    /// clock that steps back must not give its limit anew.
+    /// The slot as it is in this window. A window once begun is never left for an earlier one.
     #[must_use]
     pub fn in_window(self, bounds: Bounds) -> Self {
+        // A clock that steps back must not give a limit anew.
         if bounds.start_ms <= self.start_ms {
             return self;
         }
@@ -99,10 +99,10 @@ impl Slot {
     }
 
     /// Takes a worker's account: of `amount`, which was set aside to be used before `until_ms`, it
-    /// used `used`. An account that comes too late is added to what already counts for it, because
-    /// what is left may be another worker's.
+    /// used `used`.
     pub fn give_account(&mut self, used: Micros, (amount, until_ms): (Micros, u64), now_ms: u64) {
         self.own = self.own.plus(used);
+        // One that comes too late counts twice: all was counted, and what is left may be another's.
         if now_ms < until_ms.saturating_add(ACCOUNT_MARGIN_MS) {
             self.reserved = self.reserved.minus(amount);
         }

@@ -94,8 +94,8 @@ impl Effort {
         self.spend(SEARCH.saturating_add(units(text_bytes).saturating_mul(BYTE)))
     }
 
-    /// Paid afterwards, since only then it is known; one automaton's share is small.
     pub(super) fn spend_on_learning(&self, made_bytes: usize, learnt_bytes: usize) -> bool {
+        // Paid afterwards, since only then it is known; one automaton's share is small.
         let made = units(made_bytes).saturating_mul(BYTE_MADE);
         self.spend(made.saturating_add(units(learnt_bytes).saturating_mul(BYTE_LEARNT)))
     }

@@ -101,10 +101,10 @@ fn fold_twin(char: char) -> char {
     }
 }
 
-/// Groups only capture here, and nobody asks for captures.
 fn flatten<'h>(hir: &'h Hir, pieces: &mut Vec<&'h Hir>) {
     match hir.kind() {
         HirKind::Empty => {}
+        // Nobody asks for what it captures.
         HirKind::Capture(capture) => flatten(&capture.sub, pieces),
         HirKind::Concat(parts) => parts.iter().for_each(|part| flatten(part, pieces)),
         HirKind::Literal(_)

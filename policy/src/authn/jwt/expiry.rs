@@ -81,9 +81,9 @@ impl Earliest {
     }
 }
 
-/// 0 means "no end" on the wire, so a token that ended at the epoch ends a millisecond later.
 fn milliseconds(seconds: &serde_json::Value) -> Option<u64> {
     if let Some(whole) = seconds.as_u64() {
+        // 0 means "no end" on the wire.
         return Some(whole.saturating_mul(1000).max(1));
     }
     let seconds = seconds.as_f64()?;

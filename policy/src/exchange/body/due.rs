@@ -66,13 +66,13 @@ impl Due {
         self.decoded = Bytes::default();
     }
 
-    /// Makes room for so much more of what passes: not twice as much as there is, of which whoever
-    /// holds it might not get that much.
+    /// Makes room for so much more of what passes.
     pub(super) fn make_room(&mut self, bytes: usize) -> Result<(), Denial> {
         let room = self.out.capacity().saturating_sub(self.out.len());
         if room >= bytes {
             return Ok(());
         }
+        // A list would double, and its holder might not get that much.
         let more = bytes.max(self.out.len() / 4);
         self.out
             .try_reserve_exact(more)

@@ -65,9 +65,6 @@ impl EchoSearch {
     }
 
     /// Nothing more is made. Says whether all is searched; if not, it is to be called again.
-    ///
-    /// What was made of a whole body took all that there was to pay with. Its search is bounded by
-    /// its length, so that only the turn has to pay for it.
     pub(super) fn finish(&mut self, made: &mut [u8], turn: &mut Turn) -> bool {
         let Self { guard, in_place } = self;
         while in_place.clean_bytes() < made.len() {
@@ -82,6 +79,7 @@ impl EchoSearch {
                 return true;
             };
             let steps = in_place.look(guard, (portion, is_end));
+            // A whole body took all of the account; its search is bounded by its length.
             turn.spend(u64::try_from(steps).unwrap_or(u64::MAX));
         }
         true

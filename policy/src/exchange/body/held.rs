@@ -42,9 +42,9 @@ impl Held {
         Ok(())
     }
 
-    /// By half at least, so that pieces are not copied time and again.
     fn grow(&mut self, needed: usize) -> Result<(), Denial> {
         let taken = self.share.bytes();
+        // By half at least, so that pieces are not copied time and again.
         let half_more = taken.saturating_add(taken / 2);
         let wanted = half_more.max(LEAST_BYTES).min(self.max_bytes).max(needed);
         self.share.set(wanted)?;

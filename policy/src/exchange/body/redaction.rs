@@ -122,10 +122,11 @@ impl Redaction {
     }
 }
 
-/// What is framed is copied, put together, and written: each time as much as is held at most, into
-/// something that grows.
+/// Asks for what framing allocates.
 fn ask_for_records(framer: &Framer, piece: &[u8]) -> Result<(), Denial> {
     let bytes = framer.held_bytes().saturating_add(piece.len());
+    // It is copied, put together and written: each time as much as is held at most, into
+    // something that grows.
     memory::ask(bytes.saturating_mul(8)).map_err(|NoMemory| Denial::Overloaded)
 }
 

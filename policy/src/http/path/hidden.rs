@@ -19,12 +19,11 @@ pub(super) fn hides_dot_segment(segment: &[u8]) -> bool {
 }
 
 /// Decodes escapes until none is left.
-///
-/// Decoding from the end gives the same result as repeated passes, because escapes never overlap,
-/// but takes linear time whatever the nesting.
 fn decode_fully(segment: &[u8]) -> Vec<u8> {
     // The decoded text in reverse: its last byte is the leftmost.
     let mut reversed: Vec<u8> = Vec::with_capacity(segment.len());
+    // From the end it takes linear time whatever the nesting, and comes to the same as repeated
+    // passes, because escapes never overlap.
     for &byte in segment.iter().rev() {
         reversed.push(byte);
         while let Some((length, plain)) = leading_escape(&reversed) {

@@ -81,10 +81,10 @@ pub(super) fn discovery(issuer: &str) -> Result<KeysAt, Invalid> {
     })
 }
 
-/// Whoever can change keys on their way can sign: without TLS they come from a private network
-/// that the operator opened, or not at all. Where a name leads is seen when it is called.
 fn checked(url: Endpoint) -> Result<Endpoint, Invalid> {
     let is_public = || url.literal().is_some_and(|address| !is_forbidden(address));
+    // Whoever can change keys on their way can sign: without TLS they come from a private network
+    // that the operator opened. Where a name leads is seen when it is called.
     if url.is_tls() || !is_public() {
         return Ok(url);
     }

@@ -76,13 +76,13 @@ fn path_into(path: &[u8], style: PathStyle, out: &mut Vec<u8>) {
     }
 }
 
-/// Decoded, so that what is escaped for no need is as what is not; sorted as it is written.
 fn query_into(query: &[u8], out: &mut Vec<u8>) {
     let sent = parameters(query).filter(|parameter| !parameter.is_empty());
     let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = sent
         .map(|parameter| {
             let name = name_of(parameter);
             let value = parameter.get(name.len() + 1..).unwrap_or_default();
+            // What is escaped for no need is to come out as what is not.
             (again(name), again(value))
         })
         .collect();

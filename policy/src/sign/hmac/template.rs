@@ -150,14 +150,14 @@ impl Piece {
     }
 }
 
-/// Several lines are one, as those who read it take them (RFC 9110 §5.3). A twin, which the target
-/// may take for it, would not be signed: nothing is.
+/// Several lines are one, as those who read it take them (RFC 9110 §5.3).
 fn header_into(request: &Outgoing<'_>, name: &str, text: &mut Vec<u8>) -> Result<(), CannotSign> {
     if name == "host" {
         text.extend_from_slice(request.host);
         return Ok(());
     }
     let is_other = |other: &[u8]| other != name.as_bytes() && is_twin(other, name.as_bytes());
+    // The target may take a twin for it, which nobody signed.
     if request.headers.iter().any(|(other, _)| is_other(other)) {
         return Err(CannotSign);
     }
