@@ -48,11 +48,11 @@ extern "C" fn proxy_abi_version_0_2_1() {}
 /// Memory for a value that the host returns; `abi` takes it over as a boxed slice.
 ///
 /// Without memory for it there is none: the host then answers the call that wanted the value with
-/// an error, and only that stream's call ends. Room beyond the size would be another length than
-/// `abi` takes over, so exactly that is reserved.
+/// an error, and only that stream's call ends.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     let mut value: Vec<u8> = Vec::new();
+    // Exactly, because `abi` takes over a slice of just this length.
     if value.try_reserve_exact(size).is_err() {
         return std::ptr::null_mut();
     }

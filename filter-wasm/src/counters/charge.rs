@@ -162,9 +162,7 @@ impl Counters {
     }
 
     /// The reports with the owner of each counter, because a counter does not say where it lies,
-    /// and with what the calls need that wait already: otherwise each got the same room, and all
-    /// but one of them had to ask again. Other workers' calls are not seen here, and take of that
-    /// room; a call that lost it asks for twice as much each time.
+    /// and with what the calls need that wait already.
     fn questions(
         &self,
         charges: &[(Uuid, &Charge)],
@@ -175,6 +173,8 @@ impl Counters {
         for mut report in reports {
             let of_report = |(_, charge): &&(Uuid, &Charge)| charge.counter == report.counter;
             if let Some((owner, charge)) = charges.iter().find(of_report) {
+                // Else all that wait got the same room, and all but one had to ask again. Those of
+                // other workers, not seen here, take of it: who lost it asks for twice as much.
                 let calls = self.waiting(&report)?.saturating_add(1) << asked_before.min(16);
                 report.queued = charge.need().times(calls.saturating_sub(1));
                 questions.push((*owner, report));

@@ -131,13 +131,14 @@ impl Counters {
         Some(Answered { stream, asked })
     }
 
-    /// Puts grants down, each bucket at once: it may hold many counters, and all are rewritten.
+    /// Puts grants down.
     fn apply(
         &self,
         host: &impl Shared,
         pending: &Pending,
         grants: &[Grant],
     ) -> Result<(), HostFailure> {
+        // Each bucket once: it may hold many counters, and a change rewrites them all.
         let mut by_bucket: BTreeMap<Bucket, Vec<(&Report, &Grant)>> = BTreeMap::new();
         for ((bucket, report), grant) in pending.reports.iter().zip(grants) {
             by_bucket.entry(*bucket).or_default().push((report, grant));

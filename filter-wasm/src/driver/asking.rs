@@ -109,8 +109,7 @@ impl<S: Copy + Ord> Asking<S> {
         Some(subject)
     }
 
-    /// The streams of calls that go on now, of as many as are named. A call that waits for several
-    /// answers goes on with the last.
+    /// The streams of calls that go on now, of as many as are named.
     pub(super) fn due(&mut self, now_ms: u64, most: usize) -> Vec<u32> {
         let mut due = Vec::new();
         let questions = &mut self.questions;
@@ -127,6 +126,7 @@ impl<S: Copy + Ord> Asking<S> {
         });
         let open = self.open.values().filter_map(|one| questions.get(one));
         let waiting: Vec<&Vec<u32>> = open.map(|one| &one.waiting).collect();
+        // A call that waits for several answers goes on with the last.
         due.retain(|stream| !waiting.iter().any(|streams| streams.contains(stream)));
         due
     }

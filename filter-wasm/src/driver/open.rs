@@ -301,9 +301,9 @@ impl State {
     }
 
     /// Whether bytes go by, in either direction, or will. A call that waits for its target's answer is
-    /// none that a caller holds open: it has an end in time. A handshake is, whose target may wait
-    /// with the switch for longer than any answer may take.
+    /// none that a caller holds open: it has an end in time.
     fn is_held_open(&self, host: &impl Host, stream: u32, follows: Follows) -> bool {
+        // Its target may wait with the switch for longer than any answer may take.
         let is_handshake = follows == Follows::Messages;
         host.enter(stream)
             && (is_handshake || self.uploads.contains(stream) || host.is_answered() == Ok(true))
@@ -320,9 +320,8 @@ fn is_open(one: Open, host: &impl Shared, crowd: &mut Crowd) -> bool {
 }
 
 impl Call {
-    /// Ends a call that was let through, and counts what it brought so far. Once the caller has the
-    /// head of its answer, all that can be done is to cut it. What is answered here is to be kept, so that nothing
-    /// that is still under way of the answer passes.
+    /// Ends a call that was let through, and counts what it brought so far. What is answered here is
+    /// to be kept, so that nothing that is still under way of the answer passes.
     #[must_use]
     pub fn end(self, host: &impl Host, shared: &super::Shared, denial: Denial) -> Self {
         let mut rest = Self {
@@ -335,6 +334,7 @@ impl Call {
         if is_head_held || host.is_answered() == Ok(false) {
             rest.refuse(host, &denial.into());
         } else {
+            // The caller has the head of the answer: all that can be done is to cut it.
             Self::reset(host);
         }
         rest

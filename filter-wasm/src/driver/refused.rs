@@ -216,13 +216,13 @@ impl Call {
     }
 }
 
-/// Puts the other token on the request of a try. Should that fail, it goes as it is: what it carries
-/// is of the same credential.
+/// Puts the other token on the request of a try.
 fn renew(exchange: &mut Exchange, host: &impl Host, answer: &[u8]) {
     let Some(renewed) = path(host).and_then(|path| exchange.renew(answer, &path)) else {
         return;
     };
     let edits = Renewed::edits(&renewed);
+    // It goes all the same: whichever of them it carries is of the same credential.
     if edits.iter().any(|edit| apply(host, edit).is_err()) {
         host.warn("a token could not be put on another try");
     }

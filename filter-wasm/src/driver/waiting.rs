@@ -212,8 +212,7 @@ fn refused(
 }
 
 /// What a WebSocket carries is no body, and what comes before the target has switched is held back
-/// by Envoy, which takes for an upgrade what names one in both headers. A request that says how long
-/// its body is, or uses another method, has one all the same.
+/// by Envoy, which takes for an upgrade what names one in both headers.
 fn is_handshake(lines: &[HeaderLine<'_>]) -> bool {
     let values = |wanted: &'static [u8]| {
         let lines = lines.iter().filter(move |(name, _)| *name == wanted);
@@ -225,6 +224,7 @@ fn is_handshake(lines: &[HeaderLine<'_>]) -> bool {
     says(b":method", b"GET")
         && says(b"connection", b"upgrade")
         && says(b"upgrade", b"websocket")
+        // Who says how long a body is, or uses another method, has one all the same.
         && values(b"content-length").next().is_none()
         && values(b"transfer-encoding").next().is_none()
 }
