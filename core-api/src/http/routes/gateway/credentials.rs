@@ -199,6 +199,7 @@ async fn create_credential(
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
     let new = read_new(body, &call.change.state.allow_private_targets)?;
+    // Asked here: once the secret is sealed for its region, nothing here can read it.
     let obtains = token::obtains(&new.secret, (new.auth_type, new.side));
     let Written {
         credential,

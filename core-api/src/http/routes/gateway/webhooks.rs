@@ -30,6 +30,7 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
             "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         ),
     ),
+    // The address of the page holds state and code (RFC 9700 §4.2).
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
@@ -108,6 +109,7 @@ fn page(status: StatusCode, text: &'static str) -> Response {
 fn read(query: Option<&str>) -> Option<(SecretText, Answer)> {
     let mut problems = Problems::default();
     let [state, code, error] = {
+        // No parameter may come twice (RFC 6749 §3.1): which one counts would be a guess.
         let mut query = Query::new(query, &mut problems);
         ["state", "code", "error"].map(|name| query.take(name))
     };

@@ -90,6 +90,8 @@ pub(super) async fn create<R: Resource>(
 ) -> ApiResult {
     let scope = call.enter(client, Permission::WriteResources).await?;
     let read = move || {
+        // Read again where others change the proxy meanwhile: the first attempt must leave it
+        // whole.
         let (mut body, mut problems) = (body.clone(), Problems::default());
         body.rewrite(|object| R::to_main_form(object, &mut problems));
         let labels = labels::take_new(&mut body, &mut problems);

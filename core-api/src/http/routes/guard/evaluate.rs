@@ -93,6 +93,7 @@ async fn evaluate_call(
     let credential = sample.as_ref().and_then(|sample| sample.credential);
     let mut conn = call.state.connect().await?;
     let layers = layers(&mut conn, scope.id(), proxy, credential).await?;
+    // No connection is kept while the work waits for its place.
     drop(conn);
     problems.check()?;
     let sample = sample.ok_or(problems)?;

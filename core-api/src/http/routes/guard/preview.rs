@@ -126,6 +126,7 @@ async fn preview_response(
     let credential = input.as_ref().and_then(|input| input.call.credential);
     let mut conn = call.state.connect().await?;
     let layers = layers(&mut conn, scope.id(), proxy, credential).await?;
+    // No connection is kept while the work waits for its place.
     drop(conn);
     problems.check()?;
     let input = input.ok_or(problems)?;

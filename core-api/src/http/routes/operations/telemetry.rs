@@ -105,6 +105,7 @@ async fn get_telemetry_of_credential(
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let mut conn = call.state.connect().await?;
     let found = credential_fetch(&mut conn, scope.id(), id(&credential)?).await?;
+    // No connection is kept while the region is asked.
     drop(conn);
     let credential = found.ok_or_else(ApiError::not_found)?;
     let of = telemetry_query::Of::CredentialId(credential.id.to_string());

@@ -126,6 +126,7 @@ async fn bytes(
         to_ms: period.to_ms,
         interval: period.interval.to_wire().into(),
     };
+    // Each alone, for `telemetry` adds up all that it asks.
     let asked = regions.iter().map(async |region| {
         let only = BTreeSet::from([region.clone()]);
         (region, telemetry(&call.state.fleets, &only, &query).await)

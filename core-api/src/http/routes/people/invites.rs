@@ -261,6 +261,7 @@ async fn accept_invite(
     parts: Parts,
     body: Body,
 ) -> ApiResult<Response> {
+    // A token that does not count is refused: taken for a stranger, its user would get a twin.
     let caller = if parts.headers.contains_key(AUTHORIZATION) {
         let caller = caller_of(&state, &parts).await?;
         Some((caller.whole_user()?, caller.rights()))

@@ -63,6 +63,7 @@ async fn list_organisations(call: Read, query: RawQuery) -> ApiResult {
     let page = match call.caller {
         Caller::User { id, rights, .. } => {
             let known = rights.organisations.as_ref();
+            // A token that is of some organisations lists no others of its user.
             query.among = known.map(|known| known.iter().map(ToString::to_string).collect());
             organisation_list(&mut conn, id, &query).await?
         }

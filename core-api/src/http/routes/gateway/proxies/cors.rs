@@ -84,6 +84,7 @@ impl CorsInput {
         }
         stands_alone(&mut fields, ORIGINS, origins.as_deref());
         stands_alone(&mut fields, HEADERS, headers.as_deref());
+        // Browsers take no `*` beside credentials (Fetch, CORS protocol).
         if allow_credentials == Some(true) && has_any(origins.as_deref()) {
             let text = "must be false where `allowedOrigins` is `*`";
             fields.problem(Fault::ValidationFailed, "allowCredentials", text);

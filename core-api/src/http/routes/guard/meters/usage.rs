@@ -78,6 +78,7 @@ async fn get_meter_usage(
     let (proxy, meter) = (AttachedTo::Proxy(id(&proxy)?), id(&meter)?);
     let mut conn = call.state.connect().await?;
     let found = attachment_fetch::<MeterForm>(&mut conn, scope.id(), proxy, meter).await?;
+    // No connection is kept while the region is asked.
     drop(conn);
     let meter = found.ok_or_else(ApiError::not_found)?;
     let question = query::Kind::MeterUsage(MeterUsageQuery {

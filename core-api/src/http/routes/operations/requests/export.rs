@@ -79,12 +79,14 @@ pub(super) async fn export(
         ..query
     };
     let state = &call.state;
+    // Both before the answer begins: after its first byte no status can tell of a refusal.
     let place = state.readers.hold(&query.organisation_id).await?;
     let found = find(state, regions.clone(), &query).await?;
     if is_one {
         refuse_away(&found.unavailable)?;
     }
     let unavailable = found.unavailable.join(", ");
+    // Back in the middle, it would give a part of what the header says is missing.
     regions.retain(|region| !found.unavailable.contains(region));
     let organisation = scope.id();
     let reader = Reader::new(state, call.caller.clone(), scope, Permission::ReadResources);

@@ -157,6 +157,7 @@ impl Selection {
 
     fn go_on(&mut self, position: RecordPosition, recorded: u64) {
         self.query.after = Some(position);
+        // The first page counted; the cursor brings the number along.
         self.query.is_uncounted = true;
         self.recorded = Some(recorded);
     }
@@ -177,6 +178,7 @@ impl Selection {
         let (fingerprint, rest) = bytes.split_first_chunk::<FINGERPRINT_BYTES>()?;
         let (recorded, rest) = rest.split_first_chunk()?;
         let (completed_at_ms, id) = rest.split_first_chunk()?;
+        // A place in another selection would skip records, and nobody would notice.
         (*fingerprint == self.fingerprint()).then_some(())?;
         let position = RecordPosition {
             completed_at_ms: u64::from_be_bytes(*completed_at_ms),

@@ -162,6 +162,8 @@ async fn follow(
         }
         reader.check().await?;
         news = match look(&reader.state, organisation, &mut tail).await {
+            // A stream is in no hurry: the tail stays where it is, and the next look finds the
+            // same.
             Err(error) if error.code() == Code::RateLimited => News::default(),
             looked => looked?,
         };
@@ -170,6 +172,7 @@ async fn follow(
 
 /// In one of the organisation's places.
 async fn look(state: &AppState, organisation: OrganisationId, tail: &mut Tail) -> ApiResult<News> {
+    // A copy: whoever waits may go away in the middle, and a look that fails moves nothing on.
     let (mut looking, fleets) = (tail.clone(), state.fleets.clone());
     let work = async move {
         let news = looking.look(&fleets).await;
