@@ -57,6 +57,7 @@ pub async fn ceiling_count(conn: &mut AnyConnection, counted: Counted) -> sqlx::
             owner.to_string(),
         ),
         Counted::Organisations(owner) => (
+            // Roles are a JSON list of closed words: the quotes keep this one apart from others.
             "SELECT COUNT(*) FROM member WHERE user_id = $1 AND roles LIKE '%\"owner\"%'",
             owner.to_string(),
         ),

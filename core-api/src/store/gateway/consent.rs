@@ -78,6 +78,7 @@ pub async fn consent_request_take(
     state_digest: &str,
     now: Moment,
 ) -> sqlx::Result<Option<ConsentRequest>> {
+    // One statement reads and uses it up, so that of two answers one finds it.
     let row = sqlx::query("DELETE FROM consent_request WHERE state_digest = $1 RETURNING *")
         .bind(state_digest)
         .fetch_optional(conn)

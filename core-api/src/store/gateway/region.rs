@@ -160,6 +160,7 @@ pub async fn region_stored(
     .bind(revision)
     .fetch_all(&mut *conn)
     .await?;
+    // Who has less than the newest of these can no longer learn what is removed: all is told again.
     let horizon = purged
         .into_iter()
         .map(|(revision,)| revision)
@@ -202,6 +203,7 @@ pub async fn enrolment_token_use(
     digest: &str,
     now: OffsetDateTime,
 ) -> sqlx::Result<Option<String>> {
+    // One statement, so that of two enrolments with one token one succeeds.
     let used: Option<(String,)> = sqlx::query_as(
         "UPDATE enrolment_token SET used_at = $1
          WHERE token_digest = $2 AND used_at IS NULL AND expires_at > $1 RETURNING region_name",

@@ -144,6 +144,7 @@ pub async fn attachment_taken<F: StoredForm>(
     let mut taken = Taken::default();
     for table in tables(attached_to) {
         let (key, column) = (key_of(table), column_of(attached_to));
+        // PostgreSQL sums BIGINT to NUMERIC, which sqlx's `Any` does not read.
         let select = format!(
             "SELECT COUNT(*) AS count, CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS bytes \
              FROM {table} WHERE organisation_id = $1 AND {column} = $2 AND {key} <> $3"

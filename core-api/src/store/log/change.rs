@@ -56,6 +56,7 @@ pub async fn change_list(
     cursor: &Cursor,
     limit: u16,
 ) -> sqlx::Result<Vec<ChangeRow>> {
+    // Each half follows its index and stops at the limit; one WHERE for both would sort all.
     sqlx::query_as(
         "SELECT kind, record_id, revision, is_removed FROM (
              SELECT * FROM (

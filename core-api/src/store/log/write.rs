@@ -132,6 +132,7 @@ impl Write {
     /// The database does not answer.
     pub async fn alone_over(&mut self, over: Over) -> sqlx::Result<()> {
         if self.dialect == Dialect::Sqlite {
+            // `begin` leaves nobody else who writes.
             return Ok(());
         }
         // Others may go on to refer to the row.

@@ -66,6 +66,7 @@ pub async fn member_other_owner_exists(
     organisation: OrganisationId,
     user: UserId,
 ) -> sqlx::Result<bool> {
+    // Roles are a JSON list of closed words: the quotes keep this one apart from others.
     let row = sqlx::query(
         "SELECT user_id FROM member WHERE organisation_id = $1 AND user_id <> $2 \
          AND roles LIKE '%\"owner\"%' LIMIT 1",

@@ -153,6 +153,7 @@ pub async fn organisation_delete(
     organisation: OrganisationId,
     revision: u64,
 ) -> sqlx::Result<()> {
+    // Before the rows go: by them is found what regions have to forget.
     for kind in REGIONAL {
         let forget = format!(
             "UPDATE change SET revision = $1, is_removed = 1 WHERE kind = '{kind}' \
