@@ -76,8 +76,7 @@ pub enum RequestBody<'a> {
 pub enum RequestDecision<'e> {
     /// Answer the caller; the target is not contacted.
     Refuse(Refusal),
-    /// The caller is let in, and the rest of the policy is needed: hold the request until that is
-    /// there, and ask an exchange that has it.
+    /// Hold the request until the rest of its policy is there, and ask an exchange that has it.
     NeedPolicy,
     /// Hold the head until the body is there, and ask again with it.
     NeedBody,
@@ -172,7 +171,6 @@ impl Exchange {
     /// Of a call that was forwarded and forgotten because it did not
     /// [await its response](Self::awaits_response). None: calls of this proxy are not forgotten.
     pub fn forgotten(resolved: Resolved) -> Option<Self> {
-        // Envoy's matcher is made from the same fact, so both agree on whose responses matter.
         let is_forgotten = !resolved.admission()?.inspects_responses;
         is_forgotten.then(|| Self {
             resolved,
@@ -222,7 +220,6 @@ impl Exchange {
             }
             Verdict::NeedPolicy => RequestDecision::NeedPolicy,
             Verdict::NeedBody(used) => {
-                // What is held of the body meanwhile is of this caller's share.
                 self.phase = Phase::Undecided(Some(used));
                 RequestDecision::NeedBody
             }
@@ -235,9 +232,8 @@ impl Exchange {
         }
     }
 
-    /// Looks into a request with its whole body, which was needed, as far as the turn goes. Says
-    /// whether that is done: then [`on_request`](Self::on_request) decides by what was found, and
-    /// does not look again.
+    /// Looks into a request with its whole body as far as the turn goes. Says whether that is done:
+    /// then [`on_request`](Self::on_request) decides by what was found.
     pub fn look_into(
         &mut self,
         head: &RequestHead<'_>,
@@ -258,7 +254,6 @@ impl Exchange {
     pub fn on_request_body_size(&mut self, bytes: usize) -> Result<(), Refusal> {
         let limit = match &self.resolved {
             Resolved::Proxy(policy) => policy.max_inspected_bytes.get(),
-            // Only a policy has a rule that asks for a body.
             Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => 0,
         };
         if u64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
@@ -336,8 +331,7 @@ impl Exchange {
         }
     }
 
-    /// Decides a chunk of the response's body, as far as the turn goes; `is_end` when it is the
-    /// last.
+    /// Decides a chunk of the body as far as the turn goes; `is_end` when it is the last.
     pub fn on_response_chunk(
         &mut self,
         chunk: (&[u8], bool),

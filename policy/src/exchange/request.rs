@@ -125,7 +125,6 @@ pub(super) fn begin<'e, 'a>(
     let used = authenticate(resolved, &call, &presented, ports).map_err(unknown)?;
     match resolved {
         Resolved::Proxy(policy) => Ok(Begun { policy, used, call }),
-        // `authenticate` has refused the latter two.
         Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => {
             Err(Verdict::NeedPolicy)
         }
@@ -174,7 +173,6 @@ fn admit(
             detail: Some(Box::new(Detail::Soon)),
         }));
     }
-    // Before the charge: what is refused as overload counts nowhere.
     if !ports.has_room(policy.admission.holder(Some(used))) {
         return Err(Denial::Overloaded.into());
     }
@@ -206,7 +204,6 @@ fn charge(
         .chain(own)
         .chain(meters.map(|meter| (proxy, &meter.charge)))
         .collect();
-    // The counts that workers share cost three calls of the host.
     if charges.is_empty() {
         return Ok(Vec::new());
     }
@@ -244,8 +241,7 @@ impl Admitted {
         head: &RequestHead<'_>,
         call: &Call<'_>,
     ) -> Result<Vec<Edit<'e>>, Denial> {
-        /// Headers by which a lenient target could be told another method than rules saw; it may
-        /// take `_` for `-`, as all that is done by name does.
+        /// Headers that tell a lenient target another method than rules saw.
         const OVERRIDES: [&str; 3] = [
             "x-http-method-override",
             "x-http-method",
@@ -260,7 +256,6 @@ impl Admitted {
             edits.extend(sent.map(Edit::RemoveHeader));
         };
         let layers = policy.layers(used).ok_or(Denial::ProxyIncomplete)?;
-        // A target that obeys an override would do what a rule denied under another name.
         if layers.name_methods() || policy.meters.name_methods() {
             remove(OVERRIDES);
         }
@@ -297,8 +292,7 @@ impl Admitted {
         Ok((edits, upstream.guard(echoed)))
     }
 
-    /// Whether a meter waits for a value in the response's body, which the caller must not be able
-    /// to keep from it.
+    /// Whether a meter waits for a value in the body, which callers must not keep from it.
     fn meters_body(&self, policy: &Policy) -> bool {
         let mut meters = self
             .awaited
@@ -344,7 +338,6 @@ impl<'a> Call<'a> {
         {
             return Err(Denial::MethodNotAllowed);
         }
-        // Only CONNECT comes without a path.
         let Lines::One(raw) = head.path else {
             return Err(Denial::BadRequest);
         };
@@ -384,7 +377,6 @@ fn authenticate(
     let admission = match resolved {
         Resolved::Proxy(policy) => &policy.admission,
         Resolved::Admission(admission) => admission,
-        // The same work and words as for a wrong credential: nobody learns which proxies exist.
         Resolved::UnknownProxy => {
             authn::refuse_unknown(value);
             return Err(Denial::CredentialInvalid);
