@@ -249,8 +249,7 @@ impl<'p> Layers<'p> {
         ]
     }
 
-    /// All must allow. A layer that needs the body is waited for, because it may be the one to
-    /// name.
+    /// All must allow.
     pub fn decide(self, call: &Call<'_>) -> Decision {
         go_through(self.decide_in_turns(call))
     }
@@ -263,6 +262,7 @@ impl<'p> Layers<'p> {
                 LayerDecision::Decided(Effect::Deny, by) => {
                     return Decision::Denied(DeniedBy { layer, by });
                 }
+                // It may be the first that denies, which is the one to name.
                 LayerDecision::NeedsBody => return Decision::NeedsBody,
             }
         }

@@ -107,9 +107,9 @@ impl Pattern {
     }
 }
 
-/// The text that patterns see of some bytes. What is no UTF-8 becomes U+FFFD, so that an invalid
-/// byte cannot dodge `.`.
+/// The text that patterns see of some bytes.
 pub(crate) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    // U+FFFD in the place of what is no UTF-8, so that an invalid byte cannot dodge `.`.
     String::from_utf8_lossy(bytes)
 }
 
@@ -166,6 +166,7 @@ fn parse(pattern: &str, flags: Flags<'_>) -> Result<(Hir, usize), InvalidPattern
             let problem = syntax_problem(error.kind());
             InvalidPattern::at(error.span().start.offset, &problem)
         })?;
+    // Before Unicode's tables are walked for them, which is what they cost.
     let classes = large_classes(&ast, flags.ignores_case());
     if classes > MAX_CLASSES {
         let problem = format!("more than {MAX_CLASSES} classes of many characters");

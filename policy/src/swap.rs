@@ -250,6 +250,7 @@ impl Upstream {
         path.join_into(&self.base_path, &mut target);
         let computed = self.computed.as_deref().and_then(Scheme::parameter);
         let is_dropped = |parameter: &[u8]| {
+            // Also beside a header, which alone is judged: no caller's credential reaches a target.
             is_authorization(parameter)
                 || computed.is_some_and(|name| is_named(parameter, name))
                 || self

@@ -103,8 +103,7 @@ impl Methods {
 }
 
 impl Conditions {
-    /// Whether all hold. Those of the body are tried last, so that it is asked for only when they
-    /// decide.
+    /// Whether all hold.
     pub(crate) async fn hold(&self, probe: &Probe<'_, '_>, mode: Mode) -> Hold {
         for (_, condition) in self.all() {
             let outcome = condition.outcome(probe, mode).await;
@@ -157,6 +156,7 @@ impl Conditions {
             ))
             .chain(numbered(Section::Query, &self.query, Condition::Query))
             .chain(numbered(Section::Claims, &self.claims, Condition::Claims))
+            // Last, so that a body is asked for only when it decides.
             .chain(numbered(Section::Body, &self.body, Condition::Body))
     }
 }

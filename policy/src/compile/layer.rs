@@ -129,6 +129,7 @@ pub(super) fn compile(
     supply: &mut Supply,
 ) -> Result<Layer, InvalidLayer> {
     let layer = layer.ok_or(InvalidLayer::Missing)?;
+    // Before it is compiled, which is what takes the time.
     supply.weight.add_messages(std::slice::from_ref(&layer))?;
     let wire::Layer {
         default_effect,

@@ -159,6 +159,7 @@ fn compile_base_path(base_path: String) -> Result<Box<[u8]>, InvalidUpstream> {
     let is_plain = base_path
         .bytes()
         .all(|b| b.is_ascii_graphic() && !b"?#\\".contains(&b));
+    // What is put behind it begins with a slash.
     let is_rooted = base_path.starts_with('/') && !base_path.ends_with('/');
     if base_path.is_empty() || (is_rooted && is_plain) {
         Ok(base_path.into_bytes().into())
@@ -176,6 +177,7 @@ pub(crate) fn compile_injections(
     let mut compiled = Injections::default();
     for (position, injection) in injections.into_iter().enumerate() {
         let around = [injection.bytes_before, injection.bytes_behind];
+        // Of more than there are, all of the value counts as secret.
         let [before, behind] = around.map(|bytes| bytes.try_into().unwrap_or(usize::MAX));
         let (location, name, value) = open(injection, credential, admission, position)?;
         let invalid = |source| InvalidUpstream::Injection { position, source };

@@ -131,8 +131,7 @@ impl<'a> Binding<'a> {
         }
     }
 
-    /// One string for every binding: each part is preceded by its length, so that no two owners
-    /// share a spelling.
+    /// One string for every binding.
     pub(super) fn encode(&self, domain: &str, header: &[u8]) -> Vec<u8> {
         let Self {
             region,
@@ -151,6 +150,7 @@ impl<'a> Binding<'a> {
             &version.to_be_bytes(),
         ];
         let mut encoded = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+        // Each behind its length: else two owners could share a spelling.
         for part in parts {
             let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
             encoded.extend_from_slice(&length.to_be_bytes());

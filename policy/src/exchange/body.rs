@@ -140,6 +140,7 @@ impl BodyPipe {
         turn: &mut Turn,
     ) -> ChunkDecision {
         self.is_empty &= chunk.is_empty();
+        // By what is sent, and not by what that decodes to: a bomb earns nothing.
         self.account.earn(chunk.len());
         self.due.is_end |= is_end;
         // Of what is redacted the decoded bytes are measured, when they are taken in.
@@ -287,6 +288,7 @@ impl BodyPipe {
             let (values, redaction) = (&mut self.values, &mut self.redaction);
             let (out, echo) = (&mut self.due.out, &mut self.echo);
             let (done, cost) = self.account.pay(turn, |effort| {
+                // Before it is redacted: a meter counts what the target sent.
                 values.read(now, effort);
                 let Some(redaction) = redaction else {
                     return Ok(());

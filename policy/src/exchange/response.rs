@@ -192,6 +192,7 @@ fn stale(grant: &Grant, head: &dyn ResponseHead) -> Vec<ResponseEdit> {
 
 /// The length to watch for; refuses one that is declared and too long.
 fn size_watch(max: u64, (head, length): (&dyn ResponseHead, Length)) -> Result<SizeWatch, Denial> {
+    // A stream has no end that its length could be held to.
     let is_exempt = || status(head).is_some_and(has_no_body) || kind(head).is_stream();
     if length.is_at_most(max) || is_exempt() {
         return Ok(SizeWatch::new(None));

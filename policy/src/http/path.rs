@@ -68,6 +68,7 @@ impl<'a> CallPath<'a> {
 fn is_plain(raw: &[u8]) -> bool {
     let mut previous = 0;
     raw.iter().all(|&byte| {
+        // Where nothing is escaped only such a dot begins a dot segment.
         let is_dot_after_slash = byte == b'.' && previous == b'/';
         previous = byte;
         // From 0x80 on it may be a dot in overlong UTF-8.

@@ -120,8 +120,7 @@ impl Refused {
 }
 
 impl Verifier {
-    /// Verifies a token as it was presented. Its claims are read after its signature was found
-    /// right, so what a stranger sends costs its header and [`MAX_KEYS_TRIED`] signatures at most.
+    /// Verifies a token as it was presented.
     pub fn verify(&self, token: &[u8], trial: &Trial<'_>) -> Result<Verified, Refused> {
         let token = Token::parse(token)?;
         let algorithm = token.header.algorithm;
@@ -137,6 +136,7 @@ impl Verifier {
         if !tried.any(|key| trial.try_key(&token, key)) {
             return Err(Refused::Signature);
         }
+        // Only now: what a stranger sends costs its header and `MAX_KEYS_TRIED` signatures at most.
         let text = token.claims()?;
         let claims = Object::parse(&text).map_err(InvalidClaims::Object)?;
         let end_ms = self.claims.check(&claims, trial.now_ms)?;

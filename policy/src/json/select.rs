@@ -198,6 +198,7 @@ impl Selection {
     }
 
     fn level_of(&mut self, mut states: Vec<usize>) -> LevelId {
+        // The same states are the same level, whatever order they came in.
         states.sort_unstable();
         let states: Box<[usize]> = states.into();
         self.work = self.work.saturating_add(states.len());

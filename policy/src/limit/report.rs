@@ -53,12 +53,12 @@ impl Grant {
         self.nodes > 0
     }
 
-    /// What the call that waited for this answer decides on. A granted one decides as if it had
-    /// not asked, because another call may have used the room meanwhile.
+    /// What the call that waited for this answer decides on.
     pub fn outcome(&self, report: &Report) -> Asked {
         if !self.is_judged() {
             Asked::Unanswered
         } else if self.ceiling >= report.own.plus(report.wanted) {
+            // As if it had not asked: another call may have used the room meanwhile.
             Asked::NotYet
         } else {
             Asked::Refused

@@ -78,6 +78,7 @@ pub fn request(incarnation: [u8; 16], reports: &[Report], sent_at_ms: u64) -> Ve
 /// Reads an encoded `SyncResponse` to a request of so many reports; none if it is not one.
 pub fn answers(bytes: &[u8], reports: usize) -> Option<Answers> {
     let wire::SyncResponse { grants, epoch } = wire::SyncResponse::decode(bytes).ok()?;
+    // 0 is kept for a region that was never heard of.
     (grants.len() == reports && epoch > 0).then(|| Answers {
         epoch,
         grants: grants.into_iter().map(|wire| grant(wire, epoch)).collect(),

@@ -207,8 +207,8 @@ fn month(now_ms: u64) -> Bounds {
     }
 }
 
-/// An era is 400 years, so the rule can be had from the year within it.
 fn february(year_of_era: u64) -> u64 {
+    // An era is 400 years, so the rule can be had from the year within it.
     let is_leap = year_of_era.is_multiple_of(4)
         && (!year_of_era.is_multiple_of(100) || year_of_era.is_multiple_of(400));
     if is_leap { 29 } else { 28 }

@@ -52,6 +52,7 @@ impl Visitor for Classes {
     fn visit_pre(&mut self, ast: &Ast) -> Result<(), Infallible> {
         match ast {
             Ast::ClassUnicode(_) | Ast::ClassPerl(_) => self.named += 1,
+            // `[^a]` has nearly all characters.
             Ast::ClassBracketed(class) => self.named += usize::from(class.negated),
             Ast::Flags(set) => self.flags(&set.flags),
             Ast::Group(group) => group.flags().into_iter().for_each(|it| self.flags(it)),

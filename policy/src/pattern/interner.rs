@@ -85,6 +85,7 @@ impl<'p> Interner<'p> {
     fn get(&mut self, spelling: Spelling<'_>) -> Result<Pattern, InvalidPattern> {
         spelling.write(&mut self.key);
         if let Some((number, pattern)) = self.pool.0.get(self.key.as_str()) {
+            // Once for this layer, however often it stands in it.
             if self.used.insert(*number) {
                 self.account(pattern)?;
             }

@@ -60,8 +60,7 @@ impl Room {
         self.bytes.map(drop).ok_or(Problem::TooMuchWork)
     }
 
-    /// Does a part of the work. It may fail because it is too much for any one document, which a
-    /// real response could be as well, or because of what the others have spent.
+    /// Does a part of the work.
     fn work<T>(
         &mut self,
         part: impl FnOnce(&mut Effort) -> Result<T, InvalidJson>,
@@ -69,6 +68,7 @@ impl Room {
         let is_short = Budget::is_bounded_by(&self.effort);
         let done = part(&mut self.effort);
         let is_too_much = matches!(&done, Err(invalid) if invalid.problem == Problem::TooMuchWork);
+        // Else it is too much for any one document, as a real response could be.
         self.is_exhausted |= is_too_much && is_short;
         done
     }

@@ -94,6 +94,7 @@ pub(super) enum Fate {
 /// unless retained.
 #[inline]
 pub(super) fn fate(answer: Answer, is_retained: bool, is_container: bool) -> Fate {
+    // A destroy path has the last word, also over a retain path of the same node.
     if answer.selected.has(DESTROYED) {
         return Fate::Goes;
     }

@@ -57,6 +57,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<Hmac> {
     let timestamp_header = fields.optional("timestampHeader", name);
     let (string_to_sign, reads_body) = template?;
     let header = header?;
+    // A target that takes `_` for `-` would find two lines of one header.
     let is_same = |time: &String| is_twin(time.as_bytes(), header.as_bytes());
     if timestamp_header.as_ref().is_some_and(is_same) {
         fields.problem(

@@ -21,6 +21,7 @@ impl RegexPattern {
         }
         let translated = translate(pattern);
         let anchored = if is_whole {
+            // In a group: of alternatives an anchor would be the first's or the last's only.
             format!(r"\A(?:{translated})\z")
         } else {
             translated

@@ -117,6 +117,7 @@ impl Steps {
         passed: &mut Vec<usize>,
         selected: &mut Vec<usize>,
     ) -> Answer {
+        // A stamp of its own for each node, so that no list of who has a state is cleared.
         self.stamp = self.stamp.wrapping_add(1);
         let mut answer = Answer::default();
         for state in states {

@@ -24,6 +24,7 @@ pub(super) fn fixed(der: &[u8], width: usize) -> Option<Vec<u8>> {
 /// The content of the first element, which has that tag, and what follows.
 fn value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (length, content) = match der {
+        // Of P-521 only both numbers together are longer than 127 bytes.
         [first, 0x81, length, content @ ..] if *first == tag && *length >= 0x80 => {
             (length, content)
         }
