@@ -87,9 +87,10 @@ impl Bucket {
 }
 
 impl Counters {
-    /// For a VM that starts. The first one of all, which has no company yet, makes the buckets.
+    /// For a VM that starts.
     pub fn start(host: &impl Shared) -> Result<Self, HostFailure> {
         if host.shared_data(MADE)?.is_none() {
+            // The first VM of all, on Envoy's main thread, has no company yet.
             make(host)?;
         }
         let (incarnation, _) = host.shared_data(INCARNATION)?.ok_or(HostFailure)?;

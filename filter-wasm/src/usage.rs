@@ -53,7 +53,7 @@ impl Usage {
         }
     }
 
-    /// Counts a call; to the hour of the last tick, which costs no look at the clock.
+    /// Counts a call.
     pub fn add_call(&self, share: Share, outcome: Outcome) {
         if let Ok(mut owners) = self.owners.try_borrow_mut()
             && (owners.len() < MOST_OWNERS || owners.contains_key(&share.proxy))
@@ -61,6 +61,7 @@ impl Usage {
             owners.insert(share.proxy, share.organisation);
         }
         if let Ok(mut ledger) = self.ledger.try_borrow_mut() {
+            // To the hour of the last tick, which costs no look at the clock.
             ledger.add(share, Amounts::of_call(outcome));
         }
     }

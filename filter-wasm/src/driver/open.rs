@@ -320,8 +320,8 @@ fn is_open(one: Open, host: &impl Shared, crowd: &mut Crowd) -> bool {
 }
 
 impl Call {
-    /// Ends a call that was let through, and counts what it brought so far. What is answered here is
-    /// to be kept, so that nothing that is still under way of the answer passes.
+    /// Ends a call that was let through, and counts what it brought so far. What is answered here
+    /// is to be kept, so that nothing that is still under way of the answer passes.
     #[must_use]
     pub fn end(self, host: &impl Host, shared: &super::Shared, denial: Denial) -> Self {
         let mut rest = Self {
