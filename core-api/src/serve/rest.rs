@@ -48,6 +48,7 @@ pub(super) async fn serve(
     );
     loop {
         let next = async {
+            // In this order: who gets no place stays in the kernel's queue.
             let place = places.clone().acquire_owned().await.ok()?;
             Some((accept(&listener).await, place))
         };
@@ -71,6 +72,7 @@ pub(super) async fn serve(
             drop(place);
         });
     }
+    // Else the kernel would go on taking connections that nobody serves.
     drop(listener);
     let _ = tokio::time::timeout(patience.end, graceful.shutdown()).await;
     cut.cancel();

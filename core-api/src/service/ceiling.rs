@@ -31,6 +31,7 @@ pub(super) async fn check(state: &AppState, write: &mut Write, counted: Counted)
             "a user owns at most {} organisations",
         ),
     };
+    // Others who would add to the same wait for this transaction, so two are not the last one.
     if ceiling_count(write.conn(), counted).await? < ceiling {
         return Ok(());
     }

@@ -85,6 +85,7 @@ pub async fn page_within<T>(
         .fetch_one(&mut *conn)
         .await?
         .try_get("total")?;
+    // What stands in the text is a number or a word of ours; what callers sent is bound.
     let order = order(conn, listing.id, query);
     let (limit, offset) = (query.limit, query.offset());
     let select = format!(

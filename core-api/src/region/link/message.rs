@@ -234,6 +234,7 @@ fn proxy<'c>(current: &'c Current, proxy: &Proxy) -> Told<'c, change::Kind> {
         cors,
     } = form;
     let id = id.to_string();
+    // The API goes on showing the id of what is deleted; the region must not wait for it.
     let live = |is_there: &bool, id: String| if *is_there { id } else { String::new() };
     let limits = Limits {
         minute: max_requests_per_minute.map(NonZeroU64::get),

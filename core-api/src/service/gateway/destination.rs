@@ -29,6 +29,7 @@ pub(crate) async fn check_destinations(
             allowed_hosts,
         } = destination;
         let url = Url::parse(&base_url).ok();
+        // Without a host: on no list, so it gets nothing.
         let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
         if !is_allowed(&allowed_hosts, host) {
             let text = format!(

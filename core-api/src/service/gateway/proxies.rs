@@ -206,6 +206,7 @@ async fn bind(
         &mut found,
     )
     .await?;
+    // A deleted one may stay named while other things change; one that is there has to fit.
     if proxy.has_target_credential || !keeps_credential {
         found
             .into_parts()

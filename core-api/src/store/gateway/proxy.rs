@@ -220,9 +220,11 @@ async fn proxy_credential_lists(
     proxies: &[ProxyId],
 ) -> sqlx::Result<BTreeMap<ProxyId, Vec<CredentialId>>> {
     let mut lists: BTreeMap<ProxyId, Vec<CredentialId>> = BTreeMap::new();
+    // `IN ()` is no SQL for PostgreSQL.
     if proxies.is_empty() {
         return Ok(lists);
     }
+    // SQLite has no arrays that one placeholder could stand for.
     let places: Vec<_> = (2..)
         .take(proxies.len())
         .map(|place| format!("${place}"))

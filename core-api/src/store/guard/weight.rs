@@ -79,6 +79,7 @@ pub async fn weight_replace(
     weight: u64,
 ) -> sqlx::Result<u64> {
     let (table, id) = (attached_to.kind(), column_of(attached_to));
+    // `RETURNING` would tell the new weight, not the one before.
     let select =
         format!("SELECT attached_weight FROM {table} WHERE organisation_id = $1 AND {id} = $2");
     let before = sqlx::query(AssertSqlSafe(select))
@@ -112,6 +113,7 @@ pub async fn weight_heaviest(
         AttachedTo::Target(_) => target,
         AttachedTo::Credential(_) => credential,
     };
+    // PostgreSQL sums BIGINT to NUMERIC, which sqlx's `Any` does not read.
     let select = format!(
         "SELECT p.proxy_id, CAST(p.attached_weight \
          + COALESCE((SELECT t.attached_weight FROM target t \

@@ -158,6 +158,7 @@ async fn update(call: Mutation, mut body: Body) -> ApiResult {
         .ok_or_else(ApiError::not_found)?;
     let tokens = user_token_newest(write.conn(), id).await?;
     call.change.expects(user.revision)?;
+    // What GET showed may come back, though tokens are not changed here.
     body.ignore(TOKENS, |sent| are_listed(sent, &tokens));
     let mut problems = Problems::default();
     let mut document = document(&UserResource::new(&user, &tokens));

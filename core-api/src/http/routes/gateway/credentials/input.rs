@@ -62,6 +62,7 @@ pub(super) fn read_new(mut body: Body, allowed: &[IpNet]) -> Result<NewCredentia
     let secret = if let (Some(auth_type), Some(side)) = (auth_type, side) {
         new_secret(&mut fields, (auth_type, side), allowed)
     } else {
+        // What belongs in it depends on both; untaken, it would be one problem more: unknown.
         fields.take(SECRET);
         None
     };
@@ -189,6 +190,7 @@ fn secret(
         let literal = endpoint.literal();
         literal.is_some_and(|address| !is_allowed(address, allowed))
     };
+    // Names are looked at where they resolve: in the region.
     for (member, endpoint) in form.endpoints() {
         if is_forbidden(&endpoint) {
             let member = format!("{SECRET}.{member}");

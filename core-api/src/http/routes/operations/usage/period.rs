@@ -87,6 +87,7 @@ impl Period {
         problems.check()?;
         Ok(Self {
             from_ms: interval.start_ms(from_ms),
+            // The end is not part of it: midnight must not bring in the day that begins then.
             to_ms: interval.end_ms(to_ms - 1),
             interval,
             group_by,
