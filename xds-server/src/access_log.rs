@@ -232,6 +232,7 @@ impl AccessLogService for AccessLogs {
         let mut inbound = request.into_inner();
         let mut node_id = None;
         loop {
+            // Envoy keeps this stream open for good, so the end of the process would wait for it.
             let message = tokio::select! {
                 message = inbound.message() => message?,
                 () = self.stopping.cancelled() => None,
@@ -243,6 +244,7 @@ impl AccessLogService for AccessLogs {
                 identifier,
                 log_entries,
             } = message;
+            // Envoy names itself in a stream's first message only.
             if let Some(node) = identifier.and_then(|identifier| identifier.node) {
                 node_id = Some(identity::node_id(&node, &names, &self.region)?);
             }

@@ -95,6 +95,7 @@ pub fn told(before: Option<&TokenStates>, after: &TokenStates) -> Vec<region::To
             removed: Vec::new(),
         })
         .collect();
+    // Without one, core-api would go on with what it heard before.
     if messages.is_empty() && (is_first || !removed.is_empty()) {
         messages.push(region::TokenStates::default());
     }

@@ -153,6 +153,7 @@ async fn worker_update(
                 .push_bind(to_sql(gap.last))
                 .push_bind(to_sql(gap.since_ms));
         });
+        // Its text differs with their number: kept, it would push others out of the cache.
         insert.build().persistent(false).execute(&mut *conn).await?;
     }
     Ok(())

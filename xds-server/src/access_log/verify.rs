@@ -180,6 +180,7 @@ impl Check {
         if number != self.next {
             return Ok(Err(Problem::Missing(self.next)));
         }
+        // Searches go by the columns, and the chain is only over the record.
         if !is_labelled(row, &encoded)? {
             return Ok(Err(Problem::Mislabelled(number)));
         }

@@ -63,6 +63,7 @@ impl Writer {
         let mut numbers = known::numbers_fetch(&mut conn).await?;
         let mut changes = Changes::default();
         let now_ms = clock.unix_ms();
+        // In WAL mode no commit is atomic across attached files (SQLite): a crash leaves one ahead.
         for file in retention::days(folder)?.into_iter().rev().take(LATEST) {
             let row = known::written_fetch(&mut conn, file.day).await?;
             if let Some(mut day) = day::open_to_read(&file.path).await? {

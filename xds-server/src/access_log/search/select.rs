@@ -60,6 +60,7 @@ pub(super) fn push_filters(select: &mut QueryBuilder<Sqlite>, query: &RecordsQue
         select.push(")");
     }
     if !query.path_contains.is_empty() {
+        // `LIKE` knows no case of ASCII letters, and takes `%` and `_` for patterns.
         select.push(" AND instr(path, ");
         select.push_bind(query.path_contains.clone()).push(") > 0");
     }

@@ -108,6 +108,7 @@ pub(super) fn build(
         query.append_pair(name, &template.fill(&mut value).ok_or_else(missing)?);
     }
     let url = with_query(&url, &Zeroizing::new(query.finish()));
+    // Which URL it is shows only now that it is filled in.
     Endpoint::parse(&url)
         .map_err(|_| Failure::transient("invalid_url", "URL that was filled in is none"))?;
     let mut headers = Vec::new();

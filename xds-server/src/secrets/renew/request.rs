@@ -161,6 +161,7 @@ fn written(form: &OAuth2, url: &str, mut headers: Parameters, parameters: &Param
     let encoded = || encode(parameters);
     let (url, body) = match form.request.body {
         BodyFormat::Query => {
+            // The endpoint may have a query of its own, which has to stay (RFC 6749 §3.2).
             let joint = if url.contains('?') { "&" } else { "?" };
             (
                 SecretText::new([url, joint, encoded().expose()].concat()),

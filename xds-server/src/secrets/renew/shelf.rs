@@ -120,6 +120,7 @@ impl<T: Clone> Found<T> {
         read: impl FnOnce(&[u8]) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let header = |name: &str| response.headers.get(name)?.to_str().ok();
+        // Without a tag nothing was asked that a 304 can answer (RFC 9110 §15.4.5).
         if let (304, Some((good, Some(_)))) = (response.status, &self.good) {
             return Ok(good.clone());
         }
