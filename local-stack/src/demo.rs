@@ -159,6 +159,7 @@ async fn make(client: &Client, region: &RegionName, target_url: &str) -> anyhow:
         .await?;
     let proxy = client
         .create(
+            // The region takes changes in order: with this one all the others are there.
             "/proxies?wait=applied",
             json!({
                 "proxyName": "Demo proxy",
@@ -189,6 +190,7 @@ fn text(answer: &Value, pointer: &str) -> anyhow::Result<String> {
 /// Calls the demo proxy until it answers 200.
 pub(crate) async fn wait_for_success(demo: &Demo, logs: &Path) -> anyhow::Result<()> {
     let http = reqwest::Client::builder()
+        // All of it is on this machine, whatever `HTTP_PROXY` says.
         .no_proxy()
         .timeout(PATIENCE)
         .build()?;
