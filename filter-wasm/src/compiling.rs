@@ -88,6 +88,7 @@ impl Compiling {
     pub fn step(&mut self) -> Option<Compiled> {
         let mut job = self.0.pop_front()?;
         let Some(policy) = job.compilation.step() else {
+            // Behind the others, so that policies take turns.
             self.0.push_back(job);
             return None;
         };

@@ -172,6 +172,7 @@ impl Call {
         shared: &Shared,
         (size, is_end): (usize, bool),
     ) -> Flow {
+        // One that nobody waits for goes straight to the target.
         let Some(mut waiting) = self.take_waiting_for_body() else {
             return Flow::Continue;
         };
@@ -230,6 +231,7 @@ impl Call {
     /// on to where Envoy chooses its route again, and comes back to be judged by that.
     fn come_again(&mut self, host: &impl Host, shared: &Shared, waiting: &Waiting) -> Flow {
         match again::send_on(host, waiting.inquiry) {
+            // It comes back to the filter's second place in the chain, as a call of its own.
             Ok(()) => {
                 self.progress = Progress::Done;
                 Flow::Continue
@@ -285,6 +287,7 @@ impl Call {
             | Progress::Done => None,
         };
         let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
+        // For what it counts: records are Envoy's.
         let _record = exchange.map(|exchange| exchange.finish(&ports));
     }
 

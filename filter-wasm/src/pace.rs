@@ -55,6 +55,7 @@ impl Rhythm {
         };
         // Ticks may come a little early.
         let period_ms = u64::from(self.period_ms) * 9 / 10;
+        // The difference in either direction: a clock that was set back must not stop the house.
         let is_due = now_ms.abs_diff(self.last_ms.get()) >= period_ms;
         if is_due {
             self.last_ms.set(now_ms);

@@ -103,6 +103,7 @@ impl Turns {
     /// The stream's work is to be gone on with; what came of it is held back by `valve`.
     pub fn queue(&self, organisation: OrganisationId, stream: u32, valve: u32) {
         let mut queue = self.0.borrow_mut();
+        // It is in the queue, and keeps its place.
         if queue.waiting.insert(stream, valve).is_some() {
             return;
         }

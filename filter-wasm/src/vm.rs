@@ -100,6 +100,7 @@ impl Vm {
             flow = call.on_another_try(&ProxyWasmHost, shared, stream);
             self.keep(call.stream(), call);
         }
+        // It may wait for its policy, which is compiled at ticks.
         if flow == Flow::AwaitAnswer {
             self.keep_pace(shared);
         }
@@ -164,6 +165,7 @@ impl Vm {
         };
         let message = size.map(|size| abi::buffer(abi::BufferType::GrpcMessage, size));
         let message = message.and_then(Result::ok);
+        // Envoy says no more than the token: each part knows those under which it asked.
         if shared.open.on_answer(token, message.as_deref()) {
             self.keep_pace(shared);
             return;

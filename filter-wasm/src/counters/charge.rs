@@ -193,6 +193,7 @@ impl Counters {
         for (position, page) in pages.iter().enumerate() {
             if page.write(host)? {
                 self.mark_dirty(page.bucket);
+                // The page that was written holds their account.
                 self.batches.close(&page.accounted)?;
                 continue;
             }
@@ -233,6 +234,7 @@ impl Admission<'_> {
 
 impl Page {
     pub(super) fn read(host: &impl Shared, bucket: Bucket) -> Result<Self, HostFailure> {
+        // All buckets were made before any worker ran, so a missing one is no empty one.
         let (bytes, mark) = host.shared_data(&bucket.key())?.ok_or(HostFailure)?;
         Ok(Self {
             bucket,

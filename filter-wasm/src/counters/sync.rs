@@ -82,6 +82,7 @@ impl Counters {
     pub fn tick(&self, host: &impl Shared) -> Result<(), HostFailure> {
         // Read before the counts: what is counted later under a ceiling is not in them.
         let sent_at_ms = host.now_ms()?;
+        // Before the reports are made, so that they hold the account.
         self.give_account(host, sent_at_ms)?;
         let reports = self.due(host, sent_at_ms)?;
         let is_heartbeat = sent_at_ms >= self.told_at_ms.get().saturating_add(HEARTBEAT_MS);

@@ -20,6 +20,7 @@ impl Call {
         match waiting.look(host, shared) {
             Ok(Looked::All) => self.judge(host, shared, waiting),
             Ok(Looked::Some(organisation)) => {
+                // Of a request no valve holds anything back: Envoy holds the call itself.
                 shared.turns.queue(organisation, self.stream, self.stream);
                 self.wait(waiting, Flow::AwaitAnswer)
             }

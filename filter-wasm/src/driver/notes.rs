@@ -44,6 +44,7 @@ impl Notes {
         };
         let number = self.last.get().saturating_add(1);
         let note = exchange.note(&RequestHead::new(&lines), CallNumber { worker, number });
+        // The region counts numbers that never come as lost calls.
         if host.keep_note(&note).is_ok() {
             self.last.set(number);
         }

@@ -70,6 +70,7 @@ impl Policies {
 
     fn known(&self, name: &[u8], host: &impl Host) -> Option<Resolved> {
         let keys = self.keys.as_ref()?;
+        // First, because a policy has its admission with it.
         let compiled = self.compiled.try_borrow_mut().ok()?.get(name);
         if let Some(Cached::Ready(policy)) = compiled {
             return Some(Resolved::Proxy(policy));
@@ -118,6 +119,7 @@ impl Policies {
         }
         let owner = admission.organisation();
         let mut compiling = self.compiling.try_borrow_mut().ok()?;
+        // Before its policy is read: a call of the host, and a long text.
         match compiling.join(&name, stream) {
             Ok(true) => return Some(Obtained::Waits),
             Ok(false) => {}
@@ -126,6 +128,7 @@ impl Policies {
         let encoded = host.route_policy().ok()??;
         let mut compilation = Compilation::new(Arc::clone(admission), encoded);
         let is_short = compilation.is_short();
+        // A short one, too, may have patterns that take several steps.
         let Some(policy) = is_short.then(|| compilation.step()).flatten() else {
             if !compiling.has_room_for(owner) {
                 return Some(Obtained::Refused(Denial::Overloaded));

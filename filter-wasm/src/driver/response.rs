@@ -106,6 +106,7 @@ impl Call {
         };
         let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let decision = exchange.on_response_head(&head, is_end, &ports);
+        // What the engine took for a missing header may be there.
         if head.has_failed.get() {
             return self.refuse(host, &Denial::GatewayFault.into());
         }
@@ -214,6 +215,7 @@ impl Call {
             return Flow::Continue;
         };
         let edited = match std::mem::take(&mut state.worked) {
+            // Lines of a head that is held can still be put.
             Worked::Replace(bytes, edits) if bytes.is_empty() => {
                 edits.iter().try_for_each(|edit| apply(host, edit))
             }

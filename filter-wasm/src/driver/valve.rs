@@ -81,6 +81,7 @@ impl Call {
         };
         let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let decision = match state.body {
+            // Lengths are watched where the call was decided.
             BodyUse::Unused | BodyUse::Size => return Flow::Continue,
             BodyUse::Bytes | BodyUse::Rewrite => match host.response_chunk(chunk.size) {
                 Ok(bytes) => work_at_once(exchange, (host, shared), |exchange, turn| {

@@ -131,6 +131,7 @@ impl Vm {
             *room -= usize::from(turned != Turned::Waits);
             match turned {
                 Turned::Forwarded => continue_request(),
+                // What is held back is held on the valve's stream, not on the call's.
                 Turned::Done if valve.is_some_and(|valve| ProxyWasmHost.enter(valve)) => {
                     continue_response();
                 }
@@ -181,6 +182,7 @@ impl Vm {
         for Ending { stream, denial } in due {
             if ProxyWasmHost.enter(stream) {
                 let call = self.take(stream);
+                // A forgotten call is not kept, but its stream is there.
                 let call = call.map_or_else(|| Call::new(stream), |call| *call);
                 let rest = call.end(&ProxyWasmHost, shared, denial);
                 self.keep(stream, Box::new(rest));
