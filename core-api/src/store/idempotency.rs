@@ -64,7 +64,9 @@ pub async fn idempotency_begin(
     is_same: impl Fn(&str) -> bool,
     horizon: Horizon,
 ) -> sqlx::Result<Begun> {
+    // First, for a row that expired would still hold the key.
     purge(conn, horizon).await?;
+    // Written before it is read: of two at once, only one finds the place free.
     let taken = sqlx::query(
         "INSERT INTO idempotency (owner, path, idempotency_key, body_digest, started_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner, path, idempotency_key) DO NOTHING",

@@ -107,6 +107,7 @@ fn merged(pages: Vec<Records>, query: &RecordsQuery) -> (Vec<Record>, Option<Rec
     }
     let is_cut = records.len() > limit;
     records.truncate(limit);
+    // A cut comes before `end`, for nothing behind that was kept.
     let last = records.last().filter(|_| is_cut);
     let next = last.map(|(at, _)| at.clone()).or(end);
     let records = records.into_iter().map(|(_, record)| record);

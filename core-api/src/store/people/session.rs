@@ -105,6 +105,7 @@ pub async fn session_touch(
     token: TokenId,
     (now, address): (Moment, IpAddr),
 ) -> sqlx::Result<()> {
+    // Use is no change: the revision stays, so that `If-Match` goes on fitting.
     sqlx::query(
         "UPDATE user_token SET last_used_at = $1, last_used_address = $2 WHERE token_id = $3",
     )

@@ -77,6 +77,7 @@ impl Range {
         } else if interval.points(from_ms, to_ms) > MOST_POINTS {
             let text = format!("must be at most {MOST_POINTS} intervals before `to`");
             query.problem("from", text);
+        // `good` falls back on days: who named no interval must not be refused for one.
         } else if from_ms < interval.kept_from_ms(now_ms) && interval != Interval::Day {
             let text = format!("is not kept for so long: {}", interval.kept());
             query.problem("interval", text);
