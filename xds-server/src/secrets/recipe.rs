@@ -49,6 +49,7 @@ impl<'a> Owner<'a> {
             version,
         } = *self;
         Binding {
+            // With the kind in it, none of these opens in another one's place.
             field: Cow::Borrowed(field),
             ..Binding::secret(region, organisation, credential, version)
         }

@@ -91,6 +91,7 @@ impl Usage {
             if hours::is_open(key.start_ms, now_ms) {
                 parsed.push((key, counted));
             } else {
+                // Refused, the worker would tell it again and again.
                 metrics::late();
             }
         }
