@@ -65,6 +65,7 @@ impl<'ast> Visit<'ast> for Reader {
             let Some(path) = self.path_of(&path) else {
                 continue;
             };
+            // A glob has no name to be handed on under.
             if is_handed_on && name != "*" {
                 self.found.handed_on.insert(name, path);
             } else {
@@ -79,6 +80,7 @@ impl<'ast> Visit<'ast> for Reader {
             .iter()
             .map(|segment| segment.ident.to_string())
             .collect();
+        // One word is a local name, or came by a `use`, which counts already.
         if words.len() > 1
             && let Some(path) = self.path_of(&words)
         {
