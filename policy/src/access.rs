@@ -104,6 +104,7 @@ pub fn request(callers: &[Caller]) -> Vec<u8> {
 pub fn answers(bytes: &[u8], callers: usize) -> Option<Vec<Access>> {
     let wire::CheckResponse { accesses } = wire::CheckResponse::decode(bytes).ok()?;
     let answers = accesses.into_iter().map(Access::from_wire);
+    // Answers have no names: they are in the order of the callers.
     (answers.len() == callers).then(|| answers.collect())
 }
 

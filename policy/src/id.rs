@@ -132,6 +132,7 @@ impl FromStr for Alias {
             && raw.bytes().all(is_slug_byte)
             && !raw.starts_with('-')
             && !raw.ends_with('-')
+            // The segment that names a proxy must not name two.
             && canonical_uuid(raw).is_err();
         if is_legal {
             Ok(Self(raw.into()))

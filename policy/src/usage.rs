@@ -178,6 +178,7 @@ impl Ledger {
     pub fn is_lost(&mut self, told: &Told) {
         for (key, _) in &told.0 {
             if let Some(entry) = self.entries.get_mut(key) {
+                // Whatever was told since: counts are no differences, so twice does no harm.
                 entry.sent = entry.known;
             }
         }

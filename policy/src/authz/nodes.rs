@@ -78,6 +78,7 @@ impl<'c, 'a> Probe<'c, 'a> {
     pub(super) fn claims(&self) -> &Nodes<'c> {
         self.claims.get_or_init(|| match self.call.claims() {
             Some(text) => Nodes::find(&self.paths.claims, text),
+            // Who was not let in by a token has no claims.
             None => Nodes::NONE,
         })
     }

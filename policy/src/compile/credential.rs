@@ -56,6 +56,7 @@ fn compile(
     Ok(ProxyCredential {
         id,
         is_active,
+        // On the wire 0 is never.
         ends_at_ms: (ends_at_ms != 0).then_some(ends_at_ms),
         accepts: accepts.transpose()?,
     })

@@ -54,6 +54,7 @@ pub(super) fn compile(
     id: CredentialId,
     safe: &Safe<'_>,
 ) -> Result<Accepted, InvalidToken> {
+    // All of it, so that with other keys or checks nothing of what was remembered holds.
     let message = token.encode_to_vec();
     if token.is_introspected {
         let wire::SignedToken {

@@ -156,6 +156,7 @@ impl<'a> Fields<'a> {
             self.problem(Fault::ValidationFailed, name, "must be a list");
             return None;
         };
+        // Before any is read: a body may hold tens of thousands, each with a problem.
         if items.len() > limit {
             let text = format!("must have at most {limit} items");
             self.problem(Fault::ValidationFailed, name, text);
@@ -245,6 +246,7 @@ fn whole(value: &Value) -> Option<u64> {
         "{:.0}",
         value.as_f64().filter(|number| number.fract() == 0.0)?
     );
+    // From there on several whole numbers are one float.
     text.parse().ok().filter(|number| *number < 1 << 53)
 }
 

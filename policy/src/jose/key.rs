@@ -83,6 +83,8 @@ impl KeyMaterial {
             let number = number.checked_mul(1 << 8)?;
             number.checked_add(u64::from(*byte))
         });
+        // A modulus is the product of odd primes, an exponent from 3 on prime to an even number
+        // (RFC 8017 §3.1).
         let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
         let fits = |number: u64| (3..1 << MAX_EXPONENT_BITS).contains(&number);
         match number {
@@ -147,6 +149,7 @@ impl KeyMaterial {
             | (Material::Ed25519(_), Algorithm::EdDsa) => true,
             (Material::Ec(key), Algorithm::Es(curve)) => key.curve == curve,
             (Material::Secret(secret), Algorithm::Hs(hash)) => {
+                // As long as the hash at least (RFC 7518 §3.2).
                 secret.expose().len() >= hash.bytes()
             }
             (

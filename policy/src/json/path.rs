@@ -133,6 +133,7 @@ impl Selector {
             Self::Name(_) | Self::Any => true,
             Self::Index(index) => *index >= 0,
             Self::Slice { start, end, step } => {
+                // A negative step begins at the end.
                 is_from_start(start) && is_from_start(end) && *step >= 0
             }
             Self::Filter(_) => false,

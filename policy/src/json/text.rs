@@ -51,6 +51,7 @@ pub(crate) fn lossy(bytes: &[u8]) -> String {
         rest = match behind {
             Some(surrogate) => {
                 text.push(char::REPLACEMENT_CHARACTER);
+                // As many bytes as `push_code_point` makes of one.
                 surrogate.get(3..).unwrap_or_default()
             }
             None => &[],

@@ -86,6 +86,7 @@ fn write_slot(window: Window, slot: &Slot, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&slot.epoch.to_le_bytes());
     out.extend_from_slice(&slot.nodes.to_le_bytes());
+    // Every call of the proxy reads these bytes, so what a slot does not need is left out.
     if is_limited {
         for number in [
             slot.others.get(),

@@ -155,6 +155,7 @@ impl Tally {
         for window in Window::ALL {
             if charge.counts(window) {
                 let mut slot = self.slot(window, moment);
+                // For the reports of ticks, which know no policy.
                 slot.limit = charge.limit(window).unwrap_or(Micros::ZERO);
                 slot.own = count(slot.own);
                 *self.slots.get_mut(window) = Some(slot);

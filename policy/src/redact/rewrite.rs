@@ -197,6 +197,7 @@ impl<S: Select> Rewriter<S> {
             Phase::Between if self.lexer.is_complete() => cursor.copy_run(cursor.input.len(), out),
             Phase::Between => {
                 cursor.copy_run(cursor.lead, out);
+                // Whether it stays says the value behind it, which has not come.
                 let lead = cursor.input.get(cursor.lead..).unwrap_or_default();
                 self.stash.extend_from_slice(lead);
             }

@@ -118,6 +118,7 @@ impl Places {
             };
             if place.selected >= needed {
                 place.answer.selected.add(operation.group());
+                // Filters are settled one after the other, so one that is there is the last.
                 if place.filters.last() != Some(&filter) {
                     place.filters.push(filter);
                 }
@@ -217,6 +218,7 @@ impl<'d, 't> Atlas<'d, 't> {
                 }
             }
             append(&mut touched, selected)?;
+            // What leads to a destroyed place is opened by `tell_ancestors`.
             if operation == Operation::Retain {
                 let passed = self.places_of(&evaluator.on_the_way(path)?)?;
                 for id in &passed {
@@ -253,6 +255,7 @@ impl<'d, 't> Atlas<'d, 't> {
             if here == ROOT {
                 break ROOT;
             }
+            // From the nearest that is known on: of many deep nodes the way is walked once.
             if let Some(place) = self.known.get(here).copied().flatten() {
                 break place;
             }

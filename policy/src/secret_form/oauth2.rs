@@ -151,6 +151,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<OAuth2> {
     let request = request(fields);
     let answer = answer(fields);
     let apply = obtained::apply(fields);
+    // Of headers an inner None was noted member by member.
     let headers = fields.object("headers", |members| values(members, header_name));
     let refresh_on = obtained::refresh_on(fields);
     Some(OAuth2 {

@@ -95,6 +95,7 @@ impl<'v> Value<'v> {
             (Self::Number(left), Self::Number(right)) => {
                 left.order(right).is_some_and(Ordering::is_lt)
             }
+            // UTF-8 sorts as its characters do. Nothing else has an order (RFC 9535 §2.3.5.2.2).
             (Self::Text(left), Self::Text(right)) => left < right,
             _ => false,
         }

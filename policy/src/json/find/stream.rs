@@ -211,6 +211,7 @@ impl Finder {
     fn selected(&mut self, kind: Kind, on_found: OnFound<'_>) {
         self.paths.clear();
         self.paths.extend_from_slice(self.selection.selected());
+        // A path may lead there in two ways, and is told of once.
         self.paths.sort_unstable();
         self.paths.dedup();
         if kind == Kind::Scalar {

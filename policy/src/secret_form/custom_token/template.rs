@@ -132,6 +132,7 @@ fn parse(raw: &str, is_outer: bool) -> Result<Template, Invalid> {
 
 /// What a brace begins, and what is behind it; None: nothing, it is a brace.
 fn place(after: &str, is_outer: bool) -> Result<Option<(Part, &str)>, Invalid> {
+    // Not within itself, which bounds the recursion.
     if let Some(inner) = after.strip_prefix("base64:").filter(|_| is_outer) {
         let Some(end) = closing(inner) else {
             return Err(Invalid::value("has a `{base64:` that is not closed"));

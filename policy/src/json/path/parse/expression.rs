@@ -21,6 +21,7 @@ pub(super) enum Called {
 const OPERATORS: [(&str, Operator); 6] = [
     ("==", Operator::Equal),
     ("!=", Operator::NotEqual),
+    // Before those that they begin with.
     ("<=", Operator::LessOrEqual),
     (">=", Operator::GreaterOrEqual),
     ("<", Operator::Less),
