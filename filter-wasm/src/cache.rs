@@ -119,6 +119,7 @@ impl<T: Weighty> Cache<T> {
     /// Remembers a version in place of the proxy's others.
     pub fn insert(&mut self, (route_name, owner): (&[u8], Owner), value: Cached<T>) {
         let (proxy, version) = split(route_name);
+        // Before room is made: what its former version takes is free.
         self.remove(proxy);
         let weight = match &value {
             Cached::Ready(value) => value.bytes(),

@@ -77,6 +77,7 @@ impl Crowd {
 
     pub(super) fn remove(&mut self, holder: Holder) {
         self.shares.give_back(holder, 1);
+        // Else the map would keep every organisation that ever called.
         if self.shares.of(holder.organisation) == 0 {
             self.new.remove(&holder.organisation);
         }
