@@ -27,9 +27,9 @@ pub const FORBIDDEN: [Range; 22] = [
     // RFC 6598: between carriers and their customers, and inside of clouds.
     v4([100, 64, 0, 0], 10),
     v4([127, 0, 0, 0], 8),
-    // Azure's metadata service.
+    // What Azure's machines ask of their platform.
     v4([168, 63, 129, 16], 32),
-    // Link-local: the metadata services of the other clouds are at 169.254.169.254.
+    // Link-local: clouds have their metadata services at 169.254.169.254.
     v4([169, 254, 0, 0], 16),
     v4([172, 16, 0, 0], 12),
     v4([192, 0, 0, 0], 24),

@@ -52,6 +52,7 @@ enum Format {
 
 /// What it takes to look for the records of a piece of a stream.
 pub(crate) fn framing_steps(piece: &[u8]) -> usize {
+    // A stream may be of empty lines, of which each is more work than its byte.
     let lines = memchr::memchr2_iter(b'\n', b'\r', piece).count();
     lines.saturating_mul(LINE).saturating_add(piece.len())
 }

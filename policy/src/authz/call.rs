@@ -251,8 +251,8 @@ impl<'a> Call<'a> {
         spent
     }
 
-    // A cell lends nothing, so it is taken out, and put back by whoever took it.
     fn work(&self) -> Work {
+        // A cell lends nothing, so it is taken out, and put back by whoever took it.
         self.work.replace(Work::unbounded())
     }
 

@@ -124,7 +124,7 @@ fn hmac_signer(hmac: wire::HmacSignature) -> Result<HmacSigner, InvalidComputed>
         timestamp_header,
     } = hmac;
     let template = Template::parse(&string_to_sign).map_err(|_| InvalidComputed::Text)?;
-    // Of other names nobody knows here what will be sent, nor so what is to be signed.
+    // Of other names nobody knows here what Envoy will send.
     let is_sent = |name: &str| name == "host" || is_injectable_header(name);
     if !template.headers().all(is_sent) {
         return Err(InvalidComputed::HeaderName);

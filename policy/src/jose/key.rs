@@ -83,7 +83,7 @@ impl KeyMaterial {
             let number = number.checked_mul(1 << 8)?;
             number.checked_add(u64::from(*byte))
         });
-        // A modulus is the product of odd primes, an exponent from 3 on prime to an even number
+        // The modulus is a product of odd primes, the exponent coprime to an even number
         // (RFC 8017 §3.1).
         let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
         let fits = |number: u64| (3..1 << MAX_EXPONENT_BITS).contains(&number);

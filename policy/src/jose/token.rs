@@ -24,6 +24,7 @@ impl<'t> Token<'t> {
         if text.len() > MAX_TOKEN_BYTES {
             return Err(InvalidToken::TooLong);
         }
+        // Five parts would be a JWE, which nobody here can open.
         let [header, payload, signature] = parts(text).ok_or(InvalidToken::Parts)?;
         if header.len() > MAX_HEADER_LETTERS || signature.len() > MAX_SIGNATURE_LETTERS {
             return Err(InvalidToken::TooLong);

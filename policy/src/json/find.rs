@@ -100,6 +100,7 @@ async fn find_in<'t>(
     let mut budget = Budget::within(effort);
     let mut found = Vec::new();
     for (path, compiled) in paths.iter().enumerate() {
+        // It depends on no value, so that in the whole document it finds every occurrence.
         let nodes = if compiled.is_streamable() {
             select(compiled, View::whole(doc), &mut budget, effort).await?
         } else {

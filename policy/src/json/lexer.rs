@@ -210,6 +210,7 @@ impl Lexer {
 
     /// The input has ended: the text must have, too.
     pub(crate) fn finish(&mut self) -> Result<(), Problem> {
+        // Only the end of the input ends a number at the root.
         if let State::InNumber(inside) = self.state
             && inside.is_complete()
         {

@@ -266,6 +266,7 @@ impl Level {
 
 impl Select for Selection {
     fn root(&mut self) -> Answer {
+        // A deep document before may have made it larger.
         self.room = ROOM;
         if let Some(root) = self.root {
             return self.say(root);

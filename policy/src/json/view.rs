@@ -137,6 +137,7 @@ async fn choices(
         if is_long {
             memory::ask(SORTED_BYTES)?;
         }
+        // In parts, because a sort cannot rest.
         let some = children.by_ref().take(MEMBERS_AT_ONCE);
         let mut members: Vec<Member<'_>> = some.map(|child| (doc.key(child), child)).collect();
         members.sort_unstable();

@@ -90,6 +90,7 @@ impl Learnt {
         }
         all.bytes = 0;
         let holders = std::mem::take(&mut all.holders);
+        // Not held while searches of others are waited for.
         drop(all);
         for holder in holders.iter().filter_map(Weak::upgrade) {
             *lock(&holder) = None;

@@ -22,6 +22,7 @@ enum Escape {
 pub(super) fn read(value: &[u8], text: &[u8], left: &mut usize) -> Reading {
     let mut whole = None;
     let mut is_cut = false;
+    // No more than comparisons are left for.
     let mut ways = vec![];
     let mut way = Some((value, text));
     while let Some((value, rest)) = way {

@@ -62,6 +62,7 @@ pub(super) fn wrap_ec(key: &[u8]) -> Option<SecretBytes> {
     let (inner, _) = content(key, SEQUENCE)?;
     let (_version, rest) = content(inner, INTEGER)?;
     let (_number, rest) = content(rest, OCTETS)?;
+    // PKCS#8 names the curve beside the key. RFC 5915 lets the key leave it out.
     let (name, _) = content(rest, EXPLICIT_0)?;
     curve(name)?;
     Some(wrap(&[EC, name].concat(), key))

@@ -73,7 +73,7 @@ pub(super) fn discovery(issuer: &str) -> Result<KeysAt, Invalid> {
         let text = "must not have a query where keys are found by it";
         return Err(Invalid::new(Fault::InvalidUrl, text));
     }
-    // A slash at the end goes before the path is put behind it (§4.1 there).
+    // A slash at its end goes first (OpenID Connect Discovery 1.0 §4.1).
     let document = format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/'));
     Ok(KeysAt::Discovery {
         document: checked(Endpoint::parse(&document)?)?,
