@@ -350,6 +350,7 @@ fn received(
 ) -> Result<Option<Vec<u8>>, HostFailure> {
     let (mut value, mut length) = (null_mut::<u8>(), 0_usize);
     match call(&raw mut value, &raw mut length) {
+        // For an empty value the host asks for no memory.
         OK if value.is_null() && length == 0 => Ok(Some(Vec::new())),
         OK if value.is_null() => Err(HostFailure),
         // SAFETY: `entry::proxy_on_memory_allocate` made it as a boxed slice of exactly this

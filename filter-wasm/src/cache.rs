@@ -123,6 +123,7 @@ impl<T: Weighty> Cache<T> {
         self.remove(proxy);
         let weight = match &value {
             Cached::Ready(value) => value.bytes(),
+            // Its name costs an entry all the same.
             Cached::Invalid => 0,
         };
         let bytes = weight.saturating_add(self.room.entry_bytes);

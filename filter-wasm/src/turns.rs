@@ -86,6 +86,7 @@ impl Turns {
     fn begin(&self, organisation: OrganisationId, now_ms: u64) -> Turn {
         let mut queue = self.0.borrow_mut();
         if queue.shares.len() > MAX_IDLE {
+            // Who has all that it may have is as good as new.
             queue.shares.retain(|_, share| !share.is_idle(now_ms));
         }
         let share = queue.share(organisation, now_ms);

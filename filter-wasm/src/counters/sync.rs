@@ -109,6 +109,7 @@ impl Counters {
     /// An answer has come. Some: a call waited for it.
     pub fn on_answer(&self, host: &impl Shared, token: u32, bytes: &[u8]) -> Option<Answered> {
         let pending = self.pending.try_borrow_mut().ok()?.remove(&token)?;
+        // An answer that cannot be read is none.
         let Some(answered) = answers(bytes, pending.reports.len()) else {
             return self.give_up(host, &pending);
         };

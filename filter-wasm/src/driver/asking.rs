@@ -74,6 +74,7 @@ impl<S: Copy + Ord> Asking<S> {
             }
             return if is_open { Joined::Yes } else { Joined::No };
         }
+        // Anybody can make subjects up, so the list has an end.
         if self.questions.len() >= subjects {
             self.questions
                 .retain(|_, one| is_recent(one) || !one.waiting.is_empty());

@@ -197,6 +197,7 @@ impl Known {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
+        // What there is no memory for is asked again.
         if self.young.try_reserve(1).is_ok() {
             self.young_bytes = self.young_bytes.saturating_add(bytes);
             self.young.insert(token, known);

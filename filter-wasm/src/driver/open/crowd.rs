@@ -90,6 +90,7 @@ impl Crowd {
         }
         let (new, is_theirs) = match among {
             Among::Organisation(one) => (self.new.get(&one).copied().unwrap_or_default(), true),
+            // A look at all calls frees nothing where only its own are in the way.
             Among::All => (self.all_new, self.are_others_in_the_way(holder)),
         };
         if is_theirs && new >= MIN_NEW {
