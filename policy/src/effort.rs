@@ -104,6 +104,7 @@ impl Effort {
 
     /// Lets others have theirs if this turn is over.
     pub(crate) async fn rest(&mut self) {
+        // 0 where there are no turns, and in the last one.
         if self.turn_end > 0 && self.left <= self.turn_end {
             self.turn_end = self.left.saturating_sub(self.turn_steps);
             // Pending once, which ends the part that is being polled.

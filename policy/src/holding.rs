@@ -32,6 +32,7 @@ impl Pool {
     }
 }
 
+// A worker's own: its VM has one thread, and a memory that no other takes of.
 thread_local! {
     static LEDGERS: RefCell<[Shares; 2]> = RefCell::default();
 }

@@ -88,6 +88,7 @@ fn is_utf8(mut rest: &[u8]) -> bool {
         let Some((name, value, after)) = split_parameter(parameter) else {
             return false;
         };
+        // JSON is UTF-8 (RFC 8259 §8.1), and so are events: anything else cannot be filtered.
         if name.eq_ignore_ascii_case(b"charset")
             && !value.eq_ignore_ascii_case(b"utf-8")
             && !value.eq_ignore_ascii_case(b"utf8")

@@ -157,6 +157,7 @@ impl SecretForm {
     /// It is no JSON object, or has problems. Their texts hold nothing of it.
     pub fn open(auth_type: AuthType, side: Side, json: &[u8]) -> Result<Self, Problems> {
         let mut problems = Problems::default();
+        // The reader's own words could quote the secret.
         let object: Map<String, Value> = serde_json::from_slice(json).map_err(|_| {
             let mut problems = Problems::default();
             problems.add(Fault::ValidationFailed, "", "must be a JSON object");

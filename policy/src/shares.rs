@@ -127,6 +127,7 @@ impl Shares {
         };
         self.taken = self.taken.saturating_sub(less);
         of.get_mut().taken = of.get().taken.saturating_sub(less);
+        // Else the maps would keep everybody who ever took something.
         if of.get().taken == 0 {
             of.remove();
             return;

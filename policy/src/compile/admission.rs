@@ -44,6 +44,7 @@ impl Admission {
             .parse()
             .map_err(InvalidPolicy::OrganisationId)?;
         let region: Region = region.parse()?;
+        // The region's ring opens this key, and this one all else of the organisation.
         let data_key = open_data_key((keys, &data_key), (&region, organisation))?;
         let digest_key = open_digest_key((&data_key, &digest_key), (&region, organisation))?;
         let safe = Safe {

@@ -80,6 +80,7 @@ impl Compilation {
                     Err(invalid) => return Some(Err(invalid)),
                 };
                 let is_short = encoded.len() <= SHORT_BYTES;
+                // A long one goes on in another step: then this is None.
                 is_short.then(|| self.step())?
             }
             Stage::Decoded(policy) => {

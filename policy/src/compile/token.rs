@@ -89,6 +89,7 @@ pub(super) fn compile(
         } else {
             Keys::One(Box::new(only(keys)?))
         },
+        // Absent checks are no empty ones: those would let in whatever the issuer signs.
         claims: checks(claims.ok_or(InvalidToken::Claims)?)?,
     };
     let keys_until_ms = (keys_until_ms != 0).then_some(keys_until_ms);

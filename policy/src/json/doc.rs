@@ -239,6 +239,7 @@ impl Builder {
                 }
                 Event::Name(raw) => {
                     let length = narrow(raw.unwrap_or_else(|| lexer.name()).len())?;
+                    // Before the closing quote.
                     let end = at.saturating_sub(1);
                     name = (end.saturating_sub(length), end);
                 }

@@ -94,6 +94,7 @@ impl Readings {
 
     /// One of the members is kept.
     fn multiply(&mut self, choice: &[NodeId]) -> Result<(), Problem> {
+        // Before they are made, because each choice multiplies them.
         if self.hidden.len().saturating_mul(choice.len()) > MAX_READINGS {
             return Err(Problem::TooManyReadings);
         }

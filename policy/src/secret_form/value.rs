@@ -30,6 +30,7 @@ fn invalid<T>(text: impl Into<String>) -> Checked<T> {
 /// `INVALID_SECRET`; another type.
 pub fn text(value: &Value) -> Checked<SecretText> {
     let raw = raw(value)?;
+    // What is `bare` goes as it is, and a control character would end its header.
     let is_legal = (1..=MAX_VALUE_BYTES).contains(&raw.len()) && !raw.chars().any(char::is_control);
     if is_legal {
         return Ok(SecretText::new(raw.to_owned()));

@@ -33,6 +33,7 @@ impl Moment {
 fn civil(days: u64) -> Option<(u64, u64, u64)> {
     const DAYS_FROM_YEAR_0: u64 = 719_468;
     const DAYS_OF_ERA: u64 = 146_097;
+    // 9999-12-31: AWS writes years in four digits.
     const LAST_DAY: u64 = 2_932_896;
     if days > LAST_DAY {
         return None;

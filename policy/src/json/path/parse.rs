@@ -101,6 +101,7 @@ impl Parser<'_> {
             Some(left) => left,
             None => return Err(self.cursor.refuse("path has too many segments")),
         };
+        // Before one dot, with which it begins.
         let dots = if self.cursor.take("..") {
             Dots::Two
         } else if self.cursor.take(".") {

@@ -80,6 +80,7 @@ fn pattern(
 ) -> Result<Called, InvalidJsonPath> {
     let [subject, pattern] = name.take(arguments)?;
     let (subject, pattern) = (name.value(subject)?, name.value(pattern)?);
+    // While somebody is there to be told: one that a document holds just matches nothing.
     let pattern = if let Comparable::Literal(Literal::Text(text)) = &pattern {
         let problem =
             "needs a pattern that is a regular expression and not too large when compiled";
