@@ -14,7 +14,7 @@
 //!   are looked for, 512 containers, one portion of 64 KiB with what a stage makes of it;
 //! * answers of ours, lines of logs and what is asked of the region server: ids, and names that an
 //!   admin chose, of at most some hundred bytes each;
-//! * policies, which an admin chooses: their messages are 1 MiB at most and what they compile to is
+//! * policies, which an admin chooses: their messages are 2 MiB at most and what they compile to is
 //!   bounded by its weight.
 
 use std::hint::black_box;

@@ -1,6 +1,6 @@
 //! One SQL store for both dialects: SQLite (embedded default) and PostgreSQL (by URL).
 //!
-//! Statements use `$1` placeholders and TEXT, BIGINT and BOOLEAN columns only, which both take.
+//! Statements use `$1` placeholders and TEXT and BIGINT columns only, which both take and `Any` reads.
 
 use std::str::FromStr;
 use std::time::Duration;

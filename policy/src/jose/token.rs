@@ -6,7 +6,7 @@ use super::{base64url, header::Header, invalid::InvalidToken};
 pub const MAX_TOKEN_BYTES: usize = 32 << 10;
 /// Most letters of its header, which is read before anything is verified.
 const MAX_HEADER_LETTERS: usize = 4 << 10;
-/// Most letters of its signature: that of the longest RSA key.
+/// Most letters of its signature: some times those of the longest RSA key that is taken, 683.
 const MAX_SIGNATURE_LETTERS: usize = 2 << 10;
 
 /// A token whose signature can be looked at.

@@ -3,7 +3,7 @@
 use super::{super::percent::hex_value, is_dot_segment};
 
 /// Whether some reader finds `.` or `..` in a segment that is neither: by decoding escapes (any
-/// number of times, overlong UTF-8 and `%uXXXX` included), by taking the result's slashes and
+/// number of times, overlong UTF-8 and `%u00XX` included), by taking the result's slashes and
 /// backslashes as separators, or by cutting at `;`.
 pub(super) fn hides_dot_segment(segment: &[u8]) -> bool {
     if !segment

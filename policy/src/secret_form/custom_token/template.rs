@@ -76,18 +76,22 @@ impl Template {
         &self,
         value: &mut impl FnMut(&Part) -> Option<Zeroizing<String>>,
     ) -> Option<Zeroizing<String>> {
-        let mut filled = Zeroizing::new(String::new());
+        let mut pieces = Vec::with_capacity(self.0.len());
         for part in &self.0 {
-            match part {
-                Part::Text(text) => filled.push_str(text),
+            pieces.push(match part {
+                Part::Text(text) => Zeroizing::new(text.clone()),
                 Part::Base64(inner) => {
                     let inner = inner.fill(value)?;
-                    filled.push_str(&Zeroizing::new(STANDARD.encode(inner.as_bytes())));
+                    Zeroizing::new(STANDARD.encode(inner.as_bytes()))
                 }
-                Part::Secret(_) | Part::Step(..) | Part::Timestamp | Part::Uuid => {
-                    filled.push_str(&value(part)?);
-                }
-            }
+                Part::Secret(_) | Part::Step(..) | Part::Timestamp | Part::Uuid => value(part)?,
+            });
+        }
+        // Of its whole length at once: a text that grew would leave copies that nobody wipes.
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        let mut filled = Zeroizing::new(String::with_capacity(length));
+        for piece in &pieces {
+            filled.push_str(piece);
         }
         Some(filled)
     }
