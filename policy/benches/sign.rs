@@ -98,6 +98,7 @@ fn jwt(hash: wire::Hash, key: Key) -> PolicyFixture {
         header: r#"{"alg":"HS256","typ":"JWT"}"#.to_owned(),
         claims: r#"{"aud":"https://api.example.com","iss":"our-company"}"#.to_owned(),
         ttl_seconds: 60,
+        is_each_call: false,
         location: wire::Location::Header.into(),
         name: "Authorization".to_owned(),
         prefix: "Bearer ".to_owned(),

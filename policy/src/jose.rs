@@ -31,6 +31,8 @@ pub use self::{
 };
 
 #[cfg(any(test, feature = "secrets"))]
+pub(crate) use self::source::rsa_numbers;
+#[cfg(any(test, feature = "secrets"))]
 pub use self::source::{
     InvalidJwk, InvalidKeySet, InvalidPem, KeySet, MAX_SET_BYTES, MAX_SET_KEYS, Numbers, PublicKey,
     read_jwk, read_key_set, read_pem,

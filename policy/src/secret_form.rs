@@ -87,6 +87,14 @@ impl SecretForm {
         }
     }
 
+    /// Whether there is nothing to give to targets, or to verify tokens with, before the region has
+    /// obtained it.
+    #[must_use]
+    pub fn is_obtained(&self) -> bool {
+        let is_minted = matches!(self, Self::SignedJwt(form) if form.minted_ahead().is_some());
+        is_minted || !self.endpoints().is_empty()
+    }
+
     /// The form, when somebody has to consent before there is a token, and to what.
     #[must_use]
     pub fn consent(&self) -> Option<(&oauth2::OAuth2, &oauth2::Consent)> {

@@ -17,7 +17,7 @@ use std::{fmt, ops::Range};
 pub(crate) use self::{
     aws::{AwsSecret, AwsSigner, Payload},
     hmac::{Encoding, HmacPlaces, HmacSigner, Template},
-    jwt::{Carrier, JwtKey, Minter},
+    jwt::{Carrier, JwtKey, Life, Minter},
     mac::MacKey,
 };
 pub use crate::jose::Hash;

@@ -131,7 +131,7 @@ pub fn convert(
             }
             presented => Ok(StoredSecret::Presented(presented)),
         },
-        Side::Target if matches!(auth_type, AuthType::OAuth2 | AuthType::CustomToken) => {
+        Side::Target if form.is_obtained() => {
             let recipe = recipe::keep(auth_type, (secret.expose(), &form), &owner, &open_keys)?;
             Ok(StoredSecret::Obtained(recipe, None))
         }

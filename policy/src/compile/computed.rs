@@ -7,8 +7,8 @@ use wire::{computed::Scheme as WireScheme, signed_jwt::Key as WireKey};
 use crate::{
     secret::SecretBytes,
     sign::{
-        AwsSecret, AwsSigner, Carrier, Encoding, Hash, HmacPlaces, HmacSigner, JwtKey, MacKey,
-        Minter, Payload, Scheme, Template,
+        AwsSecret, AwsSigner, Carrier, Encoding, Hash, HmacPlaces, HmacSigner, JwtKey, Life,
+        MacKey, Minter, Payload, Scheme, Template,
     },
     swap::is_injectable_header,
 };
@@ -49,6 +49,7 @@ fn minter(jwt: wire::SignedJwt) -> Result<Minter, InvalidComputed> {
         header,
         claims,
         ttl_seconds,
+        is_each_call,
         location,
         name,
         prefix,
@@ -63,7 +64,11 @@ fn minter(jwt: wire::SignedJwt) -> Result<Minter, InvalidComputed> {
         | Err(_) => return Err(InvalidComputed::Text),
     };
     let key = jwt_key(hash_of(hash)?, key)?;
-    let minter = Minter::new(key, (&header, &claims), ttl_seconds, place);
+    let life = Life {
+        seconds: ttl_seconds,
+        is_each_call,
+    };
+    let minter = Minter::new(key, (&header, &claims), life, place);
     minter.ok_or(InvalidComputed::Text)
 }
 

@@ -11,6 +11,7 @@ use super::{
     key::{InvalidKey, KeyMaterial},
 };
 
+pub(crate) use self::asn1::rsa_public_key as rsa_numbers;
 pub use self::{
     jwk::{InvalidJwk, read_jwk},
     key_set::{InvalidKeySet, KeySet, MAX_SET_BYTES, MAX_SET_KEYS, read_key_set},
@@ -62,7 +63,7 @@ impl PublicKey {
 
 impl Numbers {
     /// Whether they are the same key, however many zeros are in front.
-    fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         match (self.material(), other.material()) {
             (Ok(one), Ok(other)) => one.is(&other),
             _ => false,

@@ -67,13 +67,19 @@ impl Apply {
         (self.before.len(), self.after.len())
     }
 
-    fn bearer() -> Self {
+    /// A token behind a text of that kind.
+    #[must_use]
+    pub fn behind(prefix: &str, (place, name): (Place, &str)) -> Self {
         Self {
-            place: Place::Header,
-            name: "Authorization".to_owned(),
-            before: "Bearer ".to_owned(),
+            place,
+            name: name.to_owned(),
+            before: prefix.to_owned(),
             after: String::new(),
         }
+    }
+
+    fn bearer() -> Self {
+        Self::behind("Bearer ", (Place::Header, "Authorization"))
     }
 }
 

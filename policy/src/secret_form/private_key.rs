@@ -1,16 +1,18 @@
 //! Private keys in PEM: PKCS#8, and the older forms of RSA (PKCS#1) and EC keys (RFC 5915).
 
 mod der;
+mod signing;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-    EcdsaSigningAlgorithm, Ed25519KeyPair, RsaKeyPair,
-};
+use ring::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-pub use self::der::KeyKind;
+pub(super) use self::signing::algorithm;
+pub use self::{
+    der::KeyKind,
+    signing::{CannotSign, JwsKey},
+};
 use crate::{
     form::problem::{Fault, Invalid},
     jose::Curve,
@@ -76,11 +78,9 @@ fn checked(pkcs8: &SecretBytes) -> Option<PrivateKey> {
 }
 
 fn signs_ecdsa(curve: Curve, pkcs8: &SecretBytes) -> Option<()> {
-    let algorithm: &EcdsaSigningAlgorithm = match curve {
-        Curve::P256 => &ECDSA_P256_SHA256_FIXED_SIGNING,
-        Curve::P384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
+    let Some(algorithm) = signing::ecdsa_algorithm(curve) else {
         // Nobody here can try it but Envoy.
-        Curve::P521 => return Some(()),
+        return Some(());
     };
     let random = ring::rand::SystemRandom::new();
     let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.expose(), &random);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     place::{self, Place},
-    private_key::{KeyKind, PrivateKey, private_key},
+    private_key::{JwsKey, PrivateKey, private_key},
     value::{MAX_NAME_BYTES, prefix, shared_key},
 };
 use crate::{
@@ -16,8 +16,11 @@ use crate::{
     secret::SecretBytes,
 };
 
+/// Also of tokens that serve one call.
 const DEFAULT_TTL_SECONDS: u64 = 60;
 const MAX_TTL_SECONDS: u64 = 3_600;
+/// Of tokens that the region mints: each is sent to every Envoy, with the proxies that use it.
+const MIN_AHEAD_SECONDS: u64 = 30;
 /// Of the claims, as JSON text.
 const MAX_CLAIMS_BYTES: usize = 4_096;
 /// Claims of the moment a token is minted.
@@ -36,6 +39,8 @@ pub struct SignedJwt {
     pub claims: String,
     /// Life of a token; 60 by default.
     pub ttl_seconds: u64,
+    /// Each call has a token of its own.
+    pub is_each_call: bool,
     /// Header or parameter; a header by default.
     pub location: Place,
     /// Of the header or parameter; `Authorization` by default.
@@ -53,6 +58,18 @@ pub enum SigningKey {
     Private(PrivateKey),
 }
 
+impl SignedJwt {
+    /// The key, if the region has to mint tokens ahead: Envoy, which signs for RSA, knows PKCS #1
+    /// v1.5 alone.
+    #[must_use]
+    pub fn minted_ahead(&self) -> Option<JwsKey> {
+        let (Algorithm::Ps(_), SigningKey::Private(key)) = (self.algorithm, &self.key) else {
+            return None;
+        };
+        JwsKey::new(key.clone(), self.algorithm)
+    }
+}
+
 /// `{algorithm, privateKey | sharedSecret, keyId?, claims?, ttlSeconds?, location?, name?, prefix?}`
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<SignedJwt> {
     let algorithm = fields.required("algorithm", algorithm);
@@ -67,7 +84,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<SignedJwt> {
     };
     let key_id = fields.optional("keyId", key_id);
     let claims = fields.optional("claims", claims);
-    let ttl_seconds = fields.optional("ttlSeconds", integer(1, MAX_TTL_SECONDS));
+    let ttl_seconds = fields.optional("ttlSeconds", ttl_seconds(algorithm));
     let (location, name) = place::read(fields);
     let prefix = fields.optional("prefix", prefix);
     let default_prefix = match location {
@@ -78,9 +95,12 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<SignedJwt> {
     Some(SignedJwt {
         algorithm,
         key: key?,
-        header: header(algorithm, key_id),
+        header: header(algorithm, key_id.as_deref()),
         claims: claims.unwrap_or_else(|| "{}".to_owned()),
-        ttl_seconds: ttl_seconds.unwrap_or(DEFAULT_TTL_SECONDS),
+        ttl_seconds: ttl_seconds
+            .filter(|ttl_seconds| *ttl_seconds > 0)
+            .unwrap_or(DEFAULT_TTL_SECONDS),
+        is_each_call: ttl_seconds == Some(0),
         location,
         name,
         prefix: prefix.unwrap_or_else(|| default_prefix.to_owned()),
@@ -88,12 +108,31 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<SignedJwt> {
 }
 
 fn algorithm(value: &Value) -> Result<Algorithm, Invalid> {
-    match string(value)?.parse() {
-        // Envoy signs with PKCS #1 v1.5 only.
-        Ok(Algorithm::Ps(_)) | Err(_) => Err(Invalid::value(
-            "must be one of HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384, ES512, EdDSA",
-        )),
-        Ok(algorithm) => Ok(algorithm),
+    string(value)?.parse().map_err(|_| {
+        Invalid::value(
+            "must be one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, \
+             ES256, ES384, ES512, EdDSA",
+        )
+    })
+}
+
+/// 0 for a token for each call.
+fn ttl_seconds(algorithm: Option<Algorithm>) -> impl Fn(&Value) -> Result<u64, Invalid> {
+    move |value| {
+        let least = match algorithm {
+            // A signature of RSA takes about a millisecond of the worker that serves all others.
+            Some(Algorithm::Rs(_)) => 1,
+            Some(Algorithm::Ps(_)) => MIN_AHEAD_SECONDS,
+            Some(Algorithm::Hs(_) | Algorithm::Es(_) | Algorithm::EdDsa) | None => 0,
+        };
+        let seconds = integer(0, MAX_TTL_SECONDS)(value)?;
+        match algorithm {
+            Some(algorithm) if seconds < least => Err(Invalid::value(format!(
+                "must be {least} to {MAX_TTL_SECONDS} with {}",
+                algorithm.as_str()
+            ))),
+            _ => Ok(seconds),
+        }
     }
 }
 
@@ -114,22 +153,13 @@ fn key(fields: &mut Fields<'_>, algorithm: Algorithm) -> Option<SigningKey> {
     }
     let key = fields.required(wanted, |value| {
         let key = private_key(value)?;
-        if fits(algorithm, key.kind) {
+        if key.kind.fits(algorithm) {
             return Ok(key);
         }
         let text = format!("must be a key that {} signs with", algorithm.as_str());
         Err(Invalid::new(Fault::InvalidSecret, text))
     });
     key.map(SigningKey::Private)
-}
-
-fn fits(algorithm: Algorithm, kind: KeyKind) -> bool {
-    match algorithm {
-        Algorithm::Hs(_) => false,
-        Algorithm::Rs(_) | Algorithm::Ps(_) => kind == KeyKind::Rsa,
-        Algorithm::Es(curve) => kind == KeyKind::Ec(curve),
-        Algorithm::EdDsa => kind == KeyKind::Ed25519,
-    }
 }
 
 fn key_id(value: &Value) -> Result<String, Invalid> {
@@ -159,7 +189,9 @@ fn claims(value: &Value) -> Result<String, Invalid> {
     Ok(text)
 }
 
-fn header(algorithm: Algorithm, key_id: Option<String>) -> String {
+/// The header of a token that is signed so, as JSON text.
+#[must_use]
+pub fn header(algorithm: Algorithm, key_id: Option<&str>) -> String {
     let mut members = Map::new();
     members.insert("alg".to_owned(), json!(algorithm.as_str()));
     members.insert("typ".to_owned(), json!("JWT"));

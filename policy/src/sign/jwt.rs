@@ -1,6 +1,6 @@
 //! Tokens that the gateway mints itself (RFC 7519, RFC 7515).
 //!
-//! A token serves all calls until most of its life is over. The signature is ours for HMAC and
+//! A token serves all calls until most of its life is over, or one call alone. The signature is ours for HMAC and
 //! Ed25519; for RSA and the curves of NIST it is the host's, which does it many times faster.
 
 mod ecdsa;
@@ -33,6 +33,15 @@ pub(crate) enum Carrier {
     Query(Box<str>, Box<str>),
 }
 
+/// How long a token is good for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Life {
+    /// From when it is minted until its `exp`.
+    pub(crate) seconds: u64,
+    /// It serves one call.
+    pub(crate) is_each_call: bool,
+}
+
 /// Mints tokens.
 #[derive(Debug)]
 pub(crate) struct Minter {
@@ -41,7 +50,7 @@ pub(crate) struct Minter {
     header: Box<str>,
     /// The claims' members, without those that are of the moment.
     claims: Box<str>,
-    ttl_seconds: u64,
+    life: Life,
     prefix: Box<str>,
     headers: Box<[Box<str>]>,
     parameter: Option<Box<str>>,
@@ -53,13 +62,23 @@ const USED_PERCENT: u64 = 80;
 /// The latest moment that somebody could mean: the end of the year 9999.
 const LAST_MS: u64 = 253_402_300_799_999;
 
+impl Life {
+    /// For so long calls are given the same token.
+    fn used_ms(self) -> u64 {
+        if self.is_each_call {
+            return 0;
+        }
+        self.seconds.saturating_mul(1_000) / 100 * USED_PERCENT
+    }
+}
+
 impl Minter {
     /// `header` is the JSON text of the token's header; `claims` that of its claims, an object
     /// without `iat`, `exp` and `jti`. None: it is none.
     pub(crate) fn new(
         key: JwtKey,
         (header, claims): (&str, &str),
-        ttl_seconds: u64,
+        life: Life,
         place: Carrier,
     ) -> Option<Self> {
         let claims = claims.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
@@ -71,7 +90,7 @@ impl Minter {
             key,
             header: URL_SAFE_NO_PAD.encode(header).into(),
             claims: claims.into(),
-            ttl_seconds,
+            life,
             prefix,
             headers: header_name.into_iter().collect(),
             parameter,
@@ -85,7 +104,7 @@ impl Minter {
             return Err(CannotSign);
         }
         let issued = now_ms / 1_000;
-        let expires = issued.saturating_add(self.ttl_seconds);
+        let expires = issued.saturating_add(self.life.seconds);
         let id = uuid::Builder::from_random_bytes(tools.random().ok_or(CannotSign)?);
         let id = id.into_uuid();
         let claims = &self.claims;
@@ -138,7 +157,7 @@ impl Scheme for Minter {
         tools: &dyn Tools,
     ) -> Result<Vec<Placed<'_>>, CannotSign> {
         let now_ms = request.now_ms;
-        let used_ms = self.ttl_seconds.saturating_mul(1_000) / 100 * USED_PERCENT;
+        let used_ms = self.life.used_ms();
         let token = self.minted.get_or_make(now_ms, || {
             let token = self.mint(now_ms, tools)?;
             Ok((token, now_ms.saturating_add(used_ms)))

@@ -19,6 +19,7 @@ pub(super) fn signed_jwt(jwt: &SignedJwt) -> PlacedValue {
         header: jwt.header.clone(),
         claims: jwt.claims.clone(),
         ttl_seconds: jwt.ttl_seconds,
+        is_each_call: jwt.is_each_call,
         location: wire_location(Location::from(jwt.location)).into(),
         name: jwt.name.clone(),
         prefix: jwt.prefix.clone(),

@@ -39,11 +39,14 @@ pub(super) fn values(form: &SecretForm) -> Result<Vec<PlacedValue>, SecretProble
         SecretForm::Custom(custom) => Ok(placed_all(Location::Header, &custom.headers)
             .chain(placed_all(Location::Query, &custom.query))
             .collect()),
-        SecretForm::SignedJwt(jwt) => Ok(vec![compute::signed_jwt(jwt)]),
+        SecretForm::SignedJwt(jwt) if jwt.minted_ahead().is_none() => {
+            Ok(vec![compute::signed_jwt(jwt)])
+        }
         SecretForm::AwsSigV4(aws) => Ok(vec![compute::aws_sig_v4(aws)]),
         SecretForm::Hmac(hmac) => Ok(vec![compute::hmac(hmac)]),
         // Obtained tokens come later, by `obtained`.
         SecretForm::PresentedKey(_)
+        | SecretForm::SignedJwt(_)
         | SecretForm::SignedToken(_)
         | SecretForm::OAuth2Target(_)
         | SecretForm::CustomToken(_) => Err(SecretProblem::AuthType),

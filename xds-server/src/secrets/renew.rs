@@ -13,6 +13,7 @@ pub mod job;
 mod key_life;
 pub mod key_source;
 pub mod life;
+mod minted;
 mod oauth2;
 pub mod pace;
 mod provider;

@@ -10,6 +10,7 @@ fn minting() -> PolicyFixture {
         header: r#"{"alg":"RS256"}"#.to_owned(),
         claims: r#"{"iss":"us"}"#.to_owned(),
         ttl_seconds: 60,
+        is_each_call: false,
         location: wire::Location::Header.into(),
         name: "Authorization".to_owned(),
         prefix: "Bearer ".to_owned(),

@@ -77,6 +77,8 @@ def keys(_):
     for algorithm, key, form in [
         ("RS256", RSAKey.generate_key(2048, is_private=True), modern),
         ("RS512", RSAKey.generate_key(2048, is_private=True), older),
+        ("PS256", RSAKey.generate_key(2048, is_private=True), older),
+        ("PS512", RSAKey.generate_key(2048, is_private=True), modern),
         ("ES256", ECKey.generate_key("P-256", is_private=True), modern),
         ("ES384", ECKey.generate_key("P-384", is_private=True), older),
         ("ES512", ECKey.generate_key("P-521", is_private=True), modern),

@@ -38,6 +38,7 @@ fn jwt(bend: impl FnOnce(&mut wire::SignedJwt)) -> WireScheme {
         header: "{}".to_owned(),
         claims: "{}".to_owned(),
         ttl_seconds: 60,
+        is_each_call: false,
         location: wire::Location::Query.into(),
         name: "jwt".to_owned(),
         prefix: String::new(),

@@ -36,6 +36,7 @@ fn minting(location: wire::Location, name: &str) -> PolicyFixture {
         header: r#"{"alg":"HS256"}"#.to_owned(),
         claims: "{}".to_owned(),
         ttl_seconds: 60,
+        is_each_call: false,
         location: location.into(),
         name: name.to_owned(),
         prefix: String::new(),

@@ -36,7 +36,7 @@ pub(super) fn public_key(der: &[u8]) -> Option<Numbers> {
 }
 
 /// Of an RSAPublicKey.
-pub(super) fn rsa_public_key(der: &[u8]) -> Option<Numbers> {
+pub(crate) fn rsa_public_key(der: &[u8]) -> Option<Numbers> {
     let mut whole = Reader(der);
     let mut numbers = whole.inside(SEQUENCE)?;
     whole.end()?;

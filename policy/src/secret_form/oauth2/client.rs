@@ -1,13 +1,17 @@
 //! How the client shows at the token endpoint who it is.
 
+use serde_json::Value;
+
 use crate::{
     form::{
         fields::Fields,
         problem::{Fault, Invalid},
     },
+    jose::{Curve, Numbers, read_pem},
     secret::SecretText,
     secret_form::{
         obtained::{name, pem},
+        private_key::{self, JwsKey, KeyKind, PrivateKey, private_key},
         value::text,
     },
 };
@@ -64,8 +68,8 @@ pub enum IdEncoding {
 /// Signs for the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signer {
-    /// PEM.
-    pub private_key: SecretText,
+    /// With its algorithm.
+    pub key: JwsKey,
     /// `kid`
     pub key_id: Option<String>,
     /// `aud`; none: the token URL.
@@ -118,24 +122,62 @@ fn auth(fields: &mut Fields<'_>, has_certificate: bool) -> Option<ClientAuth> {
 }
 
 fn signer(fields: &mut Fields<'_>) -> Option<Signer> {
-    let private_key = fields.required("privateKey", pem("PRIVATE KEY"));
+    let algorithm = fields.optional("assertionAlgorithm", private_key::algorithm);
+    let key = JwsKey::read(fields, algorithm);
+    let key_id = fields.optional("keyId", name);
+    let audience = fields.optional("assertionAudience", name);
     Some(Signer {
-        private_key: private_key?,
-        key_id: fields.optional("keyId", name),
-        audience: fields.optional("assertionAudience", name),
+        key: key?,
+        key_id,
+        audience,
     })
 }
 
 /// `clientCertificate {certificate, privateKey}`
 fn certificate(fields: &mut Fields<'_>) -> Option<Certificate> {
     let read = fields.object("clientCertificate", |mut fields| {
-        let certificate = fields.required("certificate", pem("CERTIFICATE"));
-        let private_key = fields.required("privateKey", pem("PRIVATE KEY"));
+        let certificate = fields.required("certificate", certificates);
+        let private_key = fields.required("privateKey", |value| {
+            let key = tls_key(value)?;
+            let certified = certificate.as_ref().map(|(_, numbers)| numbers);
+            if certified.is_some_and(|numbers| !key.public().is_some_and(|it| it.is(numbers))) {
+                let text = "must be the key of `certificate`";
+                return Err(Invalid::new(Fault::InvalidSecret, text));
+            }
+            pem("PRIVATE KEY")(value)
+        });
         fields.finish();
         Some(Certificate {
-            certificate: certificate?,
+            certificate: certificate?.0,
             private_key: private_key?,
         })
     });
     read.flatten()
+}
+
+/// A chain, and the key of the first of its certificates, which is the client's (RFC 8446 §4.4.2).
+fn certificates(value: &Value) -> Result<(SecretText, Numbers), Invalid> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let chain = pem("CERTIFICATE")(value)?;
+    let text = chain.expose();
+    let end = text.find(END).map_or(text.len(), |at| at + END.len());
+    let leaf = text.get(..end).map(read_pem);
+    let key = match leaf {
+        Some(Ok(key)) if text.trim_start().starts_with("-----BEGIN CERTIFICATE") => key,
+        Some(_) | None => {
+            let text = "must begin with a certificate of an RSA, EC (P-256, P-384) or Ed25519 key";
+            return Err(Invalid::new(Fault::InvalidSecret, text));
+        }
+    };
+    Ok((chain, key.numbers))
+}
+
+/// TLS here does not sign on P-521.
+fn tls_key(value: &Value) -> Result<PrivateKey, Invalid> {
+    let key = private_key(value)?;
+    if key.kind == KeyKind::Ec(Curve::P521) {
+        let text = "must be an RSA, P-256, P-384 or Ed25519 key";
+        return Err(Invalid::new(Fault::InvalidSecret, text));
+    }
+    Ok(key)
 }

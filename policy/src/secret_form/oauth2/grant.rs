@@ -8,11 +8,12 @@ use super::consent::{self, Consent};
 use crate::{
     form::{
         fields::{Fields, integer, string},
-        problem::{Fault, Invalid},
+        problem::Fault,
     },
     secret::SecretText,
     secret_form::{
-        obtained::{long, name, pem},
+        obtained::{long, name},
+        private_key::{self, JwsKey},
         value::text,
     },
 };
@@ -60,10 +61,8 @@ pub struct Exchange {
 /// A JWT that is signed for each request.
 #[derive(Clone, PartialEq)]
 pub struct Assertion {
-    /// `alg`
-    pub algorithm: String,
-    /// PEM.
-    pub private_key: SecretText,
+    /// With its algorithm.
+    pub key: JwsKey,
     /// `kid`
     pub key_id: Option<String>,
     /// What it says besides `iat`, `exp` and `jti`.
@@ -76,7 +75,7 @@ impl Eq for Assertion {}
 
 impl fmt::Debug for Assertion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Assertion({})", self.algorithm)
+        write!(f, "Assertion({})", self.key.algorithm().as_str())
     }
 }
 
@@ -129,17 +128,8 @@ fn exchange(fields: &mut Fields<'_>) -> Option<Exchange> {
 }
 
 fn assertion(mut fields: Fields<'_>) -> Option<Assertion> {
-    let algorithm = fields.required("algorithm", |value| {
-        let raw = string(value)?;
-        if ALGORITHMS.contains(&raw.as_str()) {
-            return Ok(raw);
-        }
-        Err(Invalid::value(format!(
-            "must be one of {}",
-            ALGORITHMS.join(", ")
-        )))
-    });
-    let private_key = fields.required("privateKey", pem("PRIVATE KEY"));
+    let algorithm = fields.required("algorithm", private_key::algorithm);
+    let key = JwsKey::read(&mut fields, algorithm);
     let key_id = fields.optional("keyId", name);
     let ttl = fields.optional("ttlSeconds", integer(1, 600));
     let claims = match fields.take("claims") {
@@ -162,15 +152,9 @@ fn assertion(mut fields: Fields<'_>) -> Option<Assertion> {
     };
     fields.finish();
     Some(Assertion {
-        algorithm: algorithm?,
-        private_key: private_key?,
+        key: key?,
         key_id,
         claims: claims?,
         ttl_seconds: ttl.unwrap_or(300),
     })
 }
-
-/// What the region can sign with.
-const ALGORITHMS: [&str; 9] = [
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
-];

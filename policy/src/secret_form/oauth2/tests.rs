@@ -35,8 +35,14 @@ fn read_with(extra: &Value) -> Result<OAuth2, Vec<String>> {
     }
 }
 
-const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----";
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMC4=\n-----END CERTIFICATE-----";
+const RSA: &str = include_str!("../tests/keys/rsa.pem");
+const P256: &str = include_str!("../tests/keys/p256.pem");
+const P384: &str = include_str!("../tests/keys/p384.pem");
+const P521: &str = include_str!("../tests/keys/p521-sec1.pem");
+const ED25519: &str = include_str!("../tests/keys/ed25519.pem");
+const ENCRYPTED: &str = include_str!("../tests/keys/encrypted.pem");
+/// Of `P256`.
+const CERTIFICATE: &str = include_str!("../tests/keys/p256-certificate.pem");
 
 #[test]
 fn what_is_not_said_has_a_default() {
@@ -222,11 +228,11 @@ fn every_grant_and_every_way_to_show_oneself_is_read() {
         json!({"grantType": "refresh_token", "refreshToken": "r".repeat(32 << 10)}),
         json!({"grantType": "password", "username": "u", "password": "p"}),
         json!({"grantType": "token_exchange", "subjectToken": "t", "subjectTokenType": "urn:x"}),
-        json!({"grantType": "jwt_bearer", "assertion": {"algorithm": "RS256", "privateKey": KEY, "claims": {"sub": "x"}}}),
+        json!({"grantType": "jwt_bearer", "assertion": {"algorithm": "RS256", "privateKey": RSA, "claims": {"sub": "x"}}}),
         json!({"clientAuth": "post"}),
         json!({"clientAuth": "none", "clientSecret": null}),
-        json!({"clientAuth": "private_key_jwt", "clientSecret": null, "privateKey": KEY}),
-        json!({"clientAuth": "tls_client", "clientSecret": null, "clientCertificate": {"certificate": CERTIFICATE, "privateKey": KEY}}),
+        json!({"clientAuth": "private_key_jwt", "clientSecret": null, "privateKey": ED25519}),
+        json!({"clientAuth": "tls_client", "clientSecret": null, "clientCertificate": {"certificate": CERTIFICATE, "privateKey": P256}}),
         json!({"method": "GET"}),
         json!({"apply": {"location": "query", "name": "access_token"}, "headers": {"X-A": "1"}}),
     ] {
@@ -235,6 +241,76 @@ fn every_grant_and_every_way_to_show_oneself_is_read() {
             "{extra}: {:?}",
             read_with(&extra)
         );
+    }
+}
+
+#[test]
+fn a_client_signs_by_the_algorithm_that_it_names_or_that_is_usual() {
+    for (pem, named, want) in [
+        (RSA, None, Ok("RS256")),
+        (RSA, Some("PS384"), Ok("PS384")),
+        (P256, None, Ok("ES256")),
+        (P384, Some("ES384"), Ok("ES384")),
+        (ED25519, None, Ok("EdDSA")),
+        (P256, Some("RS256"), Err("privateKey")),
+        (P521, None, Err("privateKey")),
+        (ENCRYPTED, None, Err("privateKey")),
+        (
+            "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----",
+            None,
+            Err("privateKey"),
+        ),
+        (P521, Some("ES512"), Err("assertionAlgorithm")),
+        (RSA, Some("HS256"), Err("assertionAlgorithm")),
+    ] {
+        let read = read_with(&json!({
+            "clientAuth": "private_key_jwt", "clientSecret": null,
+            "privateKey": pem, "assertionAlgorithm": named,
+        }));
+        let got = read.as_ref().map(|form| {
+            let ClientAuth::PrivateKeyJwt(signer) = &form.client.auth else {
+                panic!("{form:?}");
+            };
+            signer.key.algorithm().as_str()
+        });
+        let got = got.map_err(|fields| fields[0].as_str());
+        assert_eq!(got, want, "{named:?} {pem}");
+    }
+    let fields = read_with(&json!({"assertionAlgorithm": "RS256"})).unwrap_err();
+    assert_eq!(fields, ["assertionAlgorithm"], "of another way");
+}
+
+#[test]
+fn keys_are_tried_where_they_are_saved() {
+    let assertion = |algorithm: &str, pem: &str| {
+        let assertion = json!({"algorithm": algorithm, "privateKey": pem});
+        read_with(&json!({"grantType": "jwt_bearer", "assertion": assertion}))
+    };
+    for (algorithm, pem) in [("RS256", P256), ("ES256", P384), ("PS256", ENCRYPTED)] {
+        let fields = assertion(algorithm, pem).unwrap_err();
+        assert_eq!(fields, ["assertion.privateKey"], "{algorithm}");
+    }
+    assert!(assertion("PS256", RSA).is_ok());
+    let pair = |certificate: &str, pem: &str| {
+        let pair = json!({"certificate": certificate, "privateKey": pem});
+        let client =
+            json!({"clientAuth": "tls_client", "clientSecret": null, "clientCertificate": pair});
+        read_with(&client).map_err(|fields| fields[0].clone())
+    };
+    let chain = [CERTIFICATE, CERTIFICATE].concat();
+    for certificate in [CERTIFICATE, &chain] {
+        assert!(pair(certificate, P256).is_ok());
+    }
+    let cut = CERTIFICATE.replacen("MII", "MI", 1);
+    for (certificate, pem, want) in [
+        (CERTIFICATE, P384, "clientCertificate.privateKey"),
+        (CERTIFICATE, RSA, "clientCertificate.privateKey"),
+        (CERTIFICATE, P521, "clientCertificate.privateKey"),
+        (P256, P256, "clientCertificate.certificate"),
+        (&cut, P256, "clientCertificate.certificate"),
+    ] {
+        let got = pair(certificate, pem).map(|_| ());
+        assert_eq!(got, Err(want.to_owned()));
     }
 }
 

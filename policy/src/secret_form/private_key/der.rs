@@ -1,6 +1,9 @@
 //! The little DER of private keys: what kind a PKCS#8 key is (RFC 5958), and the older forms in one.
 
-use crate::{jose::Curve, secret::SecretBytes};
+use crate::{
+    jose::{Algorithm, Curve},
+    secret::SecretBytes,
+};
 
 const INTEGER: u8 = 0x02;
 const OCTETS: u8 = 0x04;
@@ -27,6 +30,19 @@ pub enum KeyKind {
     Ec(Curve),
     /// The seed of an Ed25519 key.
     Ed25519,
+}
+
+impl KeyKind {
+    /// Whether a key of this kind signs by that algorithm.
+    #[must_use]
+    pub fn fits(self, algorithm: Algorithm) -> bool {
+        match algorithm {
+            Algorithm::Hs(_) => false,
+            Algorithm::Rs(_) | Algorithm::Ps(_) => self == Self::Rsa,
+            Algorithm::Es(curve) => self == Self::Ec(curve),
+            Algorithm::EdDsa => self == Self::Ed25519,
+        }
+    }
 }
 
 /// The kind of a PKCS#8 key, and the key itself.

@@ -93,6 +93,8 @@ fn every_algorithm_takes_its_kind_of_key_and_no_other() {
     for (algorithm, fitting) in [
         ("RS256", RSA),
         ("RS512", RSA_PKCS1),
+        ("PS256", RSA),
+        ("PS512", RSA_PKCS1),
         ("ES256", P256_SEC1),
         ("ES384", P384),
         ("ES512", P521),
@@ -100,10 +102,41 @@ fn every_algorithm_takes_its_kind_of_key_and_no_other() {
     ] {
         for pem in [RSA, RSA_PKCS1, P256_SEC1, P384, P521, ED25519] {
             let secret = json!({"algorithm": algorithm, "privateKey": pem});
-            let is_rsa = algorithm.starts_with("RS") && [RSA, RSA_PKCS1].contains(&pem);
+            let is_rsa = ["RS", "PS"].iter().any(|it| algorithm.starts_with(it))
+                && [RSA, RSA_PKCS1].contains(&pem);
             let got = of(AuthType::SignedJwt, &secret, &json!({}));
             assert_eq!(got.is_ok(), is_rsa || pem == fitting, "{algorithm}");
         }
+    }
+}
+
+#[test]
+fn each_call_has_a_token_of_its_own_where_that_is_cheap() {
+    let shared = json!("shared-secret-of-at-least-thirty-two-bytes");
+    for (algorithm, member, key, seconds, want) in [
+        ("HS256", "sharedSecret", &shared, 0, Some((60, true))),
+        ("ES256", "privateKey", &json!(P256), 0, Some((60, true))),
+        ("EdDSA", "privateKey", &json!(ED25519), 0, Some((60, true))),
+        ("EdDSA", "privateKey", &json!(ED25519), 1, Some((1, false))),
+        ("RS256", "privateKey", &json!(RSA), 0, None),
+        ("RS256", "privateKey", &json!(RSA), 1, Some((1, false))),
+        ("PS256", "privateKey", &json!(RSA), 0, None),
+        ("PS256", "privateKey", &json!(RSA), 29, None),
+        ("PS256", "privateKey", &json!(RSA), 30, Some((30, false))),
+    ] {
+        let mut secret = json!({"algorithm": algorithm, "ttlSeconds": seconds});
+        secret[member] = key.clone();
+        let got = of(AuthType::SignedJwt, &secret, &json!({}));
+        let got = match got {
+            Ok(SecretForm::SignedJwt(jwt)) => {
+                assert_eq!(jwt.minted_ahead().is_some(), algorithm == "PS256");
+                Ok((jwt.ttl_seconds, jwt.is_each_call))
+            }
+            Err(fields) => Err(fields),
+            other => panic!("{other:?}"),
+        };
+        let refused = vec!["ValidationFailed ttlSeconds".to_owned()];
+        assert_eq!(got, want.ok_or(refused), "{algorithm} {seconds}");
     }
 }
 
@@ -112,7 +145,6 @@ fn every_problem_of_a_token_has_its_place() {
     let base = json!({"algorithm": "HS256", "sharedSecret": "s"});
     for (change, want) in [
         (json!({"algorithm": "none"}), "ValidationFailed algorithm"),
-        (json!({"algorithm": "PS256"}), "ValidationFailed algorithm"),
         (
             json!({"sharedSecret": null}),
             "ValidationFailed sharedSecret",
@@ -128,7 +160,7 @@ fn every_problem_of_a_token_has_its_place() {
             json!({"claims": {"a": "x".repeat(4_096)}}),
             "ValidationFailed claims",
         ),
-        (json!({"ttlSeconds": 0}), "ValidationFailed ttlSeconds"),
+        (json!({"ttlSeconds": -1}), "ValidationFailed ttlSeconds"),
         (json!({"ttlSeconds": 3_601}), "ValidationFailed ttlSeconds"),
         (json!({"keyId": ""}), "ValidationFailed keyId"),
         (json!({"location": "cookie"}), "ValidationFailed location"),

@@ -28,11 +28,15 @@ impl Tools for Host {
 }
 
 const HEADER: &str = r#"{"alg":"none"}"#;
+const LIFE: Life = Life {
+    seconds: 60,
+    is_each_call: false,
+};
 const AT_MS: u64 = 1_700_000_000_500;
 
 fn minter(key: JwtKey, claims: &str) -> Option<Minter> {
     let place = Carrier::Header("authorization".into(), "Bearer ".into());
-    Minter::new(key, (HEADER, claims), 60, place)
+    Minter::new(key, (HEADER, claims), LIFE, place)
 }
 
 fn mac() -> JwtKey {
@@ -93,9 +97,28 @@ fn a_token_serves_until_a_fifth_of_its_life_is_left() {
 }
 
 #[test]
+fn each_call_may_have_a_token_of_its_own() {
+    let place = Carrier::Header("authorization".into(), "Bearer ".into());
+    let life = Life {
+        is_each_call: true,
+        ..LIFE
+    };
+    let minter = Minter::new(mac(), (HEADER, "{}"), life, place).unwrap();
+    let host = Host::default();
+    let tokens = [0, 0, 0].map(|_| token(&minter, AT_MS, &host).unwrap());
+    assert_eq!(host.drawn.get(), 3, "in the same millisecond");
+    for (number, token) in (1..).zip(&tokens) {
+        let id = format!("\"jti\":\"0{number}0{number}");
+        let payload = payload(token);
+        assert!(payload.contains(&id), "{payload}");
+        assert!(payload.contains(r#""exp":1700000060"#), "{payload}");
+    }
+}
+
+#[test]
 fn it_goes_where_the_credential_says() {
     let place = Carrier::Query("jwt".into(), "".into());
-    let minter = Minter::new(mac(), (HEADER, "{}"), 60, place).unwrap();
+    let minter = Minter::new(mac(), (HEADER, "{}"), LIFE, place).unwrap();
     let mut request = given("GET", "/", &[]);
     request.now_ms = AT_MS;
     let placed = minter.sign(&request.outgoing(), &Host::default()).unwrap();

@@ -1,5 +1,5 @@
-//! Asks providers for the tokens and keys that are due, and has what comes of it stored and
-//! published.
+//! Asks providers for the tokens and keys that are due, mints those that nobody else does, and has
+//! what comes of it stored and published.
 //!
 //! Invariant: of one token one request is on its way, however many processes share the store: who
 //! asks holds its lease, renews it while the provider is slow, and what it learns is stored only
@@ -20,6 +20,7 @@ use super::custom;
 use super::key_life;
 use super::key_source::KeySources;
 use super::life;
+use super::minted;
 use super::oauth2::{self, Held};
 use super::pace::Pace;
 use super::provider::{Attempt, Placed, World};
@@ -247,6 +248,7 @@ impl Renewals {
         match form {
             SecretForm::OAuth2Target(form) => oauth2::obtain(world, form, held).await,
             SecretForm::CustomToken(form) => custom::obtain(world, form).await,
+            SecretForm::SignedJwt(form) => minted::mint(form, world.now_ms()),
             SecretForm::None
             | SecretForm::PresentedKey(_)
             | SecretForm::InjectedKey(_)
@@ -255,7 +257,6 @@ impl Renewals {
             | SecretForm::Jwt(_)
             | SecretForm::Custom(_)
             | SecretForm::SignedToken(_)
-            | SecretForm::SignedJwt(_)
             | SecretForm::AwsSigV4(_)
             | SecretForm::Hmac(_) => {
                 let text = "secret obtains no token";

@@ -6,12 +6,14 @@ use requestrocket_policy::secret::SecretText;
 use requestrocket_policy::secret_form::oauth2::{
     BodyFormat, Certificate, Client, ClientAuth, Grant, IdEncoding, Method, OAuth2,
 };
+use requestrocket_policy::secret_form::private_key::CannotSign;
+use requestrocket_policy::secret_form::signed_jwt::header;
 use requestrocket_policy::secret_form::signed_token::Introspection;
 use serde_json::{Map, Value};
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
-use super::assertion::{self, InvalidKey, Issue, Key};
+use super::assertion::{self, Issue};
 use crate::secrets::consent::Given;
 
 #[cfg(test)]
@@ -86,7 +88,7 @@ pub(super) fn build(
     form: &OAuth2,
     shown: Shown<'_>,
     fresh: Fresh<'_>,
-) -> Result<Outgoing, InvalidKey> {
+) -> Result<Outgoing, CannotSign> {
     let is_refresh = matches!(shown, Shown::Refresh(_));
     let mut parameters = match shown {
         Shown::Grant => grant(&form.grant, fresh)?,
@@ -133,7 +135,7 @@ pub(super) fn introspection(
     form: &Introspection,
     token: &SecretText,
     fresh: Fresh<'_>,
-) -> Result<Outgoing, InvalidKey> {
+) -> Result<Outgoing, CannotSign> {
     let Introspection { url, client } = form;
     let mut parameters = vec![
         ("token".to_owned(), token.clone()),
@@ -190,7 +192,7 @@ fn written(form: &OAuth2, url: &str, mut headers: Parameters, parameters: &Param
     }
 }
 
-fn grant(grant: &Grant, fresh: Fresh<'_>) -> Result<Parameters, InvalidKey> {
+fn grant(grant: &Grant, fresh: Fresh<'_>) -> Result<Parameters, CannotSign> {
     match grant {
         Grant::ClientCredentials => Ok(vec![text("grant_type", "client_credentials")]),
         Grant::RefreshToken(token) => Ok(refresh(token)),
@@ -218,17 +220,13 @@ fn grant(grant: &Grant, fresh: Fresh<'_>) -> Result<Parameters, InvalidKey> {
             Ok(parameters)
         }
         Grant::JwtBearer(it) => {
-            let key = Key {
-                pem: &it.private_key,
-                id: it.key_id.as_deref(),
-                algorithm: Some(&it.algorithm),
-            };
+            let header = header(it.key.algorithm(), it.key_id.as_deref());
             let issue = Issue {
                 now_s: fresh.now_s,
                 ttl_s: it.ttl_seconds,
                 id: fresh.id,
             };
-            let signed = assertion::sign(key, issue, it.claims.clone())?;
+            let signed = assertion::sign(&it.key, &header, issue, it.claims.clone())?;
             Ok(vec![
                 text("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
                 ("assertion".to_owned(), signed),
@@ -268,7 +266,7 @@ fn authenticate(
     (client, url): (&Client, &str),
     parameters: &mut Parameters,
     fresh: Fresh<'_>,
-) -> Result<Option<(String, SecretText)>, InvalidKey> {
+) -> Result<Option<(String, SecretText)>, CannotSign> {
     let id = client.id.as_str();
     match &client.auth {
         ClientAuth::Basic(secret, encoding) => return Ok(Some(basic(id, secret, *encoding))),
@@ -282,11 +280,7 @@ fn authenticate(
             let audience = audience.unwrap_or(url);
             let claims = [("iss", id), ("sub", id), ("aud", audience)];
             let claims = claims.map(|(name, value)| (name.to_owned(), Value::from(value)));
-            let key = Key {
-                pem: &signer.private_key,
-                id: signer.key_id.as_deref(),
-                algorithm: None,
-            };
+            let header = header(signer.key.algorithm(), signer.key_id.as_deref());
             // The grant may be an assertion, too, with the id itself.
             let id_of_jwt = format!("{}-client", fresh.id);
             let issue = Issue {
@@ -294,7 +288,7 @@ fn authenticate(
                 ttl_s: CLIENT_ASSERTION_S,
                 id: &id_of_jwt,
             };
-            let jwt = assertion::sign(key, issue, Map::from_iter(claims))?;
+            let jwt = assertion::sign(&signer.key, &header, issue, Map::from_iter(claims))?;
             put(parameters, "client_id", id.to_owned());
             let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
             parameters.push(text("client_assertion_type", kind));

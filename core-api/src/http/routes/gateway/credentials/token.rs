@@ -114,8 +114,8 @@ impl CredentialTokenResource {
     }
 }
 
-/// Whether the region certainly obtains its token. Whether it fetches keys only the secret says,
-/// which is not kept here.
+/// Whether the region certainly obtains its token. Whether it fetches keys or mints tokens ahead only
+/// the secret says, which is not kept here.
 pub(super) fn is_obtained(credential: &Credential) -> bool {
     let obtained = [AuthType::OAuth2, AuthType::CustomToken];
     credential.side == Side::Target && obtained.contains(&credential.auth_type)
@@ -149,8 +149,9 @@ pub(super) fn status(credential: &Credential, known: Option<&TokenState>) -> Sta
 /// Whether the region obtains something with a new secret.
 pub(super) fn obtains(secret: &NewSecret, (auth_type, side): (AuthType, Side)) -> bool {
     match secret {
-        NewSecret::Given(sent) => SecretForm::open(auth_type, side, sent.expose())
-            .is_ok_and(|form| !form.endpoints().is_empty()),
+        NewSecret::Given(sent) => {
+            SecretForm::open(auth_type, side, sent.expose()).is_ok_and(|form| form.is_obtained())
+        }
         // Nothing comes before somebody has consented.
         NewSecret::None | NewSecret::Generate | NewSecret::ToConsent(..) => false,
     }
