@@ -169,7 +169,14 @@ impl Slot {
         }
         // An answer that was overtaken knows less, and counts only grow.
         self.others = self.others.max(grant.others);
-        self.answered_own = self.answered_own.max(report.own);
+        // What another run of the region was told, this one does not know: it may have heard
+        // only a report that was late.
+        let known = if self.epoch == grant.epoch {
+            self.answered_own
+        } else {
+            Micros::ZERO
+        };
+        self.answered_own = known.max(report.own);
         self.epoch = grant.epoch;
         self.nodes = grant.nodes;
         self.is_settled |= self.settles_at(sent_at_ms);

@@ -250,6 +250,23 @@ fn growth_a_new_region_and_an_ended_grant_are_due() {
     }
 }
 
+/// A report that came late is the first that a new run of the region hears.
+#[test]
+fn what_only_an_earlier_run_was_told_is_due_again() {
+    let mut slot = told();
+    let late = report(1);
+    let new_run = Grant {
+        epoch: 8,
+        ..grant(4, 3, 0)
+    };
+    slot.apply(&late, &new_run, START_MS + 100, START_MS + 105);
+    assert_eq!(slot.answered_own, late.own);
+    assert!(slot.is_due(Some(8), START_MS + 105));
+    slot.apply(&report(3), &new_run, START_MS + 200, START_MS + 205);
+    slot.apply(&late, &new_run, START_MS + 100, START_MS + 210);
+    assert!(!slot.is_due(Some(8), START_MS + 210), "told this run");
+}
+
 #[test]
 fn a_grant_is_settled_by_a_report_sent_after_its_end() {
     let end_ms = START_MS + 500;
