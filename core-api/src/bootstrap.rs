@@ -15,11 +15,12 @@ use crate::domain::people::rights::Rights;
 use crate::domain::people::user::{Profile, User};
 use crate::domain::people::user_token::UserToken;
 use crate::identity::token::NewToken;
+use crate::service::people::password::add_setup_token;
 use crate::state::AppState;
 use crate::store::log::write::Write;
 use crate::store::people::member::member_insert;
 use crate::store::people::organisation::organisation_insert;
-use crate::store::people::user::{user_insert, user_is_none};
+use crate::store::people::user::{user_fetch, user_first, user_insert, user_is_none};
 use crate::store::people::user_token::{operator_token_insert, user_token_insert};
 
 const ORGANISATION_NAME: &str = "My organisation";
@@ -39,6 +40,8 @@ pub struct FirstStart {
     pub user_token: NewToken,
     /// Changes plans and statuses.
     pub operator_token: NewToken,
+    /// Lets the owner choose an address and a password, once within 15 minutes.
+    pub setup_token: NewToken,
 }
 
 /// The bootstrap file.
@@ -49,6 +52,7 @@ struct Document<'a> {
     user_id: String,
     user_token: &'a str,
     operator_token: &'a str,
+    setup_token: &'a str,
 }
 
 /// Fills an empty store; None when the store was filled before.
@@ -69,13 +73,15 @@ pub async fn first_start(
     if !user_is_none(write.conn()).await? {
         return Ok(None);
     }
+    let (user, user_token) = (UserId::random(), NewToken::user()?);
+    insert_user(&mut write, user, &user_token).await?;
     let first = FirstStart {
         organisation: OrganisationId::random(),
-        user: UserId::random(),
-        user_token: NewToken::user()?,
+        user,
+        user_token,
         operator_token: NewToken::operator()?,
+        setup_token: add_setup_token(&mut write, user).await?,
     };
-    insert_user(&mut write, &first).await?;
     insert_organisation(&mut write, &first, plan).await?;
     let (digest, now) = (first.operator_token.digest(), write.now());
     operator_token_insert(write.conn(), &digest, now).await?;
@@ -99,6 +105,22 @@ pub async fn mint_operator_token(state: &AppState) -> anyhow::Result<NewToken> {
     Ok(token)
 }
 
+/// Makes a set-up token, by default for who was here first. With it somebody gets in who can no
+/// longer sign in.
+///
+/// # Errors
+/// There is no such user; the store or the machine's randomness fail.
+pub async fn mint_setup_token(state: &AppState, user: Option<UserId>) -> anyhow::Result<NewToken> {
+    let mut write = state.begin().await?;
+    let found = match user {
+        Some(user) => user_fetch(write.conn(), user).await?.map(|user| user.id),
+        None => user_first(write.conn()).await?,
+    };
+    let token = add_setup_token(&mut write, found.context("there is no such user")?).await?;
+    write.commit(&state.fleets).await?;
+    Ok(token)
+}
+
 impl FirstStart {
     fn document(&self) -> serde_json::Result<Zeroizing<String>> {
         let document = Document {
@@ -106,25 +128,26 @@ impl FirstStart {
             user_id: self.user.to_string(),
             user_token: self.user_token.expose(),
             operator_token: self.operator_token.expose(),
+            setup_token: self.setup_token.expose(),
         };
         serde_json::to_string(&document).map(Zeroizing::new)
     }
+}
 
-    fn owner(&self, write: &mut Write) -> anyhow::Result<User> {
-        let profile = Profile {
-            email: EMAIL.parse()?,
-            first_name: FIRST_NAME.parse()?,
-            last_name: LAST_NAME.parse()?,
-        };
-        let now = write.now();
-        Ok(User {
-            id: self.user,
-            profile,
-            created_at: now,
-            updated_at: now,
-            revision: write.version_after(0),
-        })
-    }
+fn owner(write: &mut Write, id: UserId) -> anyhow::Result<User> {
+    let profile = Profile {
+        email: EMAIL.parse()?,
+        first_name: FIRST_NAME.parse()?,
+        last_name: LAST_NAME.parse()?,
+    };
+    let now = write.now();
+    Ok(User {
+        id,
+        profile,
+        created_at: now,
+        updated_at: now,
+        revision: write.version_after(0),
+    })
 }
 
 fn hand_over(first: &FirstStart, file: &Path) -> anyhow::Result<()> {
@@ -134,13 +157,13 @@ fn hand_over(first: &FirstStart, file: &Path) -> anyhow::Result<()> {
     })
 }
 
-async fn insert_user(write: &mut Write, first: &FirstStart) -> anyhow::Result<()> {
-    let user = first.owner(write)?;
+async fn insert_user(write: &mut Write, id: UserId, new: &NewToken) -> anyhow::Result<()> {
+    let user = owner(write, id)?;
     let token = UserToken {
         id: TokenId::random(),
         user: user.id,
         name: TOKEN_NAME.parse()?,
-        prefix: first.user_token.shown_prefix(),
+        prefix: new.shown_prefix(),
         rights: Rights::default(),
         last_used_at: None,
         last_used_address: None,
@@ -148,7 +171,7 @@ async fn insert_user(write: &mut Write, first: &FirstStart) -> anyhow::Result<()
         revision: write.version_after(0),
     };
     user_insert(write.conn(), &user).await?;
-    user_token_insert(write.conn(), &token, &first.user_token.digest()).await?;
+    user_token_insert(write.conn(), &token, &new.digest()).await?;
     Ok(())
 }
 
@@ -174,7 +197,7 @@ async fn insert_organisation(
     let member = Member {
         organisation: first.organisation,
         user: first.user,
-        profile: first.owner(write)?.profile,
+        profile: owner(write, first.user)?.profile,
         roles: Roles::owner(),
         created_at: now,
         updated_at: now,

@@ -322,7 +322,7 @@ pub(crate) fn forbidden() -> ApiError {
 pub(crate) fn unauthenticated() -> ApiError {
     ApiError::new(
         Code::Unauthenticated,
-        "a valid token is required in the Authorization header",
+        "a valid token is required in the Authorization header, or a session's cookie",
     )
 }
 

@@ -14,5 +14,6 @@ pub(crate) mod origin;
 pub mod query;
 pub mod router;
 pub mod routes;
+pub(crate) mod session_cookie;
 pub mod stranger;
 pub mod stream;

@@ -1,5 +1,7 @@
 //! Who calls: credentials of users and how often they may be tried.
 
+pub mod attempts;
 pub mod caller;
+pub mod password;
 pub mod rate;
 pub mod token;

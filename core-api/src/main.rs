@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use requestrocket_core_api::bootstrap::{self, FirstStart};
 use requestrocket_core_api::config::Config;
 use requestrocket_core_api::domain::gateway::region::RegionName;
+use requestrocket_core_api::domain::id::UserId;
 use requestrocket_core_api::region::link;
 use requestrocket_core_api::serve::{self, Core};
 use requestrocket_process::logs;
@@ -39,6 +40,12 @@ enum Command {
     },
     /// Print a new operator token.
     OperatorToken,
+    /// Print a token with which a user chooses an address and a password, once within 15 minutes.
+    SetupToken {
+        /// Id of the user [default: who was here first].
+        #[arg(long)]
+        user: Option<UserId>,
+    },
 }
 
 #[tokio::main]
@@ -77,6 +84,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let token = bootstrap::mint_operator_token(&state).await?;
             Ok(say(token.expose())?)
         }
+        Command::SetupToken { user } => {
+            let state = serve::open(&config).await?;
+            let token = bootstrap::mint_setup_token(&state, user).await?;
+            Ok(say(token.expose())?)
+        }
     }
 }
 
@@ -91,6 +103,10 @@ fn introduce(first: &FirstStart, file: Option<&Path>) -> std::io::Result<()> {
     say(&format!(
         "operator token  {}",
         first.operator_token.expose()
+    ))?;
+    say(&format!(
+        "set-up token    {} (for 15 minutes)",
+        first.setup_token.expose()
     ))
 }
 

@@ -27,6 +27,10 @@ const SEARCH_PATIENCE: Duration = Duration::from_secs(5);
 const TRIAL_PATIENCE: Duration = Duration::from_secs(2);
 /// Changes wait longer, so that some dozens of one organisation that are sent at once all succeed.
 const DRAFT_PATIENCE: Duration = Duration::from_secs(10);
+/// Passwords that are hashed at a time, whoever tries them: all of them together take one core. Who
+/// comes from one address waits for others from there, so that a crowd there keeps nobody else.
+const SIGN_INS: usize = 1;
+const SIGN_IN_PATIENCE: Duration = Duration::from_secs(10);
 const RETRY_AFTER_S: u64 = 2;
 
 /// Some places of this process; cheap to clone.
@@ -73,6 +77,11 @@ impl Places {
     /// For who reads answers that go on.
     pub fn for_readers() -> Self {
         Self::new((READERS, READERS_EACH), READER_PATIENCE)
+    }
+
+    /// For hashing passwords; whose turn it is goes by address.
+    pub fn for_sign_ins() -> Self {
+        Self::new((SIGN_INS, SIGN_INS), SIGN_IN_PATIENCE)
     }
 
     fn new((all, most_each): (usize, usize), patience: Duration) -> Self {

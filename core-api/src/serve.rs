@@ -132,7 +132,7 @@ impl Core {
             .await;
             Ok(())
         });
-        tasks.spawn("abandoned consents", sweep::run(state_of_sweep));
+        tasks.spawn("sweep", sweep::run(state_of_sweep));
         if let Some(file) = &config.ready_file {
             file::write_private(file, ready.to_string().as_bytes())
                 .with_context(|| format!("ready file `{}`", file.display()))?;

@@ -10,6 +10,7 @@ use sqlx::pool::PoolConnection;
 
 use crate::domain::ceiling::Ceilings;
 use crate::domain::moment::Moment;
+use crate::identity::attempts::Attempts;
 use crate::identity::rate::{Failures, Rates};
 use crate::places::Places;
 use crate::region::fleet::Fleets;
@@ -37,6 +38,8 @@ pub struct AppState {
     pub failures: Failures,
     /// How many of these an address may have.
     pub failures_per_minute: u64,
+    /// Passwords that were tried in vain.
+    pub attempts: Attempts,
     /// Ranges of load balancers that say truly where a request came from.
     pub trusted_proxies: Arc<[IpNet]>,
     /// Base URL at which browsers reach this process, without a trailing slash.
@@ -51,6 +54,8 @@ pub struct AppState {
     pub searches: Places,
     /// For who reads answers that go on.
     pub readers: Places,
+    /// For hashing passwords.
+    pub sign_ins: Places,
 }
 
 impl AppState {
@@ -66,6 +71,7 @@ impl AppState {
             rates: Rates::default(),
             failures: Failures::default(),
             failures_per_minute: FAILURES_PER_MINUTE,
+            attempts: Attempts::default(),
             trusted_proxies: Arc::from([]),
             public_url: Arc::from("http://localhost"),
             ceilings: Ceilings::default(),
@@ -73,6 +79,7 @@ impl AppState {
             drafts: Places::for_drafts(),
             searches: Places::for_searches(),
             readers: Places::for_readers(),
+            sign_ins: Places::for_sign_ins(),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::files::DataDir;
 use crate::options::{DatabaseUrl, Options, Plan, RegionName};
 use crate::ports::PortBook;
 use crate::server::{Listener, Server, ask};
+use crate::stack_file::Shown;
 use crate::tokens;
 
 /// A core-api that is ready.
@@ -84,5 +85,12 @@ impl CoreApi {
         let token = ask(&self.program, &self.folder, &words).await?;
         anyhow::ensure!(!token.is_empty(), "core-api region-token printed nothing");
         Ok(token)
+    }
+
+    /// A token with which the owner chooses an address and a password for the browser.
+    pub(crate) async fn setup_token(&self) -> anyhow::Result<Shown> {
+        let token = ask(&self.program, &self.folder, &["setup-token"]).await?;
+        anyhow::ensure!(!token.is_empty(), "core-api setup-token printed nothing");
+        Ok(token.into())
     }
 }

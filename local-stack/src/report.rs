@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::stack_file::StackFile;
+use crate::stack_file::{Demo, StackFile};
 
 /// One line while things happen.
 pub(crate) fn progress(text: &str) {
@@ -15,6 +15,7 @@ pub(crate) fn greeting(stack: &StackFile) -> String {
     let StackFile {
         core_api,
         user_token,
+        setup_token,
         client_id,
         regions,
         demo,
@@ -26,6 +27,7 @@ pub(crate) fn greeting(stack: &StackFile) -> String {
         ("Core API", core_api.as_str()),
         ("API docs", &format!("{core_api}/docs")),
         ("User token", token),
+        ("Set-up token", setup_token.expose()),
         ("Client id", client_id),
         ("Logs", &logs.display().to_string()),
     ] {
@@ -39,22 +41,7 @@ pub(crate) fn greeting(stack: &StackFile) -> String {
         );
     }
     if let Some(demo) = demo {
-        line(&mut text, "Demo proxy", &demo.proxy_url);
-        line(&mut text, "Demo target", &demo.target_url);
-        let key = demo.proxy_credential.expose();
-        paste(
-            &mut text,
-            "A call through the demo proxy",
-            &format!(
-                "curl -i -H 'Authorization: {key}' '{}/anything/hello?a=1'",
-                demo.proxy_url
-            ),
-        );
-        paste(
-            &mut text,
-            "The same without the credential is denied",
-            &format!("curl -i '{}/anything/hello'", demo.proxy_url),
-        );
+        greet_demo(&mut text, demo);
         paste(
             &mut text,
             "Where the configuration stands on each Envoy",
@@ -70,6 +57,22 @@ pub(crate) fn greeting(stack: &StackFile) -> String {
         &format!("curl -s -H 'Authorization: {token}' '{core_api}/clients/{client_id}/proxies'"),
     );
     text
+}
+
+fn greet_demo(text: &mut String, demo: &Demo) {
+    line(text, "Demo proxy", &demo.proxy_url);
+    line(text, "Demo target", &demo.target_url);
+    let (key, url) = (demo.proxy_credential.expose(), &demo.proxy_url);
+    paste(
+        text,
+        "A call through the demo proxy",
+        &format!("curl -i -H 'Authorization: {key}' '{url}/anything/hello?a=1'"),
+    );
+    paste(
+        text,
+        "The same without the credential is denied",
+        &format!("curl -i '{url}/anything/hello'"),
+    );
 }
 
 fn line(text: &mut String, name: &str, value: &str) {
@@ -93,6 +96,7 @@ mod tests {
         for wanted in [
             "http://127.0.0.1:1/docs",
             "u-x",
+            "p-x",
             "/api/p/anything",
             "rr_local-1_x",
             "/status",

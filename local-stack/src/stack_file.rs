@@ -16,6 +16,8 @@ pub struct StackFile {
     pub user_token: Shown,
     /// Token that may change an organisation's plan and status.
     pub operator_token: Shown,
+    /// Token with which the owner chooses an address and a password, once within 15 minutes.
+    pub setup_token: Shown,
     /// The organisation.
     pub client_id: String,
     /// In the order of `--regions`.
@@ -115,6 +117,7 @@ pub(crate) mod tests {
             "coreApi": "http://127.0.0.1:1",
             "userToken": "u-x",
             "operatorToken": "o-x",
+            "setupToken": "p-x",
             "clientId": "c",
             "regions": [{
                 "name": "local-1",

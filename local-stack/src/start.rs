@@ -126,10 +126,13 @@ impl<'a> Starting<'a> {
             }
             _ => None,
         };
+        // Last, as it is good for a quarter of an hour only.
+        let setup_token = core.setup_token().await?;
         Ok(StackFile {
             core_api: core.rest_url,
             user_token: tokens.user_token,
             operator_token: tokens.operator_token,
+            setup_token,
             client_id: tokens.client_id,
             regions,
             demo,

@@ -53,6 +53,8 @@ ids! {
     UserId
     /// A user token.
     TokenId
+    /// A session at a browser.
+    SessionId
     /// An invite.
     InviteId
     /// A credential of either side.

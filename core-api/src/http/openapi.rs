@@ -39,9 +39,10 @@ use crate::state::AppState;
         (name = "regions", description = "Where calls are served"),
         (name = "requests", description = "What passed, and what was refused"),
         (name = "rules", description = "Which calls may pass"),
+        (name = "session", description = "Signing in at browsers, and out"),
         (name = "targets", description = "Where calls go"),
         (name = "telemetry", description = "What calls come to"),
-        (name = "users", description = "The user who calls, and the user's tokens")
+        (name = "users", description = "The user who calls, their password, tokens and sessions")
     ),
     components(schemas(ErrorBody, Pagination))
 )]

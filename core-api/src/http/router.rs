@@ -44,9 +44,10 @@ pub fn documented(state: &AppState) -> OpenApiRouter<AppState> {
     let protected = bounded(protected, Door::Protected).route_layer(from_fn(no_store));
     let mut all = OpenApiRouter::with_openapi(openapi::base()).merge(protected);
     let public = bounded(guarded(routes::public()), Door::Public);
+    let sign_in = bounded(guarded(routes::sign_in()), Door::SignIn);
     let answers = bounded(guarded(routes::answers()), Door::Answers);
     let answers = answers.route_layer(from_fn(routes::gateway::webhooks::pages));
-    all = all.merge(public).merge(answers);
+    all = all.merge(public).merge(sign_in).merge(answers);
     openapi::complete(all.get_openapi_mut());
     all
 }

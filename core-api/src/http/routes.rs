@@ -19,6 +19,9 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(people::members::router())
         .merge(people::organisations::router())
         .merge(gateway::regions::router())
+        .merge(people::session::router())
+        .merge(people::sessions::router())
+        .merge(people::password::router())
         .merge(people::tokens::router())
         .merge(people::users::router())
         .merge(gateway::status::router())
@@ -40,6 +43,11 @@ pub fn public() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(health::router())
         .merge(people::invites::public_router())
+}
+
+/// Routes at which people sign in.
+pub fn sign_in() -> OpenApiRouter<AppState> {
+    people::session::public_router()
 }
 
 /// Routes for everybody that a request of any method may use up something of.

@@ -9,6 +9,7 @@ use http::header::AUTHORIZATION;
 use http::{Extensions, HeaderMap, Method, StatusCode};
 
 use super::origin::origin;
+use super::session_cookie::presented;
 use crate::error::{ApiError, Code};
 use crate::state::AppState;
 
@@ -24,6 +25,9 @@ pub enum Door {
     Protected,
     /// Of routes for everybody; what only reads is never refused.
     Public,
+    /// Of where people sign in. Whatever they come with besides, an address that failed too often is
+    /// shut out: else one who tries passwords would add a token of their own.
+    SignIn,
     /// Of what browsers are sent to: a token means nothing there, and whatever is asked for in vain
     /// counts. A HEAD uses up nothing and tells nothing. Each is looked at: any page can have a
     /// browser ask in vain, and whom a provider sends back afterwards is not shut out.
@@ -34,7 +38,7 @@ impl Door {
     fn is_bounded(self, method: &Method) -> bool {
         match self {
             Self::Protected => true,
-            Self::Public => *method == Method::POST,
+            Self::Public | Self::SignIn => *method == Method::POST,
             Self::Answers => *method != Method::HEAD,
         }
     }
@@ -43,6 +47,7 @@ impl Door {
     fn is_shut(self, has_token: bool) -> bool {
         match self {
             Self::Protected | Self::Public => !has_token,
+            Self::SignIn => true,
             Self::Answers => false,
         }
     }
@@ -50,7 +55,7 @@ impl Door {
     fn is_failure(self, has_token: bool, status: StatusCode) -> bool {
         match (self, has_token) {
             (Self::Protected, _) | (Self::Public, true) => status == StatusCode::UNAUTHORIZED,
-            (Self::Public, false) | (Self::Answers, _) => status.is_client_error(),
+            (Self::Public, false) | (Self::SignIn | Self::Answers, _) => status.is_client_error(),
         }
     }
 }
@@ -65,7 +70,7 @@ pub async fn bound(
         return next.run(request).await;
     }
     let peer = peer(&state, request.extensions(), request.headers());
-    let has_token = request.headers().contains_key(AUTHORIZATION);
+    let has_token = names_somebody(request.headers(), &state);
     if door.is_shut(has_token)
         && let Some(refusal) = used_up(&state, peer)
     {
@@ -76,6 +81,11 @@ pub async fn bound(
         return counted(&state, peer, response);
     }
     response
+}
+
+/// Whether there is something that may show who calls.
+pub(super) fn names_somebody(headers: &HeaderMap, state: &AppState) -> bool {
+    headers.contains_key(AUTHORIZATION) || presented(headers, &state.public_url).is_some()
 }
 
 /// From where a request comes. Those without an address are one.

@@ -2,25 +2,27 @@
 
 use std::sync::Arc;
 
-use crate::domain::id::{OrganisationId, TokenId, UserId};
+use crate::domain::id::{OrganisationId, SessionId, TokenId, UserId};
 use crate::domain::people::organisation::Organisation;
 use crate::domain::people::permission::{Permission, Role};
+use crate::domain::people::proof::Proof;
 use crate::domain::people::rights::Rights;
 use crate::error::{ApiError, ApiResult, Code, forbidden, unauthenticated};
 use crate::state::AppState;
+use crate::store::people::browser_session::browser_session_is_alive;
 use crate::store::people::organisation::organisation_fetch;
 use crate::store::people::session::{membership_fetch, session_is_alive};
 
-/// Who presented a token that counts.
+/// Who presented something that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// A user.
     User {
         /// Who.
         id: UserId,
-        /// With which token.
-        token: TokenId,
-        /// What the token is limited to.
+        /// By what.
+        proof: Proof,
+        /// What a token is limited to; a session is limited to nothing.
         rights: Arc<Rights>,
     },
     /// The holder of an operator token.
@@ -116,16 +118,20 @@ impl Scope {
 }
 
 impl Caller {
-    /// Refuses whose token does not count any more.
+    /// Refuses whose token or session does not count any more.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`; `FORBIDDEN` for an operator, whose token is not known here.
     pub async fn recheck(&self, state: &AppState) -> ApiResult<()> {
-        let Self::User { token, .. } = self else {
+        let Self::User { proof, .. } = self else {
             return Err(forbidden());
         };
         let mut conn = state.connect().await?;
-        let is_alive = session_is_alive(&mut conn, *token, state.now()).await?;
+        let now = state.now();
+        let is_alive = match proof {
+            Proof::Token(token) => session_is_alive(&mut conn, *token, now).await?,
+            Proof::Session(session) => browser_session_is_alive(&mut conn, *session, now).await?,
+        };
         if is_alive {
             Ok(())
         } else {
@@ -154,7 +160,24 @@ impl Caller {
 
     /// Whether it is this token that is presented.
     pub fn presents(&self, token: TokenId) -> bool {
-        matches!(self, Self::User { token: own, .. } if *own == token)
+        matches!(self, Self::User { proof: Proof::Token(own), .. } if *own == token)
+    }
+
+    /// The session at a browser.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for who has none.
+    pub fn session(&self) -> ApiResult<SessionId> {
+        match self {
+            Self::User {
+                proof: Proof::Session(session),
+                ..
+            } => Ok(*session),
+            Self::User { .. } | Self::Operator => Err(ApiError::new(
+                Code::Forbidden,
+                "this is for sessions at browsers, and you came by a token",
+            )),
+        }
     }
 
     /// The user, whose token is not restricted: a restricted one is for work in organisations, and

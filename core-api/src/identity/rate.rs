@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use requestrocket_process::clock::unix_ms;
 
-use crate::domain::id::TokenId;
 use crate::domain::moment::Moment;
+use crate::domain::people::proof::Proof;
 
 const WINDOW_SECONDS: u64 = 60;
 
@@ -17,7 +17,7 @@ const MAX_ADDRESSES: usize = 10_000;
 
 /// The counts of the present minute, of this process.
 #[derive(Clone, Debug)]
-pub struct Rates<K = TokenId>(Arc<Mutex<Window<K>>>);
+pub struct Rates<K = Proof>(Arc<Mutex<Window<K>>>);
 
 /// What strangers did in vain in the present minute.
 #[derive(Clone, Debug, Default)]
@@ -60,22 +60,25 @@ impl Failures {
             })
     }
 
-    /// Of an IPv6 address the network counts: one host has all its addresses.
     fn key(&self, peer: IpAddr, now: Moment) -> Option<IpAddr> {
-        // A socket for both kinds shows an IPv4 caller as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
-        let network = match peer.to_canonical() {
-            IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => {
-                let network = address.to_bits() & (u128::MAX << 64);
-                IpAddr::V6(Ipv6Addr::from_bits(network))
-            }
-        };
-        let network = Some(network);
+        let network = Some(network(peer));
         self.0.at(now, |window, _| {
             let has_place =
                 window.counts.len() < MAX_ADDRESSES || window.counts.contains_key(&network);
             if has_place { network } else { None }
         })
+    }
+}
+
+/// What counts of an address: of IPv6 the network, as one host has all its addresses.
+pub(super) fn network(peer: IpAddr) -> IpAddr {
+    // A socket for both kinds shows an IPv4 caller as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
+    match peer.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & (u128::MAX << 64);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
     }
 }
 
@@ -114,6 +117,7 @@ impl<K: Eq + Hash> Rates<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::TokenId;
     use std::time::Duration;
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::service::gateway::consents::remove_abandoned;
+use crate::service::people::sign_in::remove_ended;
 use crate::state::AppState;
 
 /// What is removed is a day old.
@@ -19,6 +20,9 @@ pub(super) async fn run(state: AppState) -> anyhow::Result<()> {
         }
         if let Err(error) = remove_abandoned(&state).await {
             tracing::warn!(?error, "abandoned credentials are not removed");
+        }
+        if let Err(error) = remove_ended(&state).await {
+            tracing::warn!(?error, "sessions that have ended are not removed");
         }
     }
 }

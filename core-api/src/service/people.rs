@@ -3,4 +3,6 @@
 pub mod invites;
 pub mod members;
 pub mod organisations;
+pub mod password;
+pub mod sign_in;
 pub mod tokens;

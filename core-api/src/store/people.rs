@@ -1,8 +1,10 @@
 //! Who may edit: users, members, invites, tokens, organisations.
 
+pub mod browser_session;
 pub mod invite;
 pub mod member;
 pub mod organisation;
+pub mod password;
 mod roles;
 pub mod session;
 pub mod user;

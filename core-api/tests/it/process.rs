@@ -107,6 +107,19 @@ impl Running {
         exchange(self.rest, request.as_bytes())
     }
 
+    /// Chooses an address and a password over a connection of its own.
+    fn set_up(&self, token: &str) -> String {
+        let body = format!(
+            r#"{{"token":"{token}","email":"me@example.com","password":"seven grey herons on a wire"}}"#
+        );
+        let length = body.len();
+        let request = format!(
+            "POST /session/setup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        exchange(self.rest, request.as_bytes())
+    }
+
     /// Asks it to end; how long that took.
     fn stop(mut self) -> Duration {
         let began = now();
@@ -218,6 +231,23 @@ fn the_first_start_gives_tokens_once_and_nothing_gives_them_away() {
         );
         assert!(answer.contains("requestrocket-request-id: "), "{answer}");
     }
+    let given = tokens["setupToken"].as_str().unwrap();
+    assert!(!out.contains(given), "{out}");
+    let owner = tokens["userId"].as_str().unwrap();
+    for words in [&["setup-token"][..], &["setup-token", "--user", owner]] {
+        let printed = text(&home.ask(words).stdout);
+        let answer = running.set_up(&printed);
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+        assert!(answer.contains("set-cookie: rr-session=s-"), "{answer}");
+    }
+    let answer = running.set_up(given);
+    assert!(answer.starts_with("HTTP/1.1 404"), "void by now: {answer}");
+    let nobody = home.ask(&[
+        "setup-token",
+        "--user",
+        "00000000-0000-4000-8000-000000000000",
+    ]);
+    assert!(!nobody.status.success() && text(&nobody.stderr).contains("no such user"));
     let minted = text(&home.ask(&["operator-token"]).stdout);
     assert!(running.get(&client, &minted).starts_with("HTTP/1.1 200"));
     let metrics = running.get("/metrics", "");

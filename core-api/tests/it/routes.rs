@@ -17,6 +17,7 @@ mod regions;
 mod requests;
 mod requests_streamed;
 pub(crate) mod rules;
+mod session;
 mod status;
 mod targets;
 mod telemetry;

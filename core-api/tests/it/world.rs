@@ -81,6 +81,13 @@ impl World {
         self
     }
 
+    /// The same behind a load balancer that says where calls come from.
+    pub(crate) fn behind_a_balancer(mut self) -> Self {
+        self.state = self.state.trusting(&["0.0.0.0/32".parse().unwrap()]);
+        self.app = router(self.state.clone());
+        self
+    }
+
     async fn on(database: Database) -> Self {
         let clock = Clock::manual(datetime!(2026-01-01 00:00:00 UTC));
         let db = database.db.clone();

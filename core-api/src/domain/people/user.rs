@@ -54,6 +54,12 @@ impl Email {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What people are found by who sign in: how they spell an address makes no difference.
+    #[must_use]
+    pub fn login(&self) -> String {
+        self.0.to_lowercase()
+    }
 }
 
 impl FromStr for Email {

@@ -7,10 +7,13 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, Securi
 use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr, Required, ResponseBuilder};
 
 const SCHEME: &str = "token";
+const SESSION: &str = "session";
 /// Paths that only say whether the process lives.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
-/// Paths that need no token.
-const OPEN: [&str; 1] = ["/invites/accept"];
+/// POSTs that need no token.
+const OPEN: [&str; 3] = ["/invites/accept", "/session", "/session/setup"];
+/// What is of sessions only.
+const OF_SESSIONS: [&str; 1] = ["/session"];
 /// Paths that browsers are sent to.
 const ANSWERS: [&str; 1] = ["/webhooks/oauth2"];
 
@@ -25,6 +28,12 @@ pub(super) fn complete(document: &mut OpenApi) {
         "`u-…` of a user (also as `Bearer u-…`), or `o-…` of an operator",
     );
     components.add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Header(header)));
+    let cookie = ApiKeyValue::with_description(
+        "__Host-rr-session",
+        "Of who signed in (`POST /session`); without TLS on one's own machine it is called \
+         `rr-session`. Changes need an `Origin` that is the API's own",
+    );
+    components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             describe(path, &method, operation);
@@ -80,20 +89,25 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if !is_health {
         refusal(operation, "400", "Every problem is listed");
         if !ANSWERS.contains(&path) {
-            refusal(operation, "401", "No token that counts");
+            refusal(operation, "401", "No token or session that counts");
         }
         too_often(operation);
         refusal(operation, "500", "A fault of the API's own");
         refusal(operation, "503", "The store or a region is away");
     }
-    if !is_health && !OPEN.contains(&path) && !ANSWERS.contains(&path) {
-        let requirement = SecurityRequirement::new(SCHEME, Vec::<String>::new());
-        operation.security = Some(vec![requirement]);
+    let is_open = OPEN.contains(&path) && *method == HttpMethod::Post;
+    if !is_health && !is_open && !ANSWERS.contains(&path) {
+        let requirement = |scheme| SecurityRequirement::new(scheme, Vec::<String>::new());
+        let mut requirements = vec![requirement(SESSION)];
+        if !OF_SESSIONS.contains(&path) {
+            requirements.insert(0, requirement(SCHEME));
+        }
+        operation.security = Some(requirements);
     }
     if path.contains("{clientId}") || path == "/clients" {
         refusal(operation, "403", "Your roles do not permit this");
     }
-    if path.contains('{') || OPEN.contains(&path) {
+    if path.contains('{') || (is_open && !OF_SESSIONS.contains(&path)) {
         refusal(
             operation,
             "404",

@@ -3,5 +3,8 @@
 pub mod invites;
 pub mod members;
 pub mod organisations;
+pub mod password;
+pub mod session;
+pub mod sessions;
 pub mod tokens;
 pub mod users;

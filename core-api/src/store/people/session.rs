@@ -1,4 +1,5 @@
-//! What a presented token stands for, and what its user may enter.
+//! What a presented token stands for, and what its user may enter. Sessions at browsers are in
+//! `browser_session`.
 
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -76,7 +77,7 @@ pub async fn session_is_alive(
 }
 
 /// The most generous of the user's organisations decides; without one the smallest plan does.
-async fn allowance(conn: &mut AnyConnection, user: UserId) -> sqlx::Result<Option<u64>> {
+pub(super) async fn allowance(conn: &mut AnyConnection, user: UserId) -> sqlx::Result<Option<u64>> {
     let rows = sqlx::query(
         "SELECT o.plan, o.api_requests_per_minute FROM member m \
          JOIN organisation o ON o.organisation_id = m.organisation_id WHERE m.user_id = $1",

@@ -18,6 +18,13 @@ pub async fn user_is_none(conn: &mut AnyConnection) -> sqlx::Result<bool> {
     Ok(any.is_none())
 }
 
+/// Who was here first; None: nobody ever was.
+pub async fn user_first(conn: &mut AnyConnection) -> sqlx::Result<Option<UserId>> {
+    let first = "SELECT user_id FROM user_account ORDER BY created_at, user_id LIMIT 1";
+    let row = sqlx::query(first).fetch_optional(conn).await?;
+    row.as_ref().map(|row| column(row, "user_id")).transpose()
+}
+
 /// The user with this id.
 pub async fn user_fetch(conn: &mut AnyConnection, user: UserId) -> sqlx::Result<Option<User>> {
     let row = sqlx::query("SELECT * FROM user_account WHERE user_id = $1")

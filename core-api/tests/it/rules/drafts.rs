@@ -12,6 +12,7 @@ use requestrocket_core_api::domain::guard::effect::Effect;
 use requestrocket_core_api::domain::guard::rule::RuleForm;
 use requestrocket_core_api::domain::label::{Labelled, Labels};
 use requestrocket_core_api::domain::people::permission::Permission;
+use requestrocket_core_api::domain::people::proof::Proof;
 use requestrocket_core_api::domain::version::Expected;
 use requestrocket_core_api::error::{ApiResult, Code};
 use requestrocket_core_api::identity::caller::{Caller, Scope};
@@ -45,7 +46,7 @@ impl Admin {
         );
         let caller = Caller::User {
             id: world.text(&user).await.parse().unwrap(),
-            token: uuid::Uuid::new_v4().to_string().parse().unwrap(),
+            proof: Proof::Token(uuid::Uuid::new_v4().to_string().parse().unwrap()),
             rights: Arc::default(),
         };
         let scope = Scope::enter(&state, &caller, &world.home, Permission::WriteResources);

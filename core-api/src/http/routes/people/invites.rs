@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, CACHE_CONTROL, LOCATION};
+use http::header::{CACHE_CONTROL, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -28,6 +28,7 @@ use crate::http::call::{CONFIG_VERSION, InPath, Mutation, Read};
 use crate::http::etag::Tag;
 use crate::http::idempotency::ReplayBody;
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::http::stranger::names_somebody;
 use crate::service::people::invites::{self, Guest, Welcome};
 use crate::state::AppState;
 use crate::store::people::invite::{invite_fetch, invite_list};
@@ -261,8 +262,8 @@ async fn accept_invite(
     parts: Parts,
     body: Body,
 ) -> ApiResult<Response> {
-    // A token that does not count is refused: taken for a stranger, its user would get a twin.
-    let caller = if parts.headers.contains_key(AUTHORIZATION) {
+    // A token or session that does not count is refused: taken for a stranger, its user would get a twin.
+    let caller = if names_somebody(&parts.headers, &state) {
         let caller = caller_of(&state, &parts).await?;
         Some((caller.whole_user()?, caller.rights()))
     } else {

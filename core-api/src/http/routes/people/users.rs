@@ -16,6 +16,7 @@ use crate::http::body::Body;
 use crate::http::call::{Mutation, Read};
 use crate::http::etag::Tag;
 use crate::http::routes::shape::document;
+use crate::service::people::password;
 use crate::state::AppState;
 use crate::store::log::write::Over;
 use crate::store::people::user::{user_fetch, user_update};
@@ -170,6 +171,7 @@ async fn update(call: Mutation, mut body: Body) -> ApiResult {
     user.updated_at = write.now();
     user.revision = write.version_after(user.revision);
     user_update(write.conn(), &user).await?;
+    password::follow_address(&mut write, &user).await?;
     let done = call.change.commit(write).await?;
     Ok(call
         .updated(&done, &UserResource::new(&user, &tokens))

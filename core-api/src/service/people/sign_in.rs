@@ -1,0 +1,153 @@
+//! Sessions at browsers: signing in by address and password, and out.
+//!
+//! Invariant: whether an address is known shows neither in an answer nor in its time, and nobody can
+//! have passwords tried by more than one core.
+
+use crate::domain::id::UserId;
+use crate::domain::people::browser_session::{BrowserSession, Visitor};
+use crate::domain::people::password::PresentedPassword;
+use crate::domain::people::user::Email;
+use crate::error::{ApiError, ApiResult, Code, id};
+use crate::identity::attempts::Attempt;
+use crate::identity::password::verify;
+use crate::identity::token::NewToken;
+use crate::service::change::Change;
+use crate::state::AppState;
+use crate::store::log::write::{Done, Over, Write};
+use crate::store::people::browser_session::{
+    browser_session_delete, browser_session_delete_by_digest, browser_session_fetch,
+    browser_session_insert, browser_session_sweep,
+};
+use crate::store::people::password::{password_by_login, password_fetch};
+
+const SECRET_PREFIX: &str = "s-";
+
+/// Signs in who knows the password, in place of the session that the browser had.
+///
+/// # Errors
+/// `UNAUTHENTICATED` for every pair that does not fit; `RATE_LIMITED` after too many.
+pub async fn sign_in(
+    state: &AppState,
+    (email, password): (Email, PresentedPassword),
+    visitor: Visitor,
+    had: Option<&str>,
+) -> ApiResult<NewToken> {
+    let login = email.login();
+    let attempt = begin_attempt(state, &login, &visitor)?;
+    let holder = password_by_login(&mut *state.connect().await?, &login).await?;
+    let hash = holder.as_ref().map(|holder| holder.hash.clone());
+    let is_right = try_password(state, &visitor, password, hash).await;
+    let holder = match is_right {
+        Ok(true) => holder.ok_or_else(wrong)?,
+        Ok(false) => return Err(wrong()),
+        // It was not tried.
+        Err(error) => {
+            attempt.forget();
+            return Err(error);
+        }
+    };
+    attempt.forget();
+    let mut write = state.begin().await?;
+    write.alone_over(Over::User(holder.user)).await?;
+    // Whoever changed it meanwhile ended the sessions of all who knew the one before.
+    if password_fetch(write.conn(), holder.user).await?.as_ref() != Some(&holder) {
+        return Err(wrong());
+    }
+    let secret = open(&mut write, holder.user, visitor, had).await?;
+    write.commit(&state.fleets).await?;
+    Ok(secret)
+}
+
+/// Begins a session in place of the one that the browser had; the cookie's value is only in the
+/// answer. It is always a new one, so that nobody can have prepared it.
+///
+/// # Errors
+/// The database does not answer, or the machine gives no randomness.
+pub(super) async fn open(
+    write: &mut Write,
+    user: UserId,
+    visitor: Visitor,
+    had: Option<&str>,
+) -> ApiResult<NewToken> {
+    if let Some(had) = had {
+        browser_session_delete_by_digest(write.conn(), had).await?;
+    }
+    let secret = NewToken::with_prefix(SECRET_PREFIX).map_err(ApiError::internal)?;
+    let session = BrowserSession::begin(user, visitor, write.now());
+    browser_session_insert(write.conn(), &session, &secret.digest()).await?;
+    Ok(secret)
+}
+
+/// A place among the attempts that may fail.
+///
+/// # Errors
+/// `RATE_LIMITED`: there were too many.
+pub(super) fn begin_attempt(
+    state: &AppState,
+    login: &str,
+    visitor: &Visitor,
+) -> ApiResult<Attempt> {
+    let begun = state.attempts.begin(login, visitor.address, state.now());
+    begun.map_err(|seconds| {
+        let text = "too many wrong passwords for this address";
+        ApiError::new(Code::RateLimited, text).retry_after(seconds)
+    })
+}
+
+/// Whether it is the password, in the one place for that.
+///
+/// # Errors
+/// `RATE_LIMITED` when there is no place in time.
+pub(super) async fn try_password(
+    state: &AppState,
+    visitor: &Visitor,
+    password: PresentedPassword,
+    hash: Option<String>,
+) -> ApiResult<bool> {
+    let from = visitor.address.to_string();
+    let work = move || Ok(verify(password.expose(), hash.as_deref()));
+    state.sign_ins.run(&from, work).await
+}
+
+fn wrong() -> ApiError {
+    ApiError::new(
+        Code::Unauthenticated,
+        "no user has this address and this password",
+    )
+}
+
+/// Ends one of the caller's sessions, which may be the one in use.
+///
+/// # Errors
+/// There is no such session, `If-Match` names a version (sessions have none), or the caller came by
+/// a restricted token.
+pub async fn end(change: &Change, session: &str) -> ApiResult<Done> {
+    let user = change.actor.whole_user()?;
+    change.expects(0)?;
+    let mut write = change.begin(Over::User(user)).await?;
+    let now = write.now();
+    let found = browser_session_fetch(write.conn(), user, id(session)?, now).await?;
+    let session = found.ok_or_else(ApiError::not_found)?;
+    browser_session_delete(write.conn(), user, session.id).await?;
+    Ok(change.commit(write).await?)
+}
+
+/// Ends the session in use.
+///
+/// # Errors
+/// The caller has none, or `If-Match` names a version.
+pub async fn sign_out(change: &Change) -> ApiResult<Done> {
+    let (user, session) = (change.actor.user()?, change.actor.session()?);
+    change.expects(0)?;
+    let mut write = change.begin(Over::User(user)).await?;
+    browser_session_delete(write.conn(), user, session).await?;
+    Ok(change.commit(write).await?)
+}
+
+/// Removes the sessions that have ended.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn remove_ended(state: &AppState) -> sqlx::Result<()> {
+    browser_session_sweep(&mut *state.connect().await?, state.now()).await
+}
