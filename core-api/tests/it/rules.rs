@@ -10,6 +10,7 @@ mod idempotency;
 mod labels;
 mod lists;
 mod outcome;
+mod roles;
 mod secrets;
 mod strangers;
 mod tenancy;

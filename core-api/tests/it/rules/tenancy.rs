@@ -45,7 +45,7 @@ async fn no_operation_crosses_between_organisations() {
 }
 
 /// The path with the owner's ids: in the owner's organisation, and in the stranger's own.
-fn paths(template: &str, ids: &BTreeMap<&str, String>, world: &World) -> Vec<String> {
+pub(super) fn paths(template: &str, ids: &BTreeMap<&str, String>, world: &World) -> Vec<String> {
     let filled = |client: &str| {
         let mut path = template.replace("{clientId}", client);
         // Attachments first: those of each kind of record have ids of their own.
@@ -70,7 +70,7 @@ fn paths(template: &str, ids: &BTreeMap<&str, String>, world: &World) -> Vec<Str
     paths
 }
 
-async fn ids<'a>(world: &World, proxy: &Value) -> BTreeMap<&'a str, String> {
+pub(super) async fn ids<'a>(world: &World, proxy: &Value) -> BTreeMap<&'a str, String> {
     let select = |column: &str, digest_of: &str| {
         let digest = requestrocket_core_api::identity::token::digest(digest_of.as_bytes());
         format!("SELECT {column} FROM user_token WHERE token_digest = '{digest}'")
@@ -81,6 +81,9 @@ async fn ids<'a>(world: &World, proxy: &Value) -> BTreeMap<&'a str, String> {
     ids.insert("credentialId", id_of(proxy, "proxyTargetCredentialId"));
     ids.insert("userId", world.text(&select("user_id", "u-admin")).await);
     ids.insert("tokenId", world.text(&select("token_id", "u-admin")).await);
+    let invite = json!({"email": "guest@example.com", "roles": ["user"]});
+    let invite = world.create("invites", &invite).await;
+    ids.insert("inviteId", id_of(&invite, "inviteId"));
     attach(world, &mut ids).await;
     ids
 }
