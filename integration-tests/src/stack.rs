@@ -218,10 +218,13 @@ impl Stack {
     /// Kills one process of the stack and waits until the supervisor has noticed.
     pub async fn kill(&self, pid: i32) -> Result<()> {
         self.signal(pid, Signal::SIGKILL)?;
-        wait::until("the killed process to go", || async move {
-            Ok(crate::machine::is_reaped(pid).then_some(()))
-        })
-        .await
+        reaped(pid).await
+    }
+
+    /// The same, but the process may finish what it has to.
+    pub async fn terminate(&self, pid: i32) -> Result<()> {
+        self.signal(pid, Signal::SIGTERM)?;
+        reaped(pid).await
     }
 
     /// Stops a process without ending it: to the others it is a partner that never answers.
@@ -262,6 +265,13 @@ impl Stack {
         }
         kill(Pid::from_raw(pid), signal).with_context(|| format!("signal {signal} to {pid}"))
     }
+}
+
+async fn reaped(pid: i32) -> Result<()> {
+    wait::until("the process to go", || async move {
+        Ok(crate::machine::is_reaped(pid).then_some(()))
+    })
+    .await
 }
 
 impl Drop for Stack {

@@ -19,7 +19,7 @@ use crate::files::remove;
 use crate::own;
 
 /// How long a child may take to end by itself; the supervisor promises 10 s for everything.
-const GRACE: Duration = Duration::from_secs(6);
+const GRACE: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const TAIL_LINES: usize = 20;
 const TAIL_BYTES: u64 = 16 * 1024;

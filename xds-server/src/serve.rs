@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessChecks;
-use crate::access_log::{self, AccessLogs, CallLog, with_buckets};
+use crate::access_log::{self, AccessLogs, CallLog, Inlet, with_buckets};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
 use crate::keys::{KeyRenewals, RefusedTokens};
@@ -45,7 +45,7 @@ use crate::xds::status::Fleet;
 mod tests;
 
 /// Tasks that have not ended by then are left behind.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(7);
 /// But for requests for tokens that are on their way, which a provider may answer with a refresh
 /// token that takes the place of the stored one: as long as one request may take.
 const RENEWAL_TIMEOUT: Duration = Duration::from_secs(21);
@@ -105,7 +105,7 @@ async fn start(
     let fleet = Fleet::new(clock.clone());
     tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
     let meters = meters(config, &store, &clock, tasks).await?;
-    let calls = call_log(config, &clock, tasks).await?;
+    let (calls, inlet) = call_log(config, &clock, tasks).await?;
     let tokens = RefusedTokens::new(&writer, &store, &clock);
     let usage = Usage::open(store.clone(), clock.clone(), tasks).await?;
     let services = Services {
@@ -117,12 +117,7 @@ async fn start(
         ),
         meters: meters.clone(),
         access: AccessChecks::new(publisher.subscribe(), clock.clone()),
-        access_logs: AccessLogs::new(
-            &config.region,
-            store.clone(),
-            calls.clone(),
-            tasks.stopping(),
-        ),
+        access_logs: AccessLogs::new(&config.region, store.clone(), inlet, tasks.clone()),
         keys: KeyRenewals::asking((&config.region, &keys), &client, &tokens),
         usage: usage.clone(),
     };
@@ -273,7 +268,11 @@ async fn meters(
 }
 
 /// Beside the store: files, whatever the store is.
-async fn call_log(config: &Config, clock: &Clock, tasks: &TaskSet) -> anyhow::Result<CallLog> {
+async fn call_log(
+    config: &Config,
+    clock: &Clock,
+    tasks: &TaskSet,
+) -> anyhow::Result<(CallLog, Inlet)> {
     let folder = access_log::folder(&config.data_dir);
     let retention = config.request_log;
     CallLog::open(folder, retention, clock.clone(), tasks)

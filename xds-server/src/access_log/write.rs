@@ -88,25 +88,18 @@ impl Writer {
         Ok((writer, numbers))
     }
 
-    /// Writes until it is told to stop and nothing waits.
+    /// Writes until nothing more can come and nothing waits.
     pub(super) async fn run(
         mut self,
         mut taken: mpsc::Receiver<Vec<Call>>,
         numbers: &Mutex<Numbers>,
         stopping: CancellationToken,
     ) {
-        let mut is_closed = false;
         loop {
             let waited = tokio::select! {
                 waited = taken.recv() => waited,
-                () = stopping.cancelled(), if !is_closed => {
-                    // Nothing more comes in, and what waits is still written.
-                    taken.close();
-                    is_closed = true;
-                    continue;
-                }
                 // What is too old goes, also where nobody calls.
-                () = tokio::time::sleep(HOUSE), if !is_closed => {
+                () = tokio::time::sleep(HOUSE) => {
                     self.keep_house(numbers);
                     continue;
                 }
@@ -289,11 +282,12 @@ mod tests {
     ) -> (u64, u64) {
         let tasks = TaskSet::default();
         let open = CallLog::open(folder.to_owned(), retention, clock.clone(), &tasks);
-        let log = open.await.unwrap();
+        let (log, inlet) = open.await.unwrap();
         for number in numbers {
-            log.write(vec![call(*number, clock)]).await.unwrap();
+            inlet.write(vec![call(*number, clock)]).await.unwrap();
         }
         // What waits is written before the end.
+        drop(inlet);
         tasks.shutdown().await;
         found(&log).await
     }
@@ -353,12 +347,12 @@ mod tests {
         let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
         let tasks = TaskSet::default();
         let open = CallLog::open(folder.path().to_owned(), RETENTION, clock.clone(), &tasks);
-        let log = open.await.unwrap();
+        let (log, inlet) = open.await.unwrap();
         // A day whose file is no file.
         clock.advance(Duration::from_hours(24));
         let blocked = retention::path(folder.path(), clock.now().date());
         std::fs::create_dir(&blocked).unwrap();
-        log.write(vec![call(1, &clock)]).await.unwrap();
+        inlet.write(vec![call(1, &clock)]).await.unwrap();
         while !shown.render().contains("rr_call_log_failures_total 1") {
             tokio::task::yield_now().await;
         }
@@ -366,6 +360,7 @@ mod tests {
         while found(&log).await != (1, 0) {
             tokio::task::yield_now().await;
         }
+        drop(inlet);
         tasks.shutdown().await;
     }
 }

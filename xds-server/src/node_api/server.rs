@@ -1,17 +1,19 @@
 //! The gRPC server for nodes: mutual TLS, limits, and the end with the process.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use envoy_types::pb::envoy::service::accesslog::v3::access_log_service_server::AccessLogServiceServer;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
+use futures::{Stream, StreamExt as _};
 use requestrocket_policy::jose::MAX_TOKEN_BYTES;
 use requestrocket_proto::access::v1::access_check_server::AccessCheckServer;
 use requestrocket_proto::keys::v1::key_renewal_server::KeyRenewalServer;
 use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
 use requestrocket_proto::usage::v1::usage_ledger_server::UsageLedgerServer;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tonic::service::InterceptorLayer;
 use tonic::transport::server::TcpIncoming;
@@ -42,6 +44,9 @@ const MAX_STREAMS: u32 = 1_024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// At the end of the process a handshake that has begun may go so far: the node may send records as
+/// soon as it takes it for done, and nobody would read them.
+const LAST_HANDSHAKES: Duration = Duration::from_millis(500);
 
 /// What the server shows, and whose clients it lets in; all PEM.
 pub struct Tls {
@@ -119,23 +124,33 @@ pub async fn serve(
         .add_service(access_logs)
         .add_service(keys)
         .add_service(usage)
-        .serve_with_incoming_shutdown(connections(listener), stopping.cancelled())
+        .serve_with_incoming_shutdown(connections(listener, &stopping), last_handshakes(&stopping))
         .await
         .context("ADS server failed")
 }
 
+async fn last_handshakes(stopping: &CancellationToken) {
+    stopping.cancelled().await;
+    tokio::time::sleep(LAST_HANDSHAKES).await;
+}
+
+/// Accepted until `stopping`; then nobody listens any more.
+///
 /// A change is a few small messages, each of which would wait for the acknowledgement of the one
 /// before, which the other side delays by 40 ms. The server's own setting is for listeners that it
 /// opens itself.
-fn connections(listener: TcpListener) -> TcpIncoming {
-    TcpIncoming::from(listener).with_nodelay(Some(true))
+fn connections(
+    listener: TcpListener,
+    stopping: &CancellationToken,
+) -> impl Stream<Item = io::Result<TcpStream>> + use<> {
+    let accepted = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let until = accepted.take_until(stopping.clone().cancelled_owned());
+    // An end would end handshakes, too.
+    until.chain(futures::stream::pending())
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpStream;
-    use tokio_stream::StreamExt as _;
-
     use super::*;
 
     #[tokio::test]
@@ -143,7 +158,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let _node = TcpStream::connect(address).await.unwrap();
-        let accepted = connections(listener).next().await;
+        let stopping = CancellationToken::new();
+        let accepted = std::pin::pin!(connections(listener, &stopping))
+            .next()
+            .await;
         assert!(accepted.unwrap().unwrap().nodelay().unwrap());
     }
 }

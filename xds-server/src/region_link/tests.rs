@@ -66,7 +66,7 @@ impl Running {
             .unwrap();
         let usage = Usage::open(store, clock.clone(), &tasks).await.unwrap();
         let calls = region.folder.path().join("calls");
-        let calls = CallLog::open(calls, RETENTION, clock, &tasks)
+        let (calls, _) = CallLog::open(calls, RETENTION, clock, &tasks)
             .await
             .unwrap();
         let link = RegionLink {

@@ -12,3 +12,5 @@ mod refusing;
 mod region;
 #[cfg(test)]
 mod serving;
+#[cfg(test)]
+mod telling;

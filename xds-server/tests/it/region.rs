@@ -12,7 +12,7 @@ use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
 use requestrocket_xds_server::access::AccessChecks;
-use requestrocket_xds_server::access_log::{AccessLogs, CallLog, Retention};
+use requestrocket_xds_server::access_log::{AccessLogs, CallLog, Inlet, Retention};
 use requestrocket_xds_server::keys::{KeyRenewals, OpaqueTokens, RefusedTokens};
 use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::node_api::{self, Services, Tls};
@@ -41,6 +41,7 @@ pub(crate) struct Region {
     pub(crate) publisher: Arc<Publisher>,
     pub(crate) fleet: Fleet,
     pub(crate) tasks: TaskSet,
+    pub(crate) calls: CallLog,
     authority: Authority,
     /// Of the store.
     _folder: tempfile::TempDir,
@@ -81,7 +82,7 @@ impl Authority {
     }
 }
 
-async fn call_log(folder: &Path, tasks: &TaskSet) -> CallLog {
+async fn call_log(folder: &Path, tasks: &TaskSet) -> (CallLog, Inlet) {
     let retention = Retention {
         days: 90,
         bytes: 1 << 30,
@@ -114,7 +115,7 @@ impl Region {
         let url = format!("sqlite://{}", folder.path().join("region.db").display());
         let store = Store::open(&url).await.unwrap();
         let meters = Meters::in_memory(store.clone(), Clock::default(), &tasks);
-        let calls = call_log(folder.path(), &tasks).await;
+        let (calls, inlet) = call_log(folder.path(), &tasks).await;
         let usage = Usage::open(store.clone(), Clock::default(), &tasks);
         let usage = usage.await.unwrap();
         let keys = Arc::new(RegionKeys::load_or_create(folder.path()).unwrap());
@@ -124,7 +125,7 @@ impl Region {
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
             meters: meters.await.unwrap(),
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
-            access_logs: AccessLogs::new(REGION, store.clone(), calls, tasks.stopping()),
+            access_logs: AccessLogs::new(REGION, store.clone(), inlet, tasks.clone()),
             keys: KeyRenewals::new(
                 RefusedTokens::new(&writer, &store, &Clock::default()),
                 OpaqueTokens {
@@ -145,6 +146,7 @@ impl Region {
             publisher,
             fleet,
             tasks,
+            calls,
             authority,
             _folder: folder,
         }
