@@ -7,6 +7,7 @@ mod call;
 mod chain;
 mod day;
 mod known;
+mod listeners;
 mod metrics;
 mod numbers;
 mod record;
@@ -33,6 +34,7 @@ use tonic::Status;
 
 use self::call::Call;
 pub use self::call::LogFailed;
+pub use self::listeners::Listeners;
 use self::numbers::{Numbers, lock};
 pub use self::retention::Retention;
 pub use self::seen::with_buckets;

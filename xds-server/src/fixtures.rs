@@ -84,6 +84,7 @@ impl Region {
             previous_ends_at_ms: 0,
             allowed_hosts: Vec::new(),
             consent: None,
+            next: None,
         }))
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use crate::metrics;
 use crate::records::ingest::{Ingest, IngestFailed};
 use crate::records::region_config::RegionUpdate;
+use crate::slots::Slots;
 use crate::store::StoreFailed;
 use crate::store::token::{TokenKey, TokenRow};
 use crate::tokens::TokenStates;
@@ -101,6 +102,36 @@ impl RegionWriter {
         Ok(Some(self.publish(revision, update)))
     }
 
+    /// Has targets given the second secrets whose time has come.
+    ///
+    /// # Errors
+    /// The store does not answer; nothing was stored.
+    pub async fn switch(&self, now_ms: u64) -> Result<(), StoreFailed> {
+        let _turn = self.turn.lock().await;
+        if let Some((revision, update)) = self.ingest.switch(now_ms).await? {
+            self.publish(revision, update);
+        }
+        Ok(())
+    }
+
+    /// Has targets given the first secret of a credential again, because they refuse the second, of
+    /// that version; false: they are not given that one.
+    ///
+    /// # Errors
+    /// The store does not answer; nothing was stored.
+    pub async fn switch_back(
+        &self,
+        credential: (&str, u64),
+        now_ms: u64,
+    ) -> Result<bool, StoreFailed> {
+        let _turn = self.turn.lock().await;
+        let Some((revision, update)) = self.ingest.switch_back(credential, now_ms).await? else {
+            return Ok(false);
+        };
+        self.publish(revision, update);
+        Ok(true)
+    }
+
     /// Has the keys of a credential looked for now, unless that was done within `pause_ms`, or fails.
     ///
     /// # Errors
@@ -143,6 +174,13 @@ impl RegionWriter {
     #[must_use]
     pub fn tokens(&self) -> watch::Receiver<TokenStates> {
         self.ingest.tokens()
+    }
+
+    /// How the second secrets of target credentials stand. A change is told here before it is
+    /// published.
+    #[must_use]
+    pub fn slots(&self) -> watch::Receiver<Slots> {
+        self.ingest.slots()
     }
 
     /// Up to where everything is stored.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use self::backoff::{STEADY, next_delay};
 use crate::access_log::CallLog;
+use crate::last_use::LastUses;
 use crate::meters::Meters;
 use crate::metrics;
 use crate::pki::InvalidPki;
@@ -30,9 +31,9 @@ mod backoff;
 mod connect;
 mod enrol;
 mod inbox;
+mod news;
 mod queries;
 mod session;
-mod token_feed;
 
 #[cfg(test)]
 mod tests;
@@ -74,6 +75,8 @@ pub struct RegionLink {
     pub calls: CallLog,
     /// Answers what was let through.
     pub usage: Usage,
+    /// What the control plane is told of uses of credentials.
+    pub uses: watch::Receiver<LastUses>,
 }
 
 /// Why a session ended or never began.

@@ -17,10 +17,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessChecks;
-use crate::access_log::{self, AccessLogs, CallLog, Inlet, with_buckets};
+use crate::access_log::{self, AccessLogs, CallLog, Inlet, Listeners, with_buckets};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
 use crate::keys::{KeyRenewals, RefusedTokens};
+use crate::last_use::LastUses;
 use crate::meters::Meters;
 use crate::metrics;
 use crate::node_api::{self, Services};
@@ -106,6 +107,8 @@ async fn start(
     tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
     let meters = meters(config, &store, &clock, tasks).await?;
     let (calls, inlet) = call_log(config, &clock, tasks).await?;
+    let told = Listeners::start(&store, &writer, &clock, tasks).await?;
+    let into = (inlet, told.clone());
     let tokens = RefusedTokens::new(&writer, &store, &clock);
     let usage = Usage::open(store.clone(), clock.clone(), tasks).await?;
     let services = Services {
@@ -117,7 +120,7 @@ async fn start(
         ),
         meters: meters.clone(),
         access: AccessChecks::new(publisher.subscribe(), clock.clone()),
-        access_logs: AccessLogs::new(&config.region, store.clone(), inlet, tasks.clone()),
+        access_logs: AccessLogs::new(&config.region, store.clone(), into, tasks.clone()),
         keys: KeyRenewals::asking((&config.region, &keys), &client, &tokens),
         usage: usage.clone(),
     };
@@ -129,6 +132,7 @@ async fn start(
         tasks,
         writer,
         (&fleet, meters, calls, usage),
+        told.uses.subscribe(),
     );
 
     is_ready.send_replace(true);
@@ -297,6 +301,7 @@ fn spawn_link(
     tasks: &TaskSet,
     writer: Arc<RegionWriter>,
     (fleet, meters, calls, usage): (&Fleet, Meters, CallLog, Usage),
+    uses: watch::Receiver<LastUses>,
 ) {
     let link = RegionLink {
         config,
@@ -305,6 +310,7 @@ fn spawn_link(
         meters,
         calls,
         usage,
+        uses,
     };
     let stopping = tasks.stopping();
     tasks.spawn("region link", async move {

@@ -9,4 +9,5 @@ pub mod cors;
 pub mod credential;
 pub mod proxy;
 pub mod region;
+pub mod slot;
 pub mod target;

@@ -98,6 +98,7 @@ pub(crate) fn credential(name: &str, side: Side, auth_type: AuthType) -> Credent
         labels: Labels::default(),
         version: 3,
         previous_until: None,
+        next: None,
         consent: None,
         created_at: moment(),
         updated_at: moment(),

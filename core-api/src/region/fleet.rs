@@ -4,6 +4,7 @@
 mod proxy_status;
 mod question;
 mod tokens;
+mod uses;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 pub use self::proxy_status::{NodeState, NodeView, ProxyCondition, ProxyStatus};
 pub use self::question::{OpenQuestion, Unanswered};
 pub use self::tokens::Tokens;
+pub use self::uses::Uses;
 
 use self::question::Desks;
 
@@ -44,6 +46,8 @@ pub struct RegionState {
     pub tokens: Tokens,
     /// How long that is as it was sent.
     token_bytes: usize,
+    /// When its credentials were last used; as last reported.
+    pub uses: Uses,
 }
 
 /// Whether a region's link is up.

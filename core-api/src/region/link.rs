@@ -13,6 +13,7 @@ mod links;
 mod message;
 mod reports;
 mod service;
+mod slot_failures;
 
 use std::time::Duration;
 

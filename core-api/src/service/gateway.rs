@@ -6,4 +6,6 @@ pub(crate) mod destination;
 pub mod proxies;
 pub mod regions;
 pub(crate) mod release;
+mod sealed;
+pub mod slots;
 pub mod targets;

@@ -3,6 +3,7 @@
 pub mod consent;
 pub mod credential;
 pub mod destination;
+pub mod next_secret;
 pub mod proxy;
 pub mod proxy_binding;
 pub mod proxy_names;

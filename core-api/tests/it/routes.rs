@@ -17,6 +17,7 @@ mod regions;
 mod requests;
 mod requests_streamed;
 pub(crate) mod rules;
+mod second_secrets;
 mod session;
 mod status;
 mod targets;

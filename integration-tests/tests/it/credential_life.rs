@@ -24,7 +24,7 @@ const UNAVAILABLE: &str = "TARGET_CREDENTIAL_UNAVAILABLE";
     clippy::disallowed_methods,
     reason = "these tests see the processes from outside, and so have no clock of theirs"
 )]
-fn moment(from_now: time::Duration) -> Result<String> {
+pub(crate) fn moment(from_now: time::Duration) -> Result<String> {
     Ok((OffsetDateTime::from(SystemTime::now()) + from_now).format(&Rfc3339)?)
 }
 
@@ -231,4 +231,33 @@ async fn a_target_credential_stays_with_its_hosts() -> Result<()> {
     let answer = gateway.api.send("PATCH", &credential, &elsewhere).await?;
     ensure!(answer.status == 400, "{answer:?}");
     expect::ok(&gateway.call(&proxy.get("/b")).await?)
+}
+
+#[tokio::test]
+async fn the_last_use_of_both_sides_is_shown_within_a_minute() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = Target::start().await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    let ids = [&proxy.credential_ids[0], &proxy.target_credential_id];
+    let used = async |id: &String| -> Result<Value> {
+        let shown = gateway.api.get(&format!("credentials/{id}")).await?;
+        Ok(shown.json["credentialLastUsedAt"].clone())
+    };
+    for id in ids {
+        ensure!(used(id).await?.is_null(), "it was used by nobody");
+    }
+    // A wrong key is no use of any.
+    judge(&gateway, &target, &with_key(&proxy, "wrong"), Invalid).await?;
+    let before = moment(time::Duration::ZERO)?;
+    judge(&gateway, &target, &proxy.get("/in"), Granted).await?;
+    for id in ids {
+        let at = wait::until_within(Duration::from_mins(1), "the last use", || async {
+            Ok(used(id).await?.as_str().map(str::to_owned))
+        })
+        .await?;
+        let [at, before] = [&at, &before].map(|text| OffsetDateTime::parse(text, &Rfc3339));
+        // Shown in whole milliseconds.
+        ensure!(at? + time::Duration::MILLISECOND >= before?, "{id}");
+    }
+    Ok(())
 }

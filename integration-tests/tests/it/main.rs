@@ -79,6 +79,8 @@ mod revocation;
 mod rules;
 mod scene;
 #[cfg(test)]
+mod second_secrets;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod settings;

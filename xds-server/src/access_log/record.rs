@@ -31,6 +31,8 @@ const UNKNOWN_PATH: &str = "***";
 pub(super) struct Owner {
     pub(super) organisation_id: String,
     pub(super) target_id: String,
+    /// Id of what it is given; empty for nothing.
+    pub(super) given: String,
 }
 
 /// What was told of a call of a proxy.

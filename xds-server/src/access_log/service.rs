@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::record::{Owner, Told};
-use super::{Inlet, seen};
+use super::{Inlet, Listeners, seen};
 use crate::node_api::identity;
 use crate::store::{Store, StoreFailed, proxy::owner_fetch};
 
@@ -42,6 +42,7 @@ struct Taking {
     region: String,
     store: Store,
     inlet: Inlet,
+    told: Listeners,
     owners: Mutex<BTreeMap<String, Owner>>,
 }
 
@@ -65,11 +66,17 @@ enum More {
 impl AccessLogs {
     /// Of the region's nodes, into the log behind `inlet`.
     #[must_use]
-    pub fn new(region: &str, store: Store, inlet: Inlet, tasks: TaskSet) -> Self {
+    pub fn new(
+        region: &str,
+        store: Store,
+        (inlet, told): (Inlet, Listeners),
+        tasks: TaskSet,
+    ) -> Self {
         let taking = Arc::new(Taking {
             region: region.to_owned(),
             store,
             inlet,
+            told,
             owners: Mutex::default(),
         });
         Self { taking, tasks }
@@ -172,8 +179,12 @@ impl Taking {
                 tracing::warn!(%error, "a call is recorded without its target");
                 Owner::default()
             });
+            let given = owner.given.clone();
             let call = told.into_call((&self.region, node_id), owner);
-            calls.extend(call.inspect(|call| seen::call(&call.record)));
+            calls.extend(call.inspect(|call| {
+                seen::call(&call.record);
+                self.told.call(&call.record, &given);
+            }));
         }
         self.inlet.write(calls).await
     }
@@ -185,12 +196,14 @@ impl Taking {
         }
         let proxy_id = route.split('/').next().unwrap_or_default();
         let mut tx = self.store.begin().await?;
-        let Some((organisation_id, target_id)) = owner_fetch(&mut tx, proxy_id).await? else {
+        let Some(found) = owner_fetch(&mut tx, proxy_id).await? else {
             return Ok(Owner::default());
         };
+        let (organisation_id, target_id, given) = found;
         let owner = Owner {
             organisation_id,
             target_id,
+            given,
         };
         let mut owners = self.known();
         if owners.len() >= OWNERS {

@@ -143,9 +143,10 @@ fn injected_credential(
         StoredSecret::Obtained(_, None) => (Vec::new(), Some(0), Vec::new()),
         StoredSecret::Presented(_) | StoredSecret::Published(..) => return None,
     };
+    let (version, _) = credential.given();
     credential.is_active.then(|| wire::TargetCredential {
         credential_id: credential.credential_id.clone(),
-        version: credential.version,
+        version,
         injections,
         serves_until_ms,
         refresh_on,
@@ -166,7 +167,8 @@ fn usable_secret<'a>(
     side: Side,
 ) -> Option<&'a StoredSecret> {
     let is_usable = unusable::problem(credential, organisation_id, side).is_none();
-    credential.secret.as_ref().ok().filter(|_| is_usable)
+    let (_, secret) = credential.given();
+    secret.as_ref().ok().filter(|_| is_usable)
 }
 
 /// None, with a log line, for a URL that the control plane should never have let pass.

@@ -5,16 +5,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use requestrocket_process::clock::Clock;
 use requestrocket_proto::region::v1 as region;
 use sqlx::AnyConnection;
 use tokio::sync::watch;
 
 use crate::metrics;
 use crate::records::assemble::{Assembled, assemble_all, assemble_some};
-use crate::records::record::Records;
+use crate::records::record::{NextSecret, Records};
 use crate::records::region_config::RegionUpdate;
 use crate::secrets::keys::RegionKeys;
+use crate::slots::{SlotRegister, Slots};
 use crate::store::affected::{Changed, affected_fetch};
+use crate::store::next_secret::next_list;
 use crate::store::records::{records_fetch, records_fetch_all, records_fetch_listed};
 use crate::store::retain::records_retain;
 use crate::store::state::{revision_fetch, revision_update};
@@ -27,11 +30,17 @@ use crate::unusable::{Register, Span, UnusableProxies};
 
 mod consent;
 mod credential;
+mod next;
 mod organisation;
 mod plain;
+mod switch;
+
+use self::switch::touched_by;
 
 #[cfg(test)]
 mod life_tests;
+#[cfg(test)]
+mod next_tests;
 #[cfg(test)]
 mod policy_tests;
 #[cfg(test)]
@@ -44,6 +53,8 @@ pub struct Ingest {
     context: Context,
     unusable: Register,
     tokens: TokenRegister,
+    slots: SlotRegister,
+    clock: Clock,
 }
 
 /// What converting a secret needs.
@@ -68,6 +79,8 @@ pub enum IngestFailed {
 struct Batch<'a> {
     conn: &'a mut AnyConnection,
     context: &'a Context,
+    /// The moment of the batch.
+    now_ms: u64,
     /// What is stored of the records that the batch mentions.
     stored: Records,
     /// All records so far.
@@ -79,11 +92,18 @@ struct Batch<'a> {
 impl Ingest {
     /// For the region of this name.
     pub fn new(store: Store, region: String, keys: Arc<RegionKeys>) -> Self {
+        Self::at(store, region, keys, Clock::default())
+    }
+
+    /// With that clock.
+    pub fn at(store: Store, region: String, keys: Arc<RegionKeys>, clock: Clock) -> Self {
         Self {
             store,
             context: Context { region, keys },
             unusable: Register::default(),
             tokens: TokenRegister::default(),
+            slots: SlotRegister::default(),
+            clock,
         }
     }
 
@@ -98,6 +118,12 @@ impl Ingest {
     #[must_use]
     pub fn tokens(&self) -> watch::Receiver<TokenStates> {
         self.tokens.subscribe()
+    }
+
+    /// How the second secrets of target credentials stand.
+    #[must_use]
+    pub fn slots(&self) -> watch::Receiver<Slots> {
+        self.slots.subscribe()
     }
 
     /// Up to where everything is stored.
@@ -118,6 +144,7 @@ impl Ingest {
         let revision = revision_fetch(&mut tx).await?;
         let records = records_fetch_all(&mut tx).await?;
         self.tokens.replace(&token_list(&mut tx, None).await?);
+        self.slots.replace(&next_list(&mut tx, None).await?);
         let span = Span {
             after: revision.saturating_sub(1),
             to: revision,
@@ -140,6 +167,7 @@ impl Ingest {
         let ids: Vec<&str> = affected.iter().map(String::as_str).collect();
         let records = records_fetch(&mut tx, &ids).await?;
         let tokens = tokens_fetch(&mut tx, &touched.credentials).await?;
+        let slots = slots_fetch(&mut tx, &touched.credentials).await?;
         // While the store still has the revision before.
         let span = span_to(revision, &mut tx).await?;
         revision_update(&mut tx, revision).await?;
@@ -147,6 +175,7 @@ impl Ingest {
         metrics::batch_stored("delta");
         // Told when it is durable, and not taken back.
         self.tokens.update(&touched.credentials, &tokens);
+        self.slots.update(&touched.credentials, &slots);
         Ok(self.delta_update(span, &affected, &records))
     }
 
@@ -164,11 +193,13 @@ impl Ingest {
         records_retain(&mut tx, &mentioned).await?;
         let records = records_fetch_all(&mut tx).await?;
         let tokens = token_list(&mut tx, None).await?;
+        let slots = next_list(&mut tx, None).await?;
         let span = span_to(revision, &mut tx).await?;
         revision_update(&mut tx, revision).await?;
         tx.commit().await.map_err(StoreFailed::from)?;
         metrics::batch_stored("full");
         self.tokens.replace(&tokens);
+        self.slots.replace(&slots);
         Ok(self.full_update(span, &records))
     }
 
@@ -188,26 +219,12 @@ impl Ingest {
             return Ok(None);
         }
         let credentials = BTreeSet::from([key.credential_id.clone()]);
-        let touched = Changed {
-            credentials,
-            ..Changed::default()
-        };
-        let affected = affected_fetch(&mut tx, &touched).await?;
-        let ids: Vec<&str> = affected.iter().map(String::as_str).collect();
-        let records = records_fetch(&mut tx, &ids).await?;
-        let revision = revision_fetch(&mut tx).await?;
+        let touched = touched_by(credentials, &mut tx).await?;
         tx.commit().await.map_err(StoreFailed::from)?;
         let rows = BTreeMap::from([(key.credential_id.clone(), row.clone())]);
         self.tokens.update(&touched.credentials, &rows);
         // Fetched keys may be too many for a proxy.
-        let span = Span {
-            after: revision.saturating_sub(1),
-            to: revision,
-        };
-        Ok(Some((
-            revision,
-            self.delta_update(span, &affected, &records),
-        )))
+        Ok(Some(self.touched_update(&touched)))
     }
 
     /// Makes the keys of a credential due, unless they were looked for within `pause_ms`, or cannot
@@ -278,6 +295,7 @@ impl Ingest {
         let mut batch = Batch {
             conn,
             context: &self.context,
+            now_ms: self.clock.unix_ms(),
             stored,
             mentioned: Changed::default(),
             touched: Changed::default(),
@@ -321,6 +339,14 @@ async fn tokens_fetch(
 ) -> Result<BTreeMap<String, TokenRow>, StoreFailed> {
     let ids: Vec<&str> = credentials.iter().map(String::as_str).collect();
     token_list(conn, Some(&ids)).await
+}
+
+async fn slots_fetch(
+    conn: &mut AnyConnection,
+    credentials: &BTreeSet<String>,
+) -> Result<BTreeMap<String, NextSecret>, StoreFailed> {
+    let ids: Vec<&str> = credentials.iter().map(String::as_str).collect();
+    next_list(conn, Some(&ids)).await
 }
 
 /// What a batch up to `revision` brings. One from a control plane that was set back brings itself.

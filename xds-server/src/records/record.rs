@@ -51,8 +51,35 @@ pub struct Credential {
     pub secret: Result<StoredSecret, SecretProblem>,
     /// What callers presented before, as far as it is still accepted.
     pub previous: Option<PreviousSecret>,
+    /// Of a target credential: what is to take the place of its secret.
+    pub next: Option<NextSecret>,
     /// Its rules and redactions.
     pub layer: wire::Layer,
+}
+
+/// The second secret of a target credential.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NextSecret {
+    /// Its own; that of the credential is of the first.
+    pub version: u64,
+    /// Envelopes, or why there are none.
+    pub secret: Result<StoredSecret, SecretProblem>,
+    /// Unix time in milliseconds from which targets are given it; 0: they are given the first.
+    pub given_from_ms: u64,
+    /// They are given it.
+    pub is_given: bool,
+    /// When they were given the first again, because they refused this one; 0: never.
+    pub failed_at_ms: u64,
+}
+
+impl Credential {
+    /// The secret that counts now, and its version.
+    pub fn given(&self) -> (u64, &Result<StoredSecret, SecretProblem>) {
+        match &self.next {
+            Some(next) if next.is_given => (next.version, &next.secret),
+            Some(_) | None => (self.version, &self.secret),
+        }
+    }
 }
 
 /// A secret of callers that was replaced.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use requestrocket_proto::region::v1::region_link_client::RegionLinkClient;
 use requestrocket_proto::region::v1::{
-    ControlMessage, FleetStatus, Hello, NodeStatus, RegionMessage, Stored, Unusable,
-    control_message, region_message,
+    self as wire, ControlMessage, CredentialUses, FleetStatus, Hello, NodeStatus, RegionMessage,
+    SlotFailures, Stored, Unusable, control_message, region_message,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -17,10 +17,13 @@ use tonic::Streaming;
 use tonic::transport::Channel;
 
 use super::inbox::{Inbox, ProtocolViolation, Ready};
+use super::news::News;
 use super::queries::Queries;
-use super::token_feed::TokenFeed;
 use super::{LinkFailed, RegionLink};
+use crate::last_use::{self, LastUses};
 use crate::metrics;
+use crate::slots::{self, Slots};
+use crate::tokens::{self, TokenStates};
 use crate::unusable::UnusableProxies;
 
 /// The control plane sends far less in one message.
@@ -39,7 +42,9 @@ struct Unsaid {
     /// What is being told of it.
     parts: VecDeque<Unusable>,
     stored: Option<u64>,
-    tokens: TokenFeed,
+    tokens: News<TokenStates, wire::TokenStates>,
+    slots: News<Slots, SlotFailures>,
+    uses: News<LastUses, CredentialUses>,
     fleet: bool,
 }
 
@@ -68,7 +73,9 @@ pub(super) async fn run(
         unusable: true,
         parts: VecDeque::new(),
         stored: None,
-        tokens: TokenFeed::new(link.writer.tokens()),
+        tokens: News::new(link.writer.tokens(), tokens::told),
+        slots: News::new(link.writer.slots(), slots::told),
+        uses: News::new(link.uses.clone(), last_use::told),
         fleet: true,
     };
     let mut queries = Queries::new(link.meters.clone(), link.calls.clone(), link.usage.clone());
@@ -86,6 +93,8 @@ pub(super) async fn run(
             },
             Ok(()) = link.fleet.changed() => unsaid.fleet = true,
             () = unsaid.tokens.changed() => {}
+            () = unsaid.slots.changed() => {}
+            () = unsaid.uses.changed() => {}
             () = queries.progress() => {}
             permit = outbox.reserve(), if unsaid.is_any() || queries.is_any() => {
                 let permit = permit.map_err(|_| LinkFailed::Closed)?;
@@ -127,6 +136,8 @@ impl Unsaid {
             || !self.parts.is_empty()
             || self.stored.is_some()
             || self.tokens.is_any()
+            || self.slots.is_any()
+            || self.uses.is_any()
             || self.fleet
     }
 
@@ -149,13 +160,17 @@ impl Unsaid {
         if let Some(states) = self.tokens.next() {
             return Some(message(region_message::Kind::TokenStates(states)));
         }
-        if !std::mem::take(&mut self.fleet) {
-            return None;
+        if let Some(failures) = self.slots.next() {
+            return Some(message(region_message::Kind::SlotFailures(failures)));
         }
-        let nodes = fleet.borrow_and_update().clone();
-        Some(message(region_message::Kind::FleetStatus(FleetStatus {
-            nodes,
-        })))
+        if std::mem::take(&mut self.fleet) {
+            let nodes = fleet.borrow_and_update().clone();
+            let status = FleetStatus { nodes };
+            return Some(message(region_message::Kind::FleetStatus(status)));
+        }
+        // Nobody waits for these.
+        let uses = self.uses.next()?;
+        Some(message(region_message::Kind::CredentialUses(uses)))
     }
 }
 

@@ -18,6 +18,7 @@ use crate::access_log::Retention;
 use crate::fixtures::{
     CANARY, REGION, Region, id, organisation, proxy, removed, target, translation,
 };
+use crate::last_use::UseRegister;
 use crate::records::ingest::Ingest;
 use crate::records::region_config::RegionUpdate;
 use crate::region::RegionWriter;
@@ -64,7 +65,10 @@ impl Running {
         let meters = Meters::in_memory(store.clone(), clock.clone(), &tasks)
             .await
             .unwrap();
-        let usage = Usage::open(store, clock.clone(), &tasks).await.unwrap();
+        let usage = Usage::open(store.clone(), clock.clone(), &tasks)
+            .await
+            .unwrap();
+        let uses = UseRegister::open(store, &tasks).await.unwrap();
         let calls = region.folder.path().join("calls");
         let (calls, _) = CallLog::open(calls, RETENTION, clock, &tasks)
             .await
@@ -76,6 +80,7 @@ impl Running {
             meters: meters.clone(),
             calls,
             usage,
+            uses: uses.subscribe(),
         };
         let stopping = tasks.stopping();
         tasks.spawn("link", async move {
@@ -535,7 +540,11 @@ async fn queries_are_answered_beside_batches() {
         match attached.next().await.unwrap() {
             Kind::Answer(answer) => answers.push(answer),
             Kind::Stored(Stored { revision }) => stored = revision,
-            Kind::FleetStatus(_) | Kind::Unusable(_) | Kind::TokenStates(_) => {}
+            Kind::FleetStatus(_)
+            | Kind::Unusable(_)
+            | Kind::TokenStates(_)
+            | Kind::CredentialUses(_)
+            | Kind::SlotFailures(_) => {}
             kind @ Kind::Hello(_) => panic!("{kind:?}"),
         }
     }

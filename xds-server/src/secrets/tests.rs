@@ -58,6 +58,7 @@ impl Bench {
             previous_ends_at_ms: 0,
             allowed_hosts: Vec::new(),
             consent: None,
+            next: None,
         }
     }
 

@@ -1,19 +1,17 @@
 //! Credentials; their secrets are digests and envelopes, encoded as the policy carries them.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeMap;
+
 use requestrocket_policy::destination::AllowedHosts;
-use requestrocket_proto::policy::v1 as wire;
-use requestrocket_proto::policy::v1::proxy_credential::Presented;
 use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
+use super::next_secret::{next_delete, next_list, next_upsert};
+use super::secret::{decode_previous, decode_secret, encode_previous, encode_secret};
 use super::token::{token_delete, token_list};
 use super::{StoreFailed, from_sql, rows_delete, rows_fetch, to_sql};
-use crate::records::record::{
-    Credential, PreviousSecret, PublishedKeys, Recipe, SecretProblem, StoredSecret, denying_layer,
-};
-use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
+use crate::records::record::{Credential, SecretProblem, StoredSecret, denying_layer};
+use requestrocket_policy::secret_form::auth_type::Side;
 
 type Row = (
     String,
@@ -34,9 +32,6 @@ const SELECT: &str = "SELECT credential_id, organisation_id, side, is_active, ve
                       ends_at_ms, secret, problem, previous_secret, previous_ends_at_ms, layer, \
                       allowed_hosts FROM credential";
 
-/// Behind the type of a secret with which nothing can be obtained before somebody consents.
-const CONSENT: &str = "+consent";
-
 /// Writes a credential, new or not.
 pub async fn credential_upsert(
     conn: &mut AnyConnection,
@@ -52,6 +47,7 @@ pub async fn credential_upsert(
         allowed_hosts,
         secret,
         previous,
+        next,
         layer,
     } = credential;
     sqlx::query(
@@ -78,9 +74,9 @@ pub async fn credential_upsert(
     .bind(encode(layer))
     // A host holds no blank.
     .bind(allowed_hosts.texts().join(" "))
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    next_upsert(conn, credential_id, next.as_ref()).await
 }
 
 /// All credentials, or those with the given ids.
@@ -90,6 +86,12 @@ pub async fn credential_list(
 ) -> Result<Vec<Credential>, StoreFailed> {
     let rows: Vec<Row> = rows_fetch(&mut *conn, SELECT, "credential_id", ids).await?;
     let mut credentials: Vec<Credential> = rows.into_iter().filter_map(from_row).collect();
+    if credentials.iter().any(|it| it.side == Side::Target) {
+        let mut next = next_list(&mut *conn, ids).await?;
+        for credential in &mut credentials {
+            credential.next = next.remove(&credential.credential_id);
+        }
+    }
     let obtains = |it: &Credential| {
         let secret = &it.secret;
         matches!(
@@ -114,9 +116,32 @@ pub async fn credential_list(
     Ok(credentials)
 }
 
+/// When credentials were last used (Unix time in milliseconds), those that were, by id.
+pub async fn last_use_list(conn: &mut AnyConnection) -> Result<BTreeMap<String, u64>, StoreFailed> {
+    let sql = "SELECT credential_id, used_at_ms FROM credential WHERE used_at_ms > 0";
+    let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(conn).await?;
+    let rows = rows.into_iter();
+    Ok(rows.map(|(id, at_ms)| (id, from_sql(at_ms))).collect())
+}
+
+/// Writes when a credential was last used; false: it is gone.
+pub async fn last_use_update(
+    conn: &mut AnyConnection,
+    credential_id: &str,
+    used_at_ms: u64,
+) -> Result<bool, StoreFailed> {
+    let done = sqlx::query("UPDATE credential SET used_at_ms = $1 WHERE credential_id = $2")
+        .bind(to_sql(used_at_ms))
+        .bind(credential_id)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Deletes credentials; proxies keep naming them.
 pub async fn credential_delete(conn: &mut AnyConnection, ids: &[&str]) -> Result<(), StoreFailed> {
     token_delete(&mut *conn, ids).await?;
+    next_delete(&mut *conn, ids).await?;
     rows_delete(conn, "credential", "credential_id", ids).await
 }
 
@@ -162,6 +187,7 @@ fn from_row(row: Row) -> Option<Credential> {
         }
         previous
     });
+    let hosts = allowed_hosts.split_whitespace();
     let layer = decode(layer.as_deref()).unwrap_or_else(|| {
         tracing::error!(credential_id, "stored layer of the credential is damaged");
         denying_layer()
@@ -173,14 +199,10 @@ fn from_row(row: Row) -> Option<Credential> {
         is_active: is_active != 0,
         version: from_sql(version),
         ends_at_ms: from_sql(ends_at_ms),
-        allowed_hosts: AllowedHosts::read(
-            allowed_hosts
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect(),
-        ),
+        allowed_hosts: AllowedHosts::read(hosts.map(str::to_owned).collect()),
         secret,
         previous,
+        next: None,
         layer,
     })
 }
@@ -189,103 +211,5 @@ fn side_word(side: Side) -> &'static str {
     match side {
         Side::Proxy => "proxy",
         Side::Target => "target",
-    }
-}
-
-fn encode_secret(secret: &StoredSecret) -> String {
-    // All else of these messages are columns; only the secret part is filled.
-    match secret.clone() {
-        StoredSecret::Presented(presented) => encode_presented(presented),
-        StoredSecret::Injections(injections) => encode(&wire::TargetCredential {
-            credential_id: String::new(),
-            version: 0,
-            injections,
-            layer: None,
-            ends_at_ms: 0,
-            serves_until_ms: None,
-            refresh_on: Vec::new(),
-        }),
-        // The token is a row of its own: what refreshes it does not touch the credential.
-        StoredSecret::Obtained(recipe, _) => encode_recipe(&recipe),
-        // So are the keys.
-        StoredSecret::Published(PublishedKeys { recipe, token }, _) => {
-            let presented = encode_presented(Presented::SignedToken(token));
-            format!("{}:{presented}", encode_recipe(&recipe))
-        }
-    }
-}
-
-fn encode_presented(presented: Presented) -> String {
-    encode(&wire::ProxyCredential {
-        credential_id: String::new(),
-        is_active: false,
-        ends_at_ms: 0,
-        presented: Some(presented),
-    })
-}
-
-fn encode_recipe(recipe: &Recipe) -> String {
-    let Recipe {
-        auth_type,
-        sealed,
-        needs_consent,
-    } = recipe;
-    let mark = if *needs_consent { CONSENT } else { "" };
-    format!("{}{mark}:{}", auth_type.as_str(), STANDARD.encode(sealed))
-}
-
-fn decode_recipe(text: &str) -> Option<Recipe> {
-    let (word, sealed) = text.split_once(':')?;
-    let marked = word.strip_suffix(CONSENT);
-    let word = marked.unwrap_or(word);
-    Some(Recipe {
-        auth_type: AuthType::ALL.into_iter().find(|it| it.as_str() == word)?,
-        sealed: STANDARD.decode(sealed).ok()?,
-        needs_consent: marked.is_some(),
-    })
-}
-
-fn encode_previous(previous: &PreviousSecret) -> String {
-    encode_presented(previous.presented.clone())
-}
-
-fn decode_previous(text: &str, ends_at_ms: u64) -> Option<PreviousSecret> {
-    match decode_secret(Side::Proxy, text)? {
-        StoredSecret::Presented(presented) if ends_at_ms != 0 => Some(PreviousSecret {
-            presented,
-            ends_at_ms,
-        }),
-        StoredSecret::Presented(_)
-        | StoredSecret::Injections(_)
-        | StoredSecret::Obtained(..)
-        | StoredSecret::Published(..) => None,
-    }
-}
-
-fn decode_secret(side: Side, text: &str) -> Option<StoredSecret> {
-    match side {
-        // Base64 has no colon.
-        Side::Proxy if text.contains(':') => {
-            // From the right, because the recipe has one of its own.
-            let (recipe, presented) = text.rsplit_once(':')?;
-            let message: wire::ProxyCredential = decode(Some(presented))?;
-            let Presented::SignedToken(token) = message.presented? else {
-                return None;
-            };
-            let recipe = decode_recipe(recipe)?;
-            let published = PublishedKeys { recipe, token };
-            Some(StoredSecret::Published(published, None))
-        }
-        Side::Proxy => {
-            let message: wire::ProxyCredential = decode(Some(text))?;
-            message.presented.map(StoredSecret::Presented)
-        }
-        Side::Target if text.contains(':') => {
-            Some(StoredSecret::Obtained(decode_recipe(text)?, None))
-        }
-        Side::Target => {
-            let message: wire::TargetCredential = decode(Some(text))?;
-            Some(StoredSecret::Injections(message.injections))
-        }
     }
 }

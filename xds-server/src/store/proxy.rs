@@ -139,12 +139,13 @@ pub async fn proxy_list(
         .collect())
 }
 
-/// Whose a proxy is, and its target.
+/// Whose a proxy is, its target, and the credential that this is given.
 pub async fn owner_fetch(
     conn: &mut AnyConnection,
     proxy_id: &str,
-) -> Result<Option<(String, String)>, StoreFailed> {
-    let sql = "SELECT organisation_id, target_id FROM proxy WHERE proxy_id = $1";
+) -> Result<Option<(String, String, String)>, StoreFailed> {
+    let sql = "SELECT organisation_id, target_id, target_credential_id FROM proxy \
+               WHERE proxy_id = $1";
     Ok(sqlx::query_as(sql)
         .bind(proxy_id)
         .fetch_optional(conn)

@@ -92,7 +92,7 @@ fn injection() -> StoredSecret {
     }])
 }
 
-fn credential(id: &str, side: Side) -> Credential {
+pub(crate) fn credential(id: &str, side: Side) -> Credential {
     let secret = match side {
         Side::Proxy => digest(),
         Side::Target => injection(),
@@ -106,6 +106,7 @@ fn credential(id: &str, side: Side) -> Credential {
         ends_at_ms: 1_700_000_000_000,
         allowed_hosts: AllowedHosts::read(vec!["a.example".to_owned(), "*.b.example".to_owned()]),
         secret: Ok(secret),
+        next: None,
         previous: match digest() {
             StoredSecret::Presented(presented) if side == Side::Proxy => Some(PreviousSecret {
                 presented,

@@ -12,7 +12,7 @@ use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
 use requestrocket_xds_server::access::AccessChecks;
-use requestrocket_xds_server::access_log::{AccessLogs, CallLog, Inlet, Retention};
+use requestrocket_xds_server::access_log::{AccessLogs, CallLog, Inlet, Listeners, Retention};
 use requestrocket_xds_server::keys::{KeyRenewals, OpaqueTokens, RefusedTokens};
 use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::node_api::{self, Services, Tls};
@@ -82,6 +82,12 @@ impl Authority {
     }
 }
 
+async fn listeners(store: &Store, writer: &Arc<RegionWriter>, tasks: &TaskSet) -> Listeners {
+    let clock = Clock::default();
+    let started = Listeners::start(store, writer, &clock, tasks).await;
+    started.unwrap()
+}
+
 async fn call_log(folder: &Path, tasks: &TaskSet) -> (CallLog, Inlet) {
     let retention = Retention {
         days: 90,
@@ -121,11 +127,12 @@ impl Region {
         let keys = Arc::new(RegionKeys::load_or_create(folder.path()).unwrap());
         let ingest = Ingest::new(store.clone(), REGION.to_owned(), Arc::clone(&keys));
         let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
+        let into = (inlet, listeners(&store, &writer, &tasks).await);
         let services = Services {
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
             meters: meters.await.unwrap(),
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
-            access_logs: AccessLogs::new(REGION, store.clone(), inlet, tasks.clone()),
+            access_logs: AccessLogs::new(REGION, store.clone(), into, tasks.clone()),
             keys: KeyRenewals::new(
                 RefusedTokens::new(&writer, &store, &Clock::default()),
                 OpaqueTokens {

@@ -5,6 +5,7 @@ use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 
 use super::consent::ConsentState;
 use super::region::RegionName;
+use super::slot::{NextSecret, Slot};
 use crate::domain::guard::effect::Effect;
 use crate::domain::id::{CredentialId, OrganisationId};
 use crate::domain::label::Labels;
@@ -64,6 +65,8 @@ pub struct Credential {
     pub version: u64,
     /// Until when callers may present the secret before this one, too.
     pub previous_until: Option<Moment>,
+    /// The secret that is to take the place of the present one at targets.
+    pub next: Option<NextSecret>,
     /// Of one to which somebody has to consent.
     pub consent: Option<ConsentState>,
     /// When it was made.
@@ -83,6 +86,22 @@ impl Credential {
         let ends = [self.previous_until, self.form.expires_at];
         let end = ends.into_iter().flatten().min();
         end.filter(|end| self.previous_until.is_some() && now < *end)
+    }
+
+    /// The highest version that a secret of it ever had.
+    #[must_use]
+    pub fn newest_version(&self) -> u64 {
+        let next = self.next.as_ref().map_or(0, |next| next.version);
+        self.version.max(next)
+    }
+
+    /// Which of its secrets targets are given at that moment, by all that is known here.
+    #[must_use]
+    pub fn active_slot(&self, now: Moment) -> Slot {
+        match &self.next {
+            Some(next) if next.is_given(now) => Slot::Next,
+            Some(_) | None => Slot::Current,
+        }
     }
 
     /// Its state at that moment.

@@ -47,6 +47,9 @@ pub(super) fn describe(document: &mut Value) {
             json!({ "type": ["string", "null"], "enum": words, "description": text }),
         );
     }
+    if let Some(schema) = schemas.get_mut("NextInput") {
+        put_property(schema, SECRET, choice(&names, true));
+    }
     let variants = at(&secrets, "variants").as_array().into_iter().flatten();
     if let Some(schema) = schemas.get_mut("CredentialInput") {
         let variants: Vec<_> = variants.map(|it| variant(schema, it)).collect();

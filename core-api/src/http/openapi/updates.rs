@@ -18,7 +18,8 @@ const CREATION: [(&str, &[&str], &[&str]); 3] = [
 ];
 
 /// What only a record that exists can have.
-const UPDATES_ONLY: [(&str, &str); 1] = [("Credential", "rotation")];
+const UPDATES_ONLY: [(&str, &str); 2] =
+    [("Credential", "rotation"), ("Credential", "credentialNext")];
 
 /// Gives PUT and PATCH schemas of their own.
 pub(super) fn describe(document: &mut Value) {

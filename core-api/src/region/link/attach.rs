@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use requestrocket_proto::region::v1::{
-    ControlMessage, FleetStatus, RegionMessage, Stored, control_message, region_message::Kind,
+    ControlMessage, FleetStatus, RegionMessage, SlotFailures, Stored, control_message,
+    region_message::Kind,
 };
 use tokio::sync::{mpsc, watch};
 use tonic::{Status, Streaming};
@@ -17,6 +18,7 @@ use super::hello::Introduction;
 use super::inquiry::Inquiries;
 use super::links::{Links, OpenLink};
 use super::reports::Reports;
+use super::slot_failures;
 use super::unavailable;
 use crate::region::fleet::{OpenQuestion, RegionState};
 use crate::store::gateway::region::{self, RegionRow};
@@ -184,6 +186,18 @@ impl Attached {
                 let take = |state: &mut RegionState| taken = state.take_tokens(report);
                 self.link.fleets.update(region, take);
                 taken.map_err(|it| Status::resource_exhausted(it.to_string()))
+            }
+            Some(Kind::CredentialUses(report)) => {
+                let region = self.peer.region().as_str();
+                let mut taken = Ok(());
+                let take = |state: &mut RegionState| taken = state.take_uses(report);
+                self.link.fleets.update(region, take);
+                taken.map_err(|it| Status::resource_exhausted(it.to_string()))
+            }
+            Some(Kind::SlotFailures(SlotFailures { failures })) => {
+                let region = self.peer.region();
+                let done = slot_failures::take(&self.link.db, region, failures).await;
+                done.map_err(unavailable)
             }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),
             Some(Kind::Answer(answer)) => {

@@ -14,6 +14,7 @@ use crate::domain::gateway::consent::{ConsentState, SealedConsent};
 use crate::domain::gateway::cors::Cors;
 use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::gateway::proxy::{Proxy, ProxyForm};
+use crate::domain::gateway::slot::NextSecret;
 use crate::domain::gateway::target::{Target, TargetForm};
 use crate::domain::guard::effect::Effect;
 use crate::domain::moment::Moment;
@@ -127,6 +128,7 @@ fn credential<'c>(current: &'c Current, sealed: &SealedCredential) -> Told<'c, c
         labels: _,
         version,
         previous_until,
+        next,
         consent: state,
         created_at: _,
         updated_at: _,
@@ -147,7 +149,22 @@ fn credential<'c>(current: &'c Current, sealed: &SealedCredential) -> Told<'c, c
         previous_ends_at_ms: end_ms(*previous_until),
         allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
         consent: consent(state.as_ref(), sealed.consent.as_ref())?,
+        next: next.as_ref().map(|next| next_secret(next, sealed)),
     }))
+}
+
+fn next_secret(next: &NextSecret, sealed: &SealedCredential) -> wire::NextSecret {
+    let NextSecret {
+        version,
+        switch_at,
+        failed_at,
+    } = next;
+    wire::NextSecret {
+        version: *version,
+        sealed_secret: sealed.next.clone().unwrap_or_default().into(),
+        // The region knows it, too, but for one whose store was lost.
+        given_from_ms: end_ms(switch_at.filter(|_| failed_at.is_none())),
+    }
 }
 
 /// The last consent, with what it brought while the region does not have that.

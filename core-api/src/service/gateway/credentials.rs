@@ -5,12 +5,13 @@ use std::time::Duration;
 use requestrocket_policy::secret::{SecretBytes, SecretText};
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use serde_json::json;
-use sqlx::AnyConnection;
 
 use super::consents::{self, ConsentLink};
 use super::destination::check_destinations;
 use super::regions;
 use super::release::{Bound, release};
+use super::sealed::sealed;
+use super::slots::{self, NextChange};
 use crate::domain::gateway::api_key;
 use crate::domain::gateway::consent::{ConsentPage, ConsentState};
 use crate::domain::gateway::credential::{Credential, CredentialForm};
@@ -18,9 +19,8 @@ use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::AttachedTo;
 use crate::domain::id::CredentialId;
 use crate::domain::label::Labelled;
-use crate::error::{ApiError, ApiResult, Code, id};
+use crate::error::{ApiError, ApiResult, id};
 use crate::identity::caller::Scope;
-use crate::region::sealing::{SealingUnavailable, SecretOwner, seal};
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
 use crate::store::gateway::consent::consent_request_forget;
@@ -28,7 +28,6 @@ use crate::store::gateway::credential::{
     credential_delete, credential_fetch, credential_insert, credential_previous_end,
     credential_secret_update, credential_update,
 };
-use crate::store::gateway::region::sealing_key;
 use crate::store::log::write::{Done, Kind, Over};
 use requestrocket_policy::form::problem::Problems;
 
@@ -71,6 +70,8 @@ pub struct ChangedCredential {
     pub secret: Option<NewSecret>,
     /// For how long the one before it is still accepted.
     pub overlap: Duration,
+    /// What becomes of the second secret.
+    pub next: NextChange,
 }
 
 /// A credential as it is now.
@@ -123,13 +124,15 @@ pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiRe
         labels: new.labels,
         version: 1,
         previous_until: None,
+        next: None,
         consent: settled.page.map(|page| to_consent(page, true)),
         created_at: write.now(),
         updated_at: write.now(),
         created_by: scope.actor.clone(),
         revision: write.revision().await?,
     };
-    let sealed = sealed(write.conn(), &credential, settled.text.as_ref()).await?;
+    let owner = (&credential, credential.version);
+    let sealed = sealed(write.conn(), owner, settled.text.as_ref()).await?;
     credential_insert(write.conn(), &credential, sealed.as_deref()).await?;
     let by = (scope.actor.as_str(), &*change.state.public_url);
     let asked = consents::ask(&mut write, &credential, by).await?;
@@ -169,8 +172,9 @@ pub async fn update(
         new,
         secret,
         overlap,
+        next,
     } = read(&credential)?;
-    let concerns_regions =
+    let mut concerns_regions =
         secret.is_some() || new.concerns_regions(&credential.form, &credential.labels);
     credential.form = new.form;
     credential.labels = new.labels;
@@ -180,13 +184,15 @@ pub async fn update(
     let (mut shown, mut asked) = (None, None);
     if let Some(secret) = secret {
         let settled = settle(secret, &credential.region)?;
+        let is_other_type = credential.auth_type != auth_type;
         credential.auth_type = auth_type;
-        credential.version += 1;
+        credential.version = credential.newest_version() + 1;
         credential.previous_until = (!overlap.is_zero()).then(|| write.now().plus(overlap));
         let consent = credential.consent.as_ref();
         let was_temporary = consent.is_some_and(|it| it.is_temporary);
         credential.consent = settled.page.map(|page| to_consent(page, was_temporary));
-        let sealed = sealed(write.conn(), &credential, settled.text.as_ref()).await?;
+        let owner = (&credential, credential.version);
+        let sealed = sealed(write.conn(), owner, settled.text.as_ref()).await?;
         let revision = write.revision().await?;
         credential_secret_update(write.conn(), &credential, sealed.as_deref(), revision).await?;
         // A state that is still out belongs to the former secret.
@@ -194,7 +200,9 @@ pub async fn update(
         let by = (scope.actor.as_str(), &*change.state.public_url);
         asked = consents::ask(&mut write, &credential, by).await?;
         shown = settled.shown;
+        slots::replaced(&mut write, &mut credential, is_other_type).await?;
     }
+    concerns_regions |= slots::change(&mut write, &mut credential, next).await?;
     if concerns_regions {
         let used = AttachedTo::Credential(credential.id);
         check_destinations(write.conn(), scope.id(), used, "credentialAllowedHosts").await?;
@@ -300,36 +308,5 @@ fn to_consent(page: ConsentPage, is_temporary: bool) -> ConsentState {
         page,
         number: 0,
         is_temporary,
-    }
-}
-
-async fn sealed(
-    conn: &mut AnyConnection,
-    credential: &Credential,
-    secret: Option<&SecretBytes>,
-) -> ApiResult<Option<String>> {
-    let Some(secret) = secret else {
-        return Ok(None);
-    };
-    let key = sealing_key(conn, credential.region.as_str()).await?;
-    let owner = SecretOwner {
-        region: credential.region.as_str(),
-        organisation_id: &credential.organisation.to_string(),
-        credential_id: &credential.id.to_string(),
-        version: credential.version,
-    };
-    seal(&key, &owner, secret.expose())
-        .map(Some)
-        .map_err(ApiError::internal)
-}
-
-impl From<SealingUnavailable> for ApiError {
-    fn from(error: SealingUnavailable) -> Self {
-        match error {
-            SealingUnavailable::UnknownRegion | SealingUnavailable::NeverEnrolled => {
-                Self::new(Code::RegionUnavailable, "the region has not connected yet")
-            }
-            SealingUnavailable::Store(error) => error.into(),
-        }
     }
 }

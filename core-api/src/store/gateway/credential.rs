@@ -8,6 +8,7 @@ use crate::domain::gateway::credential::{Credential, CredentialForm};
 use crate::domain::id::{CredentialId, OrganisationId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::store::gateway::destination::{hosts_column, hosts_text};
+use crate::store::gateway::next_secret::next_column;
 use crate::store::labels::{labels_column, labels_text};
 use crate::store::listing::{Listing, page};
 use crate::store::row::{column, flag, flag_column, number, optional_column, unsigned_column};
@@ -15,7 +16,7 @@ use crate::store::row::{column, flag, flag_column, number, optional_column, unsi
 /// Everything but the secret.
 const COLUMNS: &str = "credential_id, organisation_id, region_name, credential_name, \
      credential_side, auth_type, default_rule_effect, is_active, expires_at, allowed_hosts, version, \
-     previous_until, consent_page, consent, is_temporary, labels, created_at, \
+     previous_until, next_version, next_switch_at, next_failed_at, consent_page, consent, is_temporary, labels, created_at, \
      updated_at, created_by, revision";
 
 const LISTING: Listing = Listing {
@@ -241,6 +242,7 @@ pub(in crate::store) fn credential_from_row(row: &AnyRow) -> sqlx::Result<Creden
         labels: labels_column(row)?,
         version: unsigned_column(row, "version")?,
         previous_until: optional_column(row, "previous_until")?,
+        next: next_column(row)?,
         consent: consent(row)?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,

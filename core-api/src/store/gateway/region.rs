@@ -152,6 +152,14 @@ pub async fn region_stored(
     .bind(revision)
     .execute(&mut *conn)
     .await?;
+    sqlx::query(
+        "UPDATE credential SET sealed_next = NULL
+         WHERE region_name = $1 AND sealed_next IS NOT NULL AND next_revision <= $2",
+    )
+    .bind(region.as_str())
+    .bind(revision)
+    .execute(&mut *conn)
+    .await?;
     let purged: Vec<(i64,)> = sqlx::query_as(
         "DELETE FROM change
          WHERE region_name = $1 AND is_removed = 1 AND revision <= $2 RETURNING revision",

@@ -58,6 +58,8 @@ pub struct SealedCredential {
     pub credential: Credential,
     /// Sealed to its region; none once the region has it.
     pub secret: Option<Vec<u8>>,
+    /// The second one, likewise.
+    pub next: Option<Vec<u8>>,
     /// What the last consent brought; none once the region has it.
     pub consent: Option<SealedConsent>,
 }
@@ -210,13 +212,17 @@ impl<'p> Named<'p> {
 }
 
 fn sealed_from_row(row: &AnyRow) -> sqlx::Result<SealedCredential> {
-    let stored: Option<String> = row.try_get("sealed_secret")?;
-    let secret = stored.map(|text| BASE64.decode(text)).transpose();
+    let decoded = |name: &str| -> sqlx::Result<Option<Vec<u8>>> {
+        let stored: Option<String> = row.try_get(name)?;
+        let decoded = stored.map(|text| BASE64.decode(text)).transpose();
+        decoded.map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    };
     let stored: Option<String> = row.try_get("sealed_consent")?;
     let consent = stored.map(|text| serde_json::from_str(&text)).transpose();
     Ok(SealedCredential {
         credential: credential_from_row(row)?,
-        secret: secret.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+        secret: decoded("sealed_secret")?,
+        next: decoded("sealed_next")?,
         consent: consent.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use requestrocket_proto::region::v1::{CredentialUse, CredentialUses};
 use serde_json::{Value, json};
 
 use crate::world::{REGION, World, id_of};
@@ -177,5 +178,36 @@ async fn a_rotation_is_of_new_secrets_of_callers() {
         let answer = world.call("PATCH", &proxy).json(&most).send().await;
         let until = &answer.body["credentialPrevious"]["validUntil"];
         assert_eq!(until, "2026-01-08T00:00:00.000Z");
+    }
+}
+
+#[tokio::test]
+async fn the_last_use_is_shown_as_the_region_tells_it_and_changes_no_tag() {
+    for world in World::each().await {
+        let (path, shown) = created(&world, &body("proxy")).await;
+        assert_eq!(shown["credentialLastUsedAt"], Value::Null);
+        let before = world.call("GET", &path).send().await;
+        let uses = CredentialUses {
+            is_first: true,
+            uses: vec![CredentialUse {
+                credential_id: id_of(&shown, "credentialId"),
+                used_at_ms: 1_767_225_600_123,
+            }],
+        };
+        let fleets = &world.state.fleets;
+        fleets.update(REGION, |state| state.take_uses(uses).unwrap());
+        let answer = world.call("GET", &path).send().await;
+        let at = &answer.body["credentialLastUsedAt"];
+        assert_eq!(at, "2026-01-01T00:00:00.123Z");
+        assert_eq!(answer.header("etag"), before.header("etag"));
+        let list = world.call("GET", &world.at("credentials")).send().await;
+        assert_eq!(list.body["data"][0]["credentialLastUsedAt"], *at);
+        // What was shown before may be sent back; nobody sets it.
+        let put = world.call("PUT", &path).json(&shown).send().await;
+        assert_eq!((put.status, &put.body["credentialLastUsedAt"]), (200, at));
+        let set = json!({"credentialLastUsedAt": "yesterday"});
+        let set = world.call("PATCH", &path).json(&set).send().await;
+        let fields = set.expect(400, "FIELD_IMMUTABLE").fields();
+        assert_eq!(fields, ["credentialLastUsedAt"]);
     }
 }

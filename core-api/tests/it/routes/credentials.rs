@@ -20,7 +20,8 @@ async fn a_credential_never_shows_its_secret() {
             "credentialId": id, "clientId": world.home, "credentialName": "C",
             "credentialType": "proxy", "credentialAuthType": "bearer", "credentialRegion": REGION,
             "credentialDefaultRuleEffect": "allow", "credentialActive": true,
-            "credentialVersion": 1, "credentialStatus": "active", "credentialExpiresAt": null, "credentialPrevious": null,
+            "credentialVersion": 1, "credentialStatus": "active", "credentialExpiresAt": null, "credentialPrevious": null, "credentialNext": null,
+            "credentialActiveSlot": null, "credentialLastUsedAt": null,
             "credentialAllowedHosts": [],
             "labels": {}, "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
         });

@@ -198,6 +198,7 @@ fn of_no_proxy_there_is_no_record_and_without_a_note_a_poor_one() {
     let owner = Owner {
         organisation_id: "o".to_owned(),
         target_id: "t".to_owned(),
+        given: String::new(),
     };
     let told = Told::of(entry(None)).unwrap();
     let Call { record, number } = told.into_call(("eu-1", "envoy-1"), owner).unwrap();

@@ -45,6 +45,7 @@ fn credential(id: &str, secret: StoredSecret) -> Credential {
         allowed_hosts: AllowedHosts::default(),
         secret: Ok(secret),
         previous: None,
+        next: None,
         layer: layer(id),
     }
 }

@@ -100,7 +100,7 @@ pub(super) fn problem(
     if credential.organisation_id != organisation_id || credential.side != side {
         return Some(SecretProblem::AuthType);
     }
-    match &credential.secret {
+    match credential.given().1 {
         Ok(StoredSecret::Presented(_) | StoredSecret::Published(..)) => {
             (side != Side::Proxy).then_some(SecretProblem::Damaged)
         }

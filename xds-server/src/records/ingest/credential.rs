@@ -3,10 +3,11 @@
 use requestrocket_policy::destination::AllowedHosts;
 use requestrocket_proto::region::v1 as region;
 
+use super::next::promoted;
 use super::{Batch, Context, IngestFailed};
 use crate::metrics;
 use crate::records::record::{
-    Credential, PreviousSecret, SecretProblem, StoredSecret, denying_layer,
+    Credential, NextSecret, PreviousSecret, SecretProblem, StoredSecret, denying_layer,
 };
 use crate::secrets::{ConversionFailed, convert, side_of};
 use crate::store::credential::{credential_delete, credential_upsert};
@@ -36,7 +37,8 @@ impl Batch<'_> {
             None => self.secret_convert(&record).await?,
         };
         let previous = previous_secret(&record, side, stored.as_ref());
-        let credential = from_wire(&record, side, (secret, previous));
+        let next = self.next_ingest(&record, side, stored.as_ref()).await?;
+        let credential = from_wire(&record, side, (secret, previous, next));
         // A full sync repeats all there is: what is the same touches no proxy.
         if stored.as_ref() != Some(&credential) {
             credential_upsert(self.conn, &credential).await?;
@@ -56,7 +58,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    async fn secret_convert(
+    pub(super) async fn secret_convert(
         &mut self,
         record: &region::Credential,
     ) -> Result<Secret, IngestFailed> {
@@ -86,12 +88,16 @@ fn kept_secret(
     if needs_none || !record.sealed_secret.is_empty() {
         return None;
     }
-    let same = stored.filter(|stored| {
-        stored.version == record.version
-            && stored.organisation_id == record.organisation_id
-            && stored.side == side
+    let same = stored
+        .filter(|stored| stored.organisation_id == record.organisation_id && stored.side == side);
+    let same = same.and_then(|stored| {
+        if stored.version == record.version {
+            Some(stored.secret.clone())
+        } else {
+            promoted(record, stored)
+        }
     });
-    Some(same.map_or(Err(SecretProblem::Missing), |stored| stored.secret.clone()))
+    Some(same.unwrap_or(Err(SecretProblem::Missing)))
 }
 
 /// What callers presented before this version, while it is accepted: what is stored of the version
@@ -140,7 +146,7 @@ fn report(record: &region::Credential, problem: Option<SecretProblem>) {
 fn from_wire(
     record: &region::Credential,
     side: Side,
-    (secret, previous): (Secret, Option<PreviousSecret>),
+    (secret, previous, next): (Secret, Option<PreviousSecret>, Option<NextSecret>),
 ) -> Credential {
     let region::Credential {
         credential_id,
@@ -156,6 +162,7 @@ fn from_wire(
         allowed_hosts,
         // Of its token.
         consent: _,
+        next: _,
     } = record.clone();
     Credential {
         credential_id,
@@ -167,6 +174,7 @@ fn from_wire(
         allowed_hosts: AllowedHosts::read(allowed_hosts),
         secret,
         previous,
+        next,
         layer: layer.unwrap_or_else(denying_layer),
     }
 }

@@ -191,7 +191,11 @@ impl Attached {
     pub(super) async fn next(&mut self) -> Option<region_message::Kind> {
         loop {
             match self.next_of_all().await {
-                Some(region_message::Kind::TokenStates(_)) => {}
+                Some(
+                    region_message::Kind::TokenStates(_)
+                    | region_message::Kind::CredentialUses(_)
+                    | region_message::Kind::SlotFailures(_),
+                ) => {}
                 kind => return kind,
             }
         }
@@ -214,7 +218,9 @@ impl Attached {
                 region_message::Kind::Stored(_)
                 | region_message::Kind::FleetStatus(_)
                 | region_message::Kind::Unusable(_)
-                | region_message::Kind::TokenStates(_) => {}
+                | region_message::Kind::TokenStates(_)
+                | region_message::Kind::CredentialUses(_)
+                | region_message::Kind::SlotFailures(_) => {}
                 kind @ (region_message::Kind::Hello(_) | region_message::Kind::Answer(_)) => {
                     panic!("{kind:?}")
                 }

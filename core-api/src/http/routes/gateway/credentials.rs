@@ -3,7 +3,9 @@
 mod body;
 mod consent;
 mod input;
+mod next;
 mod previous;
+mod secret;
 mod token;
 
 use std::collections::BTreeMap;
@@ -17,8 +19,10 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use body::CredentialInput;
-use input::{ADDRESS, Object, SECRET, read_change, read_new};
+use input::{ADDRESS, Object, read_change, read_new};
+use next::{CredentialSlot, NextResource};
 use previous::PreviousResource;
+use secret::SECRET;
 use token::{CredentialState, CredentialTokenResource, State};
 
 use crate::domain::gateway::credential::{Credential, CredentialForm, CredentialStatus};
@@ -37,6 +41,7 @@ use crate::service::gateway::credentials::{self, Written};
 use crate::state::AppState;
 use crate::store::gateway::credential::{credential_fetch, credential_list};
 use requestrocket_policy::secret::SecretText;
+use requestrocket_policy::secret_form::auth_type::Side;
 
 const FILTERS: Filters = Filters {
     region: true,
@@ -59,6 +64,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         ))
         .merge(consent::router())
         .merge(previous::router())
+        .merge(next::router())
 }
 
 /// A credential; its secret is never shown.
@@ -80,6 +86,14 @@ pub struct CredentialResource {
     credential_version: u64,
     /// Live: a secret that was replaced and is still accepted; null for none.
     credential_previous: Option<PreviousResource>,
+    /// The secret that is to take the place of the present one at targets; null for none.
+    credential_next: Option<NextResource>,
+    /// Live: which of the two targets are given; null of credentials of callers.
+    #[schema(value_type = Option<CredentialSlot>)]
+    credential_active_slot: Option<&'static str>,
+    /// Live: when a call last used it, at most a minute ago known; null: none that the region knows of
+    /// did.
+    credential_last_used_at: Option<String>,
     /// From then on callers are denied, and targets get nothing; null for never.
     credential_expires_at: Option<String>,
     /// The only hosts of targets that it may be given to; without any it may go to all.
@@ -106,6 +120,10 @@ impl CredentialResource {
     /// The credential as it is at that moment, with what its region says of its token.
     fn of(credential: &Credential, fleets: &Fleets, now: Moment) -> Self {
         let mut resource = Self::new(credential, now);
+        let region = credential.region.as_str();
+        let used_at = fleets.last_use(region, credential.id.uuid());
+        let used_at = used_at.and_then(Moment::of_unix_ms);
+        resource.credential_last_used_at = used_at.map(|at| at.to_string());
         let known = token::known(credential, fleets);
         if token::is_obtained(credential) || known.is_some() {
             if credential.status(now) == CredentialStatus::Active {
@@ -136,6 +154,12 @@ impl CredentialResource {
             credential_active: *is_active,
             credential_version: credential.version,
             credential_previous: credential.previous_at(now).map(PreviousResource::new),
+            credential_next: credential.next.as_ref().map(NextResource::new),
+            credential_active_slot: match credential.side {
+                Side::Proxy => None,
+                Side::Target => Some(credential.active_slot(now).as_str()),
+            },
+            credential_last_used_at: None,
             credential_expires_at: expires_at.map(|end| end.to_string()),
             credential_allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
             credential_status: State::from(credential.status(now)).as_str(),

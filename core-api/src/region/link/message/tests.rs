@@ -59,6 +59,7 @@ fn sealed(side: Side, auth_type: AuthType, secret: Option<&[u8]>) -> SealedCrede
     SealedCredential {
         credential: records::credential("c", side, auth_type),
         secret: secret.map(<[u8]>::to_vec),
+        next: None,
         consent: None,
     }
 }
@@ -329,4 +330,32 @@ fn a_change_of_an_unknown_kind_is_not_told() {
     let current = Current::default();
     let told = change(&current, &row("moon", "m", 0));
     assert!(matches!(told, Err(InvalidRecord::Kind(_))));
+}
+
+#[test]
+fn a_second_secret_is_told_with_its_moment_until_it_failed() {
+    let at = Moment::of_unix_ms(1_800_000_000_000).unwrap();
+    for (switch_at, failed_at, given_from_ms) in [
+        (None, None, 0),
+        (Some(at), None, 1_800_000_000_000),
+        (Some(at), Some(at), 0),
+    ] {
+        for brought in [None, Some(b"sealed".to_vec())] {
+            let mut sealed = SealedCredential {
+                next: brought.clone(),
+                ..sealed(Side::Target, AuthType::Bearer, None)
+            };
+            sealed.credential.next = Some(NextSecret {
+                version: 4,
+                switch_at,
+                failed_at,
+            });
+            let want = wire::NextSecret {
+                version: 4,
+                sealed_secret: brought.unwrap_or_default().into(),
+                given_from_ms,
+            };
+            assert_eq!(told_credential(sealed).next, Some(want));
+        }
+    }
 }

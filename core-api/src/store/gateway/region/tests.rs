@@ -112,8 +112,10 @@ async fn what_a_region_stored_is_dropped_up_to_there_and_nowhere_else() {
         let consents = "UPDATE credential SET sealed_consent = 'x', \
                         consent_revision = secret_revision";
         run(&mut conn, consents).await;
+        let next = "UPDATE credential SET sealed_next = 'x', next_revision = secret_revision";
+        run(&mut conn, next).await;
         region_stored(&mut conn, &name("eu-1"), 5).await.unwrap();
-        for column in ["sealed_secret", "sealed_consent"] {
+        for column in ["sealed_secret", "sealed_consent", "sealed_next"] {
             let sealed: Vec<(String,)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
                 "SELECT credential_id FROM credential WHERE {column} IS NOT NULL
                  ORDER BY credential_id"
@@ -152,6 +154,11 @@ async fn dropping_what_a_region_stored_does_not_read_what_stays() {
             "UPDATE credential SET sealed_consent = NULL
              WHERE region_name = 'a' AND sealed_consent IS NOT NULL AND consent_revision <= 1",
             "credential_sealed_consent",
+        ),
+        (
+            "UPDATE credential SET sealed_next = NULL
+             WHERE region_name = 'a' AND sealed_next IS NOT NULL AND next_revision <= 1",
+            "credential_sealed_next",
         ),
         (
             "DELETE FROM change WHERE region_name = 'a' AND is_removed = 1 AND revision <= 1",

@@ -8,6 +8,7 @@ use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::next::NextInput;
 use crate::domain::gateway::credential::{
     CredentialForm, LONGEST_OVERLAP_SECONDS, MAX_ALLOWED_HOSTS,
 };
@@ -18,6 +19,7 @@ use crate::domain::moment::Moment;
 use crate::domain::name::Name;
 use crate::http::routes::shape::{CredentialAuthType, CredentialType, RuleEffect};
 use crate::service::gateway::credentials::{ChangedCredential, NewCredential, NewSecret};
+use crate::service::gateway::slots::NextChange;
 use requestrocket_policy::form::fields::{Fields, boolean, integer, parsed};
 use requestrocket_policy::form::problem::{Fault, Invalid};
 
@@ -65,6 +67,10 @@ pub(super) struct CredentialInput {
     credential_allowed_hosts: BTreeSet<HostPattern>,
     /// With a new secret for callers.
     rotation: Option<RotationInput>,
+    /// Of target credentials, in PUT and PATCH: another secret, and from when on targets are given it.
+    /// Left out it stays; null: there is none any more, and the one that targets are given stays.
+    #[schema(value_type = Option<NextInput>)]
+    credential_next: Option<NextChange>,
     /// Up to 32 pairs to find it by; no region hears of them.
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     labels: Labels,
@@ -87,6 +93,7 @@ pub(super) struct Lead {
     pub(super) auth_type: Option<AuthType>,
     pub(super) secret: Option<NewSecret>,
     pub(super) rotation: Option<RotationInput>,
+    pub(super) next: Option<NextChange>,
 }
 
 impl CredentialInput {
@@ -104,6 +111,7 @@ impl CredentialInput {
             auth_type,
             secret,
             rotation,
+            next,
         } = lead;
         Some(Self {
             credential_name: name?,
@@ -116,6 +124,7 @@ impl CredentialInput {
             credential_expires_at,
             credential_allowed_hosts,
             rotation,
+            credential_next: next,
             labels: labels?,
         })
     }
@@ -140,6 +149,7 @@ impl CredentialInput {
             auth_type: lead.auth_type?,
             secret: lead.secret,
             overlap: Duration::from_secs(overlap.unwrap_or_default()),
+            next: lead.next?,
             new,
         })
     }
@@ -158,6 +168,7 @@ impl CredentialInput {
             auth_type: self.credential_auth_type,
             secret: self.credential_secret,
             rotation: self.rotation,
+            next: self.credential_next,
         };
         let labels = self.labels;
         (lead, Labelled { form, labels })

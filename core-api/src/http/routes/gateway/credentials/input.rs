@@ -1,19 +1,17 @@
 //! Reads what is sent for a credential.
 
 use ipnet::IpNet;
-use requestrocket_policy::secret_form::SecretForm;
-use requestrocket_policy::secret_form::api_key::PresentedKey;
 use requestrocket_policy::secret_form::auth_type::{AuthType, Side};
-use requestrocket_policy::secret_form::endpoint::Endpoint;
 use serde_json::{Map, Value};
 
 use super::CredentialResource;
 use super::body::{CredentialInput, Lead, RotationInput};
+use super::next::{self, NEXT, Sent};
 use super::previous::PreviousResource;
+use super::secret::{SECRET, secret};
 use super::token::State;
-use crate::domain::gateway::address::is_allowed;
-use crate::domain::gateway::consent::ConsentPage;
 use crate::domain::gateway::credential::Credential;
+use crate::domain::gateway::slot::Slot;
 use crate::domain::moment::Moment;
 use crate::http::body::Body;
 use crate::http::labels;
@@ -23,7 +21,7 @@ use requestrocket_policy::form::fields::{Fields, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Members that answers have and PUT and PATCH may only repeat.
-const FIXED: [&str; 12] = [
+const FIXED: [&str; 14] = [
     "credentialId",
     "clientId",
     "createdBy",
@@ -34,16 +32,18 @@ const FIXED: [&str; 12] = [
     "credentialVersion",
     STATUS,
     PREVIOUS,
+    LAST_USED,
+    ACTIVE_SLOT,
     TOKEN,
     ADDRESS,
 ];
 const STATUS: &str = "credentialStatus";
 const PREVIOUS: &str = "credentialPrevious";
+const LAST_USED: &str = "credentialLastUsedAt";
+const ACTIVE_SLOT: &str = "credentialActiveSlot";
 const TOKEN: &str = "credentialToken";
 /// Where somebody has to consent; of some answers only.
 pub(super) const ADDRESS: &str = "authorizationUrl";
-/// Write-only: taken as sent, never merged.
-pub(super) const SECRET: &str = "credentialSecret";
 
 /// Any JSON object.
 pub(super) type Object = Map<String, Value>;
@@ -72,6 +72,7 @@ pub(super) fn read_new(mut body: Body, allowed: &[IpNet]) -> Result<NewCredentia
         auth_type,
         secret,
         rotation: None,
+        next: None,
     };
     let input = CredentialInput::read(fields, lead, labels);
     problems.check()?;
@@ -123,11 +124,19 @@ pub(super) fn read_change(
         let was = until.map(|previous| Value::Object(document(&previous)));
         value.is_null() || was.as_ref() == Some(value)
     });
+    body.ignore(ACTIVE_SLOT, |value| {
+        value.is_null() || Slot::ALL.iter().any(|slot| value == slot.as_str())
+    });
+    let sent_next = Sent::of(&mut body);
+    body.ignore(LAST_USED, |value| {
+        let at = value.as_str().map(str::parse::<Moment>);
+        value.is_null() || at.is_some_and(|at| at.is_ok())
+    });
     body.ignore(TOKEN, |value| value.is_object() || value.is_null());
     body.ignore(ADDRESS, |value| value.is_string() || value.is_null());
     let mut shown = document(&CredentialResource::new(current, now));
     let labels = labels::take_changed(&mut body, &mut shown, &current.labels, &mut problems);
-    let update = body.onto(&shown, &FIXED, &[SECRET], &mut problems);
+    let update = body.onto(&shown, &FIXED, &[SECRET, NEXT], &mut problems);
     let mut fields = Fields::new(update.object, &mut problems);
     let auth_type = fields
         .optional("credentialAuthType", parsed)
@@ -139,6 +148,7 @@ pub(super) fn read_change(
         side: Some(current.side),
         auth_type: Some(auth_type),
         rotation: RotationInput::read(&mut fields, current.side, is_new),
+        next: next::read(&mut fields, (current, auth_type), sent_next, now, allowed),
         secret,
     };
     let input = CredentialInput::read(fields, lead, labels);
@@ -173,40 +183,6 @@ fn changed_secret(
         fields.problem(Fault::ValidationFailed, SECRET, text);
     }
     None
-}
-
-/// What is sealed is what was sent, once it can be read.
-fn secret(
-    fields: &mut Fields<'_>,
-    (auth_type, side): (AuthType, Side),
-    allowed: &[IpNet],
-) -> Option<NewSecret> {
-    let read = fields.object(SECRET, |members| {
-        let sent = members.json();
-        Some((SecretForm::read(auth_type, side, members)?, sent.ok()?))
-    });
-    let (form, sent) = read.flatten()?;
-    let is_forbidden = |endpoint: &Endpoint| {
-        let literal = endpoint.literal();
-        literal.is_some_and(|address| !is_allowed(address, allowed))
-    };
-    // Names are looked at where they resolve: in the region.
-    for (member, endpoint) in form.endpoints() {
-        if is_forbidden(&endpoint) {
-            let member = format!("{SECRET}.{member}");
-            let text = "names an address that may not be called";
-            fields.problem(Fault::AddressNotAllowed, &member, text);
-        }
-    }
-    if let Some((form, consent)) = form.consent() {
-        let page = Box::new(ConsentPage::new(form, consent));
-        return Some(NewSecret::ToConsent(sent, page));
-    }
-    match form {
-        SecretForm::None => Some(NewSecret::None),
-        SecretForm::PresentedKey(PresentedKey::Generated) => Some(NewSecret::Generate),
-        _ => Some(NewSecret::Given(sent)),
-    }
 }
 
 fn is_of(fields: &mut Fields<'_>, auth_type: AuthType, side: Side) -> bool {

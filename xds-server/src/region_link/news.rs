@@ -1,27 +1,28 @@
-//! What the control plane is still to be told of tokens.
+//! What the control plane is still to be told of something that changes: all of it at first, then
+//! what became of it.
 
 use std::collections::VecDeque;
 
-use requestrocket_proto::region::v1 as region;
 use tokio::sync::watch;
 
-use crate::tokens::{TokenStates, told};
-
-/// One session's.
+/// Of one session; `S` is how things stand, `M` a message about it.
 #[derive(Debug)]
-pub(super) struct TokenFeed {
-    states: watch::Receiver<TokenStates>,
+pub(super) struct News<S, M> {
+    states: watch::Receiver<S>,
+    /// What makes the second of the first, in messages; None: nothing was told yet.
+    tell: fn(Option<&S>, &S) -> Vec<M>,
     /// What was told; None: nothing yet.
-    known: Option<TokenStates>,
-    messages: VecDeque<region::TokenStates>,
+    known: Option<S>,
+    messages: VecDeque<M>,
     is_stale: bool,
 }
 
-impl TokenFeed {
+impl<S: Clone, M> News<S, M> {
     /// Of a session that begins.
-    pub(super) fn new(states: watch::Receiver<TokenStates>) -> Self {
+    pub(super) fn new(states: watch::Receiver<S>, tell: fn(Option<&S>, &S) -> Vec<M>) -> Self {
         Self {
             states,
+            tell,
             known: None,
             messages: VecDeque::new(),
             is_stale: true,
@@ -43,11 +44,11 @@ impl TokenFeed {
     }
 
     /// The next message.
-    pub(super) fn next(&mut self) -> Option<region::TokenStates> {
+    pub(super) fn next(&mut self) -> Option<M> {
         if self.messages.is_empty() {
             self.is_stale = false;
             let present = self.states.borrow_and_update().clone();
-            self.messages = told(self.known.as_ref(), &present).into();
+            self.messages = (self.tell)(self.known.as_ref(), &present).into();
             self.known = Some(present);
         }
         self.messages.pop_front()
