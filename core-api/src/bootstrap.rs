@@ -7,6 +7,7 @@ use requestrocket_process::file;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::domain::account::audit::{Actor, Entry, Log, Named};
 use crate::domain::id::{OrganisationId, TokenId, UserId};
 use crate::domain::label::Labels;
 use crate::domain::people::member::{Member, Roles};
@@ -82,13 +83,15 @@ pub async fn first_start(
         operator_token: NewToken::operator()?,
         setup_token: add_setup_token(&mut write, user).await?,
     };
-    insert_organisation(&mut write, &first, plan).await?;
+    let organisation = insert_organisation(&mut write, &first, plan).await?;
     let (digest, now) = (first.operator_token.digest(), write.now());
     operator_token_insert(write.conn(), &digest, now).await?;
     if let Some(file) = file {
         hand_over(&first, file)?;
     }
-    write.commit(&state.fleets).await?;
+    let entry = Entry::created(&organisation);
+    let author = Actor::System.into();
+    write.commit(&state.fleets, &author, entry).await?;
     Ok(Some(first))
 }
 
@@ -101,7 +104,15 @@ pub async fn mint_operator_token(state: &AppState) -> anyhow::Result<NewToken> {
     let mut write = state.begin().await?;
     let now = write.now();
     operator_token_insert(write.conn(), &token.digest(), now).await?;
-    write.commit(&state.fleets).await?;
+    let made = Named {
+        kind: "operatorToken",
+        // It has no id; enough of its digest to tell it from others.
+        id: token.digest().chars().take(12).collect(),
+        name: String::new(),
+    };
+    let entry = Entry::of(Log::Operator, made, "create");
+    let author = Actor::CommandLine.into();
+    write.commit(&state.fleets, &author, entry).await?;
     Ok(token)
 }
 
@@ -116,8 +127,13 @@ pub async fn mint_setup_token(state: &AppState, user: Option<UserId>) -> anyhow:
         Some(user) => user_fetch(write.conn(), user).await?.map(|user| user.id),
         None => user_first(write.conn()).await?,
     };
-    let token = add_setup_token(&mut write, found.context("there is no such user")?).await?;
-    write.commit(&state.fleets).await?;
+    let user = found.context("there is no such user")?;
+    let token = add_setup_token(&mut write, user).await?;
+    let (id, name) = (user.to_string(), String::new());
+    let kind = "user";
+    let entry = Entry::of(Log::User(user), Named { kind, id, name }, "issueSetUp");
+    let author = Actor::CommandLine.into();
+    write.commit(&state.fleets, &author, entry).await?;
     Ok(token)
 }
 
@@ -179,7 +195,7 @@ async fn insert_organisation(
     write: &mut Write,
     first: &FirstStart,
     plan: Plan,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Organisation> {
     let (now, revision) = (write.now(), write.revision().await?);
     let organisation = Organisation {
         id: first.organisation,
@@ -209,7 +225,7 @@ async fn insert_organisation(
     write
         .touch_organisation(&first.organisation.to_string())
         .await?;
-    Ok(())
+    Ok(organisation)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Records, permissions and invariants: no I/O, no SQL, no HTTP.
 
+pub mod account;
 pub mod ceiling;
 pub mod gateway;
 pub mod guard;

@@ -1,12 +1,14 @@
 //! The REST application: what it has, and its routes with everything that stands before them.
 
 pub mod authenticate;
+pub mod author;
 pub mod body;
 pub mod call;
 pub mod etag;
 pub mod idempotency;
 pub mod json;
 pub(crate) mod labels;
+pub mod lines;
 pub mod list;
 pub mod mutate;
 pub mod openapi;

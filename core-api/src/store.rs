@@ -1,6 +1,7 @@
 //! All SQL. Every function that touches an organisation's records takes the organisation's id;
 //! names say the record first, then the verb.
 
+pub mod account;
 pub mod ceiling;
 pub mod gateway;
 pub mod guard;

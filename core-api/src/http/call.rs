@@ -11,9 +11,11 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::author;
 use super::etag::{Condition, IfMatch, IfNoneMatch, Tag};
 use super::idempotency::ReplayBody;
 use super::query::Query;
+use crate::domain::account::audit::Origin;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult};
 use crate::identity::caller::{Caller, Scope};
@@ -35,6 +37,8 @@ pub struct Read {
     pub state: AppState,
     /// Who asks.
     pub caller: Caller,
+    /// From where.
+    pub origin: Origin,
     if_none_match: Condition,
 }
 
@@ -244,6 +248,7 @@ impl FromRequestParts<AppState> for Read {
         Ok(Self {
             state: state.clone(),
             caller,
+            origin: author::of(state, parts),
             if_none_match,
         })
     }
@@ -267,6 +272,7 @@ impl FromRequestParts<AppState> for Mutation {
         let change = Change {
             state: state.clone(),
             actor: caller,
+            origin: author::of(state, parts),
             expected: if_match.expected(),
             is_forced,
         };

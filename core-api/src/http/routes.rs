@@ -1,5 +1,6 @@
 //! One file a resource: handlers, their requests and answers, and what the documentation says.
 
+pub mod account;
 pub mod gateway;
 pub mod guard;
 pub mod health;
@@ -36,6 +37,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(operations::requests::router())
         .merge(operations::telemetry::router())
         .merge(operations::usage::router())
+        .merge(account::audit::router())
 }
 
 /// Routes for everybody.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::account::audit::{Actor, Author, Origin};
 use crate::domain::id::{OrganisationId, SessionId, TokenId, UserId};
 use crate::domain::people::organisation::Organisation;
 use crate::domain::people::permission::{Permission, Role};
@@ -137,6 +138,22 @@ impl Caller {
         } else {
             Err(unauthenticated())
         }
+    }
+
+    /// Who acts from there, for the audit log.
+    pub fn author(&self, origin: &Origin) -> Author {
+        let actor = match self {
+            Self::User { id, proof, .. } => Actor::User {
+                id: *id,
+                token: match proof {
+                    Proof::Token(token) => Some(*token),
+                    Proof::Session(_) => None,
+                },
+            },
+            Self::Operator => Actor::Operator,
+        };
+        let origin = origin.clone();
+        Author { actor, origin }
     }
 
     /// The user; an operator is none.

@@ -17,6 +17,8 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::http::author::RequestId;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("requestrocket-request-id");
 const REQUESTS: &str = "rr_core_requests_total";
 const DURATION: &str = "rr_core_request_duration_seconds";
@@ -53,9 +55,10 @@ pub(super) fn layered(app: Router, metrics: PrometheusHandle) -> Router {
         .fallback_service(app)
 }
 
-async fn trace(request: Request, next: Next) -> Response {
+async fn trace(mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = Uuid::new_v4();
+    request.extensions_mut().insert(RequestId(id));
     let method = known_method(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let span = tracing::info_span!("request", request_id = %id, method);

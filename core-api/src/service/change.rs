@@ -1,6 +1,7 @@
 //! Who changes what. Use cases that change something begin and end here; all but the acceptance of an
 //! invite, whose actor may be somebody new.
 
+use crate::domain::account::audit::{Entry, Origin};
 use crate::domain::version::Expected;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::identity::caller::Caller;
@@ -14,6 +15,8 @@ pub struct Change {
     pub state: AppState,
     /// Who asks.
     pub actor: Caller,
+    /// From where.
+    pub origin: Origin,
     /// Which version of the record is meant.
     pub expected: Expected,
     /// What others still use goes too.
@@ -45,11 +48,13 @@ impl Change {
         ))
     }
 
-    /// Ends the change: whatever is to be kept or sent of it is written in its transaction, here.
+    /// Ends the change, of which `entry` tells: whatever is to be kept or sent of it is written in its
+    /// transaction, here.
     ///
     /// # Errors
     /// The database does not answer; the change may then be done or not.
-    pub async fn commit(&self, write: Write) -> sqlx::Result<Done> {
-        write.commit(&self.state.fleets).await
+    pub async fn commit(&self, write: Write, entry: Entry) -> sqlx::Result<Done> {
+        let author = self.actor.author(&self.origin);
+        write.commit(&self.state.fleets, &author, entry).await
     }
 }

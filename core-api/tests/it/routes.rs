@@ -1,6 +1,7 @@
 //! One file a resource, as in `src/routes`.
 
 mod allowed_hosts;
+mod audit;
 mod consents;
 mod credential_life;
 mod credentials;

@@ -1,6 +1,7 @@
 //! What holds for every route.
 
 mod access;
+mod audited;
 mod bodies;
 mod ceilings;
 mod conditions;

@@ -34,6 +34,8 @@ pub enum Permission {
     ReadMembers,
     /// See what was let through.
     ReadUsage,
+    /// See who changed what.
+    ReadAudit,
     /// Invite, change and remove members who are not owners.
     WriteMembers,
     /// Make someone an owner, or change or remove one.
@@ -42,7 +44,7 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ReadOrganisation,
         Self::ChangeOrganisation,
         Self::DeleteOrganisation,
@@ -51,6 +53,7 @@ impl Permission {
         Self::WriteResources,
         Self::ReadMembers,
         Self::ReadUsage,
+        Self::ReadAudit,
         Self::WriteMembers,
         Self::GrantOwner,
     ];
@@ -72,6 +75,7 @@ impl Permission {
             | Self::WriteResources
             | Self::ReadMembers
             | Self::ReadUsage
+            | Self::ReadAudit
             | Self::WriteMembers
             | Self::GrantOwner => false,
         }
@@ -80,7 +84,11 @@ impl Permission {
     fn is_granted_to_role(self, role: Role) -> bool {
         match self {
             Self::ReadOrganisation | Self::ReadResources | Self::WriteResources => true,
-            Self::ChangeOrganisation | Self::ReadMembers | Self::ReadUsage | Self::WriteMembers => {
+            Self::ChangeOrganisation
+            | Self::ReadMembers
+            | Self::ReadUsage
+            | Self::ReadAudit
+            | Self::WriteMembers => {
                 matches!(role, Role::Owner | Role::Admin)
             }
             Self::DeleteOrganisation | Self::GrantOwner => matches!(role, Role::Owner),
@@ -129,6 +137,7 @@ mod tests {
                 P::ChangeOrganisation,
                 P::ReadMembers,
                 P::ReadUsage,
+                P::ReadAudit,
                 P::WriteMembers,
             ],
         ]

@@ -59,7 +59,7 @@ fn parameters(document: &mut Value, details: &Value) {
     for operation in operations(document) {
         let id = at(operation, "operationId").as_str();
         let is_of_rules = id.is_some_and(|id| id.ends_with("_rules"));
-        let of_records = ["list_requests", "tail_requests"];
+        let of_records = ["list_requests", "tail_requests", "list_audit"];
         let is_of_records = id.is_some_and(|id| of_records.iter().any(|of| id.starts_with(of)));
         let is_of_usage = id == Some("get_usage");
         let parameters = operation

@@ -3,4 +3,4 @@
 pub mod requests;
 pub mod telemetry;
 pub mod usage;
-mod when;
+pub(in crate::http::routes) mod when;

@@ -9,10 +9,13 @@ use tonic::Status;
 
 use super::links::Links;
 use super::unavailable;
+use crate::domain::account::audit::{Actor, Entry, Log, Named};
 use crate::domain::gateway::region::RegionName;
 use crate::identity::token::{NewToken, digest};
+use crate::region::fleet::Fleets;
 use crate::region::pki::Authority;
 use crate::store::gateway::region as store;
+use crate::store::log::write::Write;
 
 /// How long an enrolment token can be used.
 pub const ENROLMENT_LIFE: Duration = Duration::from_hours(1);
@@ -41,11 +44,16 @@ pub async fn issue_token(
 ) -> Result<NewToken, TokenFailed> {
     let token = NewToken::with_prefix(PREFIX)?;
     let now = clock.now();
-    let mut tx = db.begin().await?;
-    store::region_ensure(&mut tx, region, now).await?;
+    let mut write = Write::begin(db, now.into()).await?;
+    store::region_ensure(write.conn(), region, now).await?;
     let expires_at = now + ENROLMENT_LIFE;
-    store::enrolment_token_insert(&mut tx, &token.digest(), region, expires_at).await?;
-    tx.commit().await?;
+    store::enrolment_token_insert(write.conn(), &token.digest(), region, expires_at).await?;
+    let entry = Entry::of(Log::Operator, named(region), "issueToken");
+    // No region has to hear of it.
+    let nobody = Fleets::default();
+    write
+        .commit(&nobody, &Actor::CommandLine.into(), entry)
+        .await?;
     Ok(token)
 }
 
@@ -60,9 +68,9 @@ pub(super) async fn enrol(
 ) -> Result<EnrolResponse, Status> {
     let EnrolRequest { token, csr_der } = request;
     let now = clock.now();
-    let mut tx = db.begin().await.map_err(unavailable)?;
+    let mut write = Write::begin(db, now.into()).await.map_err(unavailable)?;
     // In the same transaction, so that a refusal below leaves the token unused.
-    let used = store::enrolment_token_use(&mut tx, &digest(token.as_bytes()), now).await;
+    let used = store::enrolment_token_use(write.conn(), &digest(token.as_bytes()), now).await;
     let name = used
         .map_err(unavailable)?
         .and_then(|name| name.parse::<RegionName>().ok());
@@ -73,9 +81,12 @@ pub(super) async fn enrol(
         tracing::warn!(region = %name, error = %error, "signing request of a region is refused");
         Status::invalid_argument("csr_der must be a signed PKCS#10 request")
     })?;
-    let noted = store::region_enrolled(&mut tx, &name, &issued.digest).await;
+    let noted = store::region_enrolled(write.conn(), &name, &issued.digest).await;
     noted.map_err(unavailable)?;
-    tx.commit().await.map_err(unavailable)?;
+    let entry = Entry::of(Log::Operator, named(&name), "enrol");
+    let nobody = Fleets::default();
+    let kept = write.commit(&nobody, &Actor::System.into(), entry).await;
+    kept.map_err(unavailable)?;
     // After the commit: a region that dials at once must not get in with the former certificate.
     links.revoke(&name);
     tracing::info!(region = %name, "region enrolled");
@@ -84,4 +95,12 @@ pub(super) async fn enrol(
         certificate_pem: issued.pem,
         ca_pem: authority.certificate_pem().to_owned(),
     })
+}
+
+fn named(region: &RegionName) -> Named {
+    Named {
+        kind: "region",
+        id: region.to_string(),
+        name: region.to_string(),
+    }
 }

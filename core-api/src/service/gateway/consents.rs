@@ -6,9 +6,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use requestrocket_policy::secret::SecretText;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 
+use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _, members};
 use crate::domain::gateway::consent::{
     ANSWER_PATH, CONSENT_LIFE, ConsentRequest, SealedConsent, TEMPORARY_LIFE,
 };
@@ -124,7 +126,10 @@ pub async fn ask_again(
     let asked = ask(&mut write, &credential, (&scope.actor, public_url)).await?;
     let asked = asked
         .ok_or_else(|| ApiError::new(Code::Conflict, "nobody has to consent to this credential"))?;
-    let done = change.commit(write).await?;
+    let until = json!({"expiresAt": asked.expires_at.to_string()});
+    let entry = Entry::changed(credential.members(), &credential, "askConsent");
+    let entry = entry.with_after(members(until));
+    let done = change.commit(write, entry).await?;
     Ok((asked, done))
 }
 
@@ -132,7 +137,12 @@ pub async fn ask_again(
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn take(state: &AppState, returned: &str, answer: Answer) -> ApiResult<Taken> {
+pub async fn take(
+    state: &AppState,
+    origin: Origin,
+    returned: &str,
+    answer: Answer,
+) -> ApiResult<Taken> {
     let digest = digest(returned.as_bytes());
     let unknown = Taken::Refused("state is unknown, expired or was used");
     // Before the change begins, whose first lock has to be the organisation's.
@@ -147,15 +157,29 @@ pub async fn take(state: &AppState, returned: &str, answer: Answer) -> ApiResult
     write.alone_over(Over::Organisation(organisation)).await?;
     let now = write.now();
     let Some(request) = consent_request_take(write.conn(), &digest, now).await? else {
-        // One that is too late goes, too.
-        write.commit(&state.fleets).await?;
+        // One that is too late changes nothing, and goes with the next request for a consent.
         return Ok(unknown);
     };
+    let author = Author {
+        // With whose rights it is taken.
+        actor: Actor::User {
+            id: request.user,
+            token: None,
+        },
+        origin,
+    };
+    let found = credential_fetch(write.conn(), organisation, request.credential).await?;
+    let found = found.ok_or_else(ApiError::not_found)?;
     let taken = match answer {
         Answer::Code(code) => consented(&mut write, request, &code).await?,
         Answer::Refusal => Taken::Refused("the provider answers with an error"),
     };
-    write.commit(&state.fleets).await?;
+    let outcome = match taken {
+        Taken::Connected => json!({"outcome": "connected"}),
+        Taken::Refused(reason) => json!({"outcome": "refused", "reason": reason}),
+    };
+    let entry = Entry::changed(found.members(), &found, "consent").with_after(members(outcome));
+    write.commit(&state.fleets, &author, entry).await?;
     Ok(taken)
 }
 
@@ -240,7 +264,10 @@ async fn remove(
     credential_delete(write.conn(), organisation, credential).await?;
     let id = credential.to_string();
     write.removed(&found.region, Kind::Credential, &id).await?;
-    write.commit(&state.fleets).await?;
+    let entry = Entry::deleted(&found);
+    write
+        .commit(&state.fleets, &Actor::System.into(), entry)
+        .await?;
     tracing::info!(credential_id = id, "nobody consented: credential removed");
     Ok(true)
 }

@@ -12,6 +12,7 @@ use super::regions;
 use super::release::{Bound, release};
 use super::sealed::sealed;
 use super::slots::{self, NextChange};
+use crate::domain::account::audit::{Entry, Subject as _};
 use crate::domain::gateway::api_key;
 use crate::domain::gateway::consent::{ConsentPage, ConsentState};
 use crate::domain::gateway::credential::{Credential, CredentialForm};
@@ -28,6 +29,7 @@ use crate::store::gateway::credential::{
     credential_delete, credential_fetch, credential_insert, credential_previous_end,
     credential_secret_update, credential_update,
 };
+use crate::store::guard::attached::attached_ids;
 use crate::store::log::write::{Done, Kind, Over};
 use requestrocket_policy::form::problem::Problems;
 
@@ -143,7 +145,7 @@ pub async fn create(change: &Change, scope: &Scope, new: NewCredential) -> ApiRe
             &credential.id.to_string(),
         )
         .await?;
-    let done = change.commit(write).await?;
+    let done = change.commit(write, Entry::created(&credential)).await?;
     Ok(Written {
         credential,
         generated: settled.shown,
@@ -174,6 +176,7 @@ pub async fn update(
         overlap,
         next,
     } = read(&credential)?;
+    let before = credential.members();
     let mut concerns_regions =
         secret.is_some() || new.concerns_regions(&credential.form, &credential.labels);
     credential.form = new.form;
@@ -211,7 +214,8 @@ pub async fn update(
             .touch(&credential.region, Kind::Credential, &id)
             .await?;
     }
-    let done = change.commit(write).await?;
+    let entry = Entry::updated(before, &credential);
+    let done = change.commit(write, entry).await?;
     Ok(Written {
         credential,
         generated: shown,
@@ -230,16 +234,19 @@ pub async fn end_previous(change: &Change, scope: &Scope, credential: &str) -> A
     let found = credential_fetch(write.conn(), scope.id(), credential).await?;
     let mut credential = found.ok_or_else(ApiError::not_found)?;
     change.expects(credential.revision)?;
+    let before = credential.members();
     let previous = credential.previous_at(write.now());
     previous.ok_or_else(ApiError::not_found)?;
     credential.updated_at = write.now();
     credential.revision = write.version_after(credential.revision);
     credential_previous_end(write.conn(), &credential).await?;
+    credential.previous_until = None;
     let id = credential.id.to_string();
     write
         .touch(&credential.region, Kind::Credential, &id)
         .await?;
-    Ok(change.commit(write).await?)
+    let entry = Entry::updated(before, &credential);
+    Ok(change.commit(write, entry).await?)
 }
 
 /// Deletes a credential. A proxy credential goes at any time: that is how a caller is revoked.
@@ -256,7 +263,9 @@ pub async fn delete(change: &Change, scope: &Scope, credential: &str) -> ApiResu
         Side::Proxy => (Bound::ProxyCredential(credential.id), true),
         Side::Target => (Bound::TargetCredential(credential.id), change.is_forced),
     };
-    release(&mut write, scope.id(), &credential.region, bound, is_forced).await?;
+    let released = release(&mut write, scope.id(), &credential.region, bound, is_forced).await?;
+    let attached_to = AttachedTo::Credential(credential.id);
+    let attached = attached_ids(write.conn(), scope.id(), attached_to).await?;
     credential_delete(write.conn(), scope.id(), credential.id).await?;
     write
         .removed(
@@ -265,7 +274,10 @@ pub async fn delete(change: &Change, scope: &Scope, credential: &str) -> ApiResu
             &credential.id.to_string(),
         )
         .await?;
-    Ok(change.commit(write).await?)
+    let entry = attached.along(Entry::deleted(&credential));
+    Ok(change
+        .commit(write, entry.along("proxies", released))
+        .await?)
 }
 
 /// What a new secret comes to.

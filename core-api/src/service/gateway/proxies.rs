@@ -7,6 +7,7 @@ use sqlx::error::DatabaseError;
 
 use super::destination::check_destinations;
 use super::regions;
+use crate::domain::account::audit::{Entry, Subject as _};
 use crate::domain::gateway::proxy::{PlacedProxy, Proxy, ProxyForm};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::AttachedTo;
@@ -23,6 +24,7 @@ use crate::store::gateway::proxy::{
 };
 use crate::store::gateway::region::region_fetch;
 use crate::store::gateway::target::target_fetch;
+use crate::store::guard::attached::attached_ids;
 use crate::store::log::write::{Done, Kind, Over, Write};
 use requestrocket_policy::form::problem::{Fault, Problems};
 
@@ -88,12 +90,12 @@ pub async fn create(
     write
         .touch(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;
-    let done = change.commit(write).await?;
     let placed = PlacedProxy {
         desired_revision: proxy.revision,
         region_base_url,
         proxy,
     };
+    let done = change.commit(write, Entry::created(&placed)).await?;
     Ok((placed, done))
 }
 
@@ -118,6 +120,7 @@ pub async fn update(
         keeps_target,
         keeps_target_credential,
     } = read(&placed)?;
+    let before = placed.members();
     let proxy = &mut placed.proxy;
     let concerns_regions = new.concerns_regions(&proxy.form, &proxy.labels);
     proxy.form = new.form;
@@ -138,7 +141,8 @@ pub async fn update(
             .await?;
         placed.desired_revision = write.revision().await?;
     }
-    let done = change.commit(write).await?;
+    let entry = Entry::updated(before, &placed);
+    let done = change.commit(write, entry).await?;
     Ok((placed, done))
 }
 
@@ -150,13 +154,16 @@ pub async fn delete(change: &Change, scope: &Scope, proxy: &str) -> ApiResult<Do
     let proxy: ProxyId = id(proxy)?;
     let mut write = change.begin(Over::Organisation(scope.id())).await?;
     let found = proxy_fetch(write.conn(), scope.id(), proxy).await?;
-    let proxy = found.ok_or_else(ApiError::not_found)?.proxy;
+    let placed = found.ok_or_else(ApiError::not_found)?;
+    let proxy = &placed.proxy;
     change.expects(proxy.revision)?;
+    let attached = attached_ids(write.conn(), scope.id(), AttachedTo::Proxy(proxy.id)).await?;
     proxy_delete(write.conn(), scope.id(), proxy.id).await?;
     write
         .removed(&proxy.region, Kind::Proxy, &proxy.id.to_string())
         .await?;
-    Ok(change.commit(write).await?)
+    let entry = attached.along(Entry::deleted(&placed));
+    Ok(change.commit(write, entry).await?)
 }
 
 /// What it brings together: not too much, and no credential for another host.

@@ -10,7 +10,8 @@ use crate::store::log::write::{Kind, Write};
 
 pub(super) use crate::store::gateway::proxy_binding::Bound;
 
-/// Frees all proxies of what is about to be deleted; they keep its id and answer 503.
+/// Frees all proxies of what is about to be deleted, and gives their ids; they keep its id and answer
+/// 503.
 ///
 /// # Errors
 /// `RESOURCE_IN_USE` naming the proxies, unless `is_forced`.
@@ -20,20 +21,20 @@ pub(super) async fn release(
     region: &RegionName,
     bound: Bound,
     is_forced: bool,
-) -> ApiResult<()> {
+) -> ApiResult<Vec<String>> {
     let proxies = proxy_binding_list(write.conn(), organisation, bound).await?;
     if !is_forced && !proxies.is_empty() {
         return Err(in_use(&proxies));
     }
     proxy_binding_release(write.conn(), organisation, bound).await?;
-    for proxy in proxies {
+    for proxy in &proxies {
         let (now, revision) = (write.now(), write.revision().await?);
         proxy_revise(write.conn(), organisation, proxy.id, now, revision).await?;
         write
             .touch(region, Kind::Proxy, &proxy.id.to_string())
             .await?;
     }
-    Ok(())
+    Ok(proxies.iter().map(|proxy| proxy.id.to_string()).collect())
 }
 
 fn in_use(proxies: &[ProxyBinding]) -> ApiError {

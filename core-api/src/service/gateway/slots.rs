@@ -3,6 +3,7 @@
 use requestrocket_policy::secret::SecretBytes;
 
 use super::sealed::sealed;
+use crate::domain::account::audit::{Entry, Subject as _};
 use crate::domain::gateway::credential::Credential;
 use crate::domain::gateway::slot::{NextSecret, Slot};
 use crate::domain::id::CredentialId;
@@ -121,6 +122,7 @@ pub async fn switch(
     let now = write.now();
     let is_other = credential.active_slot(now) != slot;
     let missing = || ApiError::invalid("slot", "there is no `credentialNext`");
+    let before = credential.members();
     let next = credential.next.as_mut();
     match (next, slot) {
         (None, Slot::Next) => return Err(missing()),
@@ -144,6 +146,7 @@ pub async fn switch(
             .touch(&credential.region, Kind::Credential, &id)
             .await?;
     }
-    let done = change.commit(write).await?;
+    let entry = Entry::changed(before, &credential, "switch");
+    let done = change.commit(write, entry).await?;
     Ok((credential, done))
 }

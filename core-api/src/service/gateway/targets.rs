@@ -3,6 +3,7 @@
 use super::destination::check_destinations;
 use super::regions;
 use super::release::{Bound, release};
+use crate::domain::account::audit::{Entry, Subject as _};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::gateway::target::{Target, TargetForm};
 use crate::domain::guard::attachment::AttachedTo;
@@ -13,6 +14,7 @@ use crate::identity::caller::Scope;
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
 use crate::store::gateway::target::{target_delete, target_fetch, target_insert, target_update};
+use crate::store::guard::attached::attached_ids;
 use crate::store::log::write::{Done, Kind, Over};
 use requestrocket_policy::form::problem::Problems;
 
@@ -55,7 +57,7 @@ pub async fn create(
     write
         .touch(&target.region, Kind::Target, &target.id.to_string())
         .await?;
-    let done = change.commit(write).await?;
+    let done = change.commit(write, Entry::created(&target)).await?;
     Ok((target, done))
 }
 
@@ -76,6 +78,7 @@ pub async fn update(
     let mut target = found.ok_or_else(ApiError::not_found)?;
     change.expects(target.revision)?;
     let new = read(&target)?;
+    let before = target.members();
     let concerns_regions = new.concerns_regions(&target.form, &target.labels);
     target.form = new.form;
     target.labels = new.labels;
@@ -89,7 +92,8 @@ pub async fn update(
             .touch(&target.region, Kind::Target, &target.id.to_string())
             .await?;
     }
-    let done = change.commit(write).await?;
+    let entry = Entry::updated(before, &target);
+    let done = change.commit(write, entry).await?;
     Ok((target, done))
 }
 
@@ -104,7 +108,7 @@ pub async fn delete(change: &Change, scope: &Scope, target: &str) -> ApiResult<D
     let target = found.ok_or_else(ApiError::not_found)?;
     change.expects(target.revision)?;
     let bound = Bound::Target(target.id);
-    release(
+    let released = release(
         &mut write,
         scope.id(),
         &target.region,
@@ -112,9 +116,13 @@ pub async fn delete(change: &Change, scope: &Scope, target: &str) -> ApiResult<D
         change.is_forced,
     )
     .await?;
+    let attached = attached_ids(write.conn(), scope.id(), AttachedTo::Target(target.id)).await?;
     target_delete(write.conn(), scope.id(), target.id).await?;
     write
         .removed(&target.region, Kind::Target, &target.id.to_string())
         .await?;
-    Ok(change.commit(write).await?)
+    let entry = attached.along(Entry::deleted(&target));
+    Ok(change
+        .commit(write, entry.along("proxies", released))
+        .await?)
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::draft::{Attached, Draft, Draftable};
 use super::weight::{weigh, weigh_less};
+use crate::domain::account::audit::{Entry, Subject};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::guard::attachment::{AttachedTo, Attachment, MAX_BYTES_TOGETHER};
 use crate::domain::label::Labelled;
@@ -38,7 +39,10 @@ pub async fn create<F: Draftable>(
     scope: &Scope,
     attached_to: AttachedTo,
     read: impl Fn() -> Result<Labelled<F>, Problems> + Send + Sync + 'static,
-) -> ApiResult<(Attachment<F>, Done)> {
+) -> ApiResult<(Attachment<F>, Done)>
+where
+    Attachment<F>: Subject,
+{
     let attaching = Attaching::new(change, scope, attached_to).await?;
     let read = Arc::new(read);
     for _ in 0..ATTEMPTS {
@@ -59,7 +63,10 @@ pub async fn update<F: Draftable>(
     scope: &Scope,
     (attached_to, attachment): (AttachedTo, &str),
     read: impl Fn(&Attachment<F>) -> Result<Labelled<F>, Problems> + Send + Sync + 'static,
-) -> ApiResult<(Attachment<F>, Done)> {
+) -> ApiResult<(Attachment<F>, Done)>
+where
+    Attachment<F>: Subject,
+{
     let attachment: F::Id = id(attachment)?;
     let attaching = Attaching::new(change, scope, attached_to).await?;
     let read = Arc::new(read);
@@ -80,7 +87,10 @@ pub async fn delete<F: Draftable>(
     scope: &Scope,
     attached_to: AttachedTo,
     attachment: &str,
-) -> ApiResult<Done> {
+) -> ApiResult<Done>
+where
+    Attachment<F>: Subject,
+{
     let attachment: F::Id = id(attachment)?;
     let attaching = Attaching::new(change, scope, attached_to).await?;
     for _ in 0..ATTEMPTS {
@@ -118,7 +128,10 @@ impl<'a> Attaching<'a> {
     async fn create<F: Draftable>(
         &self,
         read: Arc<impl Fn() -> Result<Labelled<F>, Problems> + Send + Sync + 'static>,
-    ) -> Attempt<(Attachment<F>, Done)> {
+    ) -> Attempt<(Attachment<F>, Done)>
+    where
+        Attachment<F>: Subject,
+    {
         let (scope, attached_to, state) = (self.scope, self.attached_to, &self.change.state);
         let mut conn = state.connect().await?;
         let region = attached_region(&mut conn, scope.id(), attached_to).await?;
@@ -156,16 +169,21 @@ impl<'a> Attaching<'a> {
         check_room(&mut write, &attachment).await?;
         attachment.revision = write.revision().await?;
         attachment_insert(write.conn(), &attachment).await?;
-        self.save(write, draft, attachment).await.map(Some)
+        let entry = Entry::created(&attachment);
+        let done = self.save(write, draft, (&attachment, entry)).await?;
+        Ok(Some((attachment, done)))
     }
 
     async fn update<F: Draftable>(
         &self,
         id: F::Id,
         read: Arc<impl Fn(&Attachment<F>) -> Result<Labelled<F>, Problems> + Send + Sync + 'static>,
-    ) -> Attempt<(Attachment<F>, Done)> {
+    ) -> Attempt<(Attachment<F>, Done)>
+    where
+        Attachment<F>: Subject,
+    {
         let (current, attached) = self.look::<F>(id).await?;
-        let revision = current.revision;
+        let (revision, before) = (current.revision, current.members());
         let work = move || {
             let mut attachment = current;
             let new = read(&attachment)?;
@@ -186,13 +204,19 @@ impl<'a> Attaching<'a> {
         check_room(&mut write, &attachment).await?;
         attachment.revision = write.version_after(attachment.revision);
         attachment_update(write.conn(), &attachment).await?;
-        if !concerns_regions {
-            return Ok(Some((attachment, self.change.commit(write).await?)));
-        }
-        self.save(write, draft, attachment).await.map(Some)
+        let entry = Entry::updated(before, &attachment);
+        let done = if concerns_regions {
+            self.save(write, draft, (&attachment, entry)).await?
+        } else {
+            self.change.commit(write, entry).await?
+        };
+        Ok(Some((attachment, done)))
     }
 
-    async fn delete<F: Draftable>(&self, id: F::Id) -> Attempt<Done> {
+    async fn delete<F: Draftable>(&self, id: F::Id) -> Attempt<Done>
+    where
+        Attachment<F>: Subject,
+    {
         let (current, attached) = self.look::<F>(id).await?;
         let draft = self.turn.run(move || Ok(attached.without::<F>(id))).await?;
         let mut write = self.begin().await?;
@@ -204,7 +228,8 @@ impl<'a> Attaching<'a> {
         attachment_delete::<F>(write.conn(), organisation, id).await?;
         weigh_less(write.conn(), organisation, self.attached_to, draft.weight).await?;
         touch(&mut write, &current.region, self.attached_to).await?;
-        Ok(Some(self.change.commit(write).await?))
+        let entry = Entry::deleted(&current);
+        Ok(Some(self.change.commit(write, entry).await?))
     }
 
     /// One attachment, if it is the version that the caller means, and all that are compiled.
@@ -235,13 +260,12 @@ impl<'a> Attaching<'a> {
         &self,
         mut write: Write,
         draft: Draft,
-        attachment: Attachment<F>,
-    ) -> ApiResult<(Attachment<F>, Done)> {
+        (attachment, entry): (&Attachment<F>, Entry),
+    ) -> ApiResult<Done> {
         let (organisation, attached_to) = (self.scope.id(), self.attached_to);
         weigh(write.conn(), organisation, attached_to, draft.weight).await?;
         touch(&mut write, &attachment.region, attached_to).await?;
-        let done = self.change.commit(write).await?;
-        Ok((attachment, done))
+        Ok(self.change.commit(write, entry).await?)
     }
 }
 

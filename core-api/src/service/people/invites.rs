@@ -1,7 +1,6 @@
 //! Inviting new members and accepting invites.
 
-use std::sync::Arc;
-
+use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _};
 use crate::domain::id::{InviteId, OrganisationId, UserId};
 use crate::domain::name::Name;
 use crate::domain::people::member::{INVITE_LIFE, Invite, Member, Roles};
@@ -9,7 +8,7 @@ use crate::domain::people::permission::Permission;
 use crate::domain::people::rights::Rights;
 use crate::domain::people::user::{Email, Profile, User};
 use crate::error::{ApiError, ApiResult, Code, id};
-use crate::identity::caller::Scope;
+use crate::identity::caller::{Caller, Scope};
 use crate::identity::token::{NewToken, digest};
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
@@ -28,8 +27,8 @@ const TOKEN_NAME: &str = "First token";
 /// Who accepts an invite.
 #[derive(Clone, Debug)]
 pub enum Guest {
-    /// A user who has a token already, and what that is limited to.
-    Known(UserId, Arc<Rights>),
+    /// A user who has a token already; it is not restricted.
+    Known(Caller),
     /// Somebody new, by first and last name.
     New(Name, Name),
 }
@@ -76,7 +75,7 @@ pub async fn create(
         revision: write.version_after(0),
     };
     invite_insert(write.conn(), &invite, &token.digest()).await?;
-    let done = change.commit(write).await?;
+    let done = change.commit(write, Entry::created(&invite)).await?;
     Ok((invite, token, done))
 }
 
@@ -90,14 +89,19 @@ pub async fn withdraw(change: &Change, scope: &Scope, invite: &str) -> ApiResult
     let invite = found.ok_or_else(ApiError::not_found)?;
     change.expects(invite.revision)?;
     invite_delete(write.conn(), scope.id(), invite.id).await?;
-    Ok(change.commit(write).await?)
+    Ok(change.commit(write, Entry::deleted(&invite)).await?)
 }
 
 /// Makes `guest` a member by the invite with this token.
 ///
 /// # Errors
 /// The invite is unknown, expired or used, or the guest is a member already.
-pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<Welcome> {
+pub async fn accept(
+    state: &AppState,
+    origin: Origin,
+    token: &str,
+    guest: Guest,
+) -> ApiResult<Welcome> {
     let digest = digest(token.as_bytes());
     let mut write = state.begin().await?;
     let home = invite_home(write.conn(), &digest).await?;
@@ -108,8 +112,12 @@ pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<We
     let invite = accepted.ok_or_else(unknown)?;
     // No more than those of the token in use, else accepting an invite would lift its limits.
     let rights = match &guest {
-        Guest::Known(_, rights) => Rights::clone(rights),
+        Guest::Known(caller) => Rights::clone(&caller.rights()),
         Guest::New(..) => Rights::default(),
+    };
+    let known = match &guest {
+        Guest::Known(caller) => Some(caller.author(&origin)),
+        Guest::New(..) => None,
     };
     let user = user_of(&mut write, guest, &invite).await?;
     if member_fetch(write.conn(), invite.organisation, user.id)
@@ -127,13 +135,24 @@ pub async fn accept(state: &AppState, token: &str, guest: Guest) -> ApiResult<We
         roles: invite.roles,
         created_at: now,
         updated_at: now,
-        created_by: invite.created_by,
+        created_by: invite.created_by.clone(),
         revision,
     };
     member_insert(write.conn(), &member).await?;
     let name = TOKEN_NAME.parse().map_err(ApiError::internal)?;
     let (_, token) = tokens::add(state, &mut write, user.id, name, rights).await?;
-    let done = write.commit(&state.fleets).await?;
+    // One row for all of it: the invite that is used up, the member and perhaps the user.
+    let mut after = member.members();
+    after.insert("inviteId".to_owned(), invite.id.to_string().into());
+    let entry = Entry::created(&member).with_after(after);
+    let author = known.unwrap_or(Author {
+        actor: Actor::User {
+            id: user.id,
+            token: None,
+        },
+        origin,
+    });
+    let done = write.commit(&state.fleets, &author, entry).await?;
     Ok(Welcome {
         user: user.id,
         organisation: invite.organisation,
@@ -151,7 +170,8 @@ fn unknown() -> ApiError {
 
 async fn user_of(write: &mut Write, guest: Guest, invite: &Invite) -> ApiResult<User> {
     let (first_name, last_name) = match guest {
-        Guest::Known(user, _) => {
+        Guest::Known(caller) => {
+            let user = caller.user()?;
             // Behind the organisation's: locks are taken in one order.
             write.alone_over(Over::User(user)).await?;
             return user_fetch(write.conn(), user)

@@ -2,6 +2,7 @@
 //!
 //! Invariant: an organisation always has an owner, and only owners make, change or remove owners.
 
+use crate::domain::account::audit::{Entry, Subject as _};
 use crate::domain::id::UserId;
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::permission::Permission;
@@ -30,7 +31,7 @@ pub async fn update(
     let found = member_fetch(write.conn(), scope.id(), user).await?;
     let mut member = found.ok_or_else(ApiError::not_found)?;
     change.expects(member.revision)?;
-    let roles = read(&member)?;
+    let (roles, before) = (read(&member)?, member.members());
     if roles != member.roles && (roles.is_owner() || member.roles.is_owner()) {
         scope.require(Permission::GrantOwner)?;
     }
@@ -41,7 +42,8 @@ pub async fn update(
     member.updated_at = write.now();
     member.revision = write.version_after(member.revision);
     member_update(write.conn(), &member).await?;
-    let done = change.commit(write).await?;
+    let entry = Entry::updated(before, &member);
+    let done = change.commit(write, entry).await?;
     Ok((member, done))
 }
 
@@ -70,7 +72,7 @@ pub async fn remove(change: &Change, scope: &Scope, user: &str) -> ApiResult<Don
     }
     keep_an_owner(&mut write, &member).await?;
     member_delete(write.conn(), scope.id(), member.user).await?;
-    Ok(change.commit(write).await?)
+    Ok(change.commit(write, Entry::deleted(&member)).await?)
 }
 
 async fn keep_an_owner(write: &mut Write, leaving: &Member) -> ApiResult<()> {

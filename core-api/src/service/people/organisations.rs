@@ -1,5 +1,6 @@
 //! Creating, changing and deleting organisations.
 
+use crate::domain::account::audit::{Entry, Log, Subject as _};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::{OrganisationId, UserId};
 use crate::domain::label::{Labelled, Labels};
@@ -14,7 +15,7 @@ use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::member::member_insert;
 use crate::store::people::organisation::{
     organisation_delete, organisation_fetch, organisation_insert, organisation_proxies,
-    organisation_update,
+    organisation_resources, organisation_update,
 };
 use crate::store::people::user::user_fetch;
 use requestrocket_policy::form::problem::{Fault, Problems};
@@ -107,7 +108,7 @@ pub async fn create(
     write
         .touch_organisation(&organisation.id.to_string())
         .await?;
-    let done = change.commit(write).await?;
+    let done = change.commit(write, Entry::created(&organisation)).await?;
     Ok((organisation, done))
 }
 
@@ -133,6 +134,7 @@ pub async fn update(
         configuration,
         labels,
     } = read(&organisation)?;
+    let before = organisation.members();
     check_regions(&mut write, &configuration, regions_field).await?;
     let credential_limit =
         plan.credential_requests_per_minute(configuration.limits.credential_requests_per_minute);
@@ -151,7 +153,8 @@ pub async fn update(
     organisation.updated_at = write.now();
     organisation.revision = write.version_after(organisation.revision);
     organisation_update(write.conn(), &organisation).await?;
-    let done = change.commit(write).await?;
+    let entry = Entry::updated(before, &organisation);
+    let done = change.commit(write, entry).await?;
     Ok((organisation, done))
 }
 
@@ -171,12 +174,18 @@ pub async fn delete(change: &Change, organisation: OrganisationId) -> ApiResult<
             refusal.with_detail("proxyId", format!("{id} {name}"))
         }));
     }
+    // Nobody can read the organisation's own log any more.
+    let mut entry = Entry::deleted(&organisation);
+    entry.log = Log::Operator;
+    for (name, ids) in organisation_resources(write.conn(), organisation.id).await? {
+        entry = entry.along(name, ids);
+    }
     let revision = write.revision().await?;
     organisation_delete(write.conn(), organisation.id, revision).await?;
     write
         .removed_organisation(&organisation.id.to_string())
         .await?;
-    Ok(change.commit(write).await?)
+    Ok(change.commit(write, entry).await?)
 }
 
 async fn check_regions(

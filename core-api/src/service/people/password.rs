@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::sign_in::{begin_attempt, open, try_password};
+use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _};
 use crate::domain::id::UserId;
 use crate::domain::people::browser_session::Visitor;
 use crate::domain::people::password::{NewPassword, PresentedPassword};
@@ -44,7 +45,7 @@ pub async fn add_setup_token(write: &mut Write, user: UserId) -> anyhow::Result<
 pub async fn set_up(
     state: &AppState,
     (token, email, new): (&str, Email, NewPassword),
-    visitor: Visitor,
+    (visitor, origin): (Visitor, Origin),
     had: Option<&str>,
 ) -> ApiResult<NewToken> {
     let digest = digest(token.as_bytes());
@@ -53,6 +54,7 @@ pub async fn set_up(
     let found = user_fetch(&mut conn, user).await?;
     drop(conn);
     let mut user = found.ok_or_else(ApiError::not_found)?;
+    let before = user.members();
     user.profile.email = email;
     let hash = hashed(state, &visitor, new, ("password", &user.profile)).await?;
     let mut write = state.begin().await?;
@@ -63,7 +65,13 @@ pub async fn set_up(
     user_update(write.conn(), &user).await?;
     replace(&mut write, &user, hash).await?;
     let secret = open(&mut write, user.id, visitor, had).await?;
-    write.commit(&state.fleets).await?;
+    let actor = Actor::User {
+        id: user.id,
+        token: None,
+    };
+    let author = Author { actor, origin };
+    let entry = Entry::changed(before, &user, "setUp");
+    write.commit(&state.fleets, &author, entry).await?;
     Ok(secret)
 }
 
@@ -121,7 +129,9 @@ pub async fn change(
         Ok(_) => Some(open(&mut write, id, visitor, None).await?),
         Err(_) => None,
     };
-    let done = change.commit(write).await?;
+    // Of passwords a row says only that there is another.
+    let entry = Entry::changed(user.members(), &user, "changePassword");
+    let done = change.commit(write, entry).await?;
     Ok((secret, done))
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: whether an address is known shows neither in an answer nor in its time, and nobody can
 //! have passwords tried by more than one core.
 
+use crate::domain::account::audit::{Actor, Author, Entry, Log, Named, Origin};
 use crate::domain::id::UserId;
 use crate::domain::people::browser_session::{BrowserSession, Visitor};
 use crate::domain::people::password::PresentedPassword;
@@ -29,7 +30,7 @@ const SECRET_PREFIX: &str = "s-";
 pub async fn sign_in(
     state: &AppState,
     (email, password): (Email, PresentedPassword),
-    visitor: Visitor,
+    (visitor, origin): (Visitor, Origin),
     had: Option<&str>,
 ) -> ApiResult<NewToken> {
     let login = email.login();
@@ -54,7 +55,12 @@ pub async fn sign_in(
         return Err(wrong());
     }
     let secret = open(&mut write, holder.user, visitor, had).await?;
-    write.commit(&state.fleets).await?;
+    let (id, token) = (holder.user, None);
+    let actor = Actor::User { id, token };
+    let author = Author { actor, origin };
+    write
+        .commit(&state.fleets, &author, of_session(id, "signIn"))
+        .await?;
     Ok(secret)
 }
 
@@ -129,7 +135,7 @@ pub async fn end(change: &Change, session: &str) -> ApiResult<Done> {
     let found = browser_session_fetch(write.conn(), user, id(session)?, now).await?;
     let session = found.ok_or_else(ApiError::not_found)?;
     browser_session_delete(write.conn(), user, session.id).await?;
-    Ok(change.commit(write).await?)
+    Ok(change.commit(write, of_session(user, "end")).await?)
 }
 
 /// Ends the session in use.
@@ -141,7 +147,14 @@ pub async fn sign_out(change: &Change) -> ApiResult<Done> {
     change.expects(0)?;
     let mut write = change.begin(Over::User(user)).await?;
     browser_session_delete(write.conn(), user, session).await?;
-    Ok(change.commit(write).await?)
+    Ok(change.commit(write, of_session(user, "signOut")).await?)
+}
+
+/// Sessions are the user's own: no organisation's log tells of them.
+fn of_session(user: UserId, verb: &str) -> Entry {
+    let (id, name) = (user.to_string(), String::new());
+    let kind = "session";
+    Entry::of(Log::User(user), Named { kind, id, name }, verb)
 }
 
 /// Removes the sessions that have ended.

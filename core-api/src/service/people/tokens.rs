@@ -1,5 +1,6 @@
 //! Making and revoking user tokens.
 
+use crate::domain::account::audit::Entry;
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::name::Name;
 use crate::domain::people::rights::Rights;
@@ -30,7 +31,7 @@ pub async fn create(
     let mut write = change.begin(Over::User(user)).await?;
     let rights = handed_on(&mut write, &change.actor, user, asked).await?;
     let (token, new) = add(&change.state, &mut write, user, name, rights).await?;
-    let done = change.commit(write).await?;
+    let done = change.commit(write, Entry::created(&token)).await?;
     Ok((token, new, done))
 }
 
@@ -111,5 +112,5 @@ pub async fn revoke(change: &Change, token: &str) -> ApiResult<Done> {
     user_token_delete(write.conn(), user, token.id).await?;
     let revision = write.version_after(token.revision);
     user_touch(write.conn(), user, revision).await?;
-    Ok(change.commit(write).await?)
+    Ok(change.commit(write, Entry::deleted(&token)).await?)
 }

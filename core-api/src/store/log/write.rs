@@ -6,7 +6,9 @@ use requestrocket_process::clock::unix_ms;
 use requestrocket_process::db::{Db, Dialect};
 use sqlx::{Any, AnyConnection, Transaction};
 
+use super::audit::audit_append;
 use super::change::revision_newest;
+use crate::domain::account::audit::{Author, Entry};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::{OrganisationId, UserId};
 use crate::domain::moment::Moment;
@@ -231,11 +233,17 @@ impl Write {
             .await
     }
 
-    /// Makes the change durable and tells the region links.
+    /// Makes the change durable, with its row of the audit log, and tells the region links. There is
+    /// no other way to keep a change, so none is without its row.
     ///
     /// # Errors
     /// The database does not answer; the change may then be done or not.
-    pub async fn commit(mut self, fleets: &Fleets) -> sqlx::Result<Done> {
+    pub async fn commit(
+        mut self,
+        fleets: &Fleets,
+        author: &Author,
+        entry: Entry,
+    ) -> sqlx::Result<Done> {
         let reach = if self.is_everywhere {
             Reach::Regions(region_names(&mut self.tx).await?)
         } else if self.regions.is_empty() {
@@ -247,6 +255,8 @@ impl Write {
             Some(revision) => revision,
             None => unsigned(revision_newest(&mut self.tx).await?)?,
         };
+        let written = (author, &entry);
+        audit_append(&mut self.tx, written, (self.now, revision)).await?;
         self.tx.commit().await?;
         if reach != Reach::Nowhere {
             fleets.announce(revision);

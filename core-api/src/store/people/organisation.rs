@@ -146,6 +146,27 @@ pub async fn organisation_proxies(
     .await
 }
 
+/// What regions hold of an organisation, by the plural of its kind: ids.
+pub async fn organisation_resources(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+) -> sqlx::Result<Vec<(&'static str, Vec<String>)>> {
+    let mut resources = Vec::new();
+    for (kind, plural) in REGIONAL
+        .into_iter()
+        .zip(["proxies", "credentials", "targets"])
+    {
+        let select =
+            format!("SELECT {kind}_id FROM {kind} WHERE organisation_id = $1 ORDER BY {kind}_id");
+        let ids: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(select))
+            .bind(organisation.to_string())
+            .fetch_all(&mut *conn)
+            .await?;
+        resources.push((plural, ids.into_iter().map(|(id,)| id).collect()));
+    }
+    Ok(resources)
+}
+
 /// Deletes an organisation with all that it owns; what regions hold of it is to be forgotten
 /// as of `revision`.
 pub async fn organisation_delete(

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+use requestrocket_core_api::domain::account::audit::Origin;
 use requestrocket_core_api::domain::guard::attachment::{AttachedTo, Attachment};
 use requestrocket_core_api::domain::guard::condition::{
     Conditions, PathCondition, Pattern, Presence,
@@ -55,6 +56,7 @@ impl Admin {
             change: Change {
                 state,
                 actor: caller,
+                origin: Origin::default(),
                 expected: Expected::Any,
                 is_forced: false,
             },

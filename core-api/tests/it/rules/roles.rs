@@ -35,6 +35,8 @@ enum Open {
     Users,
     /// To every user and operators.
     Known,
+    /// To operators.
+    Operators,
     /// To who has a session: nobody here, as all call by tokens.
     Sessions,
     /// To whoever holds what is in the request, but to no operator, who is nobody.
@@ -80,6 +82,7 @@ fn open_to(method: &str, path: &str) -> Open {
         (_, "/healthz" | "/readyz" | "/webhooks/oauth2")
         | ("post", "/session" | "/session/setup") => Open::Everybody,
         (_, "/invites/accept") => Open::Guests,
+        (_, "/audit") => Open::Operators,
         (_, "/session") => Open::Sessions,
         ("get", "/clients" | "/regions") => Open::Known,
         ("post", "/clients") => Open::Users,
@@ -93,7 +96,10 @@ fn open_to(method: &str, path: &str) -> Open {
         ("delete", "/clients/{clientId}") => Open::In(&[Row::Own]),
         ("get", "/clients/{clientId}/usage") => Open::In(&[Row::Manage]),
         _ if below("/users/me") => Open::Users,
-        _ if below("/clients/{clientId}/members") || below("/clients/{clientId}/invites") => {
+        _ if ["members", "invites", "audit"]
+            .iter()
+            .any(|of| below(&format!("/clients/{{clientId}}/{of}"))) =>
+        {
             Open::In(&[Row::People])
         }
         _ if ["credentials", "targets", "proxies", "requests", "telemetry"]
@@ -114,6 +120,7 @@ impl Open {
                 .iter()
                 .any(|(row, _, by)| rows.contains(row) && by.contains(&who)),
             Self::Users | Self::Guests => who != Who::Operator,
+            Self::Operators => who == Who::Operator,
             Self::Known | Self::Everybody => true,
             Self::Sessions => false,
         };

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,6 +25,7 @@ use previous::PreviousResource;
 use secret::SECRET;
 use token::{CredentialState, CredentialTokenResource, State};
 
+use crate::domain::account::audit::{Log, Subject};
 use crate::domain::gateway::credential::{Credential, CredentialForm, CredentialStatus};
 use crate::domain::moment::Moment;
 use crate::domain::people::permission::Permission;
@@ -170,6 +171,25 @@ impl CredentialResource {
             created_at: credential.created_at.to_string(),
             updated_at: credential.updated_at.to_string(),
         }
+    }
+}
+
+impl Subject for Credential {
+    const KIND: &'static str = "credential";
+
+    fn log(&self) -> Log {
+        Log::Organisation(self.organisation)
+    }
+
+    fn named(&self) -> (String, String) {
+        (self.id.to_string(), self.form.name.to_string())
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        let mut members = document(&CredentialResource::new(self, self.updated_at));
+        members.remove("credentialStatus");
+        members.remove("credentialLastUsedAt");
+        members
     }
 }
 

@@ -7,6 +7,7 @@ mod input;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,6 +17,7 @@ use body::ProxyInput;
 use cors::CorsResource;
 use input::{read_change, read_new};
 
+use crate::domain::account::audit::{Log, Subject};
 use crate::domain::gateway::alias::Alias;
 use crate::domain::gateway::proxy::{PlacedProxy, ProxyForm};
 use crate::domain::people::permission::Permission;
@@ -26,7 +28,7 @@ use crate::http::etag::Tag;
 use crate::http::labels;
 use crate::http::list::{self, Filters, LabelParams, ListParams, Listed, RawQuery};
 use crate::http::routes::gateway::status;
-use crate::http::routes::shape::{ProxyState, RuleEffect};
+use crate::http::routes::shape::{ProxyState, RuleEffect, document};
 use crate::region::fleet::Fleets;
 use crate::service::gateway::proxies;
 use crate::state::AppState;
@@ -130,6 +132,27 @@ impl ProxyResource {
             created_at: proxy.created_at.to_string(),
             updated_at: proxy.updated_at.to_string(),
         }
+    }
+}
+
+impl Subject for PlacedProxy {
+    const KIND: &'static str = "proxy";
+
+    fn log(&self) -> Log {
+        Log::Organisation(self.proxy.organisation)
+    }
+
+    fn named(&self) -> (String, String) {
+        (self.proxy.id.to_string(), self.proxy.form.name.to_string())
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        let mut members = document(&ProxyResource::new(self, &Fleets::default()));
+        // They follow from its region, and from what Envoys have.
+        for derived in ["proxyStatus", "proxyBaseURL", "proxyAsyncBaseURL"] {
+            members.remove(derived);
+        }
+        members
     }
 }
 

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 use ipnet::IpNet;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use crate::domain::account::audit::{Log, Subject};
 use crate::domain::gateway::base_url::BaseUrl;
 use crate::domain::gateway::region::RegionName;
 use crate::domain::gateway::target::{Target, TargetForm, is_test_path};
@@ -162,6 +163,22 @@ impl From<&Target> for TargetResource {
             created_at: target.created_at.to_string(),
             updated_at: target.updated_at.to_string(),
         }
+    }
+}
+
+impl Subject for Target {
+    const KIND: &'static str = "target";
+
+    fn log(&self) -> Log {
+        Log::Organisation(self.organisation)
+    }
+
+    fn named(&self) -> (String, String) {
+        (self.id.to_string(), self.form.name.to_string())
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        document(&TargetResource::from(self))
     }
 }
 

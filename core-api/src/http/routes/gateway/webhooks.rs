@@ -14,6 +14,7 @@ use requestrocket_policy::secret::SecretText;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::account::audit::Origin;
 use crate::error::ApiResult;
 use crate::http::query::Query;
 use crate::service::gateway::consents::{self, Answer, Taken};
@@ -66,6 +67,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 async fn take_consent(
     State(state): State<AppState>,
     method: Method,
+    origin: Origin,
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
     // A HEAD is of whoever looks at links, and must not use one up.
@@ -73,7 +75,9 @@ async fn take_consent(
         return Ok(page(StatusCode::BAD_REQUEST, FAILED));
     }
     let taken = match read(query.as_deref()) {
-        Some((returned, answer)) => consents::take(&state, returned.expose(), answer).await?,
+        Some((returned, answer)) => {
+            consents::take(&state, origin, returned.expose(), answer).await?
+        }
         None => Taken::Refused("the answer is of no form"),
     };
     match taken {

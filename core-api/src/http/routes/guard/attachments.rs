@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::account::audit::{Log, Subject};
 use crate::domain::guard::attachment::{AttachedTo, Attachment};
 use crate::domain::label::{Labelled, Labels};
 use crate::domain::people::permission::Permission;
@@ -25,10 +26,17 @@ use requestrocket_policy::form::problem::Problems;
 pub(super) trait Resource: Draftable {
     /// What answers say.
     type View: Serialize + for<'a> From<&'a Attachment<Self>>;
+    /// What one is called.
+    const KIND: &'static str;
     /// What its lists take.
     const FILTERS: Filters;
     /// Members that answers have and PUT and PATCH may only repeat.
     const FIXED: [&'static str; 6];
+
+    /// What people call it; empty: they have no name for it.
+    fn name(_form: &Self) -> String {
+        String::new()
+    }
 
     /// Brings what a caller sent into the main form.
     fn to_main_form(object: &mut Map<String, Value>, problems: &mut Problems);
@@ -52,6 +60,22 @@ impl From<AttachedTo> for AttachedToResource {
             kind: attached_to.kind(),
             id: attached_to.id(),
         }
+    }
+}
+
+impl<R: Resource> Subject for Attachment<R> {
+    const KIND: &'static str = R::KIND;
+
+    fn log(&self) -> Log {
+        Log::Organisation(self.organisation)
+    }
+
+    fn named(&self) -> (String, String) {
+        (self.id.to_string(), R::name(&self.form))
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        document(&R::View::from(self))
     }
 }
 

@@ -185,6 +185,7 @@ impl From<&Attachment<RedactionForm>> for FilterResource {
 
 impl Resource for RedactionForm {
     type View = FilterResource;
+    const KIND: &'static str = "filter";
     const FILTERS: Filters = Filters {
         region: false,
         active: true,

@@ -193,6 +193,7 @@ impl From<&Attachment<RuleForm>> for RuleResource {
 
 impl Resource for RuleForm {
     type View = RuleResource;
+    const KIND: &'static str = "rule";
     const FILTERS: Filters = Filters {
         region: false,
         active: true,

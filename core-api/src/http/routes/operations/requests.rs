@@ -15,7 +15,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use self::export::Wanted;
 use self::record::RequestRecord;
 use self::selection::{FilterParams, PageParams, Selection};
 use crate::domain::gateway::region::RegionName;
@@ -24,6 +23,7 @@ use crate::domain::moment::Moment;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::http::call::{InPath, Read};
+use crate::http::lines::Wanted;
 use crate::identity::caller::Scope;
 use crate::service::operations::requests::{Found, search};
 use crate::state::AppState;

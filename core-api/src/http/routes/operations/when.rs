@@ -7,11 +7,11 @@ use crate::http::query::LARGEST;
 
 /// Unix time in milliseconds, however it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct When(pub(super) u64);
+pub(in crate::http::routes) struct When(pub(in crate::http::routes) u64);
 
 #[derive(Debug, thiserror::Error)]
 #[error("must be an RFC 3339 date and time, or Unix time in milliseconds")]
-pub(super) struct InvalidWhen;
+pub(in crate::http::routes) struct InvalidWhen;
 
 impl FromStr for When {
     type Err = InvalidWhen;

@@ -1,7 +1,5 @@
 //! `/clients/{clientId}/invites` and `/invites/accept`
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -9,26 +7,29 @@ use http::header::{CACHE_CONTROL, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::members::roles;
-use crate::domain::id::UserId;
+use crate::domain::account::audit::{Log, Subject};
 use crate::domain::name::Name;
 use crate::domain::people::member::{Invite, Roles};
 use crate::domain::people::permission::Permission;
-use crate::domain::people::rights::Rights;
 use crate::domain::people::user::Email;
 use crate::error::{ApiError, ApiResult, id};
 use crate::http::authenticate::caller_of;
+use crate::http::author;
 use crate::http::body::Body;
 use crate::http::call::{CONFIG_VERSION, InPath, Mutation, Read};
 use crate::http::etag::Tag;
 use crate::http::idempotency::ReplayBody;
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::http::routes::shape::document;
 use crate::http::stranger::names_somebody;
+use crate::identity::caller::Caller;
 use crate::service::people::invites::{self, Guest, Welcome};
 use crate::state::AppState;
 use crate::store::people::invite::{invite_fetch, invite_list};
@@ -127,9 +128,9 @@ impl AcceptInput {
     }
 
     /// The token, and who accepts; None: a name is missing.
-    fn into_parts(self, caller: Option<(UserId, Arc<Rights>)>) -> Option<(String, Guest)> {
+    fn into_parts(self, caller: Option<Caller>) -> Option<(String, Guest)> {
         let guest = match caller {
-            Some((user, rights)) => Guest::Known(user, rights),
+            Some(caller) => Guest::Known(caller),
             None => Guest::New(self.first_name?, self.last_name?),
         };
         Some((self.invite_token, guest))
@@ -158,6 +159,22 @@ impl From<&Invite> for InviteResource {
             created_by: invite.created_by.clone(),
             created_at: invite.created_at.to_string(),
         }
+    }
+}
+
+impl Subject for Invite {
+    const KIND: &'static str = "invite";
+
+    fn log(&self) -> Log {
+        Log::Organisation(self.organisation)
+    }
+
+    fn named(&self) -> (String, String) {
+        (self.id.to_string(), self.email.to_string())
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        document(&InviteResource::from(self))
     }
 }
 
@@ -265,7 +282,8 @@ async fn accept_invite(
     // A token or session that does not count is refused: taken for a stranger, its user would get a twin.
     let caller = if names_somebody(&parts.headers, &state) {
         let caller = caller_of(&state, &parts).await?;
-        Some((caller.whole_user()?, caller.rights()))
+        caller.whole_user()?;
+        Some(caller)
     } else {
         None
     };
@@ -277,7 +295,8 @@ async fn accept_invite(
     problems.check()?;
     let accepted = input.and_then(|input| input.into_parts(caller));
     let (token, guest) = accepted.ok_or(problems)?;
-    welcome(&invites::accept(&state, &token, guest).await?)
+    let origin = author::of(&state, &parts);
+    welcome(&invites::accept(&state, origin, &token, guest).await?)
 }
 
 fn welcome(welcome: &Welcome) -> ApiResult<Response> {

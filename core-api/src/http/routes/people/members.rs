@@ -2,11 +2,13 @@
 
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use crate::domain::account::audit::{Log, Subject};
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::permission::{Permission, Role};
 use crate::error::{ApiError, ApiResult, id};
@@ -85,6 +87,22 @@ impl From<&Member> for MemberResource {
             created_at: member.created_at.to_string(),
             updated_at: member.updated_at.to_string(),
         }
+    }
+}
+
+impl Subject for Member {
+    const KIND: &'static str = "member";
+
+    fn log(&self) -> Log {
+        Log::Organisation(self.organisation)
+    }
+
+    fn named(&self) -> (String, String) {
+        (self.user.to_string(), self.profile.email.to_string())
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        document(&MemberResource::from(self))
     }
 }
 

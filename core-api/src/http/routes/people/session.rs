@@ -15,6 +15,7 @@ use crate::domain::people::browser_session::Visitor;
 use crate::domain::people::password::{NewPassword, PresentedPassword};
 use crate::domain::people::user::Email;
 use crate::error::{ApiResult, unauthenticated};
+use crate::http::author;
 use crate::http::body::Body;
 use crate::http::call::{Mutation, Read};
 use crate::http::session_cookie;
@@ -151,8 +152,8 @@ async fn create_session(
     problems.check()?;
     let SignInInput { email, password } = input.ok_or(problems)?;
     let had = session_cookie::presented(&parts.headers, &state.public_url);
-    let visitor = visitor(&state, &parts);
-    let secret = sign_in::sign_in(&state, (email, password), visitor, had.as_deref()).await?;
+    let from = (visitor(&state, &parts), author::of(&state, &parts));
+    let secret = sign_in::sign_in(&state, (email, password), from, had.as_deref()).await?;
     signed_in(&state, &secret)
 }
 
@@ -178,9 +179,9 @@ async fn set_up(State(state): State<AppState>, parts: Parts, body: Body) -> ApiR
         password,
     } = input.ok_or(problems)?;
     let had = session_cookie::presented(&parts.headers, &state.public_url);
-    let visitor = visitor(&state, &parts);
+    let from = (visitor(&state, &parts), author::of(&state, &parts));
     let chosen = (token.as_str(), email, password);
-    let secret = password::set_up(&state, chosen, visitor, had.as_deref()).await?;
+    let secret = password::set_up(&state, chosen, from, had.as_deref()).await?;
     signed_in(&state, &secret)
 }
 

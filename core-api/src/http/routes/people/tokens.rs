@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::members::optional_roles;
+use crate::domain::account::audit::{Log, Subject};
 use crate::domain::id::OrganisationId;
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
@@ -21,6 +23,7 @@ use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation, Read};
 use crate::http::etag::Tag;
 use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
+use crate::http::routes::shape::document;
 use crate::identity::token::NewToken;
 use crate::service::people::tokens;
 use crate::state::AppState;
@@ -138,6 +141,26 @@ impl<'a> NewTokenResource<'a> {
             resource: token.into(),
             token: new.expose(),
         }
+    }
+}
+
+impl Subject for UserToken {
+    const KIND: &'static str = "token";
+
+    fn log(&self) -> Log {
+        Log::User(self.user)
+    }
+
+    fn named(&self) -> (String, String) {
+        (self.id.to_string(), self.name.to_string())
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        let mut members = document(&TokenResource::from(self));
+        // Use is no change.
+        members.remove("lastUsedAt");
+        members.remove("lastUsedAddress");
+        members
     }
 }
 

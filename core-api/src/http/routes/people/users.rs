@@ -1,13 +1,14 @@
 //! `/users/me`: the caller's own account.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::tokens::TokenResource;
+use crate::domain::account::audit::{Entry, Log, Subject};
 use crate::domain::name::Name;
 use crate::domain::people::user::{Email, Profile, User};
 use crate::domain::people::user_token::UserToken;
@@ -109,6 +110,24 @@ impl UserResource {
     }
 }
 
+impl Subject for User {
+    const KIND: &'static str = "user";
+
+    fn log(&self) -> Log {
+        Log::User(self.id)
+    }
+
+    fn named(&self) -> (String, String) {
+        (self.id.to_string(), self.profile.email.to_string())
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        let mut members = document(&UserResource::new(self, &[]));
+        members.remove(TOKENS);
+        members
+    }
+}
+
 /// The caller.
 #[utoipa::path(
     get,
@@ -167,12 +186,14 @@ async fn update(call: Mutation, mut body: Body) -> ApiResult {
     let update = body.onto(&document, &FIXED, &[], &mut problems);
     let input = UserInput::read(Fields::new(update.object, &mut problems));
     problems.check()?;
+    let before = user.members();
     user.profile = input.ok_or(problems)?.into();
     user.updated_at = write.now();
     user.revision = write.version_after(user.revision);
     user_update(write.conn(), &user).await?;
     password::follow_address(&mut write, &user).await?;
-    let done = call.change.commit(write).await?;
+    let entry = Entry::updated(before, &user);
+    let done = call.change.commit(write, entry).await?;
     Ok(call
         .updated(&done, &UserResource::new(&user, &tokens))
         .await)

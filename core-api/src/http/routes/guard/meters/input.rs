@@ -169,6 +169,7 @@ impl From<MeterLimitsInput> for MeterLimits {
 
 impl Resource for MeterForm {
     type View = MeterResource;
+    const KIND: &'static str = "meter";
     const FILTERS: Filters = Filters {
         region: false,
         active: true,
@@ -185,6 +186,10 @@ impl Resource for MeterForm {
         "createdAt",
         "updatedAt",
     ];
+
+    fn name(form: &Self) -> String {
+        form.name.to_string()
+    }
 
     fn to_main_form(object: &mut Map<String, Value>, problems: &mut Problems) {
         if let Some(Value::Object(conditions)) = object.get_mut("conditions") {

@@ -3,9 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::FromRequestParts;
-use http::header::ACCEPT;
-use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 
 use super::record::RequestRecord;
@@ -15,6 +12,7 @@ use crate::domain::id::OrganisationId;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::http::call::Read;
+use crate::http::lines::LINES;
 use crate::http::stream::{Ended, Pieces, Reader, streamed};
 use crate::identity::caller::Scope;
 use crate::service::operations::requests::Found;
@@ -23,42 +21,10 @@ use crate::store::gateway::proxy_names::proxy_names;
 use requestrocket_proto::record::v1::Record;
 use requestrocket_proto::region::v1::RecordsQuery;
 
-const LINES: &str = "application/x-ndjson";
 /// Records that are in memory at a time.
 const TOGETHER: u32 = 200;
 /// Names regions whose records are not in the answer.
 const UNAVAILABLE: HeaderName = HeaderName::from_static("requestrocket-unavailable-regions");
-
-/// What a list is asked for as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// A page of JSON.
-    Page,
-    /// All of it, a record a line.
-    Lines,
-}
-
-impl Wanted {
-    fn of(accept: &str) -> Self {
-        let mut types = accept.split(',').filter_map(|one| one.split(';').next());
-        if types.any(|name| name.trim().eq_ignore_ascii_case(LINES)) {
-            Self::Lines
-        } else {
-            Self::Page
-        }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Wanted {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let lines = parts.headers.get_all(ACCEPT).iter();
-        let mut lines = lines.filter_map(|line| line.to_str().ok());
-        let is_asked = lines.any(|line| Self::of(line) == Self::Lines);
-        Ok(if is_asked { Self::Lines } else { Self::Page })
-    }
-}
 
 /// The answer. What is wrong before its first line is an error like others, later it is cut.
 pub(super) async fn export(
@@ -156,22 +122,4 @@ async fn lines(
         lines.push(b'\n');
     }
     Ok(lines)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_sent_to_who_asks_for_them() {
-        for (accept, want) in [
-            ("application/x-ndjson", Wanted::Lines),
-            ("text/html, Application/X-NDJSON;q=0.5", Wanted::Lines),
-            ("application/json", Wanted::Page),
-            ("*/*", Wanted::Page),
-            ("", Wanted::Page),
-        ] {
-            assert_eq!(Wanted::of(accept), want, "{accept}");
-        }
-    }
 }

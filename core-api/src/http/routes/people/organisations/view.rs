@@ -5,11 +5,14 @@ use std::num::NonZeroU64;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::account::audit::{Log, Subject};
 use crate::domain::people::organisation::{Limits, Organisation};
 use crate::http::labels;
+use crate::http::routes::shape::document;
 
 /// An organisation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -88,5 +91,21 @@ impl From<&Organisation> for ConfigurationResource {
             .map(ToString::to_string)
             .collect();
         Self { limits, regions }
+    }
+}
+
+impl Subject for Organisation {
+    const KIND: &'static str = "client";
+
+    fn log(&self) -> Log {
+        Log::Organisation(self.id)
+    }
+
+    fn named(&self) -> (String, String) {
+        (self.id.to_string(), self.name.to_string())
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        document(&OrganisationResource::from(self))
     }
 }

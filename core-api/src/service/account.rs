@@ -1,0 +1,3 @@
+//! What an organisation is told of itself.
+
+pub mod audit;
