@@ -94,7 +94,11 @@ impl Db {
 }
 
 impl Dialect {
-    fn of(url: &str) -> Result<Self, InvalidDb> {
+    /// Of the database at `url`.
+    ///
+    /// # Errors
+    /// It is another one's.
+    pub fn of(url: &str) -> Result<Self, InvalidDb> {
         if url.starts_with("sqlite:") {
             Ok(Self::Sqlite)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {

@@ -1,27 +1,32 @@
 //! The log of every call: Envoys tell of calls that are over, records are made of that and kept in
-//! the region, a file for each UTC day.
+//! the region, a file or a partition for each UTC day.
 //!
 //! Invariants: no call waits for its record; what a record holds was masked before it came here.
 
 mod call;
 mod chain;
 mod day;
+#[cfg(test)]
+mod fixtures;
 mod known;
 mod listeners;
 mod metrics;
 mod numbers;
+mod place;
+mod postgres;
+mod reader;
 mod record;
 mod retention;
 mod room;
 mod search;
 mod seen;
 mod service;
+mod sink;
 mod sql;
 mod telemetry;
 mod verify;
 mod write;
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use requestrocket_process::clock::Clock;
@@ -36,6 +41,7 @@ use self::call::Call;
 pub use self::call::LogFailed;
 pub use self::listeners::Listeners;
 use self::numbers::{Numbers, lock};
+pub use self::place::Place;
 pub use self::retention::Retention;
 pub use self::seen::with_buckets;
 pub use self::service::AccessLogs;
@@ -47,16 +53,10 @@ use self::write::Writer;
 /// what an Envoy keeps for us.
 const WAITING: usize = 2;
 
-/// Where it is, beside the store.
-#[must_use]
-pub fn folder(data_dir: &Path) -> PathBuf {
-    data_dir.join("calls")
-}
-
 /// Where records are found; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CallLog {
-    folder: Arc<PathBuf>,
+    place: Place,
     clock: Clock,
     numbers: Arc<Mutex<Numbers>>,
 }
@@ -66,12 +66,12 @@ pub struct CallLog {
 pub struct Inlet(mpsc::Sender<Vec<Call>>);
 
 impl CallLog {
-    /// Opens the log in `folder` and begins to write what comes in by the inlet.
+    /// Opens the log in `place` and begins to write what comes in by the inlet.
     ///
     /// # Errors
-    /// The folder or the newest file in it cannot be used.
+    /// The folder or the newest file in it cannot be used, or the database.
     pub async fn open(
-        folder: PathBuf,
+        place: Place,
         retention: Retention,
         clock: Clock,
         tasks: &TaskSet,
@@ -81,8 +81,8 @@ impl CallLog {
         let (waiting, taken) = mpsc::channel(WAITING);
         let uncounted = Uncounted::default();
         let (writer, numbers) =
-            Writer::open(&folder, retention, clock.clone(), uncounted.clone()).await?;
-        telemetry::start(&folder, uncounted, clock.clone(), tasks).await?;
+            Writer::open(&place, retention, clock.clone(), uncounted.clone()).await?;
+        telemetry::start(&place, uncounted, clock.clone(), tasks).await?;
         let numbers = Arc::new(Mutex::new(numbers));
         let stopping = tasks.stopping();
         let told = Arc::clone(&numbers);
@@ -91,7 +91,7 @@ impl CallLog {
             Ok(())
         });
         let log = Self {
-            folder: Arc::new(folder),
+            place,
             clock,
             numbers,
         };
@@ -103,7 +103,7 @@ impl CallLog {
     /// # Errors
     /// A file cannot be read.
     pub async fn search(&self, query: &RecordsQuery) -> Result<Records, LogFailed> {
-        let mut found = match search::search(&self.folder, query).await {
+        let mut found = match search::search(&self.place, query).await {
             Ok(found) => found,
             Err(LogFailed::TooMuch) => {
                 return Ok(Records {
@@ -125,7 +125,7 @@ impl CallLog {
     /// # Errors
     /// The sums cannot be read, or it takes too long.
     pub async fn telemetry(&self, query: &TelemetryQuery) -> Result<Option<Telemetry>, LogFailed> {
-        let Some(mut told) = telemetry::answer(&self.folder, query).await? else {
+        let Some(mut told) = telemetry::answer(&self.place, query).await? else {
             return Ok(None);
         };
         let during = query.from_ms..query.to_ms;
@@ -138,7 +138,7 @@ impl CallLog {
     /// # Errors
     /// A file cannot be read, or the question is not whole.
     pub async fn arrivals(&self, query: &ArrivalsQuery) -> Result<Arrivals, LogFailed> {
-        search::arrivals(&self.folder, query).await
+        search::arrivals(&self.place, query).await
     }
 }
 

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use requestrocket_process::{logs, settings};
+use requestrocket_xds_server::access_log::{self, Place};
 use requestrocket_xds_server::config::{Config, ENV_PREFIX, Settings};
-use requestrocket_xds_server::{access_log, serve};
+use requestrocket_xds_server::serve;
 
 /// The region server of RequestRocket: configuration, secrets and fleet of one data plane.
 #[derive(Debug, Parser)]
@@ -78,8 +79,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Log {
             command: LogCommand::Verify,
         } => {
-            let folder = access_log::folder(&config.data_dir);
-            let is_whole = access_log::verify(&folder, &mut std::io::stdout()).await?;
+            let place = Place::of(&config.data_dir, config.database_url.expose())?;
+            let is_whole = access_log::verify(&place, &mut std::io::stdout()).await?;
             anyhow::ensure!(is_whole, "records of calls are not as they were written");
             Ok(())
         }

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessChecks;
-use crate::access_log::{self, AccessLogs, CallLog, Inlet, Listeners, with_buckets};
+use crate::access_log::{AccessLogs, CallLog, Inlet, Listeners, Place, with_buckets};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
 use crate::keys::{KeyRenewals, RefusedTokens};
@@ -271,17 +271,17 @@ async fn meters(
     Ok(meters)
 }
 
-/// Beside the store: files, whatever the store is.
+/// Files beside the store, or in it where that is PostgreSQL.
 async fn call_log(
     config: &Config,
     clock: &Clock,
     tasks: &TaskSet,
 ) -> anyhow::Result<(CallLog, Inlet)> {
-    let folder = access_log::folder(&config.data_dir);
+    let place = Place::of(&config.data_dir, config.database_url.expose())?;
     let retention = config.request_log;
-    CallLog::open(folder, retention, clock.clone(), tasks)
+    CallLog::open(place, retention, clock.clone(), tasks)
         .await
-        .context("`data_dir`: the log of calls")
+        .context("the log of calls, in `data_dir` or PostgreSQL")
 }
 
 fn link_config(config: &Config, keys: &RegionKeys) -> LinkConfig {

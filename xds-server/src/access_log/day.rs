@@ -12,18 +12,13 @@ use time::{Date, OffsetDateTime};
 use super::call::{Call, LogFailed};
 use super::chain::link_insert;
 use super::known;
-use super::numbers::{Changes, Number};
+use super::numbers::Changes;
+use super::reader::{LINKED, NUMBERED, Reader, TALLIED};
 use super::retention;
-use super::sql::{ROWS, from_sql, to_sql};
+use super::sql::{HOUR_MS, ROWS, to_sql};
 
-/// What is counted together.
-pub(super) const HOUR_MS: u64 = 3_600_000;
 pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 const BUSY: Duration = Duration::from_secs(5);
-/// Of files that have tallies, whose calls have their numbers, and whose calls are linked.
-const TALLIED: i64 = 1;
-const NUMBERED: i64 = 2;
-pub(super) const LINKED: i64 = 3;
 /// Calls of a day; what is selected by has a column, and everything is in the record.
 const CALLS: &str = "
     CREATE TABLE IF NOT EXISTS call (
@@ -84,40 +79,6 @@ const LINKS: &str = "
     COMMIT;
 ";
 
-/// A day that is open to be read.
-pub(super) struct Reader {
-    pub(super) conn: SqliteConnection,
-    pub(super) version: i64,
-}
-
-impl Reader {
-    /// Whether it says how many calls there were.
-    pub(super) fn has_tallies(&self) -> bool {
-        self.version >= TALLIED
-    }
-
-    /// The numbers of calls behind that row.
-    pub(super) async fn numbers(&mut self, row: u64) -> Result<Vec<Number>, LogFailed> {
-        if self.version < NUMBERED {
-            return Ok(Vec::new());
-        }
-        let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
-            "SELECT worker_id, number FROM call \
-             WHERE rowid > $1 AND worker_id IS NOT NULL ORDER BY rowid",
-        )
-        .bind(to_sql(row))
-        .fetch_all(&mut self.conn)
-        .await?;
-        let number = |(worker, number): (Vec<u8>, i64)| {
-            Ok(Number {
-                worker: worker[..].try_into().map_err(|_| LogFailed::Damaged)?,
-                number: from_sql(number)?,
-            })
-        };
-        rows.into_iter().map(number).collect()
-    }
-}
-
 /// Opens a day's file to write, and makes it if it is not there.
 pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, LogFailed> {
     let options = SqliteConnectOptions::new()
@@ -141,9 +102,10 @@ pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, L
 
 /// Opens a day's file to read, if there is anything in it. It does not wait for the writer, nor that
 /// for it.
-pub(super) async fn open_to_read(path: &Path) -> Result<Option<Reader>, LogFailed> {
+pub(super) async fn open_to_read(folder: &Path, day: Date) -> Result<Option<Reader>, LogFailed> {
+    let path = retention::path(folder, day);
     let options = SqliteConnectOptions::new()
-        .filename(path)
+        .filename(&path)
         .busy_timeout(BUSY)
         .pragma("query_only", "ON");
     let mut conn = match SqliteConnection::connect_with(&options).await {
@@ -158,7 +120,7 @@ pub(super) async fn open_to_read(path: &Path) -> Result<Option<Reader>, LogFaile
         return Ok(None);
     }
     let version = version(&mut conn).await?;
-    Ok(Some(Reader { conn, version }))
+    Ok(Some(Reader::of_file(conn, day, version)))
 }
 
 async fn version(conn: &mut SqliteConnection) -> Result<i64, LogFailed> {

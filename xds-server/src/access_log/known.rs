@@ -159,6 +159,6 @@ async fn worker_update(
     Ok(())
 }
 
-fn worker_id(bytes: &[u8]) -> Result<WorkerId, LogFailed> {
+pub(super) fn worker_id(bytes: &[u8]) -> Result<WorkerId, LogFailed> {
     bytes.try_into().map_err(|_| LogFailed::Damaged)
 }

@@ -46,13 +46,12 @@ pub(super) fn days(folder: &Path) -> io::Result<Vec<DayFile>> {
 
 /// Drops what is not to be kept. Today's stays. Says how many bytes are left.
 pub(super) fn drop_old(folder: &Path, retention: Retention, today: Date) -> io::Result<u64> {
-    let oldest = today.saturating_sub(Duration::days(i64::from(retention.days)));
     let (mut bytes, mut kept): (u64, u64) = (0, 0);
     // From the newest on, so that what is too much is the oldest.
     for DayFile { day, path } in days(folder)?.into_iter().rev() {
         let size = size(&path);
         bytes = bytes.saturating_add(size);
-        if day < today && (day <= oldest || bytes > retention.bytes) {
+        if is_dropped(retention, (day, today), bytes) {
             tracing::info!(%day, "a day of the log of calls is dropped");
             for file in files(&path) {
                 match fs::remove_file(&file) {
@@ -65,6 +64,12 @@ pub(super) fn drop_old(folder: &Path, retention: Retention, today: Date) -> io::
         }
     }
     Ok(kept)
+}
+
+/// Whether a day goes that is, with those behind it, so many bytes. Today's never does.
+pub(super) fn is_dropped(retention: Retention, (day, today): (Date, Date), bytes: u64) -> bool {
+    let oldest = today.saturating_sub(Duration::days(i64::from(retention.days)));
+    day < today && (day <= oldest || bytes > retention.bytes)
 }
 
 /// The database and what SQLite keeps beside it.

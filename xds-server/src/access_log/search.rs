@@ -6,10 +6,10 @@ mod effort;
 mod page;
 mod select;
 
-use std::path::Path;
 use std::time::Duration;
 
 use requestrocket_proto::region::v1::{Records, RecordsQuery};
+use time::Date;
 
 pub(super) use self::arrivals::arrivals;
 use self::count::count;
@@ -17,7 +17,7 @@ use self::effort::Effort;
 use self::page::Page;
 use super::call::LogFailed;
 use super::day::day_of;
-use super::retention::{DayFile, days};
+use super::place::Place;
 
 /// A page that costs more ends where it is; a selection that costs more is not counted. Each in
 /// thousands of SQLite's steps, and in time.
@@ -25,20 +25,20 @@ const MOST: u32 = 50_000;
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Reads a page, and counts its selection if that is asked for.
-pub(super) async fn search(folder: &Path, query: &RecordsQuery) -> Result<Records, LogFailed> {
-    search_within(folder, query, MOST).await
+pub(super) async fn search(place: &Place, query: &RecordsQuery) -> Result<Records, LogFailed> {
+    search_within(place, query, MOST).await
 }
 
 async fn search_within(
-    folder: &Path,
+    place: &Place,
     query: &RecordsQuery,
     most: u32,
 ) -> Result<Records, LogFailed> {
-    let days = days_of(folder, query)?;
+    let days = days_of(place, query).await?;
     let effort = Effort::of(most, LONGEST);
     let mut page = Page::new(query, &effort);
-    for DayFile { day, path } in &days {
-        let Some(mut reader) = effort.open(path).await? else {
+    for day in &days {
+        let Some(mut reader) = effort.open(place, *day).await? else {
             continue;
         };
         page.read(&mut reader, *day).await?;
@@ -49,9 +49,9 @@ async fn search_within(
     let mut found = page.finish();
     if !query.is_uncounted {
         let effort = Effort::of(most, LONGEST);
-        for DayFile { day: _, path } in &days {
-            if let Some(mut day) = effort.open(path).await? {
-                found.recorded += count(&mut day, query, &effort).await?;
+        for day in &days {
+            if let Some(mut reader) = effort.open(place, *day).await? {
+                found.recorded += count(&mut reader, query, &effort).await?;
             }
         }
     }
@@ -59,7 +59,7 @@ async fn search_within(
 }
 
 /// In the order that is asked for.
-fn days_of(folder: &Path, query: &RecordsQuery) -> Result<Vec<DayFile>, LogFailed> {
+async fn days_of(place: &Place, query: &RecordsQuery) -> Result<Vec<Date>, LogFailed> {
     let (mut first, mut last) = (query.from_ms.map(day_of), query.to_ms.map(day_of));
     // Only a page begins there: what is counted is all of the selection.
     if query.is_uncounted
@@ -72,9 +72,9 @@ fn days_of(folder: &Path, query: &RecordsQuery) -> Result<Vec<DayFile>, LogFaile
             last = last.or(after).min(after);
         }
     }
-    let mut days = days(folder)?;
-    days.retain(|file| {
-        first.is_none_or(|first| file.day >= first) && last.is_none_or(|last| file.day <= last)
+    let mut days = place.days().await?;
+    days.retain(|day| {
+        first.is_none_or(|first| *day >= first) && last.is_none_or(|last| *day <= last)
     });
     if !query.is_ascending {
         days.reverse();

@@ -2,6 +2,8 @@
 
 use super::call::LogFailed;
 
+/// What is counted together.
+pub(super) const HOUR_MS: u64 = 3_600_000;
 /// Rows of one statement: SQLite takes 32,766 values.
 pub(super) const ROWS: usize = 512;
 

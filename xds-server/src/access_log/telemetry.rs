@@ -10,7 +10,6 @@ mod span;
 mod store;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use requestrocket_process::clock::Clock;
@@ -21,7 +20,7 @@ use tokio::sync::Notify;
 pub(super) use self::answer::answer;
 use self::follow::Follower;
 use super::call::LogFailed;
-use super::retention;
+use super::place::Place;
 
 /// Days of the log that hold what may not be counted yet; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -59,17 +58,17 @@ impl Uncounted {
 
 /// Counts what there is in the log, and what comes.
 pub(super) async fn start(
-    folder: &Path,
+    place: &Place,
     uncounted: Uncounted,
     clock: Clock,
     tasks: &TaskSet,
 ) -> Result<(), LogFailed> {
     metrics::describe();
     // Of any day the run before may have left something.
-    for file in retention::days(folder)? {
-        uncounted.add(file.day);
+    for day in place.days().await? {
+        uncounted.add(day);
     }
-    let follower = Follower::open(folder, uncounted, clock).await?;
+    let follower = Follower::open(place, uncounted, clock).await?;
     let stopping = tasks.stopping();
     tasks.spawn("telemetry", async move {
         follower.run(stopping).await;

@@ -1,20 +1,21 @@
 //! Whether the records of every day are as they were written.
 
 use std::io::{self, Write};
-use std::path::Path;
 
-use futures::TryStreamExt as _;
 use prost::Message as _;
 use requestrocket_proto::record::v1::Record;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::FromRow;
 use time::Date;
 
 use super::call::LogFailed;
 use super::chain::{Chain, Hash, begin};
-use super::day::{LINKED, open_to_read};
-use super::retention::{DayFile, days};
+use super::place::Place;
+use super::postgres;
+use super::reader::{Conn, Reader};
 use super::sql::{from_sql, to_sql};
+
+/// Rows that are read at once.
+const TOGETHER: i64 = 1_000;
 
 /// What was found of a day's records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,33 +77,29 @@ impl Verified {
 ///
 /// # Errors
 /// A file cannot be read.
-pub async fn verify(folder: &Path, out: &mut impl Write) -> Result<bool, LogFailed> {
-    let verified = all(folder).await?;
+pub async fn verify(place: &Place, out: &mut impl Write) -> Result<bool, LogFailed> {
+    let verified = all(place).await?;
     for day in &verified {
         day.write(out)?;
     }
     Ok(verified.iter().all(|day| day.problem.is_none()))
 }
 
-async fn all(folder: &Path) -> Result<Vec<Verified>, LogFailed> {
+async fn all(place: &Place) -> Result<Vec<Verified>, LogFailed> {
     let mut verified = Vec::new();
-    for DayFile { day, path } in days(folder)? {
-        if let Some(mut reader) = open_to_read(&path).await? {
-            verified.push(verify_day(&mut reader.conn, day, reader.version).await?);
+    for day in place.days().await? {
+        if let Some(mut reader) = place.open_to_read(day).await? {
+            verified.push(verify_day(&mut reader, day).await?);
         }
     }
     Ok(verified)
 }
 
-async fn verify_day(
-    conn: &mut SqliteConnection,
-    day: Date,
-    version: i64,
-) -> Result<Verified, LogFailed> {
-    // One state of the file, whatever is written meanwhile.
-    sqlx::raw_sql("BEGIN").execute(&mut *conn).await?;
-    let links = if version >= LINKED {
-        links_fetch(conn).await?
+async fn verify_day(reader: &mut Reader, day: Date) -> Result<Verified, LogFailed> {
+    // One state of the day, whatever is written meanwhile.
+    reader.conn.begin().await?;
+    let links = if reader.has_links() {
+        links_fetch(reader).await?
     } else {
         Vec::new()
     };
@@ -113,16 +110,8 @@ async fn verify_day(
         next: 1,
         records: 0,
     };
-    let mut rows = sqlx::query("SELECT rowid, * FROM call ORDER BY rowid").fetch(conn);
-    let mut problem = None;
-    while let Some(row) = rows.try_next().await? {
-        if let Err(found) = check.take(&row)? {
-            problem = Some(found);
-            break;
-        }
-    }
-    drop(rows);
-    let problem = problem.or_else(|| check.finish());
+    let problem = check.follow(reader).await?;
+    reader.conn.end().await?;
     let digits = check.end.iter().map(|byte| format!("{byte:02x}"));
     let digits: Vec<String> = digits.collect();
     Ok(Verified {
@@ -133,11 +122,10 @@ async fn verify_day(
     })
 }
 
-async fn links_fetch(conn: &mut SqliteConnection) -> Result<Vec<Link>, LogFailed> {
-    let rows: Vec<(i64, i64, Vec<u8>)> =
-        sqlx::query_as("SELECT first_row, last_row, hash FROM link ORDER BY first_row")
-            .fetch_all(conn)
-            .await?;
+async fn links_fetch(reader: &mut Reader) -> Result<Vec<Link>, LogFailed> {
+    let mut select = reader.beside("SELECT first_row, last_row, hash", "link");
+    select.push(" ORDER BY first_row");
+    let rows: Vec<(i64, i64, Vec<u8>)> = reader.conn.fetch(select).await?;
     let link = |(first, last, hash): (i64, i64, Vec<u8>)| {
         Ok(Link {
             first: from_sql(first)?,
@@ -146,6 +134,25 @@ async fn links_fetch(conn: &mut SqliteConnection) -> Result<Vec<Link>, LogFailed
         })
     };
     rows.into_iter().map(link).collect()
+}
+
+/// A call as it is stored: what it says, and what it is selected by.
+#[derive(Debug, FromRow)]
+struct Row {
+    number: i64,
+    record: Vec<u8>,
+    request_id: String,
+    organisation_id: String,
+    proxy_id: String,
+    code: String,
+    proxy_code: String,
+    method: String,
+    credential_id: String,
+    subject: String,
+    path: String,
+    completed_at_ms: i64,
+    status: i64,
+    duration_us: i64,
 }
 
 /// A chain that is followed.
@@ -161,9 +168,36 @@ struct Check {
 }
 
 impl Check {
-    fn take(&mut self, row: &SqliteRow) -> Result<Result<(), Problem>, LogFailed> {
-        let number = from_sql(row.try_get("rowid")?)?;
-        let encoded: Vec<u8> = row.try_get("record")?;
+    /// Follows it over all rows, up to the first problem.
+    async fn follow(&mut self, reader: &mut Reader) -> Result<Option<Problem>, LogFailed> {
+        let row = reader.row();
+        let columns = format!(
+            "SELECT {row} AS number, record, request_id, organisation_id, proxy_id, code, \
+             proxy_code, method, credential_id, subject, path, completed_at_ms, status, duration_us"
+        );
+        // Below the first: a row that is put in may have any number.
+        let mut behind = i64::MIN;
+        loop {
+            let mut select = reader.calls(&columns);
+            select.push(&format!("{row} > ")).number(behind);
+            select.push(&format!(" ORDER BY {row} LIMIT "));
+            select.number(TOGETHER);
+            let rows: Vec<Row> = reader.conn.fetch(select).await?;
+            let Some(last) = rows.last() else {
+                return Ok(self.finish());
+            };
+            behind = last.number;
+            let is_postgres = matches!(reader.conn, Conn::Postgres(_));
+            for row in &rows {
+                if let Err(problem) = self.take(row, is_postgres)? {
+                    return Ok(Some(problem));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, row: &Row, is_postgres: bool) -> Result<Result<(), Problem>, LogFailed> {
+        let number = from_sql(row.number)?;
         if self.open.is_none() {
             let Some(link) = self.links.next() else {
                 return Ok(Err(Problem::Foreign(number)));
@@ -181,14 +215,14 @@ impl Check {
             return Ok(Err(Problem::Missing(self.next)));
         }
         // Searches go by the columns, and the chain is only over the record.
-        if !is_labelled(row, &encoded)? {
+        if !row.is_labelled(is_postgres) {
             return Ok(Err(Problem::Mislabelled(number)));
         }
         self.next += 1;
         let Some((link, mut chain)) = self.open.take() else {
             return Ok(Err(Problem::Foreign(number)));
         };
-        chain.add(&encoded);
+        chain.add(&row.record);
         if number < link.last {
             self.open = Some((link, chain));
             return Ok(Ok(()));
@@ -207,38 +241,33 @@ impl Check {
     }
 }
 
-/// Whether the columns are those of the record.
-fn is_labelled(row: &SqliteRow, encoded: &[u8]) -> Result<bool, LogFailed> {
-    let Ok(record) = Record::decode(encoded) else {
-        return Ok(false);
-    };
-    let texts = [
-        ("request_id", &record.request_id),
-        ("organisation_id", &record.organisation_id),
-        ("proxy_id", &record.proxy_id),
-        ("code", &record.code),
-        ("proxy_code", &record.proxy_code),
-        ("method", &record.method),
-        ("credential_id", &record.credential_id),
-        ("subject", &record.subject),
-        ("path", &record.path),
-    ];
-    for (column, text) in texts {
-        if row.try_get::<String, _>(column)? != *text {
-            return Ok(false);
-        }
+impl Row {
+    /// Whether the columns are those of the record.
+    fn is_labelled(&self, is_postgres: bool) -> bool {
+        let Ok(record) = Record::decode(&self.record[..]) else {
+            return false;
+        };
+        let texts = [
+            (&self.request_id, &record.request_id),
+            (&self.organisation_id, &record.organisation_id),
+            (&self.proxy_id, &record.proxy_id),
+            (&self.code, &record.code),
+            (&self.proxy_code, &record.proxy_code),
+            (&self.method, &record.method),
+            (&self.credential_id, &record.credential_id),
+            (&self.subject, &record.subject),
+            (&self.path, &record.path),
+        ];
+        let is_same = |(column, text): (&String, &String)| {
+            column == text || is_postgres && *column == postgres::text(text)
+        };
+        let numbers = [
+            (self.completed_at_ms, to_sql(record.completed_at_ms)),
+            (self.status, i64::from(record.status)),
+            (self.duration_us, to_sql(record.duration_us)),
+        ];
+        texts.into_iter().all(is_same) && numbers.iter().all(|(column, said)| column == said)
     }
-    let numbers = [
-        ("completed_at_ms", to_sql(record.completed_at_ms)),
-        ("status", i64::from(record.status)),
-        ("duration_us", to_sql(record.duration_us)),
-    ];
-    for (column, number) in numbers {
-        if row.try_get::<i64, _>(column)? != number {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 #[cfg(test)]

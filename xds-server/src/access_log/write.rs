@@ -1,24 +1,23 @@
 //! The one writer of the log: takes what waits, and commits it together.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use requestrocket_process::clock::Clock;
-use requestrocket_process::file::create_private_dir;
-use sqlx::{Connection as _, SqliteConnection};
 use time::Date;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::call::{Call, LogFailed};
 use super::day::{DAY_MS, day_of};
+use super::metrics;
 use super::numbers::{Changes, Numbers, lock};
-use super::retention::{self, Retention};
-use super::room::{self, Room};
+use super::place::Place;
+use super::retention::Retention;
+use super::room::Room;
+use super::sink::Sink;
 use super::telemetry::Uncounted;
-use super::{day, known, metrics};
 
 /// Calls of one commit, about.
 const TOGETHER: usize = 4_096;
@@ -27,16 +26,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks for what is too old.
 const HOUSE: Duration = Duration::from_mins(1);
 
-/// Days to which calls may have been written before a process ended.
-const LATEST: usize = 2;
-
 /// Writes; holds the connection.
 #[derive(Debug)]
 pub(super) struct Writer {
-    folder: PathBuf,
+    sink: Sink,
     retention: Retention,
     clock: Clock,
-    open: Option<(Date, SqliteConnection)>,
     /// What is known of workers and was not written yet.
     changes: Changes,
     house_at_ms: u64,
@@ -50,37 +45,23 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Opens today's file; says what is known of workers.
+    /// Opens the log; says what is known of workers.
     pub(super) async fn open(
-        folder: &Path,
+        place: &Place,
         retention: Retention,
         clock: Clock,
         uncounted: Uncounted,
     ) -> Result<(Self, Numbers), LogFailed> {
-        create_private_dir(folder)?;
-        let today = clock.now().date();
-        let mut conn = day::open(folder, today).await?;
-        let mut numbers = known::numbers_fetch(&mut conn).await?;
-        let mut changes = Changes::default();
-        let now_ms = clock.unix_ms();
-        // In WAL mode no commit is atomic across attached files (SQLite): a crash leaves one ahead.
-        for file in retention::days(folder)?.into_iter().rev().take(LATEST) {
-            let row = known::written_fetch(&mut conn, file.day).await?;
-            if let Some(mut day) = day::open_to_read(&file.path).await? {
-                for number in day.numbers(row).await? {
-                    numbers.see(number, now_ms, &mut changes);
-                }
-            }
-        }
+        let (sink, numbers, changes) = Sink::open(place, &clock).await?;
         metrics::missing(numbers.missing());
+        let room = Room::new(retention.bytes, clock.now().date());
         let writer = Self {
-            folder: folder.to_owned(),
+            sink,
             retention,
             clock,
-            open: Some((today, conn)),
             changes,
             house_at_ms: 0,
-            room: Room::new(retention.bytes, today),
+            room,
             is_full: false,
             has_disk: true,
             uncounted,
@@ -100,7 +81,7 @@ impl Writer {
                 waited = taken.recv() => waited,
                 // What is too old goes, also where nobody calls.
                 () = tokio::time::sleep(HOUSE) => {
-                    self.keep_house(numbers);
+                    self.keep_house(numbers).await;
                     continue;
                 }
             };
@@ -110,7 +91,7 @@ impl Writer {
             {
                 calls.extend(more);
             }
-            self.keep_house(numbers);
+            self.keep_house(numbers).await;
             if self.has_room() {
                 metrics::left_out(self.room.sift(&mut calls));
                 self.write(calls, numbers, &stopping).await;
@@ -118,10 +99,7 @@ impl Writer {
                 metrics::left_out(calls.len());
             }
         }
-        if let Some((_, conn)) = self.open {
-            // Everything is committed.
-            let _ = conn.close().await;
-        }
+        self.sink.close().await;
     }
 
     /// Tries until it is done: meanwhile Envoys keep what there is, as far as they have room.
@@ -156,13 +134,7 @@ impl Writer {
     }
 
     async fn write_day(&mut self, day: Date, calls: &[Call]) -> Result<(), LogFailed> {
-        // Gone if the write fails: the next try opens the file anew.
-        let mut conn = match self.open.take() {
-            Some((open, conn)) if open == day => conn,
-            Some(_) | None => day::open(&self.folder, day).await?,
-        };
-        day::calls_insert(&mut conn, calls, &self.changes).await?;
-        self.open = Some((day, conn));
+        self.sink.calls_insert(day, calls, &self.changes).await?;
         self.changes = Changes::default();
         Ok(())
     }
@@ -170,7 +142,7 @@ impl Writer {
     /// Whether anything can be recorded now.
     fn has_room(&mut self) -> bool {
         // What cannot be found out shows when it is written.
-        let has_disk = room::has_disk(&self.folder).unwrap_or(true);
+        let has_disk = self.sink.has_disk().unwrap_or(true);
         if !has_disk && self.has_disk {
             tracing::error!("the disk is nearly full: calls are not recorded");
         }
@@ -178,7 +150,7 @@ impl Writer {
         has_disk && !self.is_full
     }
 
-    fn keep_house(&mut self, numbers: &Mutex<Numbers>) {
+    async fn keep_house(&mut self, numbers: &Mutex<Numbers>) {
         let now_ms = self.clock.unix_ms();
         if now_ms < self.house_at_ms {
             return;
@@ -187,11 +159,12 @@ impl Writer {
         let today = self.clock.now().date();
         let oldest_ms = now_ms.saturating_sub(DAY_MS * u64::from(self.retention.days));
         // That is written with the next calls.
-        let mut known = lock(numbers);
-        known.forget_before(oldest_ms, &mut self.changes);
-        metrics::missing(known.missing());
-        drop(known);
-        match retention::drop_old(&self.folder, self.retention, today) {
+        {
+            let mut known = lock(numbers);
+            known.forget_before(oldest_ms, &mut self.changes);
+            metrics::missing(known.missing());
+        }
+        match self.sink.drop_old(self.retention, today).await {
             Ok(bytes) => {
                 self.room.set_size(bytes, today);
                 let is_full = bytes > self.retention.bytes;
@@ -236,7 +209,9 @@ mod tests {
     use time::macros::datetime;
 
     use super::super::CallLog;
+    use super::super::fixtures::TestLog;
     use super::super::numbers::{GRACE_MS, Number};
+    use super::super::retention;
     use super::*;
 
     const RETENTION: Retention = Retention {
@@ -270,18 +245,18 @@ mod tests {
     }
 
     /// Writes these in one run of the process.
-    async fn run(folder: &Path, clock: &Clock, numbers: &[u64]) -> (u64, u64) {
-        run_keeping(RETENTION, folder, clock, numbers).await
+    async fn run(place: &Place, clock: &Clock, numbers: &[u64]) -> (u64, u64) {
+        run_keeping(RETENTION, place, clock, numbers).await
     }
 
     async fn run_keeping(
         retention: Retention,
-        folder: &Path,
+        place: &Place,
         clock: &Clock,
         numbers: &[u64],
     ) -> (u64, u64) {
         let tasks = TaskSet::default();
-        let open = CallLog::open(folder.to_owned(), retention, clock.clone(), &tasks);
+        let open = CallLog::open(place.clone(), retention, clock.clone(), &tasks);
         let (log, inlet) = open.await.unwrap();
         for number in numbers {
             inlet.write(vec![call(*number, clock)]).await.unwrap();
@@ -294,48 +269,50 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_missed_is_known_after_a_restart_and_what_comes_late_is_not_missed() {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
-        assert_eq!(run(folder.path(), &clock, &[1, 2, 6]).await, (3, 0));
-        clock.advance(Duration::from_millis(GRACE_MS));
-        assert_eq!(run(folder.path(), &clock, &[]).await, (3, 3));
-        assert_eq!(run(folder.path(), &clock, &[4, 7]).await, (5, 2));
-        // On the next day, too.
-        clock.advance(Duration::from_hours(12));
-        assert_eq!(run(folder.path(), &clock, &[3, 5]).await, (7, 0));
+        for log in TestLog::each().await {
+            let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
+            assert_eq!(run(&log.place, &clock, &[1, 2, 6]).await, (3, 0));
+            clock.advance(Duration::from_millis(GRACE_MS));
+            assert_eq!(run(&log.place, &clock, &[]).await, (3, 3));
+            assert_eq!(run(&log.place, &clock, &[4, 7]).await, (5, 2));
+            // On the next day, too.
+            clock.advance(Duration::from_hours(12));
+            assert_eq!(run(&log.place, &clock, &[3, 5]).await, (7, 0));
+        }
     }
 
     /// A process that is killed may have written its calls and not yet their numbers.
     #[tokio::test]
     async fn numbers_that_were_not_written_with_their_calls_are_known_all_the_same() {
-        let folder = tempfile::tempdir().unwrap();
+        let log = TestLog::files();
         let clock = Clock::manual(datetime!(2026-11-29 23:59 UTC));
-        assert_eq!(run(folder.path(), &clock, &[1, 2]).await, (2, 0));
-        let numbers = folder.path().join("numbers.db");
+        assert_eq!(run(&log.place, &clock, &[1, 2]).await, (2, 0));
+        let numbers = log.db.folder().join("calls/numbers.db");
         let before = std::fs::read(&numbers).unwrap();
-        assert_eq!(run(folder.path(), &clock, &[3, 5]).await, (4, 0));
+        assert_eq!(run(&log.place, &clock, &[3, 5]).await, (4, 0));
         std::fs::write(&numbers, before).unwrap();
         clock.advance(Duration::from_millis(GRACE_MS));
-        assert_eq!(run(folder.path(), &clock, &[6]).await, (5, 0));
+        assert_eq!(run(&log.place, &clock, &[6]).await, (5, 0));
         clock.advance(Duration::from_millis(GRACE_MS));
-        assert_eq!(run(folder.path(), &clock, &[]).await, (5, 1));
+        assert_eq!(run(&log.place, &clock, &[]).await, (5, 1));
     }
 
     /// Whoever calls often does not fill the disk, and what is not recorded is missed.
     #[tokio::test]
     async fn when_today_alone_is_too_much_no_more_is_recorded() {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
-        assert_eq!(run(folder.path(), &clock, &[1]).await, (1, 0));
-        let none = Retention {
-            bytes: 1,
-            ..RETENTION
-        };
-        let full = run_keeping(none, folder.path(), &clock, &[2, 3]).await;
-        assert_eq!(full, (1, 0));
-        assert_eq!(run(folder.path(), &clock, &[4]).await, (2, 0));
-        clock.advance(Duration::from_millis(GRACE_MS));
-        assert_eq!(run(folder.path(), &clock, &[]).await, (2, 2));
+        for log in TestLog::each().await {
+            let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
+            assert_eq!(run(&log.place, &clock, &[1]).await, (1, 0));
+            let none = Retention {
+                bytes: 1,
+                ..RETENTION
+            };
+            let full = run_keeping(none, &log.place, &clock, &[2, 3]).await;
+            assert_eq!(full, (1, 0));
+            assert_eq!(run(&log.place, &clock, &[4]).await, (2, 0));
+            clock.advance(Duration::from_millis(GRACE_MS));
+            assert_eq!(run(&log.place, &clock, &[]).await, (2, 2));
+        }
     }
 
     #[tokio::test]
@@ -343,14 +320,14 @@ mod tests {
         let recorder = PrometheusBuilder::new().build_recorder();
         let shown = recorder.handle();
         let _recorded = ::metrics::set_default_local_recorder(&recorder);
-        let folder = tempfile::tempdir().unwrap();
+        let files = TestLog::files();
         let clock = Clock::manual(datetime!(2026-11-29 12:00 UTC));
         let tasks = TaskSet::default();
-        let open = CallLog::open(folder.path().to_owned(), RETENTION, clock.clone(), &tasks);
+        let open = CallLog::open(files.place.clone(), RETENTION, clock.clone(), &tasks);
         let (log, inlet) = open.await.unwrap();
         // A day whose file is no file.
         clock.advance(Duration::from_hours(24));
-        let blocked = retention::path(folder.path(), clock.now().date());
+        let blocked = retention::path(&files.db.folder().join("calls"), clock.now().date());
         std::fs::create_dir(&blocked).unwrap();
         inlet.write(vec![call(1, &clock)]).await.unwrap();
         while !shown.render().contains("rr_call_log_failures_total 1") {
@@ -362,5 +339,19 @@ mod tests {
         }
         drop(inlet);
         tasks.shutdown().await;
+    }
+    #[tokio::test]
+    async fn days_that_are_too_old_are_dropped_whole() {
+        for log in TestLog::each().await {
+            let clock = Clock::manual(datetime!(2026-11-26 12:00 UTC));
+            for number in 1..=4 {
+                run(&log.place, &clock, &[number]).await;
+                clock.advance(Duration::from_hours(24));
+            }
+            // Two days are kept, and the next one has begun.
+            assert_eq!(run(&log.place, &clock, &[5]).await, (2, 0));
+            let days = log.place.days().await.unwrap();
+            assert_eq!(days.len(), 2, "{days:?}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use self::fake::{Authority, Control, TOKEN};
 use super::*;
-use crate::access_log::Retention;
+use crate::access_log::{Place, Retention};
 use crate::fixtures::{
     CANARY, REGION, Region, id, organisation, proxy, removed, target, translation,
 };
@@ -70,7 +70,7 @@ impl Running {
             .unwrap();
         let uses = UseRegister::open(store, &tasks).await.unwrap();
         let calls = region.folder.path().join("calls");
-        let (calls, _) = CallLog::open(calls, RETENTION, clock, &tasks)
+        let (calls, _) = CallLog::open(Place::files(&calls), RETENTION, clock, &tasks)
             .await
             .unwrap();
         let link = RegionLink {

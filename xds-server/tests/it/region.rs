@@ -12,7 +12,9 @@ use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::region::v1::NodeStatus;
 use requestrocket_xds_server::access::AccessChecks;
-use requestrocket_xds_server::access_log::{AccessLogs, CallLog, Inlet, Listeners, Retention};
+use requestrocket_xds_server::access_log::{
+    AccessLogs, CallLog, Inlet, Listeners, Place, Retention,
+};
 use requestrocket_xds_server::keys::{KeyRenewals, OpaqueTokens, RefusedTokens};
 use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::node_api::{self, Services, Tls};
@@ -93,7 +95,12 @@ async fn call_log(folder: &Path, tasks: &TaskSet) -> (CallLog, Inlet) {
         days: 90,
         bytes: 1 << 30,
     };
-    let log = CallLog::open(folder.join("calls"), retention, Clock::default(), tasks);
+    let log = CallLog::open(
+        Place::files(&folder.join("calls")),
+        retention,
+        Clock::default(),
+        tasks,
+    );
     log.await.unwrap()
 }
 

@@ -1,23 +1,23 @@
 //! Records as they come: row by row of the newest days, whenever their calls were over.
 
-use std::path::Path;
 use std::time::Duration;
 
 use prost::Message as _;
+use requestrocket_process::db::Dialect;
 use requestrocket_proto::record::v1::Record;
 use requestrocket_proto::region::v1::arrivals_query::Behind;
 use requestrocket_proto::region::v1::{
     Arrival, Arrivals, ArrivalsQuery, RecordPosition, RecordsQuery,
 };
-use sqlx::{QueryBuilder, Sqlite};
-use time::Date;
 
 use super::effort::Effort;
 use super::page::{MAX_BYTES, MAX_LIMIT};
 use super::select::{push_filters, push_owner_and_time};
 use crate::access_log::call::LogFailed;
-use crate::access_log::day::{Reader, day_of};
-use crate::access_log::retention::{DayFile, days};
+use crate::access_log::day::day_of;
+use crate::access_log::place::Place;
+use crate::access_log::postgres::day_number;
+use crate::access_log::reader::Reader;
 use crate::access_log::sql::{from_sql, to_sql};
 
 /// Rows that are looked at for one answer, of all organisations.
@@ -28,31 +28,30 @@ const LONGEST: Duration = Duration::from_secs(1);
 
 /// What came behind a place, or where that is now.
 pub(in crate::access_log) async fn arrivals(
-    folder: &Path,
+    place: &Place,
     query: &ArrivalsQuery,
 ) -> Result<Arrivals, LogFailed> {
     let ArrivalsQuery { selection, behind } = query;
     let selection = selection.as_ref().ok_or(LogFailed::Damaged)?;
     let effort = Effort::of(MOST, LONGEST);
-    let days = days(folder)?;
     match behind {
-        None => now(&days, &effort).await,
-        Some(Behind::Arrival(arrival)) => follow(&days, selection, *arrival, &effort).await,
+        None => now(place, &effort).await,
+        Some(Behind::Arrival(arrival)) => follow(place, selection, *arrival, &effort).await,
         Some(Behind::Record(record)) => {
-            let arrival = of_record(&days, selection, record, &effort).await?;
-            follow(&days, selection, arrival, &effort).await
+            let arrival = of_record(place, selection, record, &effort).await?;
+            follow(place, selection, arrival, &effort).await
         }
     }
 }
 
 /// Behind all that is there.
-async fn now(days: &[DayFile], effort: &Effort) -> Result<Arrivals, LogFailed> {
+async fn now(place: &Place, effort: &Effort) -> Result<Arrivals, LogFailed> {
     let mut reached = Arrival::default();
-    if let Some(DayFile { day, path }) = days.last()
-        && let Some(mut reader) = effort.open(path).await?
+    if let Some(day) = place.days().await?.last()
+        && let Some(mut reader) = effort.open(place, *day).await?
     {
         reached = Arrival {
-            day: number(*day),
+            day: day_number(*day),
             row: last_row(&mut reader, effort).await?,
         };
     }
@@ -64,41 +63,45 @@ async fn now(days: &[DayFile], effort: &Effort) -> Result<Arrivals, LogFailed> {
 
 /// Where a record came, or what was over when it was.
 async fn of_record(
-    days: &[DayFile],
+    place: &Place,
     selection: &RecordsQuery,
     record: &RecordPosition,
     effort: &Effort,
 ) -> Result<Arrival, LogFailed> {
     let day = day_of(record.completed_at_ms);
     let mut arrival = Arrival {
-        day: number(day),
+        day: day_number(day),
         row: 0,
     };
-    let file = days.iter().find(|file| file.day == day);
-    let Some(DayFile { day: _, path }) = file else {
+    if !place.days().await?.contains(&day) {
+        return Ok(arrival);
+    }
+    let Some(mut reader) = effort.open(place, day).await? else {
         return Ok(arrival);
     };
-    let Some(mut reader) = effort.open(path).await? else {
-        return Ok(arrival);
+    let mut own = reader.calls(&format!("SELECT {}", reader.row()));
+    let one = RecordsQuery {
+        organisation_id: selection.organisation_id.clone(),
+        request_id: record.request_id.clone(),
+        ..RecordsQuery::default()
     };
-    // `+` keeps that term from choosing the index: there is one call of an id.
-    let select = "SELECT COALESCE(
-            (SELECT rowid FROM call WHERE request_id = $1 AND +organisation_id = $2),
-            (SELECT MAX(rowid) FROM call WHERE organisation_id = $2 AND completed_at_ms <= $3),
-            0)";
-    let row = sqlx::query_as(select)
-        .bind(&record.request_id)
-        .bind(&selection.organisation_id)
-        .bind(to_sql(record.completed_at_ms))
-        .fetch_one(&mut reader.conn)
-        .await;
-    let (row,): (i64,) = row.map_err(|error| effort.failed(error))?;
-    arrival.row = from_sql(row)?;
+    push_owner_and_time(&mut own, &one);
+    let row = reader.conn.number(own).await;
+    arrival.row = from_sql(row.map_err(|error| effort.failed(error))?)?;
+    if arrival.row == 0 {
+        let mut before = reader.calls(&format!("SELECT COALESCE(MAX({}), 0)", reader.row()));
+        before.push("organisation_id = ");
+        before.text(&selection.organisation_id);
+        before.push(" AND completed_at_ms <= ");
+        before.number(to_sql(record.completed_at_ms));
+        let row = reader.conn.number(before).await;
+        arrival.row = from_sql(row.map_err(|error| effort.failed(error))?)?;
+    }
     Ok(arrival)
 }
 
 async fn follow(
-    days: &[DayFile],
+    place: &Place,
     selection: &RecordsQuery,
     from: Arrival,
     effort: &Effort,
@@ -107,12 +110,12 @@ async fn follow(
         reached: Some(from),
         ..Arrivals::default()
     };
-    for DayFile { day, path } in days {
-        let day = number(*day);
+    for date in place.days().await? {
+        let day = day_number(date);
         if day < from.day {
             continue;
         }
-        let Some(mut reader) = effort.open(path).await? else {
+        let Some(mut reader) = effort.open(place, date).await? else {
             continue;
         };
         let first = if day == from.day { from.row } else { 0 };
@@ -136,16 +139,20 @@ async fn read(
     found: &mut Arrivals,
     effort: &Effort,
 ) -> Result<u64, LogFailed> {
-    let mut select = QueryBuilder::<Sqlite>::new("SELECT rowid, record FROM call WHERE rowid > ");
-    select.push_bind(to_sql(first));
-    select.push(" AND rowid <= ").push_bind(to_sql(end));
-    // By row, not by an index.
-    select.push(" AND +");
+    let row = reader.row();
+    let mut select = reader.calls(&format!("SELECT {row}, record"));
+    select.push(&format!("{row} > ")).number(to_sql(first));
+    select.push(&format!(" AND {row} <= ")).number(to_sql(end));
+    select.push(match select.dialect() {
+        // By row, not by an index.
+        Dialect::Sqlite => " AND +",
+        Dialect::Postgres => " AND ",
+    });
     push_owner_and_time(&mut select, selection);
     push_filters(&mut select, selection);
-    select.push(" ORDER BY rowid LIMIT ");
-    select.push_bind(i64::from(MAX_LIMIT));
-    let rows = select.build_query_as().fetch_all(&mut reader.conn).await;
+    select.push(&format!(" ORDER BY {row} LIMIT "));
+    select.number(i64::from(MAX_LIMIT));
+    let rows = reader.conn.fetch(select).await;
     let rows: Vec<(i64, Vec<u8>)> = rows.map_err(|error| effort.failed(error))?;
     let limit = usize::try_from(MAX_LIMIT).unwrap_or(usize::MAX);
     let is_cut = rows.len() >= limit;
@@ -164,21 +171,9 @@ async fn read(
 }
 
 async fn last_row(reader: &mut Reader, effort: &Effort) -> Result<u64, LogFailed> {
-    let row = sqlx::query_as("SELECT COALESCE(MAX(rowid), 0) FROM call")
-        .fetch_one(&mut reader.conn)
-        .await;
-    let (row,): (i64,) = row.map_err(|error| effort.failed(error))?;
-    from_sql(row)
+    let row = reader.last_row().await;
+    from_sql(row.map_err(|error| effort.failed(error))?)
 }
-
-/// Days since 1970-01-01.
-fn number(day: Date) -> u32 {
-    let epoch = Date::from_julian_day(UNIX_EPOCH_DAY).unwrap_or(Date::MIN);
-    u32::try_from((day - epoch).whole_days()).unwrap_or(0)
-}
-
-/// As a Julian day.
-const UNIX_EPOCH_DAY: i32 = 2_440_588;
 
 #[cfg(test)]
 mod tests;

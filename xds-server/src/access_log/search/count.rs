@@ -1,13 +1,11 @@
 //! How many calls a selection holds: by the tallies of whole hours where that is enough.
 
-use requestrocket_proto::region::v1::RecordsQuery;
-use sqlx::{QueryBuilder, Sqlite};
-
 use super::effort::Effort;
 use super::select::{has_filters, push_filters, push_owner_and_time};
 use crate::access_log::call::LogFailed;
-use crate::access_log::day::{HOUR_MS, Reader};
-use crate::access_log::sql::{from_sql, to_sql};
+use crate::access_log::reader::{Reader, Select};
+use crate::access_log::sql::{HOUR_MS, from_sql, to_sql};
+use requestrocket_proto::region::v1::RecordsQuery;
 
 /// Of one day.
 pub(super) async fn count(
@@ -46,15 +44,15 @@ async fn hours(
     (first, end): (u64, u64),
     effort: &Effort,
 ) -> Result<u64, LogFailed> {
-    let mut select = QueryBuilder::<Sqlite>::new(
-        "SELECT COALESCE(SUM(recorded), 0) FROM tally WHERE organisation_id = ",
-    );
-    select.push_bind(query.organisation_id.clone());
-    select.push(" AND hour >= ").push_bind(to_sql(first));
-    select.push(" AND hour < ").push_bind(to_sql(end));
+    let sum = "SELECT CAST(COALESCE(SUM(recorded), 0) AS BIGINT)";
+    let mut select = day.beside(sum, "tally");
+    select
+        .push(" AND organisation_id = ")
+        .text(&query.organisation_id);
+    select.push(" AND hour >= ").number(to_sql(first));
+    select.push(" AND hour < ").number(to_sql(end));
     if !query.proxy_id.is_empty() {
-        select.push(" AND proxy_id = ");
-        select.push_bind(query.proxy_id.clone());
+        select.push(" AND proxy_id = ").text(&query.proxy_id);
     }
     only_number(day, select, effort).await
 }
@@ -64,18 +62,13 @@ async fn one_by_one(
     query: &RecordsQuery,
     effort: &Effort,
 ) -> Result<u64, LogFailed> {
-    let mut select = QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM call WHERE ");
+    let mut select = day.calls("SELECT COUNT(*)");
     push_owner_and_time(&mut select, query);
     push_filters(&mut select, query);
     only_number(day, select, effort).await
 }
 
-async fn only_number(
-    day: &mut Reader,
-    mut select: QueryBuilder<Sqlite>,
-    effort: &Effort,
-) -> Result<u64, LogFailed> {
-    let row = select.build_query_as().fetch_one(&mut day.conn).await;
-    let (number,): (i64,) = row.map_err(|error| effort.failed(error))?;
-    from_sql(number)
+async fn only_number(day: &mut Reader, select: Select, effort: &Effort) -> Result<u64, LogFailed> {
+    let number = day.conn.number(select).await;
+    from_sql(number.map_err(|error| effort.failed(error))?)
 }

@@ -4,14 +4,14 @@
 use prost::Message as _;
 use requestrocket_proto::record::v1::Record;
 use requestrocket_proto::region::v1::{RecordPosition, Records, RecordsQuery};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use time::Date;
 use uuid::Uuid;
 
 use super::effort::Effort;
 use super::select::{has_filters, push_filters, push_order, push_owner_and_time, push_position};
 use crate::access_log::call::LogFailed;
-use crate::access_log::day::{DAY_MS, Reader};
+use crate::access_log::day::DAY_MS;
+use crate::access_log::reader::{Reader, Select};
 use crate::access_log::sql::{from_sql, to_sql};
 
 /// Records of a page, and their bytes: it is one message of the link.
@@ -63,7 +63,7 @@ impl<'a> Page<'a> {
 
     /// Takes what belongs to it from a day.
     pub(super) async fn read(&mut self, day: &mut Reader, date: Date) -> Result<(), LogFailed> {
-        match self.read_on(&mut day.conn, date).await {
+        match self.read_on(day, date).await {
             // It is taken up again behind what was looked at.
             Err(LogFailed::TooMuch) if self.reached != self.query.after => {
                 self.is_more = true;
@@ -73,7 +73,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    async fn read_on(&mut self, day: &mut SqliteConnection, date: Date) -> Result<(), LogFailed> {
+    async fn read_on(&mut self, day: &mut Reader, date: Date) -> Result<(), LogFailed> {
         let is_sliced = has_filters(self.query);
         loop {
             if self.effort.is_spent() && self.reached != self.query.after {
@@ -85,6 +85,9 @@ impl<'a> Page<'a> {
                 None
             };
             self.read_slice(day, end.as_ref()).await?;
+            if is_sliced {
+                self.effort.add(day, SLICE);
+            }
             if self.is_more {
                 return Ok(());
             }
@@ -113,30 +116,27 @@ impl<'a> Page<'a> {
     }
 
     /// The last call of the next slice; none: the rest of the day is less.
-    async fn slice_end(
-        &self,
-        day: &mut SqliteConnection,
-    ) -> Result<Option<RecordPosition>, LogFailed> {
-        let mut select = self.select("SELECT completed_at_ms, request_id");
+    async fn slice_end(&self, day: &mut Reader) -> Result<Option<RecordPosition>, LogFailed> {
+        let mut select = self.select(day, "SELECT completed_at_ms, request_id");
         push_order(&mut select, self.query.is_ascending, 1);
-        select.push(" OFFSET ").push_bind(to_sql(SLICE - 1));
-        let row = select.build_query_as().fetch_optional(day).await;
-        let row: Option<(i64, String)> = row.map_err(|error| self.effort.failed(error))?;
-        row.map(|(completed_at_ms, request_id)| {
+        select.push(" OFFSET ").number(to_sql(SLICE - 1));
+        let rows = day.conn.fetch(select).await;
+        let rows: Vec<(i64, String)> = rows.map_err(|error| self.effort.failed(error))?;
+        let position = |(completed_at_ms, request_id)| {
             Ok(RecordPosition {
                 completed_at_ms: from_sql(completed_at_ms)?,
                 request_id,
             })
-        })
-        .transpose()
+        };
+        rows.into_iter().next().map(position).transpose()
     }
 
     async fn read_slice(
         &mut self,
-        day: &mut SqliteConnection,
+        day: &mut Reader,
         end: Option<&RecordPosition>,
     ) -> Result<(), LogFailed> {
-        let mut select = self.select("SELECT record");
+        let mut select = self.select(day, "SELECT record");
         push_filters(&mut select, self.query);
         if let Some(end) = end {
             push_position(&mut select, self.comparison(["<=", ">="]), end);
@@ -144,7 +144,7 @@ impl<'a> Page<'a> {
         // One more says whether there is more.
         let limit = u64::try_from(self.room).unwrap_or(u64::MAX) + 1;
         push_order(&mut select, self.query.is_ascending, limit);
-        let rows = select.build_query_as().fetch_all(day).await;
+        let rows = day.conn.fetch(select).await;
         let rows: Vec<(Vec<u8>,)> = rows.map_err(|error| self.effort.failed(error))?;
         for (encoded,) in rows {
             if self.room == 0 || self.bytes < encoded.len() {
@@ -164,8 +164,8 @@ impl<'a> Page<'a> {
     }
 
     /// From calls behind what was looked at.
-    fn select(&self, what: &str) -> QueryBuilder<Sqlite> {
-        let mut select = QueryBuilder::new(format!("{what} FROM call WHERE "));
+    fn select(&self, day: &Reader, columns: &str) -> Select {
+        let mut select = day.calls(columns);
         push_owner_and_time(&mut select, self.query);
         if let Some(reached) = &self.reached {
             push_position(&mut select, self.comparison([">", "<"]), reached);

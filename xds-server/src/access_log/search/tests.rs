@@ -1,37 +1,27 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use requestrocket_proto::record::v1::Record;
 use requestrocket_proto::region::v1::{RecordPosition, StatusRange};
 use sqlx::Connection as _;
 
 use super::*;
-use crate::access_log::call::Call;
-use crate::access_log::day::{self, DAY_MS, HOUR_MS};
-use crate::access_log::numbers::Changes;
+use crate::access_log::day::DAY_MS;
+use crate::access_log::fixtures::TestLog;
+use crate::access_log::retention;
 use crate::access_log::search::page::{MAX_BYTES, SLICE};
+use crate::access_log::sql::HOUR_MS;
 
-struct Log(tempfile::TempDir);
+struct Log(TestLog);
 
 impl Log {
-    async fn of(records: Vec<Record>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut days: BTreeMap<_, Vec<Call>> = BTreeMap::new();
-        for record in records {
-            let day = days.entry(day_of(record.completed_at_ms)).or_default();
-            day.push(Call {
-                record,
-                number: None,
-            });
+    /// One in each store, with these.
+    async fn each(records: Vec<Record>) -> Vec<Self> {
+        let mut logs = Vec::new();
+        for log in TestLog::each().await {
+            log.write(records.clone()).await;
+            logs.push(Self(log));
         }
-        for (day, calls) in days {
-            let mut conn = day::open(folder.path(), day).await.unwrap();
-            let changes = Changes::default();
-            day::calls_insert(&mut conn, &calls, &changes)
-                .await
-                .unwrap();
-            conn.close().await.unwrap();
-        }
-        Self(folder)
+        logs
     }
 
     async fn ids(&self, query: RecordsQuery) -> (Vec<String>, bool, u64) {
@@ -40,7 +30,7 @@ impl Log {
             limit: query.limit.max(1),
             ..query
         };
-        let found = search(self.0.path(), &query).await.unwrap();
+        let found = search(&self.0.place, &query).await.unwrap();
         let ids = found.records.into_iter().map(|record| record.request_id);
         (ids.collect(), found.is_more, found.recorded)
     }
@@ -71,38 +61,39 @@ async fn pages_go_over_days_in_either_order_without_a_gap_or_a_repetition() {
         .zip(moments)
         .map(|(n, at)| record(&format!("id-{n}"), at))
         .collect();
-    let log = Log::of(records.clone()).await;
-    let at = |id: &str| {
-        let mut records = records.iter();
-        let record = records.find(|record| record.request_id == id);
-        record.unwrap().completed_at_ms
-    };
-    for is_ascending in [false, true] {
-        let mut seen = Vec::new();
-        let mut after = None;
-        loop {
-            let query = RecordsQuery {
-                limit: 2,
-                is_ascending,
-                after: after.clone(),
-                ..RecordsQuery::default()
-            };
-            let (ids, is_more, recorded) = log.ids(query).await;
-            assert_eq!(recorded, 7);
-            after = ids.last().map(|id| RecordPosition {
-                completed_at_ms: at(id),
-                request_id: id.clone(),
-            });
-            seen.extend(ids);
-            if !is_more {
-                break;
+    for log in Log::each(records.clone()).await {
+        let at = |id: &str| {
+            let mut records = records.iter();
+            let record = records.find(|record| record.request_id == id);
+            record.unwrap().completed_at_ms
+        };
+        for is_ascending in [false, true] {
+            let mut seen = Vec::new();
+            let mut after = None;
+            loop {
+                let query = RecordsQuery {
+                    limit: 2,
+                    is_ascending,
+                    after: after.clone(),
+                    ..RecordsQuery::default()
+                };
+                let (ids, is_more, recorded) = log.ids(query).await;
+                assert_eq!(recorded, 7);
+                after = ids.last().map(|id| RecordPosition {
+                    completed_at_ms: at(id),
+                    request_id: id.clone(),
+                });
+                seen.extend(ids);
+                if !is_more {
+                    break;
+                }
             }
+            let sorted: Vec<String> = (0..7).map(|n| format!("id-{n}")).collect();
+            if !is_ascending {
+                seen.reverse();
+            }
+            assert_eq!(seen, sorted);
         }
-        let sorted: Vec<String> = (0..7).map(|n| format!("id-{n}")).collect();
-        if !is_ascending {
-            seen.reverse();
-        }
-        assert_eq!(seen, sorted);
     }
 }
 
@@ -112,13 +103,14 @@ async fn another_organisations_records_are_never_found() {
         organisation_id: "abroad".to_owned(),
         ..record("theirs", 5)
     };
-    let log = Log::of(vec![record("ours", 5), foreign]).await;
-    assert_eq!(log.ids(all()).await, (vec!["ours".to_owned()], false, 1));
-    let theirs = RecordsQuery {
-        request_id: "theirs".to_owned(),
-        ..all()
-    };
-    assert_eq!(log.ids(theirs).await, (vec![], false, 0));
+    for log in Log::each(vec![record("ours", 5), foreign]).await {
+        assert_eq!(log.ids(all()).await, (vec!["ours".to_owned()], false, 1));
+        let theirs = RecordsQuery {
+            request_id: "theirs".to_owned(),
+            ..all()
+        };
+        assert_eq!(log.ids(theirs).await, (vec![], false, 0));
+    }
 }
 
 /// Adds a filter.
@@ -138,37 +130,38 @@ async fn each_filter_selects() {
         duration_us: 9,
         ..record("other", 2 * DAY_MS)
     };
-    let log = Log::of(vec![record("one", 5), other]).await;
-    let filters: [(&str, Filter); 13] = [
-        ("proxy", |query| query.proxy_id = "q".to_owned()),
-        ("id", |query| query.request_id = "other".to_owned()),
-        ("from", |query| query.from_ms = Some(2 * DAY_MS)),
-        ("class", |query| query.statuses = ranges(&[(400, 499)])),
-        ("list", |query| {
-            query.statuses = ranges(&[(1, 2), (404, 404)]);
-        }),
-        ("code", |query| query.codes = texts(&["RULE_DENIED"])),
-        ("proxy code", |query| {
-            query.proxy_codes = texts(&["proxy-access-denied"]);
-        }),
-        ("method", |query| query.methods = texts(&["POST"])),
-        ("credential", |query| query.credential_ids = texts(&["c"])),
-        ("subject", |query| query.subjects = texts(&["x", "s"])),
-        ("path", |query| query.path_contains = "a/".to_owned()),
-        ("duration", |query| query.min_duration_us = 9),
-        ("denied", |query| query.is_denied = true),
-    ];
-    for (name, filter) in filters {
-        let mut query = all();
-        filter(&mut query);
-        let found = log.ids(query).await;
-        assert_eq!(found, (texts(&["other"]), false, 1), "{name}");
+    for log in Log::each(vec![record("one", 5), other]).await {
+        let filters: [(&str, Filter); 13] = [
+            ("proxy", |query| query.proxy_id = "q".to_owned()),
+            ("id", |query| query.request_id = "other".to_owned()),
+            ("from", |query| query.from_ms = Some(2 * DAY_MS)),
+            ("class", |query| query.statuses = ranges(&[(400, 499)])),
+            ("list", |query| {
+                query.statuses = ranges(&[(1, 2), (404, 404)]);
+            }),
+            ("code", |query| query.codes = texts(&["RULE_DENIED"])),
+            ("proxy code", |query| {
+                query.proxy_codes = texts(&["proxy-access-denied"]);
+            }),
+            ("method", |query| query.methods = texts(&["POST"])),
+            ("credential", |query| query.credential_ids = texts(&["c"])),
+            ("subject", |query| query.subjects = texts(&["x", "s"])),
+            ("path", |query| query.path_contains = "a/".to_owned()),
+            ("duration", |query| query.min_duration_us = 9),
+            ("denied", |query| query.is_denied = true),
+        ];
+        for (name, filter) in filters {
+            let mut query = all();
+            filter(&mut query);
+            let found = log.ids(query).await;
+            assert_eq!(found, (texts(&["other"]), false, 1), "{name}");
+        }
+        let before = RecordsQuery {
+            to_ms: Some(2 * DAY_MS),
+            ..all()
+        };
+        assert_eq!(log.ids(before).await.0, ["one"]);
     }
-    let before = RecordsQuery {
-        to_ms: Some(2 * DAY_MS),
-        ..all()
-    };
-    assert_eq!(log.ids(before).await.0, ["one"]);
 }
 
 fn texts(texts: &[&str]) -> Vec<String> {
@@ -188,11 +181,12 @@ async fn a_page_is_bounded_in_bytes() {
         path: "x".repeat(MAX_BYTES / 3),
         ..record(&format!("id-{n}"), n)
     };
-    let log = Log::of((0..5).map(large).collect()).await;
-    let (ids, is_more, recorded) = log.ids(all()).await;
-    assert_eq!((ids.len(), is_more, recorded), (2, true, 5));
-    let ids: BTreeSet<_> = ids.into_iter().collect();
-    assert!(ids.contains("id-4") && ids.contains("id-3"));
+    for log in Log::each((0..5).map(large).collect()).await {
+        let (ids, is_more, recorded) = log.ids(all()).await;
+        assert_eq!((ids.len(), is_more, recorded), (2, true, 5));
+        let ids: BTreeSet<_> = ids.into_iter().collect();
+        assert!(ids.contains("id-4") && ids.contains("id-3"));
+    }
 }
 
 /// Enough for a slice or two, in thousands of steps.
@@ -207,7 +201,7 @@ async fn pages(log: &Log, query: RecordsQuery) -> Vec<Vec<String>> {
         ..query
     };
     loop {
-        let found = search_within(log.0.path(), &query, LITTLE).await.unwrap();
+        let found = search_within(&log.0.place, &query, LITTLE).await.unwrap();
         let ids = found.records.into_iter().map(|record| record.request_id);
         pages.push(ids.collect());
         if !found.is_more {
@@ -226,49 +220,52 @@ async fn a_search_that_takes_too_much_goes_on_where_it_was() {
         status: if found.contains(&n) { 404 } else { 200 },
         ..record(&format!("id-{n:06}"), n / 3 * (DAY_MS / slice))
     });
-    let log = Log::of(records.collect()).await;
-    for is_ascending in [false, true] {
-        let query = RecordsQuery {
-            statuses: ranges(&[(404, 404)]),
-            is_ascending,
-            ..all()
-        };
-        let pages = pages(&log, query).await;
-        assert!(pages.len() > 2, "{pages:?}");
-        let mut seen = pages.concat();
-        if !is_ascending {
-            seen.reverse();
+    for log in Log::each(records.collect()).await {
+        for is_ascending in [false, true] {
+            let query = RecordsQuery {
+                statuses: ranges(&[(404, 404)]),
+                is_ascending,
+                ..all()
+            };
+            let pages = pages(&log, query).await;
+            assert!(pages.len() > 2, "{pages:?}");
+            let mut seen = pages.concat();
+            if !is_ascending {
+                seen.reverse();
+            }
+            assert_eq!(seen, found.map(|n| format!("id-{n:06}")));
         }
-        assert_eq!(seen, found.map(|n| format!("id-{n:06}")));
     }
 }
 
 #[tokio::test]
 async fn what_takes_too_much_is_not_counted() {
     let records = (0..6_000).map(|n| record(&format!("id-{n}"), n));
-    let log = Log::of(records.collect()).await;
-    let all = RecordsQuery {
-        organisation_id: "home".to_owned(),
-        ..all()
-    };
-    let filtered = RecordsQuery {
-        methods: texts(&["GET"]),
-        ..all.clone()
-    };
-    for (query, is_counted) in [
-        (all, true),
-        (filtered.clone(), false),
-        (
-            RecordsQuery {
-                is_uncounted: true,
-                ..filtered
-            },
-            true,
-        ),
-    ] {
-        let found = search_within(log.0.path(), &query, LITTLE).await;
-        assert_eq!(found.is_ok(), is_counted, "{query:?}");
-        assert!(matches!(found, Ok(_) | Err(LogFailed::TooMuch)));
+    for log in Log::each(records.collect()).await {
+        let all = RecordsQuery {
+            organisation_id: "home".to_owned(),
+            ..all()
+        };
+        let filtered = RecordsQuery {
+            methods: texts(&["GET"]),
+            ..all.clone()
+        };
+        for (query, is_counted) in [
+            (all, true),
+            // By its steps. In PostgreSQL time alone bounds what is counted.
+            (filtered.clone(), matches!(log.0.place, Place::Postgres(_))),
+            (
+                RecordsQuery {
+                    is_uncounted: true,
+                    ..filtered
+                },
+                true,
+            ),
+        ] {
+            let found = search_within(&log.0.place, &query, LITTLE).await;
+            assert_eq!(found.is_ok(), is_counted, "{query:?}");
+            assert!(matches!(found, Ok(_) | Err(LogFailed::TooMuch)));
+        }
     }
 }
 
@@ -279,32 +276,33 @@ async fn whole_hours_are_counted_as_if_one_by_one() {
         proxy_id: if n % 2 == 0 { "p" } else { "q" }.to_owned(),
         ..record(&format!("id-{n}"), at)
     });
-    let log = Log::of(records.collect()).await;
-    let bounds = [0, 1, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, 2 * HOUR_MS, DAY_MS];
-    let bounds = bounds.map(Some).into_iter().chain([None]);
-    for (from_ms, to_ms) in bounds
-        .clone()
-        .flat_map(|from| bounds.clone().map(move |to| (from, to)))
-    {
-        for proxy_id in ["", "p", "q"] {
-            let within = |(n, at): &(u64, u64)| {
-                from_ms.is_none_or(|from| *at >= from)
-                    && to_ms.is_none_or(|to| *at < to)
-                    && (proxy_id.is_empty() || (proxy_id == "p") == (n % 2 == 0))
-            };
-            let want = (0..).zip(moments).filter(within).count();
-            let query = RecordsQuery {
-                from_ms,
-                to_ms,
-                proxy_id: proxy_id.to_owned(),
-                ..all()
-            };
-            let (_, _, recorded) = log.ids(query).await;
-            assert_eq!(
-                recorded,
-                u64::try_from(want).unwrap(),
-                "{from_ms:?} {to_ms:?} {proxy_id}"
-            );
+    for log in Log::each(records.collect()).await {
+        let bounds = [0, 1, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, 2 * HOUR_MS, DAY_MS];
+        let bounds = bounds.map(Some).into_iter().chain([None]);
+        for (from_ms, to_ms) in bounds
+            .clone()
+            .flat_map(|from| bounds.clone().map(move |to| (from, to)))
+        {
+            for proxy_id in ["", "p", "q"] {
+                let within = |(n, at): &(u64, u64)| {
+                    from_ms.is_none_or(|from| *at >= from)
+                        && to_ms.is_none_or(|to| *at < to)
+                        && (proxy_id.is_empty() || (proxy_id == "p") == (n % 2 == 0))
+                };
+                let want = (0..).zip(moments).filter(within).count();
+                let query = RecordsQuery {
+                    from_ms,
+                    to_ms,
+                    proxy_id: proxy_id.to_owned(),
+                    ..all()
+                };
+                let (_, _, recorded) = log.ids(query).await;
+                assert_eq!(
+                    recorded,
+                    u64::try_from(want).unwrap(),
+                    "{from_ms:?} {to_ms:?} {proxy_id}"
+                );
+            }
         }
     }
 }
@@ -312,8 +310,9 @@ async fn whole_hours_are_counted_as_if_one_by_one() {
 /// A file of before there were tallies.
 #[tokio::test]
 async fn a_file_without_tallies_is_counted_and_goes_on_with_them() {
-    let log = Log::of(vec![record("one", 5), record("two", 6)]).await;
-    let path = days(log.0.path()).unwrap().remove(0).path;
+    let log = Log(TestLog::files());
+    log.0.write([record("one", 5), record("two", 6)]).await;
+    let path = retention::path(&log.0.db.folder().join("calls"), day_of(5));
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
     let mut conn = sqlx::SqliteConnection::connect_with(&options)
         .await
@@ -327,15 +326,6 @@ async fn a_file_without_tallies_is_counted_and_goes_on_with_them() {
     .unwrap();
     conn.close().await.unwrap();
     assert_eq!(log.ids(all()).await.2, 2);
-    let mut conn = day::open(log.0.path(), day_of(5)).await.unwrap();
-    let three = Call {
-        record: record("three", 7),
-        number: None,
-    };
-    let changes = Changes::default();
-    day::calls_insert(&mut conn, &[three], &changes)
-        .await
-        .unwrap();
-    conn.close().await.unwrap();
+    log.0.write([record("three", 7)]).await;
     assert_eq!(log.ids(all()).await.2, 3);
 }

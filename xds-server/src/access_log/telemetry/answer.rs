@@ -1,10 +1,10 @@
 //! What is answered of an organisation's calls.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use requestrocket_process::db::Dialect;
 use requestrocket_proto::region::v1::{
     Telemetry, TelemetryPoint, TelemetryQuery, TelemetryShare, telemetry_query,
 };
@@ -12,9 +12,11 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::super::call::LogFailed;
+use super::super::place::Place;
+use super::super::reader::{Conn, Select};
 use super::super::sql::{from_sql, to_sql};
 use super::span::Span;
-use super::store::{self, Share};
+use super::store::{self, Share, sqlite};
 
 /// Intervals of one answer.
 const MOST_POINTS: u64 = 2_000;
@@ -24,6 +26,8 @@ const BUSY: Duration = Duration::from_secs(5);
 /// What SQLite may do for an answer: so many steps at once, so many times; about half a second.
 const STEPS: i32 = 10_000;
 const TIMES: u32 = 2_500;
+/// What PostgreSQL may take for each statement.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// Who is asked about, and when.
 struct Question {
@@ -36,13 +40,13 @@ struct Question {
 
 /// Reads the sums; none for a question that this version does not know.
 pub(in super::super) async fn answer(
-    folder: &Path,
+    place: &Place,
     query: &TelemetryQuery,
 ) -> Result<Option<Telemetry>, LogFailed> {
     let Some(asked) = Question::of(query) else {
         return Ok(None);
     };
-    let mut conn = open_to_read(folder).await?;
+    let mut conn = open_to_read(place).await?;
     let mut told = Telemetry {
         points: asked.points(&mut conn, &asked.share).await?,
         ..Telemetry::default()
@@ -58,21 +62,25 @@ pub(in super::super) async fn answer(
         let sums = whole.into_iter().filter_map(|point| point.summary);
         told.lost = sums.map(|sum| sum.unplaced).sum();
     }
-    conn.close().await?;
     Ok(Some(told))
 }
 
 /// A connection that waits for nobody, and whose statements end when they take too long.
-async fn open_to_read(folder: &Path) -> Result<SqliteConnection, LogFailed> {
-    let options = SqliteConnectOptions::new()
-        .filename(store::path(folder))
-        .busy_timeout(BUSY)
-        .pragma("query_only", "ON");
-    let mut conn = SqliteConnection::connect_with(&options).await?;
-    let times = Arc::new(AtomicU32::new(0));
-    let go_on = move || times.fetch_add(1, Ordering::Relaxed) < TIMES;
-    conn.lock_handle().await?.set_progress_handler(STEPS, go_on);
-    Ok(conn)
+async fn open_to_read(place: &Place) -> Result<Conn, LogFailed> {
+    match place {
+        Place::Files(folder) => {
+            let options = SqliteConnectOptions::new()
+                .filename(sqlite::path(folder))
+                .busy_timeout(BUSY)
+                .pragma("query_only", "ON");
+            let mut conn = SqliteConnection::connect_with(&options).await?;
+            let times = Arc::new(AtomicU32::new(0));
+            let go_on = move || times.fetch_add(1, Ordering::Relaxed) < TIMES;
+            conn.lock_handle().await?.set_progress_handler(STEPS, go_on);
+            Ok(Conn::Sqlite(conn.into()))
+        }
+        Place::Postgres(postgres) => Ok(Conn::Postgres(postgres.search(LONGEST).await?)),
+    }
 }
 
 impl Question {
@@ -93,25 +101,17 @@ impl Question {
         (points <= MOST_POINTS).then_some(asked)
     }
 
-    async fn points(
-        &self,
-        conn: &mut SqliteConnection,
-        of: &Share,
-    ) -> Result<Vec<TelemetryPoint>, LogFailed> {
+    async fn points(&self, conn: &mut Conn, of: &Share) -> Result<Vec<TelemetryPoint>, LogFailed> {
         let (kind, id) = of.columns();
-        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
-            "SELECT start_ms, summary FROM summary WHERE length_ms = $1 AND organisation_id = $2 \
-             AND kind = $3 AND share_id = $4 AND start_ms >= $5 AND start_ms < $6 \
-             ORDER BY start_ms",
-        )
-        .bind(to_sql(self.span.length_ms()))
-        .bind(&self.organisation_id)
-        .bind(kind)
-        .bind(id)
-        .bind(to_sql(self.from_ms))
-        .bind(to_sql(self.to_ms))
-        .fetch_all(conn)
-        .await?;
+        let table = match conn.dialect() {
+            Dialect::Sqlite => "summary",
+            Dialect::Postgres => "call_log_summary",
+        };
+        let mut select = self.select(conn, "SELECT start_ms, summary", table);
+        select.push(" AND kind = ").number(kind);
+        select.push(" AND share_id = ").text(id);
+        select.push(" ORDER BY start_ms");
+        let rows: Vec<(i64, Vec<u8>)> = conn.fetch(select).await?;
         let points = rows.into_iter().map(|(start_ms, bytes)| {
             Ok(TelemetryPoint {
                 start_ms: from_sql(start_ms)?,
@@ -122,27 +122,20 @@ impl Question {
     }
 
     /// Those of a kind with most calls.
-    async fn top(
-        &self,
-        conn: &mut SqliteConnection,
-        of: &Share,
-    ) -> Result<Vec<TelemetryShare>, LogFailed> {
+    async fn top(&self, conn: &mut Conn, of: &Share) -> Result<Vec<TelemetryShare>, LogFailed> {
         let (kind, _) = of.columns();
-        // By that index, which holds all that is summed: no row has to be read.
-        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
-            "SELECT share_id, SUM(requests), SUM(errors), SUM(denied) \
-             FROM summary INDEXED BY summary_shares \
-             WHERE length_ms = $1 AND organisation_id = $2 AND start_ms >= $3 AND start_ms < $4 \
-             AND kind = $5 GROUP BY share_id ORDER BY 2 DESC, share_id LIMIT $6",
-        )
-        .bind(to_sql(self.span.length_ms()))
-        .bind(&self.organisation_id)
-        .bind(to_sql(self.from_ms))
-        .bind(to_sql(self.to_ms))
-        .bind(kind)
-        .bind(TOP)
-        .fetch_all(conn)
-        .await?;
+        let table = match conn.dialect() {
+            // By that index, which holds all that is summed: no row has to be read.
+            Dialect::Sqlite => "summary INDEXED BY summary_shares",
+            Dialect::Postgres => "call_log_summary",
+        };
+        let columns = "SELECT share_id, CAST(SUM(requests) AS BIGINT), \
+             CAST(SUM(errors) AS BIGINT), CAST(SUM(denied) AS BIGINT)";
+        let mut select = self.select(conn, columns, table);
+        select.push(" AND kind = ").number(kind);
+        select.push(" GROUP BY share_id ORDER BY 2 DESC, share_id LIMIT ");
+        select.number(TOP);
+        let rows: Vec<(String, i64, i64, i64)> = conn.fetch(select).await?;
         let shares = rows.into_iter().map(|(id, requests, errors, denied)| {
             Ok(TelemetryShare {
                 id,
@@ -152,5 +145,18 @@ impl Question {
             })
         });
         shares.collect()
+    }
+
+    /// These of the organisation's sums of that time; more conditions come next.
+    fn select(&self, conn: &Conn, columns: &str, table: &str) -> Select {
+        let mut select = Select::new(conn.dialect(), columns);
+        select.push(&format!(" FROM {table} WHERE length_ms = "));
+        select.number(to_sql(self.span.length_ms()));
+        select.push(" AND organisation_id = ");
+        select.text(&self.organisation_id);
+        select.push(" AND start_ms >= ");
+        select.number(to_sql(self.from_ms));
+        select.push(" AND start_ms < ").number(to_sql(self.to_ms));
+        select
     }
 }

@@ -1,22 +1,20 @@
 //! Reads the log behind its writer, and adds up what it finds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use prost::Message as _;
 use requestrocket_process::clock::Clock;
 use requestrocket_proto::record::v1::Record;
 use requestrocket_summary::Summary;
-use sqlx::{Connection as _, SqliteConnection};
 use time::Date;
 use tokio_util::sync::CancellationToken;
 
 use super::super::call::LogFailed;
-use super::super::day::{Reader, open_to_read};
-use super::super::retention;
+use super::super::place::Place;
+use super::super::reader::Reader;
 use super::span::Span;
-use super::store::{self, Key, Share};
+use super::store::{Key, Share, Sums};
 use super::{Uncounted, metrics};
 
 /// Records of one commit.
@@ -29,8 +27,8 @@ const HOUSE_MS: u64 = 60_000;
 /// Counts; holds the connection that writes sums.
 #[derive(Debug)]
 pub(super) struct Follower {
-    folder: PathBuf,
-    conn: SqliteConnection,
+    place: Place,
+    sums: Sums,
     uncounted: Uncounted,
     clock: Clock,
     house_at_ms: u64,
@@ -38,13 +36,13 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) async fn open(
-        folder: &Path,
+        place: &Place,
         uncounted: Uncounted,
         clock: Clock,
     ) -> Result<Self, LogFailed> {
         Ok(Self {
-            folder: folder.to_owned(),
-            conn: store::open(folder).await?,
+            place: place.clone(),
+            sums: Sums::open(place).await?,
             uncounted,
             clock,
             house_at_ms: 0,
@@ -81,27 +79,24 @@ impl Follower {
     }
 
     async fn follow_day(&mut self, day: Date) -> Result<(), LogFailed> {
-        let path = retention::path(&self.folder, day);
-        let Some(Reader { conn: mut log, .. }) = open_to_read(&path).await? else {
+        let Some(mut log) = self.place.open_to_read(day).await? else {
             return Ok(());
         };
-        let mut position = store::position_fetch(&mut self.conn, day).await?;
-        if position > last_position(&mut log).await? {
-            // The file was dropped, and there is another one.
+        let mut position = self.sums.position_fetch(day).await?;
+        if position > log.last_row().await? {
+            // The day was dropped, and there is another one of it.
             position = 0;
         }
         loop {
             let records = records_fetch(&mut log, position).await?;
             let Some((last, _)) = records.last() else {
-                break;
+                return Ok(());
             };
             position = *last;
             let sums = summed(records.iter().map(|(_, record)| record));
-            let left_out = store::summaries_add(&mut self.conn, &sums, (day, position)).await?;
+            let left_out = self.sums.summaries_add(&sums, (day, position)).await?;
             metrics::counted(records.len(), left_out);
         }
-        log.close().await?;
-        Ok(())
     }
 
     pub(super) async fn keep_house(&mut self) {
@@ -111,10 +106,10 @@ impl Follower {
         }
         self.house_at_ms = now_ms.saturating_add(HOUSE_MS);
         let forgotten = async {
-            let days = retention::days(&self.folder)?;
+            let days = self.place.days().await?;
             let today = self.clock.now().date();
-            let oldest = days.first().map_or(today, |file| file.day);
-            store::summaries_forget(&mut self.conn, now_ms, oldest).await
+            let oldest = days.first().map_or(today, |day| *day);
+            self.sums.summaries_forget(now_ms, oldest).await
         };
         if let Err(error) = forgotten.await {
             let error: &dyn std::error::Error = &error;
@@ -123,23 +118,14 @@ impl Follower {
     }
 }
 
-async fn last_position(log: &mut SqliteConnection) -> Result<i64, LogFailed> {
-    let sql = "SELECT COALESCE(MAX(rowid), 0) FROM call";
-    let (last,): (i64,) = sqlx::query_as(sql).fetch_one(log).await?;
-    Ok(last)
-}
-
 /// Records behind a position, in the order in which they were committed.
-async fn records_fetch(
-    log: &mut SqliteConnection,
-    position: i64,
-) -> Result<Vec<(i64, Record)>, LogFailed> {
-    let rows: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT rowid, record FROM call WHERE rowid > $1 ORDER BY rowid LIMIT $2")
-            .bind(position)
-            .bind(TOGETHER)
-            .fetch_all(log)
-            .await?;
+async fn records_fetch(log: &mut Reader, position: i64) -> Result<Vec<(i64, Record)>, LogFailed> {
+    let row = log.row();
+    let mut select = log.calls(&format!("SELECT {row}, record"));
+    select.push(&format!("{row} > ")).number(position);
+    select.push(&format!(" ORDER BY {row} LIMIT "));
+    select.number(TOGETHER);
+    let rows: Vec<(i64, Vec<u8>)> = log.conn.fetch(select).await?;
     let decoded = rows.into_iter().map(|(position, bytes)| {
         let record = Record::decode(&bytes[..]).map_err(|_| LogFailed::Damaged)?;
         Ok((position, record))

@@ -1,45 +1,73 @@
-//! Sums in SQL: a file beside the log, written by one connection and read by others.
+//! Sums in SQL, beside the log: written by one connection and read by others.
+
+mod postgres;
+pub(super) mod sqlite;
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use prost::Message as _;
 use requestrocket_proto::telemetry::v1 as wire;
 use requestrocket_summary::Summary;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::SqliteConnection;
 use time::Date;
 
+use self::postgres::InPostgres;
 use super::super::call::LogFailed;
-use super::super::sql::{from_sql, to_sql};
+use super::super::place::Place;
 use super::span::Span;
 
-const BUSY: Duration = Duration::from_secs(5);
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS counted (
-        day TEXT PRIMARY KEY,
-        -- Of the last record of that day's file that is counted.
-        position INTEGER NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS summary (
-        length_ms INTEGER NOT NULL,
-        organisation_id TEXT NOT NULL,
-        -- 0: all of the organisation, and share_id is empty; 1: a proxy; 2: a credential.
-        kind INTEGER NOT NULL,
-        share_id TEXT NOT NULL,
-        start_ms INTEGER NOT NULL,
-        requests INTEGER NOT NULL,
-        errors INTEGER NOT NULL,
-        denied INTEGER NOT NULL,
-        summary BLOB NOT NULL,
-        PRIMARY KEY (length_ms, organisation_id, kind, share_id, start_ms)
-    ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS summary_by_start ON summary (length_ms, start_ms);
-    CREATE INDEX IF NOT EXISTS summary_shares ON summary
-        (length_ms, organisation_id, start_ms, kind, share_id, requests, errors, denied);
-";
+/// The connection that writes sums.
+#[derive(Debug)]
+pub(super) enum Sums {
+    Sqlite(Box<SqliteConnection>),
+    Postgres(Box<InPostgres>),
+}
+
+impl Sums {
+    /// Those of the log in `place`, whose writer is there.
+    pub(super) async fn open(place: &Place) -> Result<Self, LogFailed> {
+        match place {
+            Place::Files(folder) => Ok(Self::Sqlite(sqlite::open(folder).await?.into())),
+            Place::Postgres(postgres) => {
+                let sums = InPostgres::new(postgres.clone());
+                Ok(Self::Postgres(sums.into()))
+            }
+        }
+    }
+
+    /// Up to where that day is counted.
+    pub(super) async fn position_fetch(&mut self, day: Date) -> Result<i64, LogFailed> {
+        match self {
+            Self::Sqlite(conn) => sqlite::position_fetch(conn, day).await,
+            Self::Postgres(sums) => sums.position_fetch(day).await,
+        }
+    }
+
+    /// Adds sums, and says with them up to where the day is counted, in one transaction. Gives back
+    /// how many calls were left out of a share's sum.
+    pub(super) async fn summaries_add(
+        &mut self,
+        sums: &BTreeMap<Key, Summary>,
+        counted: (Date, i64),
+    ) -> Result<u64, LogFailed> {
+        match self {
+            Self::Sqlite(conn) => sqlite::summaries_add(conn, sums, counted).await,
+            Self::Postgres(own) => own.summaries_add(sums, counted).await,
+        }
+    }
+
+    /// Forgets sums that are too old, and positions in days that are gone.
+    pub(super) async fn summaries_forget(
+        &mut self,
+        now_ms: u64,
+        oldest: Date,
+    ) -> Result<(), LogFailed> {
+        match self {
+            Self::Sqlite(conn) => sqlite::summaries_forget(conn, now_ms, oldest).await,
+            Self::Postgres(sums) => sums.summaries_forget(now_ms, oldest).await,
+        }
+    }
+}
 
 /// Whose calls are summed up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,166 +98,48 @@ impl Share {
     }
 }
 
-/// Where the sums of the log in `folder` are.
-pub(super) fn path(folder: &Path) -> PathBuf {
-    folder.join("telemetry.db")
+/// An organisation's interval, whose shares have only so much room.
+pub(super) type Interval<'a> = (Span, u64, &'a str);
+
+impl Key {
+    fn place(&self) -> Interval<'_> {
+        (self.span, self.start_ms, &self.organisation_id)
+    }
 }
 
-/// Opens them to write.
-pub(super) async fn open(folder: &Path) -> Result<SqliteConnection, LogFailed> {
-    let options = SqliteConnectOptions::new()
-        .filename(path(folder))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // A power failure may take the last commits, with the positions in them.
-        .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(BUSY);
-    let mut conn = SqliteConnection::connect_with(&options).await?;
-    sqlx::raw_sql(SCHEMA).execute(&mut conn).await?;
-    Ok(conn)
-}
-
-/// Up to where that day's file is counted.
-pub(super) async fn position_fetch(
-    conn: &mut SqliteConnection,
-    day: Date,
-) -> Result<i64, LogFailed> {
-    let row: Option<(i64,)> = sqlx::query_as("SELECT position FROM counted WHERE day = $1")
-        .bind(day.to_string())
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.map_or(0, |(position,)| position))
-}
-
-/// Adds sums, and says with them up to where the day's file is counted, in one transaction. Gives
-/// back how many calls were left out of a share's sum.
-pub(super) async fn summaries_add(
-    conn: &mut SqliteConnection,
-    sums: &BTreeMap<Key, Summary>,
-    (day, position): (Date, i64),
-) -> Result<u64, LogFailed> {
-    let mut tx = conn.begin().await?;
-    let (mut rooms, mut left_out) = (Rooms::default(), 0);
-    let mut unplaced: BTreeMap<(Span, u64, &str), u64> = BTreeMap::new();
+/// What sums come to with those that are added, and how many calls are left out of a share's sum.
+/// `totals` are those that are there, `taken` says how many shares an interval has of which some are
+/// not.
+fn merged<'a>(
+    sums: &'a BTreeMap<Key, Summary>,
+    mut totals: BTreeMap<&'a Key, Summary>,
+    mut taken: BTreeMap<Interval<'a>, u64>,
+) -> (Vec<(&'a Key, Summary)>, u64) {
+    let (mut merged, mut left_out) = (Vec::with_capacity(sums.len()), 0);
+    let mut unplaced: BTreeMap<Interval<'_>, u64> = BTreeMap::new();
     for (key, sum) in sums {
-        let mut total = summary_fetch(&mut tx, key).await?;
-        let place = (key.span, key.start_ms, key.organisation_id.as_str());
         let mut sum = sum.clone();
+        let total = totals.remove(key);
         if key.share == Share::All {
-            sum.unplaced = unplaced.remove(&place).unwrap_or(0);
-        } else if total.is_none() && !rooms.take(&mut tx, key).await? {
-            *unplaced.entry(place).or_default() += sum.requests;
-            left_out += sum.requests;
-            continue;
-        }
-        let total = total.get_or_insert_default();
-        total.merge(&sum);
-        summary_upsert(&mut tx, key, total).await?;
-    }
-    sqlx::query("INSERT OR REPLACE INTO counted VALUES ($1, $2)")
-        .bind(day.to_string())
-        .bind(position)
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    Ok(left_out)
-}
-
-/// Forgets sums that are too old, and positions in files that are gone.
-pub(super) async fn summaries_forget(
-    conn: &mut SqliteConnection,
-    now_ms: u64,
-    oldest: Date,
-) -> Result<(), LogFailed> {
-    for span in Span::ALL {
-        sqlx::query("DELETE FROM summary WHERE length_ms = $1 AND start_ms < $2")
-            .bind(to_sql(span.length_ms()))
-            .bind(to_sql(span.kept_from_ms(now_ms)))
-            .execute(&mut *conn)
-            .await?;
-    }
-    sqlx::query("DELETE FROM counted WHERE day < $1")
-        .bind(oldest.to_string())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Of each organisation's interval: how many more shares may get sums of their own.
-#[derive(Default)]
-struct Rooms<'a>(BTreeMap<(Span, u64, &'a str), u64>);
-
-impl<'a> Rooms<'a> {
-    async fn take(&mut self, conn: &mut SqliteConnection, key: &'a Key) -> Result<bool, LogFailed> {
-        let place = (key.span, key.start_ms, key.organisation_id.as_str());
-        let room = match self.0.entry(place) {
-            Entry::Occupied(room) => room.into_mut(),
-            Entry::Vacant(place) => {
-                let most = key.span.most_shares();
-                place.insert(most.saturating_sub(taken(conn, key).await?))
+            sum.unplaced = unplaced.remove(&key.place()).unwrap_or(0);
+        } else if total.is_none() {
+            let taken = taken.entry(key.place()).or_default();
+            if *taken >= key.span.most_shares() {
+                *unplaced.entry(key.place()).or_default() += sum.requests;
+                left_out += sum.requests;
+                continue;
             }
-        };
-        let has_room = *room > 0;
-        *room = room.saturating_sub(1);
-        Ok(has_room)
+            *taken += 1;
+        }
+        let mut total = total.unwrap_or_default();
+        total.merge(&sum);
+        merged.push((key, total));
     }
-}
-
-async fn taken(conn: &mut SqliteConnection, key: &Key) -> Result<u64, LogFailed> {
-    let (count,): (i64,) = sqlx::query_as(
-        "SELECT COUNT(*) FROM summary \
-         WHERE length_ms = $1 AND organisation_id = $2 AND start_ms = $3 AND kind > 0",
-    )
-    .bind(to_sql(key.span.length_ms()))
-    .bind(&key.organisation_id)
-    .bind(to_sql(key.start_ms))
-    .fetch_one(conn)
-    .await?;
-    from_sql(count)
-}
-
-async fn summary_fetch(
-    conn: &mut SqliteConnection,
-    key: &Key,
-) -> Result<Option<Summary>, LogFailed> {
-    let (kind, id) = key.share.columns();
-    let row: Option<(Vec<u8>,)> = sqlx::query_as(
-        "SELECT summary FROM summary WHERE length_ms = $1 AND organisation_id = $2 \
-         AND kind = $3 AND share_id = $4 AND start_ms = $5",
-    )
-    .bind(to_sql(key.span.length_ms()))
-    .bind(&key.organisation_id)
-    .bind(kind)
-    .bind(id)
-    .bind(to_sql(key.start_ms))
-    .fetch_optional(conn)
-    .await?;
-    row.map(|(bytes,)| decoded(&bytes)).transpose()
+    (merged, left_out)
 }
 
 /// A sum as it is stored.
 pub(super) fn decoded(bytes: &[u8]) -> Result<Summary, LogFailed> {
     let wire = wire::Summary::decode(bytes).map_err(|_| LogFailed::Damaged)?;
     Summary::from_wire(wire).ok_or(LogFailed::Damaged)
-}
-
-async fn summary_upsert(
-    conn: &mut SqliteConnection,
-    key: &Key,
-    sum: &Summary,
-) -> Result<(), LogFailed> {
-    let (kind, id) = key.share.columns();
-    sqlx::query("INSERT OR REPLACE INTO summary VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-        .bind(to_sql(key.span.length_ms()))
-        .bind(&key.organisation_id)
-        .bind(kind)
-        .bind(id)
-        .bind(to_sql(key.start_ms))
-        .bind(to_sql(sum.requests))
-        .bind(to_sql(sum.errors))
-        .bind(to_sql(sum.denied))
-        .bind(sum.to_wire().encode_to_vec())
-        .execute(conn)
-        .await?;
-    Ok(())
 }
