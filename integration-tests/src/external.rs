@@ -68,7 +68,7 @@ pub async fn node(script: &str, arguments: &[&str]) -> Result<Outcome> {
 }
 
 /// `REQUESTROCKET_TEST_PYTHON`, or the environment that `scripts/setup` makes.
-fn python_path() -> Result<PathBuf> {
+pub(crate) fn python_path() -> Result<PathBuf> {
     if let Some(path) = binaries::variable("REQUESTROCKET_TEST_PYTHON") {
         return Ok(path.into());
     }

@@ -4,6 +4,7 @@
 //! Invariant: nothing here imports the product; it meets it through ports, files and processes.
 
 pub mod attached;
+pub mod aws;
 pub mod binaries;
 pub mod browser;
 pub mod caller;

@@ -58,6 +58,8 @@ mod meters;
 #[cfg(test)]
 mod monitoring;
 #[cfg(test)]
+mod oauth_callers;
+#[cfg(test)]
 mod opaque_tokens;
 #[cfg(test)]
 mod paths;
@@ -105,3 +107,5 @@ mod unusable;
 mod usage;
 #[cfg(test)]
 mod waiting;
+#[cfg(test)]
+mod written_examples;

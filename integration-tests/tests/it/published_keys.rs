@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures::future::try_join_all;
 use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::gateway::{Gateway, Secret, id, unique};
 use requestrocket_integration_tests::issuer::Issuer;
@@ -153,4 +156,42 @@ async fn a_key_that_is_new_is_known_once_somebody_shows_it() -> Result<()> {
         "however often it was shown"
     );
     Ok(())
+}
+
+#[tokio::test]
+async fn ten_thousand_key_ids_have_the_issuer_asked_once_in_a_while() -> Result<()> {
+    const CALLERS: usize = 4;
+    let issuer = Issuer::start().await?;
+    let secret = json!({"issuer": issuer.url, "audience": ["https://api.example"]});
+    let scene = verifying("jwtVerify", secret).await?;
+    let good = issuer.token("read").await?;
+    scene.is_ready(&good).await?;
+    let claims = good.split('.').nth(1).unwrap_or_default();
+    let (begun, asked) = (tokio::time::Instant::now(), issuer.asked().await?);
+    let strangers = (0..CALLERS).map(|caller| {
+        let scene = &scene;
+        async move {
+            let mut connection = scene.gateway.connect().await?;
+            for number in (caller..10_000).step_by(CALLERS) {
+                let header = json!({"alg": "ES256", "kid": format!("stranger-{number}")});
+                let header = URL_SAFE_NO_PAD.encode(header.to_string());
+                let token = format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode([7; 64]));
+                let reply = connection.call(&scene.with_token(&token)).await?;
+                expect::denied(&reply, 403, "CREDENTIAL_INVALID")?;
+            }
+            anyhow::Ok(())
+        }
+    });
+    try_join_all(strangers).await?;
+    // Once in thirty seconds, however long this took.
+    let most = asked + 1 + usize::try_from(begun.elapsed().as_secs() / 30)?;
+    let now = issuer.asked().await?;
+    ensure!(now <= most, "{now} times, not {most}");
+    judge(
+        &scene.gateway,
+        &scene.target,
+        &scene.with_token(&good),
+        Granted,
+    )
+    .await
 }

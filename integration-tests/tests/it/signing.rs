@@ -1,10 +1,14 @@
 //! What targets get that is computed for each call, verified as their owners verify it.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use requestrocket_integration_tests::aws::Aws;
+use requestrocket_integration_tests::caller::Reply;
 use requestrocket_integration_tests::external;
-use requestrocket_integration_tests::gateway::{ProxyPlan, Secret};
+use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
 use requestrocket_integration_tests::target::Recorded;
 use serde_json::{Map, Value, json};
 
@@ -106,6 +110,87 @@ async fn aws_verifies_what_arrives() -> Result<()> {
         }
     }
     ensure!(failures.is_empty(), "{}", failures.join("\n\n"));
+    Ok(())
+}
+
+/// A proxy to a service of moto with these keys.
+async fn to_aws(gateway: &Gateway, aws: &Aws, service: &str, secret: Value) -> Result<Proxy> {
+    let mut secret = secret;
+    secret["region"] = json!("eu-west-1");
+    secret["service"] = json!(service);
+    let plan = ProxyPlan::to(&aws.url).injecting(Secret::new("awsSigV4", secret));
+    gateway.proxy(&plan).await
+}
+
+#[tokio::test]
+async fn moto_lets_in_what_is_signed_and_nothing_else() -> Result<()> {
+    const WHERE: &str = "<CreateBucketConfiguration>\
+        <LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
+    let (gateway, aws) = (Gateway::shared().await?, Aws::start().await?);
+    let list = |proxy: &Proxy| {
+        proxy
+            .request("POST", "/")
+            .with("x-amz-target", "DynamoDB_20120810.ListTables")
+            .with("content-type", "application/x-amz-json-1.0")
+            .body("{}")
+    };
+    for (keys, bucket, unsigned) in [
+        (&aws.user, "/first", false),
+        (&aws.session, "/second", true),
+    ] {
+        let mut keys = keys.clone();
+        keys["unsignedPayload"] = json!(unsigned);
+        let proxy = to_aws(&gateway, &aws, "s3", keys.clone()).await?;
+        let of = |method: &str, rest: &str| proxy.request(method, &[bucket, rest].concat());
+        let listed = "?list-type=2&prefix=a%20b%2F&delimiter=";
+        for (request, said) in [
+            (of("PUT", "").body(WHERE), ""),
+            (of("PUT", "/a%20b/%C3%A4~%2Cc%3Dd").body("hello"), ""),
+            (of("GET", "/a%20b/%C3%A4~%2Cc%3Dd"), "hello"),
+            (of("GET", listed), "<KeyCount>1</KeyCount>"),
+        ] {
+            says(&gateway.call(&request).await?, 200, said)?;
+        }
+        let proxy = to_aws(&gateway, &aws, "dynamodb", keys.clone()).await?;
+        says(&gateway.call(&list(&proxy)).await?, 200, "TableNames")?;
+        keys["secretAccessKey"] = json!("another-secret-0001");
+        for service in ["s3", "dynamodb"] {
+            let proxy = to_aws(&gateway, &aws, service, keys.clone()).await?;
+            let request = if service == "s3" {
+                proxy.get("/")
+            } else {
+                list(&proxy)
+            };
+            let reply = gateway.call(&request).await?;
+            says(&reply, 403, "SignatureDoesNotMatch")?;
+        }
+    }
+    Ok(())
+}
+
+fn says(reply: &Reply, status: u16, text: &str) -> Result<()> {
+    let whole = reply.text();
+    ensure!(
+        reply.status == status && whole.contains(text),
+        "{} {whole}",
+        reply.status
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_call_may_have_a_token_of_its_own() -> Result<()> {
+    let secret = json!({
+        "algorithm": "HS256", "ttlSeconds": 0,
+        "sharedSecret": "shared-secret-of-at-least-thirty-two-bytes",
+    });
+    let scene = signing("signedJwt", &secret).await?;
+    let mut tokens = BTreeSet::new();
+    for _ in 0..5 {
+        let seen = scene.seen(&scene.proxy.get("/")).await?;
+        tokens.extend(seen.head.all("authorization"));
+    }
+    assert_eq!(tokens.len(), 5);
     Ok(())
 }
 

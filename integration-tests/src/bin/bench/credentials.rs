@@ -1,6 +1,7 @@
 //! What each type of credential costs, on the side of callers and on that of targets.
 
 mod keys;
+mod revocation;
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +49,9 @@ pub(crate) async fn measure(
     }
     let (names, rounds): (Vec<String>, Vec<Vec<Measured>>) = rows.into_iter().unzip();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Ok(load::table(&names, &rounds))
+    let folder = scratch.join("revocation");
+    let revoked = revocation::measure(&folder, &upstream.url(), plan.changes).await?;
+    Ok(load::table(&names, &rounds) + &revoked)
 }
 
 /// Tokens of one key, as they are shown: one that is shown again and again, and a file of many.
@@ -141,11 +144,16 @@ async fn measure_fleet(
 /// What targets may be given.
 fn injected(target_url: &str) -> Vec<(&'static str, Form)> {
     let ed25519 = include_str!("../../../../policy/src/secret_form/tests/keys/ed25519.pem");
-    let signed = |algorithm: &str, key: (&str, Value)| {
-        let mut secret = json!({"algorithm": algorithm, "claims": {"iss": "bench"}});
-        secret[key.0] = key.1;
+    let p256 = include_str!("../../../../policy/src/secret_form/tests/keys/p256.pem");
+    let signed = |algorithm: &str, ttl_seconds: u64, (member, key): (&str, Value)| {
+        let mut secret = json!({
+            "algorithm": algorithm, "claims": {"iss": "bench"}, "ttlSeconds": ttl_seconds,
+        });
+        secret[member] = key;
         Form::new("signedJwt", secret)
     };
+    let shared = || ("sharedSecret", json!("a".repeat(32)));
+    let private = |pem: &str| ("privateKey", json!(pem));
     vec![
         ("nothing", Form::new("none", json!({}))),
         (
@@ -158,13 +166,19 @@ fn injected(target_url: &str) -> Vec<(&'static str, Form)> {
                 }),
             ),
         ),
+        ("signedJwt HS256", signed("HS256", 60, shared())),
         (
-            "signedJwt HS256",
-            signed("HS256", ("sharedSecret", json!("a".repeat(32)))),
+            "signedJwt HS256, each call its own",
+            signed("HS256", 0, shared()),
+        ),
+        ("signedJwt EdDSA", signed("EdDSA", 60, private(ed25519))),
+        (
+            "signedJwt EdDSA, each call its own",
+            signed("EdDSA", 0, private(ed25519)),
         ),
         (
-            "signedJwt EdDSA",
-            signed("EdDSA", ("privateKey", json!(ed25519))),
+            "signedJwt ES256, each call its own",
+            signed("ES256", 0, private(p256)),
         ),
         (
             "awsSigV4",

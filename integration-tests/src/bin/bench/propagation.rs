@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures::stream::{StreamExt, TryStreamExt};
+use serde_json::json;
 
 use crate::load::quantile;
 use crate::process::{cpu_us, now, rss_kib};
@@ -34,7 +35,12 @@ pub(crate) async fn measure(
         present = present.max(size);
         let pids = stack.pids()?;
         let before = cpu_us(pids["xds-server"])?;
-        let delays = change_delays(stack, &probe, &credential, changes).await?;
+        let path = format!("proxies/{probe}");
+        let switch = Switch {
+            path: &path,
+            member: "proxyActive",
+        };
+        let delays = change_delays(stack, switch, (&probe, &credential), changes).await?;
         let cpu_ms = (cpu_us(pids["xds-server"])? - before) / 1000.0;
         let resident = resident(&pids)?;
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
@@ -78,18 +84,28 @@ async fn grow(
     Ok(())
 }
 
-/// Switches the proxy off and on; milliseconds from each answer to the first call that shows it.
-async fn change_delays(
+/// What is switched off and on.
+#[derive(Clone, Copy)]
+pub(crate) struct Switch<'a> {
+    /// Below the organisation.
+    pub(crate) path: &'a str,
+    /// The member that says whether it counts.
+    pub(crate) member: &'a str,
+}
+
+/// Switches it off and on; milliseconds from each answer to the first call of the proxy that shows
+/// it.
+pub(crate) async fn change_delays(
     stack: &BenchStack,
-    proxy_id: &str,
-    credential: &str,
+    Switch { path, member }: Switch<'_>,
+    (proxy_id, credential): (&str, &str),
     changes: usize,
 ) -> anyhow::Result<Vec<f64>> {
     let http = reqwest::Client::new();
     let url = stack.proxy_url(proxy_id)? + "/v1/me";
     let mut delays = Vec::with_capacity(changes * 2);
     for is_active in [false, true].into_iter().cycle().take(changes * 2) {
-        stack.set_active(proxy_id, is_active).await?;
+        stack.change(path, &json!({ member: is_active })).await?;
         let answered = now();
         let want = if is_active { 200 } else { 403 };
         loop {

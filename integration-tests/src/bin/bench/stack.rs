@@ -257,15 +257,8 @@ impl BenchStack {
         self.create(&path, form).await.map(drop)
     }
 
-    /// Switches a proxy on or off; answers when the Core API has.
-    pub(crate) async fn set_active(&self, proxy_id: &str, is_active: bool) -> anyhow::Result<()> {
-        let change = json!({"proxyActive": is_active});
-        self.change_proxy(&format!("proxies/{proxy_id}"), &change)
-            .await
-    }
-
-    /// Changes a proxy; answers when the Core API has.
-    pub(crate) async fn change_proxy(&self, path: &str, change: &Value) -> anyhow::Result<()> {
+    /// Changes what is there below the organisation; answers when the Core API has.
+    pub(crate) async fn change(&self, path: &str, change: &Value) -> anyhow::Result<()> {
         let url = self.organisation_url(path)?;
         let answer = self
             .http

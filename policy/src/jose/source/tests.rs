@@ -122,6 +122,21 @@ fn one_bad_entry_of_a_set_does_not_matter_to_the_others() {
 }
 
 #[test]
+fn of_the_sets_of_rfc_7517_what_verifies_is_taken() {
+    let sets: Value = serde_json::from_str(include_str!("rfc7517.json")).unwrap();
+    for set in sets.as_array().unwrap() {
+        let read = read_key_set(set.to_string().as_bytes()).unwrap();
+        let ids: Vec<_> = read.keys.iter().map(|key| key.id.as_deref()).collect();
+        let usable = set["usable"].as_array().unwrap();
+        let want: Vec<_> = usable.iter().map(Value::as_str).collect();
+        assert_eq!(ids, want, "{}", set["name"]);
+        let skipped = set["keys"].as_array().unwrap().len() - want.len();
+        assert_eq!(read.skipped, skipped, "{}", set["name"]);
+        assert!(read.keys.iter().all(|key| key.numbers.material().is_ok()));
+    }
+}
+
+#[test]
 fn what_is_no_set_or_too_much_is_refused() {
     use InvalidKeySet::{NoSet, TooLong, TooMany};
     let of = |count: usize| json!({"keys": vec![json!({"kty": "AKP"}); count]}).to_string();

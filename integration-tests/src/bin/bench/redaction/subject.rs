@@ -69,7 +69,7 @@ async fn redacting_proxy(
     let proxy = stack.create_proxy(name, target_url).await?;
     let path = format!("proxies/{}", proxy.proxy_id);
     let change = json!({"proxyMaxResponseBytes": MAX_RESPONSE_BYTES});
-    stack.change_proxy(&path, &change).await?;
+    stack.change(&path, &change).await?;
     let filter = json!({"operation": "destroy", "paths": PATHS});
     stack.attach(&format!("{path}/filters"), &filter).await?;
     Ok(proxy)
