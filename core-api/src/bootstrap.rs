@@ -13,7 +13,7 @@ use crate::domain::label::Labels;
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
 use crate::domain::people::rights::Rights;
-use crate::domain::people::user::{Profile, User};
+use crate::domain::people::user::{About, Profile, User};
 use crate::domain::people::user_token::UserToken;
 use crate::identity::token::NewToken;
 use crate::service::people::password::add_setup_token;
@@ -155,6 +155,7 @@ fn owner(write: &mut Write, id: UserId) -> anyhow::Result<User> {
         email: EMAIL.parse()?,
         first_name: FIRST_NAME.parse()?,
         last_name: LAST_NAME.parse()?,
+        about: About::nothing(),
     };
     let now = write.now();
     Ok(User {

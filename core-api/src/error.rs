@@ -51,6 +51,8 @@ pub enum Code {
     IdempotencyInProgress,
     /// It cannot be done in the present state.
     Conflict,
+    /// The organisation would be left without an owner.
+    LastOwner,
     /// `If-Match` names another version.
     PreconditionFailed,
     /// More than 1 MiB.
@@ -179,6 +181,7 @@ impl Code {
             Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::IdempotencyInProgress => "IDEMPOTENCY_IN_PROGRESS",
             Self::Conflict => "CONFLICT",
+            Self::LastOwner => "LAST_OWNER",
             Self::PreconditionFailed => "PRECONDITION_FAILED",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
@@ -202,7 +205,8 @@ impl Code {
             | Self::RegionUnavailable
             | Self::LimitReached
             | Self::IdempotencyInProgress
-            | Self::Conflict => StatusCode::CONFLICT,
+            | Self::Conflict
+            | Self::LastOwner => StatusCode::CONFLICT,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

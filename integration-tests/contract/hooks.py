@@ -263,6 +263,8 @@ def refer(path, body):
     if path == "/users/me/password":
         # What is easy to guess no schema says, and the tool's own texts are.
         body |= {name: PASSWORD for name in ("current", "new") if name in body}
+    if path == "/invites/accept" and body.get("password"):
+        body["password"] = PASSWORD
     if path == "/invites/accept" and "inviteToken" in body:
         body["inviteToken"] = records.new_invite()["inviteToken"]
 

@@ -20,6 +20,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(people::members::router())
         .merge(people::organisations::router())
         .merge(gateway::regions::router())
+        .merge(people::own_invites::router())
         .merge(people::session::router())
         .merge(people::sessions::router())
         .merge(people::password::router())

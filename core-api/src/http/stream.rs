@@ -10,10 +10,10 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use requestrocket_process::tasks::TaskSet;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::domain::people::permission::Permission;
-use crate::error::ApiError;
+use crate::error::{ApiError, ApiResult};
 use crate::identity::caller::{Caller, Scope};
 use crate::state::AppState;
 
@@ -21,8 +21,8 @@ use crate::state::AppState;
 const WAITING: usize = 1;
 /// Who takes no piece for so long has gone.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Between two looks whether the reader may go on.
-const RECHECK: Duration = Duration::from_secs(10);
+/// Between two looks whether the reader may go on: who is removed reads nothing a second later.
+const RECHECK: Duration = Duration::from_millis(500);
 
 /// Takes the pieces of an answer.
 #[derive(Debug)]
@@ -39,7 +39,6 @@ pub struct Reader {
     caller: Caller,
     organisation: String,
     permission: Permission,
-    checked: Instant,
 }
 
 /// Nobody reads any more, or nobody may.
@@ -88,21 +87,40 @@ impl Reader {
             caller,
             organisation: scope.id().to_string(),
             permission,
-            checked: Instant::now(),
         }
     }
 
-    /// Refuses who may no longer read; looks from time to time.
+    /// Does `work` to its end, or until the reader may no longer read, whatever it waits for then.
     ///
     /// # Errors
-    /// The token ended, or its user lost the permission.
-    pub async fn check(&mut self) -> Result<(), Ended> {
-        if self.checked.elapsed() >= RECHECK {
-            self.caller.recheck(&self.state).await?;
-            let (organisation, permission) = (&self.organisation, self.permission);
-            Scope::enter(&self.state, &self.caller, organisation, permission).await?;
-            self.checked = Instant::now();
+    /// What `work` says; the token or session ended, or its user lost the permission.
+    pub async fn while_permitted<T>(
+        &self,
+        work: impl Future<Output = Result<T, Ended>>,
+    ) -> Result<T, Ended> {
+        tokio::select! {
+            done = work => done,
+            refused = self.refused() => Err(Ended::Refused(refused)),
         }
+    }
+
+    async fn refused(&self) -> ApiError {
+        loop {
+            tokio::time::sleep(RECHECK).await;
+            if let Err(error) = self.check().await {
+                return error;
+            }
+        }
+    }
+
+    /// Refuses who may no longer read.
+    ///
+    /// # Errors
+    /// The token or session ended, or its user lost the permission.
+    pub async fn check(&self) -> ApiResult<()> {
+        self.caller.recheck(&self.state).await?;
+        let (organisation, permission) = (&self.organisation, self.permission);
+        Scope::enter(&self.state, &self.caller, organisation, permission).await?;
         Ok(())
     }
 }

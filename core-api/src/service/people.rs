@@ -6,3 +6,4 @@ pub mod organisations;
 pub mod password;
 pub mod sign_in;
 pub mod tokens;
+pub mod users;

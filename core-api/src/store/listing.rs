@@ -67,14 +67,15 @@ pub async fn page<T>(
     page_within(conn, listing, (owner, None), query, read).await
 }
 
-/// The same, of the records of `owner` whose column has the value that `within` names.
+/// The same, of the records of `owner` for which the comparison (such as `record_id =`) holds with the
+/// value that `within` names.
 ///
 /// # Errors
 /// The database does not answer.
 pub async fn page_within<T>(
     conn: &mut AnyConnection,
     listing: Listing,
-    (owner, within): (&str, Option<(&'static str, &str)>),
+    (owner, within): (&str, Option<(&str, &str)>),
     query: &ListQuery,
     read: impl Fn(&AnyRow) -> sqlx::Result<T>,
 ) -> sqlx::Result<Page<T>> {
@@ -102,15 +103,15 @@ pub async fn page_within<T>(
 fn conditions(
     listing: Listing,
     owner: &str,
-    within: Option<(&'static str, &str)>,
+    within: Option<(&str, &str)>,
     query: &ListQuery,
 ) -> sqlx::Result<Conditions> {
     let mut conditions = Conditions {
         sql: format!("{} = $1", listing.owner),
         binds: vec![Bind::Text(owner.to_owned())],
     };
-    if let Some((column, value)) = within {
-        conditions.add(&format!("{column} ="), Bind::Text(value.to_owned()), "");
+    if let Some((comparison, value)) = within {
+        conditions.add(comparison, Bind::Text(value.to_owned()), "");
     }
     if let Some(column) = listing.temporary.filter(|_| !query.includes_temporary) {
         conditions.add(&format!("{column} ="), Bind::Number(0), "");

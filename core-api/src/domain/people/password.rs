@@ -77,6 +77,7 @@ impl NewPassword {
             email,
             first_name,
             last_name,
+            about: _,
         } = profile;
         let email = email.as_str();
         let known = email.split(['@', '.']).chain([
@@ -107,12 +108,14 @@ impl FromStr for NewPassword {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::people::user::About;
 
     fn chosen(password: &str) -> Result<(), InvalidPassword> {
         let profile = Profile {
             email: "grace.hopper@navy.example".parse().unwrap(),
             first_name: "Grace".parse().unwrap(),
             last_name: "Hopper".parse().unwrap(),
+            about: About::nothing(),
         };
         password.parse::<NewPassword>()?.check_of(&profile)
     }

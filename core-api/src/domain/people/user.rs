@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::organisation::InvalidWord;
 use crate::domain::id::UserId;
 use crate::domain::moment::Moment;
 use crate::domain::name::Name;
@@ -31,6 +32,50 @@ pub struct Profile {
     pub first_name: Name,
     /// Last name.
     pub last_name: Name,
+    /// What else the user says of themselves.
+    pub about: About,
+}
+
+/// What users say of themselves besides their name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Where to call them.
+    pub phone: Option<Phone>,
+    /// Whatever they like.
+    pub bio: Option<Bio>,
+    /// Who sees this; name and address are seen by all who see members.
+    pub visibility: Visibility,
+}
+
+/// A telephone number, as people write them.
+///
+/// Invariant: 1 to 40 digits, blanks and `+-().`, a digit among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phone(String);
+
+/// Not a telephone number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 40 digits, blanks and `+-().`, with a digit among them")]
+pub struct InvalidPhone;
+
+/// A text of some lines.
+///
+/// Invariant: 1 to 2000 characters, none of them a control character but line feeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bio(String);
+
+/// Too short, too long, or with control characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 2000 characters without control characters but line feeds")]
+pub struct InvalidBio;
+
+/// Who sees what a user says of themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// Members of the same organisations, as far as they see members.
+    Colleagues,
+    /// Nobody else.
+    None,
 }
 
 /// The record.
@@ -86,6 +131,94 @@ impl fmt::Display for Email {
     }
 }
 
+impl About {
+    /// Of who has said nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            phone: None,
+            bio: None,
+            visibility: Visibility::Colleagues,
+        }
+    }
+
+    /// What others see of it.
+    #[must_use]
+    pub fn shown(&self) -> (Option<&Phone>, Option<&Bio>) {
+        match self.visibility {
+            Visibility::Colleagues => (self.phone.as_ref(), self.bio.as_ref()),
+            Visibility::None => (None, None),
+        }
+    }
+}
+
+impl Phone {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Phone {
+    type Err = InvalidPhone;
+
+    fn from_str(raw: &str) -> Result<Self, InvalidPhone> {
+        let is_legal = |byte: u8| byte.is_ascii_digit() || b" +-().".contains(&byte);
+        let has_digit = raw.bytes().any(|byte| byte.is_ascii_digit());
+        if raw.len() <= 40 && has_digit && raw.bytes().all(is_legal) {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(InvalidPhone)
+        }
+    }
+}
+
+impl Bio {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Bio {
+    type Err = InvalidBio;
+
+    fn from_str(raw: &str) -> Result<Self, InvalidBio> {
+        let length = raw.chars().take(2001).count();
+        let is_legal = |character: char| character == '\n' || !character.is_control();
+        if (1..=2000).contains(&length) && raw.chars().all(is_legal) {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(InvalidBio)
+        }
+    }
+}
+
+impl Visibility {
+    /// As the API says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Colleagues => "colleagues",
+            Self::None => "none",
+        }
+    }
+}
+
+impl FromStr for Visibility {
+    type Err = InvalidWord;
+
+    fn from_str(raw: &str) -> Result<Self, InvalidWord> {
+        match raw {
+            "colleagues" => Ok(Self::Colleagues),
+            "none" => Ok(Self::None),
+            _ => Err(InvalidWord("`colleagues`, `none`")),
+        }
+    }
+}
+
 impl Profile {
     /// What search and sort compare.
     #[must_use]
@@ -97,6 +230,34 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_users_say_of_themselves_is_bounded_text() {
+        for (phone, is_one) in [
+            ("+49 (30) 901820-0", true),
+            ("112", true),
+            ("", false),
+            ("+", false),
+            ("call me", false),
+            (&"1".repeat(41), false),
+        ] {
+            assert_eq!(phone.parse::<Phone>().is_ok(), is_one, "{phone}");
+        }
+        for (bio, is_one) in [
+            ("Two\nlines.", true),
+            (&"ö".repeat(2000), true),
+            ("", false),
+            ("\u{7}", false),
+            (&"x".repeat(2001), false),
+        ] {
+            assert_eq!(bio.parse::<Bio>().is_ok(), is_one, "{bio}");
+        }
+        let mut about = About::nothing();
+        about.phone = "112".parse().ok();
+        assert!(about.shown().0.is_some());
+        about.visibility = Visibility::None;
+        assert_eq!(about.shown(), (None, None));
+    }
 
     #[test]
     fn an_address_has_one_at_sign_with_something_on_both_sides() {

@@ -3,6 +3,7 @@
 pub mod invites;
 pub mod members;
 pub mod organisations;
+pub mod own_invites;
 pub mod password;
 pub mod session;
 pub mod sessions;

@@ -1,25 +1,30 @@
 //! Inviting new members and accepting invites.
 
+use sqlx::AnyConnection;
+
 use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _};
 use crate::domain::id::{InviteId, OrganisationId, UserId};
 use crate::domain::name::Name;
+use crate::domain::people::browser_session::Visitor;
 use crate::domain::people::member::{INVITE_LIFE, Invite, Member, Roles};
+use crate::domain::people::password::NewPassword;
 use crate::domain::people::permission::Permission;
 use crate::domain::people::rights::Rights;
-use crate::domain::people::user::{Email, Profile, User};
+use crate::domain::people::user::{About, Email, Profile, User};
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::{Caller, Scope};
 use crate::identity::token::{NewToken, digest};
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
-use crate::service::people::tokens;
+use crate::service::people::{password, tokens};
 use crate::state::AppState;
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::invite::{
-    invite_accept, invite_delete, invite_fetch, invite_home, invite_insert,
+    invite_accept, invite_address, invite_delete, invite_fetch, invite_fetch_to, invite_home,
+    invite_insert, invite_renew, invite_use,
 };
 use crate::store::people::member::{member_fetch, member_insert};
-use crate::store::people::user::{user_fetch, user_insert};
+use crate::store::people::user::{user_fetch, user_insert, user_prove, user_proved_address};
 
 const INVITE_PREFIX: &str = "i-";
 const TOKEN_NAME: &str = "First token";
@@ -27,10 +32,23 @@ const TOKEN_NAME: &str = "First token";
 /// Who accepts an invite.
 #[derive(Clone, Debug)]
 pub enum Guest {
-    /// A user who has a token already; it is not restricted.
+    /// A user who has a token or a session already; it is not restricted.
     Known(Caller),
-    /// Somebody new, by first and last name.
-    New(Name, Name),
+    /// Somebody new.
+    New(NewGuest),
+}
+
+/// Somebody who was no user before.
+#[derive(Clone, Debug)]
+pub struct NewGuest {
+    /// First name.
+    pub first_name: Name,
+    /// Last name.
+    pub last_name: Name,
+    /// To sign in with.
+    pub password: Option<NewPassword>,
+    /// With what they come.
+    pub visitor: Visitor,
 }
 
 /// What came of an accepted invite.
@@ -79,6 +97,42 @@ pub async fn create(
     Ok((invite, token, done))
 }
 
+/// Gives an invite another token, which is only in the answer, and seven days from now. The token
+/// before is void.
+///
+/// # Errors
+/// There is no such invite, it was accepted, `If-Match` names another version, or only owners may
+/// invite owners.
+pub async fn resend(
+    change: &Change,
+    scope: &Scope,
+    invite: &str,
+) -> ApiResult<(Invite, NewToken, Done)> {
+    let token = NewToken::with_prefix(INVITE_PREFIX).map_err(ApiError::internal)?;
+    let mut write = change.begin(Over::Organisation(scope.id())).await?;
+    let found = invite_fetch(write.conn(), scope.id(), id(invite)?).await?;
+    let mut invite = found.ok_or_else(ApiError::not_found)?;
+    change.expects(invite.revision)?;
+    if invite.roles.is_owner() {
+        scope.require(Permission::GrantOwner)?;
+    }
+    if invite.accepted_at.is_some() {
+        return Err(ApiError::new(Code::Conflict, "the invite was accepted"));
+    }
+    if invite.expires_at <= write.now() {
+        // It counts among the open ones again.
+        let open = Counted::OpenInvites(scope.id(), write.now());
+        ceiling::check(&change.state, &mut write, open).await?;
+    }
+    let before = invite.members();
+    invite.expires_at = write.now().plus(INVITE_LIFE);
+    invite.revision = write.version_after(invite.revision);
+    invite_renew(write.conn(), &invite, &token.digest()).await?;
+    let entry = Entry::changed(before, &invite, "resend");
+    let done = change.commit(write, entry).await?;
+    Ok((invite, token, done))
+}
+
 /// Withdraws an invite; one that was accepted is only forgotten.
 ///
 /// # Errors
@@ -95,7 +149,8 @@ pub async fn withdraw(change: &Change, scope: &Scope, invite: &str) -> ApiResult
 /// Makes `guest` a member by the invite with this token.
 ///
 /// # Errors
-/// The invite is unknown, expired or used, or the guest is a member already.
+/// The invite is unknown, expired or used, the guest is a member already, or a password is too easy
+/// to guess or of somebody who signs in with the address already.
 pub async fn accept(
     state: &AppState,
     origin: Origin,
@@ -103,6 +158,7 @@ pub async fn accept(
     guest: Guest,
 ) -> ApiResult<Welcome> {
     let digest = digest(token.as_bytes());
+    let hash = hash_of(state, &digest, &guest).await?;
     let mut write = state.begin().await?;
     let home = invite_home(write.conn(), &digest).await?;
     let organisation = home.ok_or_else(unknown)?;
@@ -113,52 +169,142 @@ pub async fn accept(
     // No more than those of the token in use, else accepting an invite would lift its limits.
     let rights = match &guest {
         Guest::Known(caller) => Rights::clone(&caller.rights()),
-        Guest::New(..) => Rights::default(),
+        Guest::New(_) => Rights::default(),
     };
     let known = match &guest {
         Guest::Known(caller) => Some(caller.author(&origin)),
-        Guest::New(..) => None,
+        Guest::New(_) => None,
     };
     let user = user_of(&mut write, guest, &invite).await?;
-    if member_fetch(write.conn(), invite.organisation, user.id)
-        .await?
-        .is_some()
-    {
+    // Whoever holds the token got it at the address, or by whom the inviter trusted with it.
+    if user.profile.email.login() == invite.email.login() {
+        user_prove(write.conn(), &user).await?;
+    }
+    if let Some(hash) = hash {
+        password::replace(&mut write, &user, hash).await?;
+    }
+    let id = user.id;
+    let entry = join(state, &mut write, user, &invite).await?;
+    let name = TOKEN_NAME.parse().map_err(ApiError::internal)?;
+    let (_, token) = tokens::add(state, &mut write, id, name, rights).await?;
+    let author = known.unwrap_or(Author {
+        actor: Actor::User { id, token: None },
+        origin,
+    });
+    let done = write.commit(&state.fleets, &author, entry).await?;
+    Ok(Welcome {
+        user: id,
+        organisation: invite.organisation,
+        token,
+        done,
+    })
+}
+
+/// What is stored of a new guest's password, which takes time: before the change begins.
+async fn hash_of(state: &AppState, digest: &str, guest: &Guest) -> ApiResult<Option<String>> {
+    let Guest::New(NewGuest {
+        first_name,
+        last_name,
+        password: Some(new),
+        visitor,
+    }) = guest
+    else {
+        return Ok(None);
+    };
+    let mut conn = state.connect().await?;
+    let email = invite_address(&mut conn, digest).await?;
+    drop(conn);
+    let profile = Profile {
+        email: email.ok_or_else(unknown)?,
+        first_name: first_name.clone(),
+        last_name: last_name.clone(),
+        about: About::nothing(),
+    };
+    let of = ("password", &profile);
+    password::hashed(state, visitor, new.clone(), of)
+        .await
+        .map(Some)
+}
+
+/// Makes the caller a member by an invite to an address that they have shown to be theirs.
+///
+/// # Errors
+/// There is no such invite to them, they are a member already, or came by a restricted token.
+pub async fn accept_own(change: &Change, invite: &str) -> ApiResult<(Invite, Done)> {
+    let user = change.actor.whole_user()?;
+    let invite: InviteId = id(invite)?;
+    let found = own(&mut *change.state.connect().await?, change, user, invite).await?;
+    let mut write = change.begin(Over::Organisation(found.organisation)).await?;
+    write.alone_over(Over::User(user)).await?;
+    let mut invite = own(write.conn(), change, user, invite).await?;
+    let (now, revision) = (write.now(), write.version_after(invite.revision));
+    if !invite_use(write.conn(), invite.id, now, revision).await? {
+        return Err(ApiError::not_found());
+    }
+    invite.accepted_at = Some(now);
+    let user = user_fetch(write.conn(), user).await?;
+    let user = user.ok_or_else(ApiError::not_found)?;
+    let entry = join(&change.state, &mut write, user, &invite).await?;
+    let done = change.commit(write, entry).await?;
+    Ok((invite, done))
+}
+
+/// Declines an invite to the caller: it is withdrawn.
+///
+/// # Errors
+/// There is no such invite to them, or they came by a restricted token.
+pub async fn decline(change: &Change, invite: &str) -> ApiResult<Done> {
+    let user = change.actor.whole_user()?;
+    let invite: InviteId = id(invite)?;
+    let found = own(&mut *change.state.connect().await?, change, user, invite).await?;
+    let mut write = change.begin(Over::Organisation(found.organisation)).await?;
+    let invite = own(write.conn(), change, user, invite).await?;
+    invite_delete(write.conn(), invite.organisation, invite.id).await?;
+    Ok(change.commit(write, Entry::deleted(&invite)).await?)
+}
+
+/// An invite to an address that the user has shown to be theirs.
+async fn own(
+    conn: &mut AnyConnection,
+    change: &Change,
+    user: UserId,
+    invite: InviteId,
+) -> ApiResult<Invite> {
+    let address = user_proved_address(&mut *conn, user).await?;
+    let address = address.ok_or_else(ApiError::not_found)?;
+    let found = invite_fetch_to(conn, &address, change.state.now(), invite).await?;
+    found.ok_or_else(ApiError::not_found)
+}
+
+/// Adds the member; one row tells of all of it: the invite that is used up, the member and perhaps
+/// the user.
+async fn join(
+    state: &AppState,
+    write: &mut Write,
+    user: User,
+    invite: &Invite,
+) -> ApiResult<Entry> {
+    let known = member_fetch(write.conn(), invite.organisation, user.id).await?;
+    if known.is_some() {
         return Err(ApiError::new(Code::Conflict, "you are a member already"));
     }
     let members = Counted::Members(invite.organisation);
-    ceiling::check(state, &mut write, members).await?;
+    ceiling::check(state, write, members).await?;
+    let (now, revision) = (write.now(), write.version_after(0));
     let member = Member {
         organisation: invite.organisation,
         user: user.id,
         profile: user.profile,
-        roles: invite.roles,
+        roles: invite.roles.clone(),
         created_at: now,
         updated_at: now,
         created_by: invite.created_by.clone(),
         revision,
     };
     member_insert(write.conn(), &member).await?;
-    let name = TOKEN_NAME.parse().map_err(ApiError::internal)?;
-    let (_, token) = tokens::add(state, &mut write, user.id, name, rights).await?;
-    // One row for all of it: the invite that is used up, the member and perhaps the user.
     let mut after = member.members();
     after.insert("inviteId".to_owned(), invite.id.to_string().into());
-    let entry = Entry::created(&member).with_after(after);
-    let author = known.unwrap_or(Author {
-        actor: Actor::User {
-            id: user.id,
-            token: None,
-        },
-        origin,
-    });
-    let done = write.commit(&state.fleets, &author, entry).await?;
-    Ok(Welcome {
-        user: user.id,
-        organisation: invite.organisation,
-        token,
-        done,
-    })
+    Ok(Entry::created(&member).with_after(after))
 }
 
 fn unknown() -> ApiError {
@@ -169,7 +315,7 @@ fn unknown() -> ApiError {
 }
 
 async fn user_of(write: &mut Write, guest: Guest, invite: &Invite) -> ApiResult<User> {
-    let (first_name, last_name) = match guest {
+    let guest = match guest {
         Guest::Known(caller) => {
             let user = caller.user()?;
             // Behind the organisation's: locks are taken in one order.
@@ -178,14 +324,15 @@ async fn user_of(write: &mut Write, guest: Guest, invite: &Invite) -> ApiResult<
                 .await?
                 .ok_or_else(ApiError::not_found);
         }
-        Guest::New(first_name, last_name) => (first_name, last_name),
+        Guest::New(guest) => guest,
     };
     let user = User {
         id: UserId::random(),
         profile: Profile {
             email: invite.email.clone(),
-            first_name,
-            last_name,
+            first_name: guest.first_name,
+            last_name: guest.last_name,
+            about: About::nothing(),
         },
         created_at: write.now(),
         updated_at: write.now(),

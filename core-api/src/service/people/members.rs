@@ -75,7 +75,12 @@ pub async fn remove(change: &Change, scope: &Scope, user: &str) -> ApiResult<Don
     Ok(change.commit(write, Entry::deleted(&member)).await?)
 }
 
-async fn keep_an_owner(write: &mut Write, leaving: &Member) -> ApiResult<()> {
+/// Refuses what would leave the organisation of a member without an owner. Nobody else changes its
+/// members meanwhile: the change has to be alone over it.
+///
+/// # Errors
+/// `LAST_OWNER`.
+pub(super) async fn keep_an_owner(write: &mut Write, leaving: &Member) -> ApiResult<()> {
     let Member {
         organisation,
         user,
@@ -85,5 +90,8 @@ async fn keep_an_owner(write: &mut Write, leaving: &Member) -> ApiResult<()> {
     if !roles.is_owner() || member_other_owner_exists(write.conn(), *organisation, *user).await? {
         return Ok(());
     }
-    Err(ApiError::new(Code::Conflict, "the last owner cannot leave"))
+    Err(ApiError::new(
+        Code::LastOwner,
+        format!("the last owner of {organisation} cannot leave or stop being one"),
+    ))
 }

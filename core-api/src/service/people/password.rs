@@ -19,7 +19,7 @@ use crate::store::people::password::{
     Holder, Purpose, password_by_login, password_fetch, password_token_delete_all,
     password_token_fetch, password_token_insert, password_upsert,
 };
-use crate::store::people::user::{user_fetch, user_touch, user_update};
+use crate::store::people::user::{user_fetch, user_prove, user_touch, user_update};
 
 const TOKEN_PREFIX: &str = "p-";
 /// How long a set-up token can be used.
@@ -63,6 +63,8 @@ pub async fn set_up(
     user.updated_at = write.now();
     user.revision = write.version_after(user.revision);
     user_update(write.conn(), &user).await?;
+    // Who gives out set-up tokens vouches for whom they are given to.
+    user_prove(write.conn(), &user).await?;
     replace(&mut write, &user, hash).await?;
     let secret = open(&mut write, user.id, visitor, had).await?;
     let actor = Actor::User {
@@ -136,7 +138,10 @@ pub async fn change(
 }
 
 /// Writes the password of a user, by their present address, and ends what the one before let in.
-async fn replace(write: &mut Write, user: &User, hash: String) -> ApiResult<()> {
+///
+/// # Errors
+/// Somebody else signs in with the address.
+pub(super) async fn replace(write: &mut Write, user: &User, hash: String) -> ApiResult<()> {
     let holder = Holder {
         user: user.id,
         login: user.profile.email.login(),
@@ -187,8 +192,12 @@ fn taken() -> ApiError {
     ApiError::new(Code::Conflict, "somebody else signs in with this address")
 }
 
-/// What is stored of a password that may be chosen, made in the one place for that.
-async fn hashed(
+/// What is stored of a password that may be chosen, made in the one place for that; `field` is where
+/// it was sent.
+///
+/// # Errors
+/// It is too easy to guess, or there is no place in time.
+pub(super) async fn hashed(
     state: &AppState,
     visitor: &Visitor,
     new: NewPassword,

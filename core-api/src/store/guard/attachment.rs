@@ -91,7 +91,8 @@ pub async fn attachment_list<F: StoredForm>(
         temporary: None,
     };
     let (owner, id) = (organisation.to_string(), attached_to.id().to_string());
-    let owner = (owner.as_str(), Some((column_of(attached_to), id.as_str())));
+    let comparison = format!("{} =", column_of(attached_to));
+    let owner = (owner.as_str(), Some((comparison.as_str(), id.as_str())));
     page_within(conn, listing, owner, query, attachment_from_row).await
 }
 

@@ -7,14 +7,30 @@ use super::roles::{roles_from_row, roles_text};
 use crate::domain::id::{InviteId, OrganisationId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::domain::moment::Moment;
+use crate::domain::name::Name;
 use crate::domain::people::member::Invite;
-use crate::store::listing::{Listing, page};
+use crate::domain::people::user::Email;
+use crate::store::listing::{Listing, page, page_within};
 use crate::store::row::{column, number, optional_column, unsigned_column};
 
 const LISTING: Listing = Listing {
     from: "invite",
     columns: "*",
     owner: "organisation_id",
+    id: "invite_id",
+    kind: "",
+    temporary: None,
+};
+
+/// Of whom they are to, whatever organisation they are of.
+const TO_ADDRESS: Listing = Listing {
+    from: "(SELECT i.invite_id, i.organisation_id, i.email, i.name_key AS address, i.roles, \
+           i.expires_at, i.accepted_at, i.created_at, i.created_by, i.revision, \
+           o.organisation_name, o.name_key FROM invite i \
+           JOIN organisation o ON o.organisation_id = i.organisation_id \
+           WHERE i.accepted_at IS NULL) AS invites",
+    columns: "*",
+    owner: "address",
     id: "invite_id",
     kind: "",
     temporary: None,
@@ -105,6 +121,15 @@ pub async fn invite_home(
         .transpose()
 }
 
+/// To which address the invite is whose token has this digest; None when it is unknown.
+pub async fn invite_address(conn: &mut AnyConnection, digest: &str) -> sqlx::Result<Option<Email>> {
+    let row = sqlx::query("SELECT email FROM invite WHERE token_digest = $1")
+        .bind(digest)
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(|row| column(row, "email")).transpose()
+}
+
 /// Uses up the invite whose token has this digest; None when it is unknown, used or expired.
 pub async fn invite_accept(
     conn: &mut AnyConnection,
@@ -122,6 +147,77 @@ pub async fn invite_accept(
     .fetch_optional(conn)
     .await?;
     row.as_ref().map(invite_from_row).transpose()
+}
+
+/// Gives an invite that was not accepted another token, and another end.
+pub async fn invite_renew(
+    conn: &mut AnyConnection,
+    invite: &Invite,
+    digest: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE invite SET token_digest = $1, expires_at = $2, revision = $3 WHERE invite_id = $4",
+    )
+    .bind(digest)
+    .bind(invite.expires_at.to_string())
+    .bind(number(invite.revision)?)
+    .bind(invite.id.to_string())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A page of the invites to an address (in lower case) that can be accepted now, with the names of
+/// their organisations.
+pub async fn invite_list_to(
+    conn: &mut AnyConnection,
+    address: &str,
+    now: Moment,
+    query: &ListQuery,
+) -> sqlx::Result<Page<(Invite, Name)>> {
+    let (now, read) = (now.to_string(), |row: &AnyRow| {
+        Ok((invite_from_row(row)?, column(row, "organisation_name")?))
+    });
+    let owner = (address, Some(("expires_at >", now.as_str())));
+    page_within(conn, TO_ADDRESS, owner, query, read).await
+}
+
+/// The invite with this id, if it is to this address (in lower case) and can be accepted now.
+pub async fn invite_fetch_to(
+    conn: &mut AnyConnection,
+    address: &str,
+    now: Moment,
+    id: InviteId,
+) -> sqlx::Result<Option<Invite>> {
+    let row = sqlx::query(
+        "SELECT * FROM invite WHERE invite_id = $1 AND name_key = $2 AND accepted_at IS NULL \
+         AND expires_at > $3",
+    )
+    .bind(id.to_string())
+    .bind(address)
+    .bind(now.to_string())
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(invite_from_row).transpose()
+}
+
+/// Uses up an invite; false: it is used up, or not there any more.
+pub async fn invite_use(
+    conn: &mut AnyConnection,
+    id: InviteId,
+    now: Moment,
+    revision: u64,
+) -> sqlx::Result<bool> {
+    let used = sqlx::query(
+        "UPDATE invite SET accepted_at = $1, revision = $2 \
+         WHERE invite_id = $3 AND accepted_at IS NULL AND expires_at > $1",
+    )
+    .bind(now.to_string())
+    .bind(number(revision)?)
+    .bind(id.to_string())
+    .execute(conn)
+    .await?;
+    Ok(used.rows_affected() == 1)
 }
 
 /// Withdraws an invite.

@@ -11,8 +11,8 @@ use crate::domain::people::member::Member;
 use crate::store::listing::{Listing, page};
 use crate::store::row::{column, number, unsigned_column};
 
-const MEMBERS: &str = "(SELECT m.*, u.email, u.first_name, u.last_name, u.name_key FROM member m \
-     JOIN user_account u ON u.user_id = m.user_id) AS members";
+const MEMBERS: &str = "(SELECT m.*, u.email, u.first_name, u.last_name, u.name_key, u.phone, u.bio, \
+     u.visibility FROM member m JOIN user_account u ON u.user_id = m.user_id) AS members";
 
 const LISTING: Listing = Listing {
     from: MEMBERS,
@@ -49,8 +49,8 @@ pub async fn member_fetch(
     user: UserId,
 ) -> sqlx::Result<Option<Member>> {
     let row = sqlx::query(
-        "SELECT m.*, u.email, u.first_name, u.last_name FROM member m \
-         JOIN user_account u ON u.user_id = m.user_id \
+        "SELECT m.*, u.email, u.first_name, u.last_name, u.phone, u.bio, u.visibility \
+         FROM member m JOIN user_account u ON u.user_id = m.user_id \
          WHERE m.organisation_id = $1 AND m.user_id = $2",
     )
     .bind(organisation.to_string())
@@ -76,6 +76,22 @@ pub async fn member_other_owner_exists(
     .fetch_optional(conn)
     .await?;
     Ok(row.is_some())
+}
+
+/// Where the user is a member, in order of ids.
+pub async fn member_homes(
+    conn: &mut AnyConnection,
+    user: UserId,
+) -> sqlx::Result<Vec<OrganisationId>> {
+    let rows = sqlx::query(
+        "SELECT organisation_id FROM member WHERE user_id = $1 ORDER BY organisation_id",
+    )
+    .bind(user.to_string())
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| column(row, "organisation_id"))
+        .collect()
 }
 
 /// Adds a member.

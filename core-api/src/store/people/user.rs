@@ -1,11 +1,11 @@
 //! Users.
 
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use crate::domain::id::UserId;
-use crate::domain::people::user::{Profile, User};
-use crate::store::row::{column, number, unsigned_column};
+use crate::domain::people::user::{About, Bio, Phone, Profile, User};
+use crate::store::row::{column, number, optional_column, unsigned_column};
 
 /// Nobody was ever here: the process has not had its first start.
 ///
@@ -45,7 +45,8 @@ pub async fn user_insert(conn: &mut AnyConnection, user: &User) -> sqlx::Result<
     } = user;
     sqlx::query(
         "INSERT INTO user_account (user_id, email, first_name, last_name, name_key, created_at, \
-         updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         updated_at, revision, phone, bio, visibility) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(id.to_string())
     .bind(profile.email.as_str())
@@ -55,12 +56,15 @@ pub async fn user_insert(conn: &mut AnyConnection, user: &User) -> sqlx::Result<
     .bind(created_at.to_string())
     .bind(updated_at.to_string())
     .bind(number(*revision)?)
+    .bind(profile.about.phone.as_ref().map(Phone::as_str))
+    .bind(profile.about.bio.as_ref().map(Bio::as_str))
+    .bind(profile.about.visibility.as_str())
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Writes what may change of a user.
+/// Writes what may change of a user. Another address is one that they have not shown to be theirs.
 pub async fn user_update(conn: &mut AnyConnection, user: &User) -> sqlx::Result<()> {
     let User {
         id,
@@ -71,7 +75,8 @@ pub async fn user_update(conn: &mut AnyConnection, user: &User) -> sqlx::Result<
     } = user;
     sqlx::query(
         "UPDATE user_account SET email = $1, first_name = $2, last_name = $3, name_key = $4, \
-         updated_at = $5, revision = $6 WHERE user_id = $7",
+         updated_at = $5, revision = $6, phone = $8, bio = $9, visibility = $10, proved_address = \
+         CASE WHEN proved_address = $11 THEN proved_address ELSE NULL END WHERE user_id = $7",
     )
     .bind(profile.email.as_str())
     .bind(profile.first_name.as_str())
@@ -80,10 +85,59 @@ pub async fn user_update(conn: &mut AnyConnection, user: &User) -> sqlx::Result<
     .bind(updated_at.to_string())
     .bind(number(*revision)?)
     .bind(id.to_string())
+    .bind(profile.about.phone.as_ref().map(Phone::as_str))
+    .bind(profile.about.bio.as_ref().map(Bio::as_str))
+    .bind(profile.about.visibility.as_str())
+    .bind(profile.email.login())
     .execute(conn)
     .await?;
     Ok(())
 }
+
+/// Notes that the user has shown their present address to be theirs.
+pub async fn user_prove(conn: &mut AnyConnection, user: &User) -> sqlx::Result<()> {
+    sqlx::query("UPDATE user_account SET proved_address = $1 WHERE user_id = $2")
+        .bind(user.profile.email.login())
+        .bind(user.id.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The address that the user has shown to be theirs, in lower case.
+pub async fn user_proved_address(
+    conn: &mut AnyConnection,
+    user: UserId,
+) -> sqlx::Result<Option<String>> {
+    let row = sqlx::query("SELECT proved_address FROM user_account WHERE user_id = $1")
+        .bind(user.to_string())
+        .fetch_optional(conn)
+        .await?;
+    row.map_or(Ok(None), |row| row.try_get("proved_address"))
+}
+
+/// Removes a user with what is theirs alone: memberships, tokens, sessions, password.
+pub async fn user_delete(conn: &mut AnyConnection, user: UserId) -> sqlx::Result<()> {
+    for table in OWNED {
+        sqlx::query(AssertSqlSafe(format!(
+            "DELETE FROM {table} WHERE user_id = $1"
+        )))
+        .bind(user.to_string())
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// In an order that foreign keys allow.
+const OWNED: [&str; 6] = [
+    "browser_session",
+    "password_token",
+    "user_password",
+    "user_token",
+    "member",
+    "user_account",
+];
 
 /// Notes that something shown with the user changed, such as their tokens.
 pub async fn user_touch(conn: &mut AnyConnection, user: UserId, revision: u64) -> sqlx::Result<()> {
@@ -100,6 +154,11 @@ pub(super) fn profile_from_row(row: &AnyRow) -> sqlx::Result<Profile> {
         email: column(row, "email")?,
         first_name: column(row, "first_name")?,
         last_name: column(row, "last_name")?,
+        about: About {
+            phone: optional_column(row, "phone")?,
+            bio: optional_column(row, "bio")?,
+            visibility: column(row, "visibility")?,
+        },
     })
 }
 

@@ -260,3 +260,145 @@ async fn what_is_wrong_is_named() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_invite_that_is_sent_again_has_another_token() {
+    for world in World::each().await {
+        let first = world.invite(json!(["user"])).await;
+        let path = world.at(&format!("invites/{}/resend", id_of(&first, "inviteId")));
+        world.pass(Duration::from_hours(8 * 24));
+        let again = world.call("POST", &path).by(Who::Admin).send().await;
+        assert_eq!(again.status, 200, "{}", again.text);
+        assert_eq!(again.body["inviteId"], first["inviteId"]);
+        assert_eq!(again.header("cache-control"), "no-store");
+        let void = world.accept(first["inviteToken"].as_str().unwrap()).await;
+        void.expect(404, "NOT_FOUND");
+        world.pass(Duration::from_hours(6 * 24));
+        let token = again.body["inviteToken"].as_str().unwrap();
+        assert_eq!(world.accept(token).await.status, 201);
+        let late = world.call("POST", &path).send().await;
+        late.expect(409, "CONFLICT");
+        let owners = world.invite(json!(["owner"])).await;
+        let path = world.at(&format!("invites/{}/resend", id_of(&owners, "inviteId")));
+        let admin = world.call("POST", &path).by(Who::Admin).send().await;
+        admin.expect(403, "FORBIDDEN");
+        assert_eq!(world.call("POST", &path).send().await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn somebody_new_may_choose_a_password() {
+    for world in World::each().await {
+        let invite = world.invite(json!(["user"])).await;
+        let accept = async |invite: &Value, password: &str| {
+            let body = json!({
+                "inviteToken": invite["inviteToken"], "firstName": "New", "lastName": "Face",
+                "password": password,
+            });
+            let call = world.call("POST", "/invites/accept").by(Who::Anonymous);
+            call.json(&body).send().await
+        };
+        for bad in ["too short", "passwordpassword", "new@example.com"] {
+            let refused = accept(&invite, bad).await;
+            assert_eq!(
+                refused.expect(400, "VALIDATION_FAILED").fields(),
+                ["password"]
+            );
+        }
+        let password = "seven grey herons on a wire";
+        assert_eq!(accept(&invite, password).await.status, 201);
+        let body = json!({"email": "New@example.com", "password": password});
+        let session = world
+            .call("POST", "/session")
+            .by(Who::Anonymous)
+            .json(&body);
+        assert_eq!(session.send().await.status, 204);
+        let again = world.invite(json!(["user"])).await;
+        accept(&again, password).await.expect(409, "CONFLICT");
+        let unused = world.accept(again["inviteToken"].as_str().unwrap()).await;
+        assert_eq!(unused.status, 201, "it was not used up: {}", unused.text);
+    }
+}
+
+#[tokio::test]
+async fn a_user_answers_invites_to_an_address_that_is_theirs() {
+    for world in World::each().await {
+        let guest = world.invite(json!(["user"])).await;
+        let guest = world.accept(guest["inviteToken"].as_str().unwrap()).await;
+        let token = id_of(&guest.body, "token");
+        let call = |method: &str, path: &str| {
+            let call = world.call(method, path).by(Who::Anonymous);
+            call.header("Authorization", &token)
+        };
+        let list = async || call("GET", "/users/me/invites").send().await.body["data"].clone();
+        let abroad = format!("/clients/{}/invites", world.abroad);
+        let invite = async |email: &str| {
+            let body = json!({"email": email, "roles": ["admin"]});
+            let made = world.call("POST", &abroad).by(Who::Stranger).json(&body);
+            id_of(&made.send().await.body, "inviteId")
+        };
+        assert_eq!(list().await, json!([]));
+        let (first, second) = (
+            invite("NEW@example.com").await,
+            invite("new@example.com").await,
+        );
+        invite("other@example.com").await;
+        let shown = list().await;
+        assert_eq!(shown.as_array().unwrap().len(), 2);
+        assert_eq!(
+            (&shown[0]["clientId"], &shown[0]["clientName"]),
+            (&json!(world.abroad), &json!("Org"))
+        );
+        let answer = |id: &str, word: &str| format!("/users/me/invites/{id}/{word}");
+        let foreign = world
+            .call("POST", &answer(&first, "accept"))
+            .by(Who::User)
+            .send()
+            .await;
+        foreign.expect(404, "NOT_FOUND");
+        // An address that somebody only says is theirs.
+        let claim = world.call("PATCH", "/users/me").by(Who::User);
+        let claim = claim
+            .json(&json!({"email": "new@example.com"}))
+            .send()
+            .await;
+        assert_eq!(claim.status, 200);
+        for word in ["accept", "decline"] {
+            let claimed = world
+                .call("POST", &answer(&first, word))
+                .by(Who::User)
+                .send()
+                .await;
+            claimed.expect(404, "NOT_FOUND");
+        }
+        let declined = call("POST", &answer(&first, "decline")).send().await;
+        assert_eq!(declined.status, 204, "{}", declined.text);
+        let gone = world
+            .call("GET", &format!("{abroad}/{first}"))
+            .by(Who::Stranger);
+        gone.send().await.expect(404, "NOT_FOUND");
+        let accepted = call("POST", &answer(&second, "accept")).send().await;
+        assert_eq!(accepted.status, 200, "{}", accepted.text);
+        assert_eq!(
+            accepted.body,
+            json!({"clientId": world.abroad, "roles": ["admin"]})
+        );
+        let targets = format!("/clients/{}/targets", world.abroad);
+        assert_eq!(call("GET", &targets).send().await.status, 200);
+        let again = call("POST", &answer(&second, "accept")).send().await;
+        again.expect(404, "NOT_FOUND");
+        let third = invite("new@example.com").await;
+        call("POST", &answer(&third, "accept"))
+            .send()
+            .await
+            .expect(409, "CONFLICT");
+        world.pass(Duration::from_hours(8 * 24));
+        assert_eq!(list().await, json!([]), "what has ended is not shown");
+        invite("new@example.com").await;
+        call("PATCH", "/users/me")
+            .json(&json!({"email": "x@example.com"}))
+            .send()
+            .await;
+        assert_eq!(list().await, json!([]), "nor what is to an address before");
+    }
+}

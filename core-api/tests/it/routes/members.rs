@@ -69,12 +69,14 @@ async fn members_are_listed_and_found_by_name() {
             .collect();
         names.sort_unstable();
         let want = [
+            "bio",
             "clientId",
             "createdAt",
             "createdBy",
             "email",
             "firstName",
             "lastName",
+            "phone",
             "roles",
             "updatedAt",
             "userId",
@@ -149,12 +151,12 @@ async fn there_is_always_an_owner() {
             .json(&body)
             .send()
             .await
-            .expect(409, "CONFLICT");
+            .expect(409, "LAST_OWNER");
         world
             .call("DELETE", &owner)
             .send()
             .await
-            .expect(409, "CONFLICT");
+            .expect(409, "LAST_OWNER");
         let admin = world.member_path(Who::Admin).await;
         assert_eq!(
             world.set_roles(Who::Owner, &admin, json!(["owner"])).await,
@@ -171,7 +173,7 @@ async fn there_is_always_an_owner() {
             .by(Who::Admin)
             .send()
             .await
-            .expect(409, "CONFLICT");
+            .expect(409, "LAST_OWNER");
     }
 }
 
@@ -254,5 +256,54 @@ async fn a_stranger_is_no_member() {
                 .await
                 .expect(404, "NOT_FOUND");
         }
+    }
+}
+
+#[tokio::test]
+async fn of_two_owners_who_go_at_once_one_stays() {
+    for world in World::each().await {
+        let (owner, admin) = (
+            world.member_path(Who::Owner).await,
+            world.member_path(Who::Admin).await,
+        );
+        let body = json!({"roles": ["user"]});
+        let owners = "UPDATE member SET roles = '[\"owner\"]' WHERE roles = '[\"user\"]' AND \
+                      user_id IN (SELECT user_id FROM user_account WHERE first_name <> 'User')";
+        for round in 0..8 {
+            // Whoever stopped being one is one again.
+            world.run(owners).await;
+            world
+                .run("UPDATE member SET roles = '[\"owner\"]' WHERE roles = '[\"admin\"]'")
+                .await;
+            let (one, other) = tokio::join!(
+                world.call("PATCH", &owner).json(&body).send(),
+                world
+                    .call("PATCH", &admin)
+                    .by(Who::Admin)
+                    .json(&body)
+                    .send(),
+            );
+            let mut statuses = [one.status, other.status];
+            statuses.sort_unstable();
+            // Who lost the race may have lost the right to change members as well.
+            assert!(
+                statuses[0] == 200 && [403, 409].contains(&statuses[1]),
+                "{round}: {statuses:?}"
+            );
+        }
+        world.run(owners).await;
+        let (one, other) = tokio::join!(
+            world.call("DELETE", &owner).send(),
+            world.call("DELETE", "/users/me").by(Who::Admin).send(),
+        );
+        let mut statuses = [one.status, other.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 409], "{} {}", one.text, other.text);
+        let left = "SELECT COUNT(*) FROM member WHERE roles = '[\"owner\"]'";
+        assert_eq!(
+            world.number(left).await,
+            2,
+            "with the one of the other organisation"
+        );
     }
 }

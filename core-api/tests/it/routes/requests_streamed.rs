@@ -241,3 +241,36 @@ async fn what_cannot_be_followed() {
         paged.expect(400, "VALIDATION_FAILED");
     }
 }
+
+#[tokio::test]
+async fn who_loses_the_organisation_reads_no_more_of_it_also_while_a_region_is_silent() {
+    for world in World::each().await {
+        let proxy = id_of(&world.proxy().await, "proxyId");
+        let path = world.at(&format!("proxies/{proxy}/requests/tail"));
+        for (who, end) in [
+            (Who::User, "DELETE FROM member WHERE roles = '[\"user\"]'"),
+            (
+                Who::Admin,
+                "UPDATE user_token SET expires_at = '2025-01-01T00:00:00.000Z'",
+            ),
+        ] {
+            let mut questions = world.state.fleets.take_questions(REGION);
+            let (response, _) = tokio::join!(
+                world.call("GET", &path).by(who).begin(),
+                told(&mut questions, Vec::new(), 5)
+            );
+            assert_eq!(response.status(), 200);
+            let mut body = response.into_body().into_data_stream();
+            assert_eq!(body.next().await.unwrap().unwrap(), ":\n\n");
+            // The next one waits for an answer that does not come.
+            let unanswered = questions.recv().await.unwrap();
+            world.run(end).await;
+            let rest: Vec<_> = body.collect().await;
+            assert!(matches!(rest.as_slice(), [Err(_)]), "{who:?} {rest:?}");
+            assert!(
+                !unanswered.answer.is_closed(),
+                "it did not end because of the region"
+            );
+        }
+    }
+}

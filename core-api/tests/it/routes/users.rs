@@ -38,13 +38,16 @@ async fn a_user_sees_and_changes_their_own_account() {
             .collect();
         names.sort_unstable();
         let want = [
+            "bio",
             "createdAt",
             "email",
             "firstName",
             "lastName",
+            "phone",
             "tokens",
             "updatedAt",
             "userId",
+            "visibility",
         ];
         assert_eq!(names, want);
         let body = json!({"email": "me@example.com", "lastName": "Changed"});
@@ -306,5 +309,78 @@ async fn a_repeated_request_does_not_show_the_token_again() {
             .send()
             .await;
         stale.expect(412, "PRECONDITION_FAILED");
+    }
+}
+
+#[tokio::test]
+async fn colleagues_see_what_a_user_shows_them() {
+    for world in World::each().await {
+        let change = async |body: Value| {
+            let call = world.call("PATCH", "/users/me").by(Who::User).json(&body);
+            call.send().await
+        };
+        let shown = async || {
+            let members = world
+                .call("GET", &world.at("members?limit=100"))
+                .send()
+                .await;
+            let members = members.body["data"].as_array().unwrap().clone();
+            let user = members
+                .into_iter()
+                .find(|member| member["firstName"] == "User");
+            let user = user.unwrap();
+            (user["phone"].clone(), user["bio"].clone())
+        };
+        assert_eq!(shown().await, (Value::Null, Value::Null));
+        let about = json!({"phone": "+49 30 1", "bio": "Two\nlines."});
+        let changed = change(about.clone()).await;
+        assert_eq!(changed.body["visibility"], "colleagues", "{}", changed.text);
+        assert_eq!(
+            shown().await,
+            (about["phone"].clone(), about["bio"].clone())
+        );
+        let hidden = change(json!({"visibility": "none"})).await;
+        assert_eq!(
+            (&hidden.body["phone"], &hidden.body["bio"]),
+            (&about["phone"], &about["bio"])
+        );
+        assert_eq!(shown().await, (Value::Null, Value::Null));
+        let wrong = json!({"phone": "call me", "bio": "\u{7}", "visibility": "all"});
+        let wrong = change(wrong).await;
+        let fields = wrong.expect(400, "VALIDATION_FAILED").fields();
+        assert_eq!(fields, ["phone", "bio", "visibility"]);
+    }
+}
+
+#[tokio::test]
+async fn a_user_goes_and_what_they_made_stays() {
+    for world in World::each().await {
+        let body = json!({
+            "targetName": "T", "targetBaseURL": "https://t.example.com", "targetRegion": "local-1",
+        });
+        let made = world
+            .call("POST", &world.at("targets"))
+            .by(Who::User)
+            .json(&body);
+        let made = made.send().await.body;
+        let tag = world.call("GET", "/users/me").by(Who::User).send().await;
+        let stale = world.call("DELETE", "/users/me").by(Who::User);
+        let stale = stale.header("If-Match", "\"r1\"").send().await;
+        stale.expect(412, "PRECONDITION_FAILED");
+        let gone = world.call("DELETE", "/users/me").by(Who::User);
+        let gone = gone.header("If-Match", tag.header("etag")).send().await;
+        assert_eq!(gone.status, 204, "{}", gone.text);
+        let after = world.call("GET", "/users/me").by(Who::User).send().await;
+        after.expect(401, "UNAUTHENTICATED");
+        let target = world.at(&format!("targets/{}", id_of(&made, "targetId")));
+        assert_eq!(world.call("GET", &target).send().await.body, made);
+        let last = world.call("DELETE", "/users/me").send().await;
+        assert!(last.expect(409, "LAST_OWNER").text.contains(&world.home));
+        let operator = world
+            .call("DELETE", "/users/me")
+            .by(Who::Operator)
+            .send()
+            .await;
+        operator.expect(403, "FORBIDDEN");
     }
 }

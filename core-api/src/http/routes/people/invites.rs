@@ -14,9 +14,12 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::members::roles;
+use super::session::visitor;
 use crate::domain::account::audit::{Log, Subject};
 use crate::domain::name::Name;
+use crate::domain::people::browser_session::Visitor;
 use crate::domain::people::member::{Invite, Roles};
+use crate::domain::people::password::NewPassword;
 use crate::domain::people::permission::Permission;
 use crate::domain::people::user::Email;
 use crate::error::{ApiError, ApiResult, id};
@@ -30,7 +33,8 @@ use crate::http::list::{self, Filters, ListParams, Listed, RawQuery};
 use crate::http::routes::shape::document;
 use crate::http::stranger::names_somebody;
 use crate::identity::caller::Caller;
-use crate::service::people::invites::{self, Guest, Welcome};
+use crate::identity::token::NewToken;
+use crate::service::people::invites::{self, Guest, NewGuest, Welcome};
 use crate::state::AppState;
 use crate::store::people::invite::{invite_fetch, invite_list};
 use requestrocket_policy::form::fields::{Fields, parsed, string};
@@ -41,6 +45,7 @@ pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_invites, create_invite))
         .routes(routes!(get_invite, delete_invite))
+        .routes(routes!(resend_invite))
 }
 
 /// The route that needs none.
@@ -103,20 +108,25 @@ pub struct AcceptInput {
     /// Not needed with a user token.
     #[schema(value_type = Option<String>)]
     last_name: Option<Name>,
+    /// To sign in with at browsers, of somebody new: 12 to 200 characters, and not easy to guess.
+    #[schema(value_type = Option<String>, format = "password")]
+    password: Option<NewPassword>,
 }
 
 impl AcceptInput {
     fn read(mut fields: Fields<'_>, is_known: bool) -> Option<Self> {
         let invite_token = fields.required("inviteToken", string);
-        let (first_name, last_name) = if is_known {
+        let (first_name, last_name, password) = if is_known {
             // Sent by callers that fill in one form for both; the user's own name stays.
             fields.optional("firstName", string);
             fields.optional("lastName", string);
-            (None, None)
+            fields.optional("password", string);
+            (None, None, None)
         } else {
             (
                 fields.required("firstName", parsed),
                 fields.required("lastName", parsed),
+                fields.optional("password", parsed),
             )
         };
         fields.finish();
@@ -124,14 +134,20 @@ impl AcceptInput {
             invite_token: invite_token?,
             first_name,
             last_name,
+            password,
         })
     }
 
     /// The token, and who accepts; None: a name is missing.
-    fn into_parts(self, caller: Option<Caller>) -> Option<(String, Guest)> {
+    fn into_parts(self, caller: Option<Caller>, visitor: Visitor) -> Option<(String, Guest)> {
         let guest = match caller {
             Some(caller) => Guest::Known(caller),
-            None => Guest::New(self.first_name?, self.last_name?),
+            None => Guest::New(NewGuest {
+                first_name: self.first_name?,
+                last_name: self.last_name?,
+                password: self.password,
+                visitor,
+            }),
         };
         Some((self.invite_token, guest))
     }
@@ -211,15 +227,7 @@ async fn create_invite(call: Mutation, InPath(client): InPath<String>, body: Bod
     problems.check()?;
     let InviteInput { email, roles } = input.ok_or(problems)?;
     let (invite, token, done) = invites::create(&call.change, &scope, email, roles).await?;
-    let invite_id = invite.id.uuid();
-    let shown = NewInviteResource {
-        invite_id,
-        invite_token: Some(token.expose()),
-    };
-    let replay = NewInviteResource {
-        invite_id,
-        invite_token: None,
-    };
+    let (shown, replay) = shown(&invite, &token);
     call.created_once(&done, &invite.id.to_string(), &shown, &replay)
         .await
 }
@@ -244,6 +252,41 @@ async fn get_invite(call: Read, InPath((client, invite)): InPath<(String, String
         &InviteResource::from(&invite),
         &Tag::of_revision(invite.revision),
     ))
+}
+
+/// Gives an invite a new token, which is shown this once, and seven days from now; the token before
+/// is void.
+#[utoipa::path(
+    post,
+    path = "/clients/{clientId}/invites/{inviteId}/resend",
+    tag = "members",
+    params(
+        ("clientId" = Uuid, Path, description = "The organisation"),
+        ("inviteId" = Uuid, Path, description = "The invite"),
+    ),
+    responses((status = 200, body = NewInviteResource<'_>))
+)]
+async fn resend_invite(
+    call: Mutation,
+    InPath((client, invite)): InPath<(String, String)>,
+) -> ApiResult {
+    let scope = call.enter(&client, Permission::WriteMembers).await?;
+    let (invite, token, done) = invites::resend(&call.change, &scope, &invite).await?;
+    let (shown, replay) = shown(&invite, &token);
+    call.answered_once(&done, &shown, &replay).await
+}
+
+/// An invite with its token, and what a repetition of its making says.
+fn shown<'a>(
+    invite: &Invite,
+    token: &'a NewToken,
+) -> (NewInviteResource<'a>, NewInviteResource<'a>) {
+    let invite_id = invite.id.uuid();
+    let of = |invite_token| NewInviteResource {
+        invite_id,
+        invite_token,
+    };
+    (of(Some(token.expose())), of(None))
 }
 
 /// Withdraws an invite.
@@ -293,7 +336,7 @@ async fn accept_invite(
         caller.is_some(),
     );
     problems.check()?;
-    let accepted = input.and_then(|input| input.into_parts(caller));
+    let accepted = input.and_then(|input| input.into_parts(caller, visitor(&state, &parts)));
     let (token, guest) = accepted.ok_or(problems)?;
     let origin = author::of(&state, &parts);
     welcome(&invites::accept(&state, origin, &token, guest).await?)

@@ -24,12 +24,14 @@ use requestrocket_policy::form::fields::{Fields, parsed};
 use requestrocket_policy::form::problem::{Fault, Problems};
 
 /// Members that answers have and PUT and PATCH may only repeat.
-const FIXED: [&str; 8] = [
+const FIXED: [&str; 10] = [
     "userId",
     "clientId",
     "email",
     "firstName",
     "lastName",
+    "phone",
+    "bio",
     "createdBy",
     "createdAt",
     "updatedAt",
@@ -51,6 +53,10 @@ pub struct MemberResource {
     email: String,
     first_name: String,
     last_name: String,
+    /// Null also when the user shows it to nobody.
+    phone: Option<String>,
+    /// Null also when the user shows it to nobody.
+    bio: Option<String>,
     /// `owner`, `admin`, `user`.
     roles: Vec<&'static str>,
     created_by: String,
@@ -76,12 +82,15 @@ impl MemberInput {
 
 impl From<&Member> for MemberResource {
     fn from(member: &Member) -> Self {
+        let (phone, bio) = member.profile.about.shown();
         Self {
             user_id: member.user.uuid(),
             client_id: member.organisation.uuid(),
             email: member.profile.email.to_string(),
             first_name: member.profile.first_name.to_string(),
             last_name: member.profile.last_name.to_string(),
+            phone: phone.map(|phone| phone.as_str().to_owned()),
+            bio: bio.map(|bio| bio.as_str().to_owned()),
             roles: member.roles.words().collect(),
             created_by: member.created_by.clone(),
             created_at: member.created_at.to_string(),

@@ -1,5 +1,6 @@
 //! `/users/me`: the caller's own account.
 
+use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -10,14 +11,15 @@ use uuid::Uuid;
 use super::tokens::TokenResource;
 use crate::domain::account::audit::{Entry, Log, Subject};
 use crate::domain::name::Name;
-use crate::domain::people::user::{Email, Profile, User};
+use crate::domain::people::user::{About, Bio, Email, Phone, Profile, User, Visibility};
 use crate::domain::people::user_token::UserToken;
 use crate::error::{ApiError, ApiResult};
 use crate::http::body::Body;
 use crate::http::call::{Mutation, Read};
 use crate::http::etag::Tag;
 use crate::http::routes::shape::document;
-use crate::service::people::password;
+use crate::http::session_cookie;
+use crate::service::people::{password, users};
 use crate::state::AppState;
 use crate::store::log::write::Over;
 use crate::store::people::user::{user_fetch, user_update};
@@ -31,7 +33,7 @@ const TOKENS: &str = "tokens";
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get_me, replace_me, change_me))
+    OpenApiRouter::new().routes(routes!(get_me, replace_me, change_me, delete_me))
 }
 
 /// A user.
@@ -42,6 +44,10 @@ pub struct UserResource {
     email: String,
     first_name: String,
     last_name: String,
+    phone: Option<String>,
+    bio: Option<String>,
+    /// Who sees phone and bio: `colleagues` (who see members of your organisations) or `none`.
+    visibility: &'static str,
     /// The newest hundred.
     tokens: Vec<TokenResource>,
     created_at: String,
@@ -60,6 +66,15 @@ pub struct UserInput {
     /// 1 to 200 characters.
     #[schema(value_type = String)]
     last_name: Name,
+    /// 1 to 40 digits, blanks and `+-().`; null (default) for none.
+    #[schema(value_type = Option<String>)]
+    phone: Option<Phone>,
+    /// 1 to 2000 characters; null (default) for none.
+    #[schema(value_type = Option<String>)]
+    bio: Option<Bio>,
+    /// Who sees phone and bio: `colleagues` (default) or `none`.
+    #[schema(value_type = Option<String>)]
+    visibility: Option<Visibility>,
 }
 
 impl UserInput {
@@ -67,11 +82,17 @@ impl UserInput {
         let email = fields.required("email", parsed);
         let first_name = fields.required("firstName", parsed);
         let last_name = fields.required("lastName", parsed);
+        let phone = fields.optional("phone", parsed);
+        let bio = fields.optional("bio", parsed);
+        let visibility = fields.optional("visibility", parsed);
         fields.finish();
         Some(Self {
             email: email?,
             first_name: first_name?,
             last_name: last_name?,
+            phone,
+            bio,
+            visibility,
         })
     }
 }
@@ -82,11 +103,19 @@ impl From<UserInput> for Profile {
             email,
             first_name,
             last_name,
+            phone,
+            bio,
+            visibility,
         } = input;
         Self {
             email,
             first_name,
             last_name,
+            about: About {
+                phone,
+                bio,
+                visibility: visibility.unwrap_or(Visibility::Colleagues),
+            },
         }
     }
 }
@@ -97,12 +126,16 @@ impl UserResource {
             email,
             first_name,
             last_name,
+            about,
         } = &user.profile;
         Self {
             user_id: user.id.uuid(),
             email: email.to_string(),
             first_name: first_name.to_string(),
             last_name: last_name.to_string(),
+            phone: about.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            bio: about.bio.as_ref().map(|bio| bio.as_str().to_owned()),
+            visibility: about.visibility.as_str(),
             tokens: tokens.iter().map(TokenResource::from).collect(),
             created_at: user.created_at.to_string(),
             updated_at: user.updated_at.to_string(),
@@ -197,6 +230,17 @@ async fn update(call: Mutation, mut body: Body) -> ApiResult {
     Ok(call
         .updated(&done, &UserResource::new(&user, &tokens))
         .await)
+}
+
+/// Removes the caller with their memberships, tokens, sessions and password. What they made stays.
+#[utoipa::path(delete, path = "/users/me", tag = "users", responses((status = 204)))]
+async fn delete_me(call: Mutation) -> ApiResult<Response> {
+    let done = users::remove(&call.change).await?;
+    let mut response = call.deleted(&done).await;
+    if call.change.actor.session().is_ok() {
+        session_cookie::clear(&mut response, &call.change.state.public_url)?;
+    }
+    Ok(response)
 }
 
 /// When a token was last used may have changed since the caller read the list; the rest may not.

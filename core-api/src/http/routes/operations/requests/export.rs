@@ -58,7 +58,13 @@ pub(super) async fn export(
     let reader = Reader::new(state, call.caller.clone(), scope, Permission::ReadResources);
     let make = async move |pieces| {
         let _until_done = place;
-        send_all(&pieces, (reader, organisation), (regions, query), found).await?;
+        let sent = send_all(
+            &pieces,
+            (&reader.state, organisation),
+            (regions, query),
+            found,
+        );
+        reader.while_permitted(sent).await?;
         Ok(pieces)
     };
     let mut response = streamed(&state.tasks, LINES, make);
@@ -72,12 +78,12 @@ pub(super) async fn export(
 
 async fn send_all(
     pieces: &Pieces,
-    (mut reader, organisation): (Reader, OrganisationId),
+    (state, organisation): (&AppState, OrganisationId),
     (regions, mut query): (BTreeSet<String>, RecordsQuery),
     mut found: Found,
 ) -> Result<(), Ended> {
     loop {
-        let lines = lines(&reader.state, organisation, found.records).await?;
+        let lines = lines(state, organisation, found.records).await?;
         if !lines.is_empty() {
             pieces.send(lines).await?;
         }
@@ -85,8 +91,7 @@ async fn send_all(
             return Ok(());
         }
         query.after = found.next;
-        reader.check().await?;
-        found = find_in_time(&reader.state, &regions, &query).await?;
+        found = find_in_time(state, &regions, &query).await?;
         // What it has would be missing in the middle.
         refuse_away(&found.unavailable)?;
     }

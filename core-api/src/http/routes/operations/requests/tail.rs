@@ -133,7 +133,8 @@ async fn tail(
         let _until_done = place;
         // Headers go with the first piece.
         Pieces::send(&pieces, ":\n\n").await?;
-        follow(&pieces, (reader, organisation), tail, news).await?;
+        let followed = follow(&pieces, (&reader.state, organisation), tail, news);
+        reader.while_permitted(followed).await?;
         Ok(pieces)
     };
     Ok(streamed(&state.tasks, EVENTS, make))
@@ -142,14 +143,14 @@ async fn tail(
 /// Until the reader goes.
 async fn follow(
     pieces: &Pieces,
-    (mut reader, organisation): (Reader, OrganisationId),
+    (state, organisation): (&AppState, OrganisationId),
     mut tail: Tail,
     mut news: News,
 ) -> Result<(), Ended> {
     let mut said = Instant::now();
     loop {
         let is_more = news.is_more;
-        let events = events(&reader.state, organisation, news).await?;
+        let events = events(state, organisation, news).await?;
         if !events.is_empty() || said.elapsed() >= HEARTBEAT {
             let heartbeat = b":\n\n".to_vec();
             pieces
@@ -160,8 +161,7 @@ async fn follow(
         if !is_more {
             sleep(PAUSE).await;
         }
-        reader.check().await?;
-        news = match look(&reader.state, organisation, &mut tail).await {
+        news = match look(state, organisation, &mut tail).await {
             // A stream is in no hurry: the tail stays where it is, and the next look finds the
             // same.
             Err(error) if error.code() == Code::RateLimited => News::default(),
