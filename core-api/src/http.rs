@@ -1,5 +1,6 @@
 //! The REST application: what it has, and its routes with everything that stands before them.
 
+pub(crate) mod amount;
 pub mod authenticate;
 pub mod author;
 pub mod body;

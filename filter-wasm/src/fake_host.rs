@@ -79,6 +79,7 @@ pub(crate) struct FakeHost {
     /// What Envoy keeps for the record.
     pub(crate) notes: RefCell<Vec<Vec<u8>>>,
     pub(crate) ends: RefCell<Vec<String>>,
+    pub(crate) outcomes: RefCell<Vec<Vec<u8>>>,
     /// The bytes that the running callback is about.
     pub(crate) chunk: RefCell<Vec<u8>>,
     pub(crate) is_reset: Cell<bool>,
@@ -240,6 +241,12 @@ impl Host for FakeHost {
     fn keep_end(&self, code: &str) -> Result<(), HostFailure> {
         self.call(HostCall::KeepNote)?;
         self.ends.borrow_mut().push(code.to_owned());
+        Ok(())
+    }
+
+    fn keep_outcome(&self, outcome: &[u8]) -> Result<(), HostFailure> {
+        self.call(HostCall::KeepNote)?;
+        self.outcomes.borrow_mut().push(outcome.to_vec());
         Ok(())
     }
 

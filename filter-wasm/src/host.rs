@@ -49,6 +49,10 @@ pub trait Host: Shared {
     /// Has Envoy keep with the stream why its response was cut: the code of a denial.
     fn keep_end(&self, code: &str) -> Result<(), HostFailure>;
 
+    /// Has Envoy keep with the stream what the response came to, for the record of the call, in place
+    /// of what it kept before.
+    fn keep_outcome(&self, outcome: &[u8]) -> Result<(), HostFailure>;
+
     /// The first `size` bytes of the request's body that Envoy holds.
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure>;
 

@@ -21,6 +21,7 @@ const WARNING: &str = "requestrocket-warning";
 /// Where Envoy's access log looks for what the filter knows of a call.
 const NOTE: &str = "requestrocket-note";
 const END: &str = "requestrocket-end";
+const OUTCOME: &str = "requestrocket-outcome";
 /// Where another try of a call looks for the stream that the call is on.
 const STREAM: &str = "requestrocket-stream";
 /// Put by a script next to the target.
@@ -80,6 +81,10 @@ impl Host for ProxyWasmHost {
 
     fn keep_end(&self, code: &str) -> Result<(), HostFailure> {
         abi::set_property(END, code.as_bytes())
+    }
+
+    fn keep_outcome(&self, outcome: &[u8]) -> Result<(), HostFailure> {
+        abi::set_property(OUTCOME, outcome)
     }
 
     fn request_body(&self, size: usize) -> Result<Vec<u8>, HostFailure> {

@@ -9,6 +9,7 @@ mod claims;
 mod echo;
 mod grant;
 mod note;
+mod outcome;
 mod ports;
 mod renewed;
 mod request;
@@ -25,6 +26,7 @@ use self::{
     body::BodyPipe,
     echo::Echoed,
     grant::{Grant, Refused},
+    outcome::Outcome,
     request::Verdict,
     weighing::Weighing,
 };
@@ -117,6 +119,7 @@ pub struct Exchange {
     weighing: Option<Weighing>,
     /// Once a response is searched.
     echoed: Option<Box<Echoed>>,
+    outcome: Outcome,
 }
 
 /// How far the exchange is, with what exists then.
@@ -160,6 +163,7 @@ impl Exchange {
             phase: Phase::Undecided(None),
             weighing: None,
             echoed: None,
+            outcome: Outcome::default(),
         }
     }
 
@@ -177,6 +181,7 @@ impl Exchange {
             phase: Phase::Forwarded(Grant::forgotten()),
             weighing: None,
             echoed: None,
+            outcome: Outcome::default(),
         })
     }
 
@@ -276,7 +281,8 @@ impl Exchange {
         let pass = || ResponseDecision::Forward(Vec::new(), BodyUse::Unused);
         let refused = match (&self.phase, &self.resolved) {
             (Phase::Forwarded(grant), Resolved::Proxy(policy)) => {
-                match echo::judge(policy, grant, (head, is_end), ports) {
+                let counting = (ports, &mut self.outcome);
+                match echo::judge(policy, grant, (head, is_end), counting) {
                     Ok((edits, pipe, echoed)) => {
                         let grant = grant.clone();
                         self.echoed = echoed;
@@ -364,13 +370,15 @@ impl Exchange {
         };
         // Not left to the end of the call, of which nobody tells the filter.
         if is_over {
-            pipe.settle(policy, ports);
+            pipe.settle(policy, (ports, &mut self.outcome));
+        }
+        let is_refused = matches!(decision, ChunkDecision::Refuse(_));
+        // Of what is replaced nothing passed.
+        if is_over && !is_refused {
+            self.outcome.redacted(&grant.layers, &pipe.removed());
         }
         if let ChunkDecision::Refuse(refusal) = &decision {
-            self.phase = Phase::Refused(Refused {
-                credential: grant.credential,
-                refusal: refusal.clone(),
-            });
+            self.phase = Phase::Refused(Refused::granted(grant, refusal.clone()));
         }
         decision
     }
@@ -383,7 +391,7 @@ impl Exchange {
         if let (Phase::Answered(_, Some(pipe)), Resolved::Proxy(policy)) =
             (&mut self.phase, &self.resolved)
         {
-            pipe.settle(policy, ports);
+            pipe.settle(policy, (ports, &mut self.outcome));
         }
         let (credential, denial) = match self.phase {
             Phase::Undecided(_) => (None, None),

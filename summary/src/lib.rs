@@ -1,14 +1,16 @@
 //! What many calls come to: exact sums and counts, and how long they took within 1 %.
 //!
-//! Invariant: adding is commutative and associative, so it does not matter where and in which order
+//! Invariant: adding is commutative and associative (but for which meters are told apart when there
+//! are too many), so it does not matter where and in which order
 //! sums are made: in the region by the minute, in the control plane over regions.
 
 mod durations;
 
 use std::collections::BTreeMap;
 
-use requestrocket_proto::record::v1::Record;
+use requestrocket_proto::record::v1::{MeterDelta, Record};
 use requestrocket_proto::telemetry::v1 as wire;
+use uuid::Uuid;
 
 pub use self::durations::{Durations, Percentiles};
 
@@ -17,6 +19,9 @@ const DENIED: &str = "proxy-access-denied";
 const RATE_LIMITED: &str = "rate-limit-exceeded";
 /// Statuses are told apart up to here.
 const HIGHEST_STATUS: u32 = 999;
+/// Meters that are told apart: what a proxy can have is less, what an organisation can have is more
+/// than anybody wants to read, and a sum has to stay small.
+pub const MOST_METERS: usize = 500;
 
 /// What calls come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +52,8 @@ pub struct Summary {
     pub durations: Durations,
     /// Of an organisation: calls of proxies or credentials that have no summary of their own.
     pub unplaced: u64,
+    /// What meters counted, in millionths, by id. Beyond [`MOST_METERS`] those that came first.
+    pub meters: BTreeMap<String, u64>,
 }
 
 /// Calls with one type of credential.
@@ -95,7 +102,18 @@ impl Summary {
                 self.auth_types.insert(record.auth_type.clone(), one);
             }
         }
+        for MeterDelta { meter_id, micros } in &record.meters {
+            if let Ok(id) = Uuid::from_slice(meter_id) {
+                self.count_meter(&id.to_string(), *micros);
+            }
+        }
         self.durations.add(record.duration_us);
+    }
+
+    fn count_meter(&mut self, id: &str, micros: u64) {
+        if self.meters.contains_key(id) || self.meters.len() < MOST_METERS {
+            count(&mut self.meters, id, micros);
+        }
     }
 
     /// Adds what other calls come to.
@@ -114,6 +132,7 @@ impl Summary {
             auth_types,
             durations,
             unplaced,
+            meters,
         } = other;
         for (sum, more) in [
             (&mut self.requests, requests),
@@ -140,6 +159,9 @@ impl Summary {
                 .or_default()
                 .merge(*auth);
         }
+        for (id, micros) in meters {
+            self.count_meter(id, *micros);
+        }
         self.durations.merge(durations);
     }
 
@@ -160,6 +182,7 @@ impl Summary {
             auth_types,
             durations,
             unplaced,
+            meters,
         } = wire;
         let auth_types = auth_types.into_iter().map(|(name, auth)| {
             let wire::AuthSummary { requests, denied } = auth;
@@ -179,6 +202,7 @@ impl Summary {
             auth_types: auth_types.collect(),
             durations: Durations::from_wire(&durations.unwrap_or_default())?,
             unplaced,
+            meters: meters.into_iter().collect(),
         })
     }
 
@@ -203,6 +227,7 @@ impl Summary {
             auth_types: auth_types.collect(),
             durations: Some(self.durations.to_wire()),
             unplaced: self.unplaced,
+            meters: self.meters.clone(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use requestrocket_proto::record::v1::Record;
+use requestrocket_proto::record::v1::{MeterDelta, Record};
 
 use super::*;
 
@@ -122,4 +122,50 @@ fn what_is_no_sum_is_refused_and_nothing_overflows() {
     long.add(u64::MAX);
     assert!(long.percentiles().is_some());
     assert_eq!(Durations::default().percentiles(), None);
+}
+
+#[test]
+fn meters_are_added_up_each_by_itself() {
+    let calls = |deltas: &[(u8, u64)]| {
+        let deltas = deltas.iter().map(|(id, micros)| MeterDelta {
+            meter_id: vec![*id; 16].into(),
+            micros: *micros,
+        });
+        let mut sum = Summary::default();
+        sum.add(&Record {
+            meters: deltas.collect(),
+            ..Record::default()
+        });
+        sum
+    };
+    let mut whole = calls(&[(1, 1_000_000), (2, 5)]);
+    whole.merge(&Summary::from_wire(calls(&[(1, 7), (3, u64::MAX)]).to_wire()).unwrap());
+    whole.merge(&calls(&[(3, 1)]));
+    let sums: Vec<_> = whole.meters.values().copied().collect();
+    assert_eq!(sums, [1_000_007, 5, u64::MAX]);
+    let bad = MeterDelta {
+        meter_id: vec![1].into(),
+        micros: 1,
+    };
+    whole.add(&Record {
+        meters: vec![bad],
+        ..Record::default()
+    });
+    assert_eq!(whole.meters.len(), 3, "no meter");
+}
+
+#[test]
+fn there_are_only_so_many_meters_in_a_sum() {
+    let mut sum = Summary::default();
+    for n in 0..600_u128 {
+        let delta = MeterDelta {
+            meter_id: Uuid::from_u128(n).as_bytes().to_vec().into(),
+            micros: 1,
+        };
+        sum.add(&Record {
+            meters: vec![delta],
+            ..Record::default()
+        });
+    }
+    assert_eq!((sum.meters.len(), sum.requests), (MOST_METERS, 600));
 }

@@ -59,3 +59,13 @@ pub(super) fn keep_end(host: &impl Host, exchange: &Exchange) {
         host.warn("the record of a cut response will not say why");
     }
 }
+
+/// Keeps what the response came to, where there is more to say of it than before: a host call for
+/// those only that were looked into.
+pub(super) fn keep_outcome(host: &impl Host, exchange: &mut Exchange) {
+    if let Some(outcome) = exchange.outcome()
+        && host.keep_outcome(&outcome).is_err()
+    {
+        host.warn("the record of a call will not say what filters and meters did");
+    }
+}

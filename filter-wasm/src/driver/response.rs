@@ -9,7 +9,10 @@ use requestrocket_policy::{
     http::{HeaderLine, ResponseHead},
 };
 
-use super::{Call, CallPorts, Flow, Progress, Shared, notes::keep_end};
+use super::{
+    Call, CallPorts, Flow, Progress, Shared,
+    notes::{keep_end, keep_outcome},
+};
 use crate::{
     counters::Inquiry,
     host::{Host, HostFailure, ResponsePart},
@@ -106,6 +109,7 @@ impl Call {
         };
         let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
         let decision = exchange.on_response_head(&head, is_end, &ports);
+        keep_outcome(host, &mut exchange);
         // What the engine took for a missing header may be there.
         if head.has_failed.get() {
             return self.refuse(host, &Denial::GatewayFault.into());
@@ -178,7 +182,9 @@ impl Call {
         let worked = match std::mem::take(&mut state.worked) {
             Worked::Nothing => {
                 let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
-                match decide(exchange, state, (host, chunk), &ports) {
+                let decision = decide(exchange, state, (host, chunk), &ports);
+                keep_outcome(host, exchange);
+                match decision {
                     ChunkDecision::Pass => Worked::Pass,
                     ChunkDecision::Replace(bytes, edits) => Worked::Replace(bytes, edits),
                     ChunkDecision::Wait => Worked::Drop,

@@ -14,7 +14,7 @@ use requestrocket_policy::{
 
 use super::{
     Call, CallPorts, Flow, Progress, Shared,
-    notes::keep_end,
+    notes::{keep_end, keep_outcome},
     response::{Chunk, Turned, Worked, unreadable},
 };
 use crate::{
@@ -90,6 +90,7 @@ impl Call {
                 Err(HostFailure) => unreadable(state),
             },
         };
+        keep_outcome(host, exchange);
         match decision {
             // An empty buffer that Envoy holds is enough to put bytes into when trailers come.
             ChunkDecision::Wait if host.replace_response_chunk(&[]).is_err() => Self::cut(host),
@@ -131,6 +132,7 @@ impl Call {
         } else {
             end(exchange, &mut Turn::of(TURN_STEPS))
         };
+        keep_outcome(host, exchange);
         match decision {
             ChunkDecision::Replace(bytes, _) if !is_held_back && !bytes.is_empty() => {
                 Self::reset(host)
@@ -157,7 +159,9 @@ impl Call {
             return Turned::Over;
         };
         let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE);
-        let worked = match exchange.on_turn(turn, &ports) {
+        let decision = exchange.on_turn(turn, &ports);
+        keep_outcome(host, exchange);
+        let worked = match decision {
             ChunkDecision::Later => return Turned::Waits,
             ChunkDecision::Pass => Worked::Pass,
             ChunkDecision::Replace(bytes, edits) => Worked::Replace(bytes, edits),

@@ -11,7 +11,10 @@ mod size;
 
 use self::{due::Due, echo::EchoSearch};
 pub(super) use self::{held::Held, redaction::Redaction, size::SizeWatch};
-use super::{BodyUse, ResponseEdit, ports::Ports, values::Values};
+use super::{
+    BodyUse, ResponseEdit,
+    values::{Counting, Values},
+};
 use crate::{
     coding::{Coding, DecodeError, Decoder},
     denial::{Denial, Refusal},
@@ -196,9 +199,15 @@ impl BodyPipe {
     }
 
     /// Counts what is known of the values of meters, once.
-    pub(super) fn settle(&mut self, policy: &Policy, ports: &dyn Ports) {
+    pub(super) fn settle(&mut self, policy: &Policy, counting: Counting<'_>) {
         let mut effort = self.account.open();
-        self.values.settle(policy, ports, &mut effort);
+        self.values.settle(policy, counting, &mut effort);
+    }
+
+    /// How many top-most nodes each stage removed so far, in order; empty when nothing is redacted.
+    pub(super) fn removed(&self) -> Vec<u64> {
+        let redaction = self.redaction.as_ref();
+        redaction.map_or_else(Vec::new, Redaction::removed)
     }
 
     fn work_on_chunk(&mut self, chunk: &[u8], turn: &mut Turn) -> Result<bool, Denial> {

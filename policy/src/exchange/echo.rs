@@ -7,8 +7,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    ECHO_WARNING, Exchange, Phase, ResponseEdit, body::BodyPipe, grant::Grant, ports::Ports,
-    response,
+    ECHO_WARNING, Exchange, Phase, ResponseEdit, body::BodyPipe, grant::Grant, response,
+    values::Counting,
 };
 use crate::{
     coding::Coding,
@@ -77,9 +77,9 @@ pub(super) fn judge(
     policy: &Policy,
     grant: &Grant,
     (head, is_end): (&dyn ResponseHead, bool),
-    ports: &dyn Ports,
+    counting: Counting<'_>,
 ) -> Result<Judged, Denial> {
-    let (edits, mut pipe) = response::judge(policy, grant, (head, is_end), ports)?;
+    let (edits, mut pipe) = response::judge(policy, grant, (head, is_end), counting)?;
     let Some(guard) = &grant.guard else {
         return Ok((edits, pipe, None));
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     admission::Admission,
     authn::AuthType,
+    authz::LayerName,
     denial::{Denial, Refusal},
     echo::Guard,
     id::CredentialId,
@@ -24,6 +25,10 @@ pub(super) struct Grant {
     pub(super) is_head: bool,
     /// What redacts the response, in order; empty when nothing does.
     pub(super) stages: Vec<Stage>,
+    /// Of each stage.
+    pub(super) layers: Box<[LayerName]>,
+    /// Meters that counted the call itself, by place in the policy.
+    pub(super) counted: Box<[usize]>,
     /// Meters, by place in the policy, that wait for a value of the response.
     pub(super) awaited: Box<[usize]>,
     /// What the request brought.
@@ -39,6 +44,8 @@ impl Grant {
             credential: None,
             is_head: false,
             stages: Vec::new(),
+            layers: Box::default(),
+            counted: Box::default(),
             awaited: Box::default(),
             warnings: Vec::new(),
             guard: None,
@@ -55,6 +62,8 @@ impl Grant {
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) credential: Option<UsedCredential>,
+    /// Meters that counted the call before that, by place in the policy.
+    pub(super) counted: Box<[usize]>,
     pub(super) refusal: Refusal,
 }
 
@@ -62,14 +71,16 @@ impl Refused {
     pub(super) fn unknown(denial: Denial) -> Self {
         Self {
             credential: None,
+            counted: Box::default(),
             refusal: denial.into(),
         }
     }
 
-    pub(super) fn granted(grant: &Grant, denial: Denial) -> Self {
+    pub(super) fn granted(grant: &Grant, refusal: impl Into<Refusal>) -> Self {
         Self {
             credential: grant.credential,
-            refusal: denial.into(),
+            counted: grant.counted.clone(),
+            refusal: refusal.into(),
         }
     }
 }

@@ -3,14 +3,15 @@
 mod usage;
 
 use prost::Message as _;
-use requestrocket_proto::record::v1::{Denial, Note};
+use requestrocket_proto::record::v1::{Denial, MeterDelta, Note};
 
-use super::{Exchange, Phase, Resolved, grant::UsedCredential};
+use super::{Exchange, Phase, Resolved, grant::UsedCredential, outcome::delta};
 use crate::{
     authn::{self, Presented},
     denial::{self, Detail, Refusal},
     echo::Guard,
     http::RequestHead,
+    limit::Micros,
     note::{self, Budget, Noted},
 };
 
@@ -26,10 +27,16 @@ pub struct CallNumber {
 impl Exchange {
     /// What only the engine knows of the decided call with that head, encoded. No secret.
     pub fn note(&self, head: &RequestHead<'_>, which: CallNumber) -> Vec<u8> {
-        let (used, refusal) = match &self.phase {
-            Phase::Undecided(_) => (None, None),
-            Phase::Forwarded(grant) | Phase::Answered(grant, _) => (grant.credential, None),
-            Phase::Refused(refused) => (refused.credential, Some(&refused.refusal)),
+        let (used, refusal, counted) = match &self.phase {
+            Phase::Undecided(_) => (None, None, &[][..]),
+            Phase::Forwarded(grant) | Phase::Answered(grant, _) => {
+                (grant.credential, None, &*grant.counted)
+            }
+            Phase::Refused(refused) => (
+                refused.credential,
+                Some(&refused.refusal),
+                &*refused.counted,
+            ),
         };
         let budget = used.map_or(Budget::STRANGER, |_| Budget::CALLER);
         // A stranger's token names whomever it likes.
@@ -53,8 +60,19 @@ impl Exchange {
             headers,
             denial: refusal.and_then(denial),
             subject,
+            meters: self.counted(counted),
         };
         note.encode_to_vec()
+    }
+
+    /// What the call added to those meters by itself, by place in the policy.
+    fn counted(&self, places: &[usize]) -> Vec<MeterDelta> {
+        let Resolved::Proxy(policy) = &self.resolved else {
+            return Vec::new();
+        };
+        let meters = places.iter().filter_map(|place| policy.meters.get(*place));
+        let deltas = meters.map(|meter| delta((meter.charge.counter.id, Micros::ONE)));
+        deltas.collect()
     }
 
     /// Why the response was cut; none: it was not, or nobody knows.

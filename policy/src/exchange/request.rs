@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     authn::{self, Presented, Unverified},
-    authz,
+    authz::{self, LayerName},
     denial::{Denial, Detail, Refusal},
     echo::Guard,
     effort::go_through,
@@ -92,6 +92,8 @@ pub(super) fn judge<'e>(
                 credential: Some(used),
                 is_head: call.method == b"HEAD",
                 stages: admitted.stages,
+                layers: admitted.layers.into(),
+                counted: admitted.counted.into(),
                 awaited: admitted.awaited.into(),
                 warnings: admitted.warnings,
                 guard: None,
@@ -108,6 +110,7 @@ pub(super) fn judge<'e>(
         Err(Stop::Ask(question)) => Verdict::Ask(question),
         Err(Stop::Refuse(refusal)) => Verdict::Refuse(Refused {
             credential: Some(used),
+            counted: Box::default(),
             refusal,
         }),
     }
@@ -146,6 +149,8 @@ type Ready<'e> = (Vec<Edit<'e>>, Option<Arc<Guard>>);
 /// What an authenticated call got past, and what follows for its response.
 struct Admitted {
     stages: Vec<Stage>,
+    layers: Vec<LayerName>,
+    counted: Vec<usize>,
     awaited: Vec<usize>,
     warnings: Vec<String>,
     body_sha256: Option<[u8; 32]>,
@@ -159,6 +164,7 @@ fn admit(
 ) -> Result<Admitted, Stop> {
     let Passed {
         stages,
+        layers,
         metered,
         body_sha256,
     } = weighed?;
@@ -177,10 +183,12 @@ fn admit(
         return Err(Denial::Overloaded.into());
     }
     let near = charge(policy, used, &metered, ports)?;
-    let mut awaited = metered;
-    awaited.retain(|place| policy.meters.get(*place).is_some_and(Meter::awaits_value));
+    let awaits = |place: &usize| policy.meters.get(*place).is_some_and(Meter::awaits_value);
+    let (awaited, counted) = metered.into_iter().partition(awaits);
     Ok(Admitted {
         stages,
+        layers,
+        counted,
         awaited,
         warnings: near.iter().map(ToString::to_string).collect(),
         body_sha256,

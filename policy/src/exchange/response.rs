@@ -4,9 +4,8 @@
 use super::{
     body::{BodyPipe, Redaction, SizeWatch},
     grant::Grant,
-    ports::Ports,
     response_edit::ResponseEdit,
-    values::{self, Values},
+    values::{self, Counting, Values},
 };
 use crate::{
     coding::Coding,
@@ -35,7 +34,7 @@ pub(super) fn judge(
     policy: &Policy,
     grant: &Grant,
     (head, is_end): (&dyn ResponseHead, bool),
-    ports: &dyn Ports,
+    counting: Counting<'_>,
 ) -> Result<(Vec<ResponseEdit>, Option<BodyPipe>), Denial> {
     let is_bodiless = is_end || grant.is_head;
     // The length first: almost every response is decided by it, and a header is a host call.
@@ -54,7 +53,7 @@ pub(super) fn judge(
     if is_plain && length.is_at_most(max) {
         return Ok((Vec::new(), None));
     }
-    let mut values = Values::new(policy, grant, (head, ports));
+    let mut values = Values::new(policy, grant, (head, counting));
     let (mut edits, pipe) = if is_bodiless {
         let pipe = BodyPipe::watching(SizeWatch::new(None), values);
         (stale(grant, head), pipe)

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{body::Held, grant::Grant, ports::Ports};
+use super::{body::Held, grant::Grant, outcome::Outcome, ports::Ports};
 use crate::{
     effort::{Effort, Exhausted, RECORD, VALUE},
     holding::{Pool, Share},
@@ -29,6 +29,9 @@ const MAX_RECORD_BYTES: usize = 8 << 20;
 
 /// What is left of a record when its caller leaves is looked into up to here.
 const MAX_LEFT_BYTES: usize = 64 << 10;
+
+/// Where values are counted, and where it is said that they were.
+pub(super) type Counting<'a> = (&'a dyn Ports, &'a mut Outcome);
 
 /// The meters that wait for a value of one response.
 #[derive(Debug)]
@@ -95,7 +98,7 @@ impl Values {
     pub(super) fn new(
         policy: &Policy,
         grant: &Grant,
-        (head, ports): (&dyn ResponseHead, &dyn Ports),
+        (head, counting): (&dyn ResponseHead, Counting<'_>),
     ) -> Self {
         let awaited = grant.awaited.iter().filter_map(|&place| {
             let meter = policy.meters.get(place)?;
@@ -117,7 +120,7 @@ impl Values {
         });
         let (in_body, in_head): (Vec<_>, Vec<_>) = awaited.partition(|one| one.path.is_some());
         // At once: of a call whose body nobody looks into no more is heard.
-        count(&in_head, policy, ports);
+        count(&in_head, policy, counting);
         Self {
             in_head,
             in_body,
@@ -226,7 +229,7 @@ impl Values {
 
     /// Counts what is known of the body, once. The end of a body that nobody waits for any more ends
     /// its last record as well.
-    pub(super) fn settle(&mut self, policy: &Policy, ports: &dyn Ports, effort: &mut Effort) {
+    pub(super) fn settle(&mut self, policy: &Policy, counting: Counting<'_>, effort: &mut Effort) {
         // The body's end and the call's both come here.
         if std::mem::replace(&mut self.is_settled, true) {
             return;
@@ -234,16 +237,17 @@ impl Values {
         if self.reader.is_short_of_its_end() {
             self.read_end(effort);
         }
-        count(&self.in_body, policy, ports);
+        count(&self.in_body, policy, counting);
     }
 }
 
-fn count(found: &[Awaited], policy: &Policy, ports: &dyn Ports) {
+fn count(found: &[Awaited], policy: &Policy, (ports, outcome): Counting<'_>) {
     let owner: Uuid = *policy.admission.names.id.as_uuid();
     for one in found {
         let amount = one.sum.total();
         if let (Some(meter), true) = (policy.meters.get(one.place), amount > Micros::ZERO) {
             ports.add((owner, &meter.charge), amount);
+            outcome.counted(meter.charge.counter.id, amount);
         }
     }
 }

@@ -24,6 +24,8 @@ pub(super) type Weighed = Result<Passed, Unweighed>;
 #[derive(Clone, Debug)]
 pub(super) struct Passed {
     pub(super) stages: Vec<Stage>,
+    /// Of each stage.
+    pub(super) layers: Vec<LayerName>,
     /// The meters that count it, by place.
     pub(super) metered: Vec<usize>,
     /// Of the body, where the target credential signs it.
@@ -61,7 +63,7 @@ pub(super) async fn weigh(
         authz::Decision::Denied(by) => return Err(Unweighed::Refuse(rule_denied(by))),
         authz::Decision::NeedsBody => return Err(Unweighed::NeedBody),
     }
-    let stages = stages(layers, judged).await;
+    let (layers, stages) = stages(layers, judged).await;
     // What follows a switch of protocols is no body that could be redacted.
     if !stages.is_empty() && head.count("upgrade") > 0 {
         return Err(Denial::ResponseNotFilterable.into());
@@ -80,6 +82,7 @@ pub(super) async fn weigh(
     };
     Ok(Passed {
         stages,
+        layers,
         metered,
         body_sha256,
     })
@@ -87,23 +90,24 @@ pub(super) async fn weigh(
 
 /// From the target outwards: its credential, itself, the caller's credential, the proxy. Stages without
 /// a filter for this call are left out.
-async fn stages(layers: authz::Layers<'_>, call: &authz::Call<'_>) -> Vec<Stage> {
+async fn stages(layers: authz::Layers<'_>, call: &authz::Call<'_>) -> (Vec<LayerName>, Vec<Stage>) {
     let order = [
-        layers.target_credential,
-        layers.target,
-        layers.proxy_credential,
-        layers.proxy,
+        (LayerName::TargetCredential, layers.target_credential),
+        (LayerName::Target, layers.target),
+        (LayerName::ProxyCredential, layers.proxy_credential),
+        (LayerName::Proxy, layers.proxy),
     ];
-    let mut stages = Vec::new();
-    for layer in order {
+    let (mut names, mut stages) = (Vec::new(), Vec::new());
+    for (name, layer) in order {
         let redactions = layer.redactions_in_turns(call).await;
         if !redactions.is_empty() {
             let filters = redactions.into_iter();
             let filters = filters.map(|redaction| redaction.filter.clone()).collect();
+            names.push(name);
             stages.push(Stage { filters });
         }
     }
-    stages
+    (names, stages)
 }
 
 fn rule_denied(DeniedBy { layer, by }: DeniedBy) -> Refusal {

@@ -23,8 +23,8 @@ pub struct Documents {
 enum Pass {
     /// Stages that need no more than a stream.
     Stream(Redactor),
-    /// One that needs all of its input.
-    Hold(Stage),
+    /// One that needs all of its input, and how many top-most nodes it removed so far.
+    Hold(Stage, u64),
 }
 
 impl Documents {
@@ -35,6 +35,16 @@ impl Documents {
             Mode::Hold => Pass::each(stages),
         };
         Self { passes }
+    }
+
+    /// How many top-most nodes each stage with filters removed so far, in order.
+    pub fn removed(&self) -> Vec<u64> {
+        let passes = self.passes.iter();
+        let of_each = passes.map(|pass| match pass {
+            Pass::Stream(redactor) => redactor.removed().collect(),
+            Pass::Hold(_, removed) => vec![*removed],
+        });
+        of_each.flat_map(|removed: Vec<u64>| removed).collect()
     }
 
     /// Appends what is left of a body, as far as the effort goes.
@@ -89,7 +99,7 @@ impl Pass {
         if stage.is_streamable() {
             Self::Stream(Redactor::new(std::slice::from_ref(stage)))
         } else {
-            Self::Hold(stage.clone())
+            Self::Hold(stage.clone(), 0)
         }
     }
 
@@ -105,14 +115,16 @@ impl Pass {
         }
         match self {
             Self::Stream(redactor) => redactor.redact(body, out, effort).await,
-            Self::Hold(stage) => {
+            Self::Hold(stage, removed) => {
                 let paths = stage.paths().count().saturating_add(1);
                 effort
                     .spend(paths.saturating_mul(RECORD))
                     .map_err(exhausted)?;
                 let doc = Doc::parse_in_turns(body, effort).await?;
                 let places = places(stage, &doc, effort).await?;
-                redact_at((&places, stage), body, out, effort).await
+                let gone = redact_at((&places, stage), body, out, effort).await?;
+                *removed = removed.saturating_add(gone);
+                Ok(())
             }
         }
     }
@@ -135,18 +147,20 @@ pub(super) async fn places(
     places.map_err(whole_document)
 }
 
+/// Says how many top-most nodes went.
 pub(super) async fn redact_at(
     (places, stage): (&Places, &Stage),
     body: &[u8],
     out: &mut Vec<u8>,
     effort: &mut Effort,
-) -> Result<(), InvalidJson> {
+) -> Result<u64, InvalidJson> {
     let mut rewriter = Rewriter::new(PlaceSelection::new(places), !stage.has_retain());
     for part in body.chunks(PART_BYTES) {
         rewriter.push(part, out, effort)?;
         effort.rest().await;
     }
-    rewriter.finish()
+    rewriter.finish()?;
+    Ok(rewriter.removed())
 }
 
 /// The fault is not at one place.

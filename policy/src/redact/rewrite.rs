@@ -64,6 +64,8 @@ pub(super) struct Rewriter<S> {
     decoded: Vec<u8>,
     /// Bytes given in earlier calls.
     offset: u64,
+    /// Top-most nodes that went, of all documents.
+    removed: u64,
 }
 
 /// The input of one call, and what of it is to be copied: `run..lead`.
@@ -105,7 +107,13 @@ impl<S: Select> Rewriter<S> {
             stash: Vec::new(),
             decoded: Vec::new(),
             offset: 0,
+            removed: 0,
         }
+    }
+
+    /// How many top-most nodes went so far, of this document and those before.
+    pub(super) fn removed(&self) -> u64 {
+        self.removed
     }
 
     /// For another document.
@@ -246,6 +254,7 @@ impl<S: Select> Rewriter<S> {
                 self.skip(cursor)
             }
             Fate::Goes => {
+                self.removed = self.removed.saturating_add(1);
                 self.drop_lead(cursor, out);
                 self.phase = Phase::Dropping;
                 self.skip(cursor)
@@ -272,6 +281,7 @@ impl<S: Select> Rewriter<S> {
                 self.skip(cursor)
             }
             Fate::Goes => {
+                self.removed = self.removed.saturating_add(1);
                 cursor.copy_run(cursor.position(), out);
                 out.extend_from_slice(b"null");
                 self.phase = Phase::Dropping;

@@ -67,6 +67,11 @@ impl Redactor {
         self.mode
     }
 
+    /// How many top-most nodes each stage with filters removed so far, in order.
+    pub fn removed(&self) -> impl Iterator<Item = u64> + '_ {
+        self.links.iter().map(|link| link.rewriter.removed())
+    }
+
     /// Appends what is left of the input, as far as that is known.
     ///
     /// After an error nothing more is appended, now or later.

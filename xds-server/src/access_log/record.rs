@@ -1,5 +1,7 @@
 //! What Envoy tells of a call, with the filter's note, made a record.
 
+use std::collections::BTreeMap;
+
 use envoy_types::pb::envoy::config::core::v3::{Address, RequestMethod, address};
 use envoy_types::pb::envoy::data::accesslog::v3::http_access_log_entry::HttpVersion;
 use envoy_types::pb::envoy::data::accesslog::v3::{
@@ -12,12 +14,12 @@ use requestrocket_policy::denial::{
     Denial, GRANTED_MESSAGE, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER,
     ProxyCode, REQUEST_ID_HEADER,
 };
-use requestrocket_proto::record::v1::{Note, Pair, Record};
+use requestrocket_proto::record::v1::{MeterDelta, Note, Outcome, Pair, Record};
 use uuid::Uuid;
 
 use super::call::Call;
 use super::numbers::Number;
-use crate::translate::listener::access_log::{END, NOTE};
+use crate::translate::listener::access_log::{END, NOTE, OUTCOME};
 
 /// Bytes of a text that comes from Envoy itself.
 const TEXT_BYTES: usize = 512;
@@ -43,6 +45,7 @@ pub(super) struct Told {
     request: HttpRequestProperties,
     response: HttpResponseProperties,
     note: Note,
+    outcome: Outcome,
     /// Why the filter cut the response.
     cut_by: Option<Denial>,
 }
@@ -64,6 +67,7 @@ impl Told {
             BytesValue::decode(&any.value[..]).ok()
         };
         let note = kept(NOTE).and_then(|bytes| Note::decode(&bytes.value[..]).ok());
+        let outcome = kept(OUTCOME).and_then(|bytes| Outcome::decode(&bytes.value[..]).ok());
         let end = kept(END).map(|bytes| bytes.value);
         let cut_by = end.and_then(|code| {
             let mut denials = Denial::ALL.into_iter();
@@ -75,6 +79,7 @@ impl Told {
             request: request.unwrap_or_default(),
             response: response.unwrap_or_default(),
             note: note.unwrap_or_default(),
+            outcome: outcome.unwrap_or_default(),
             cut_by,
         })
     }
@@ -194,7 +199,11 @@ impl Told {
             headers,
             denial,
             subject,
+            meters: counted,
         } = self.note;
+        let Outcome { filters, meters } = self.outcome;
+        record.filters = filters;
+        record.meters = summed(counted.into_iter().chain(meters));
         record.credential_id = uuid_text(&credential_id).unwrap_or_default();
         record.path = if number == 0 {
             UNKNOWN_PATH.to_owned()
@@ -205,6 +214,18 @@ impl Told {
         (record.auth_type, record.query, record.headers) = (auth_type, query, headers);
         (record.denial, record.subject) = (denial, subject);
     }
+}
+
+/// Each meter once, in the order of ids.
+fn summed(deltas: impl Iterator<Item = MeterDelta>) -> Vec<MeterDelta> {
+    let mut sums: BTreeMap<_, u64> = BTreeMap::new();
+    for MeterDelta { meter_id, micros } in deltas {
+        let sum = sums.entry(meter_id).or_default();
+        *sum = sum.saturating_add(micros);
+    }
+    let sums = sums.into_iter();
+    sums.map(|(meter_id, micros)| MeterDelta { meter_id, micros })
+        .collect()
 }
 
 /// The proxy code, and the code of the one denial that says this: the gateway's own answers say

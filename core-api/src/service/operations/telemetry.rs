@@ -89,6 +89,16 @@ fn summed(telemetry: Telemetry) -> Option<Told> {
 }
 
 impl Told {
+    /// What all calls come to.
+    #[must_use]
+    pub fn whole(&self) -> Summary {
+        let mut whole = Summary::default();
+        for summary in self.points.values() {
+            whole.merge(summary);
+        }
+        whole
+    }
+
     fn add(&mut self, other: Self) {
         for (start_ms, summary) in other.points {
             self.points.entry(start_ms).or_default().merge(&summary);

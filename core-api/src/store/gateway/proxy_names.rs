@@ -1,5 +1,5 @@
-//! What records of calls, and their sums, need of proxies and credentials: how they are called, and
-//! where they are.
+//! What records of calls, and their sums, need of proxies, credentials and meters: how they are
+//! called, and where they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +32,16 @@ pub async fn credential_names(
     let select = "SELECT credential_id, credential_name FROM credential \
          WHERE organisation_id = $1 AND credential_id";
     names(conn, organisation, (select, credentials)).await
+}
+
+/// The names of those of the organisation's meters that are there.
+pub async fn meter_names(
+    conn: &mut AnyConnection,
+    organisation: OrganisationId,
+    meters: &BTreeSet<&str>,
+) -> sqlx::Result<BTreeMap<String, String>> {
+    let select = "SELECT meter_id, meter_name FROM meter WHERE organisation_id = $1 AND meter_id";
+    names(conn, organisation, (select, meters)).await
 }
 
 /// `select` ends with the column of the ids.

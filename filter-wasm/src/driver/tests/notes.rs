@@ -1,7 +1,7 @@
 //! What is kept of calls for their records.
 
 use prost::Message as _;
-use requestrocket_proto::record::v1::Note;
+use requestrocket_proto::record::v1::{Note, Outcome};
 
 use super::*;
 
@@ -61,4 +61,32 @@ fn nothing_is_kept_of_unknown_proxies_and_no_call_depends_on_it() {
     let host = host.failing_at(HostCall::KeepNote);
     let flow = Call::new(7).on_request_head(&host, &shared, true);
     assert_eq!(flow, Flow::Continue);
+}
+
+/// What a response came to is told where somebody looked into it, and costs others nothing.
+#[test]
+fn what_filters_and_meters_did_is_kept_once_the_response_is_whole() {
+    let redacting = fixture().redactions(LayerName::Proxy, &["destroy $.s"]);
+    let json = &[(":status", "200"), ("content-type", "application/json")][..];
+    for (fixture, want) in [(fixture(), None), (redacting, Some(("proxy", 1)))] {
+        let (host, shared) = call(&fixture, &[KEY]);
+        let host = host.answered_with(json);
+        let mut call = Call::new(7);
+        assert_eq!(call.on_request_head(&host, &shared, true), Flow::Continue);
+        call.on_response_head(&host, &shared, false);
+        *host.chunk.borrow_mut() = br#"{"s":1,"a":2}"#.to_vec();
+        let chunk = Chunk {
+            size: 13,
+            is_end: true,
+        };
+        call.on_valve_body((&host, &shared), 8, chunk);
+        let outcomes = host.outcomes.borrow();
+        let told = outcomes.iter().map(|it| Outcome::decode(&it[..]).unwrap());
+        let told: Vec<_> = told.flat_map(|it| it.filters).collect();
+        let told: Vec<_> = told
+            .iter()
+            .map(|it| (it.stage.as_str(), it.nodes))
+            .collect();
+        assert_eq!(told, want.into_iter().collect::<Vec<_>>());
+    }
 }

@@ -25,12 +25,17 @@ pub(in crate::exchange) enum Redaction {
     /// One JSON text, whole: a path cannot be decided earlier.
     Hold(Documents, Held),
     /// All of that has come.
-    Whole(InTurns<Result<Vec<u8>, Denial>>),
+    Whole(InTurns<Result<Redacted, Denial>>),
+    /// It is redacted: how many nodes each stage removed.
+    Made(Vec<u64>),
     /// A stream of JSON texts, one at a time.
     Records(Documents, Framer, Share),
     /// Nothing that can be redacted: only an empty body passes.
     Impossible,
 }
+
+/// What is left of a whole body, and how many nodes each stage removed.
+type Redacted = (Vec<u8>, Vec<u64>);
 
 impl Redaction {
     /// For content of that kind. Records longer than `max_bytes` end their stream.
@@ -75,7 +80,9 @@ impl Redaction {
                 framer.push(piece, rewrite, out)?;
                 share.set(framer.held_bytes())?;
             }
-            Self::Whole(_) | Self::Impossible => return Err(Denial::ResponseNotFilterable),
+            Self::Whole(_) | Self::Made(_) | Self::Impossible => {
+                return Err(Denial::ResponseNotFilterable);
+            }
         }
         Ok(())
     }
@@ -95,8 +102,9 @@ impl Redaction {
         let done = match self {
             Self::Whole(work) => match work.go_on(turn) {
                 Some(made) => {
-                    *out = made?;
-                    *self = Self::Impossible;
+                    let (left, removed) = made?;
+                    *out = left;
+                    *self = Self::Made(removed);
                     Ok(())
                 }
                 None => return Ok(false),
@@ -116,9 +124,19 @@ impl Redaction {
                 });
                 done
             }
-            Self::Hold(..) | Self::Impossible => Ok(()),
+            Self::Hold(..) | Self::Made(_) | Self::Impossible => Ok(()),
         };
         done.map(|()| true)
+    }
+
+    /// How many top-most nodes each stage removed so far, in order.
+    pub(super) fn removed(&self) -> Vec<u64> {
+        match self {
+            Self::Stream(redactor) => redactor.removed().collect(),
+            Self::Records(documents, ..) => documents.removed(),
+            Self::Made(removed) => removed.clone(),
+            Self::Hold(..) | Self::Whole(_) | Self::Impossible => Vec::new(),
+        }
     }
 }
 
@@ -135,14 +153,15 @@ fn redacted(
     mut documents: Documents,
     body: Held,
     mut effort: Effort,
-) -> InTurns<Result<Vec<u8>, Denial>> {
+) -> InTurns<Result<Redacted, Denial>> {
     InTurns::new(async move {
         let mut out = Vec::new();
         let body = &body.bytes;
         let done = documents.redact_in_turns(body, &mut out, &mut effort).await;
         let is_exhausted = effort.is_exhausted();
         let denial = |invalid| too_much_or(Failure::from(invalid).into(), is_exhausted);
-        (done.map(|()| out).map_err(denial), effort.spent_in_turn())
+        let done = done.map(|()| (out, documents.removed()));
+        (done.map_err(denial), effort.spent_in_turn())
     })
 }
 

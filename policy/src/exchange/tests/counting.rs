@@ -1,6 +1,7 @@
 //! What is counted when, and what a refused caller is told.
 
 mod leaving;
+mod outcome;
 
 use std::cell::RefCell;
 

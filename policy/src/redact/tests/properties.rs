@@ -6,7 +6,10 @@ use super::{
     model::{self, Path},
     *,
 };
-use crate::json::{MAX_READINGS, Problem};
+use crate::{
+    effort::Effort,
+    json::{MAX_READINGS, Problem},
+};
 
 fn compiled(stage: &model::Stage) -> Stage {
     let one = |operation, path: &Path| filter(operation, &[&path.text()]);
@@ -76,6 +79,13 @@ proptest! {
         let is_changed = text != want || text.trim() == "null";
         prop_assert!(is_changed || !changes.iter().any(is_removal));
         prop_assert!(text == want || changes.iter().any(is_removal));
+        // A report names members of one name once.
+        let named = changes.iter().filter(|change| is_removal(change)).count();
+        let mut documents = Documents::new(&stages);
+        documents.redact(text.as_bytes(), &mut Vec::new(), &mut Effort::unbounded()).unwrap();
+        let removed: u64 = documents.removed().iter().sum();
+        prop_assert!(removed >= u64::try_from(named).unwrap());
+        prop_assert_eq!(removed > 0, named > 0);
     }
 
     /// Filter expressions and repeated names, each way to read the document tried.

@@ -238,3 +238,32 @@ fn what_the_filter_cut_says_why_and_nothing_else_is_believed() {
         );
     }
 }
+
+#[test]
+fn what_the_filter_says_of_meters_and_filters_is_told_each_meter_once() {
+    let delta = |id: u8, micros| MeterDelta {
+        meter_id: vec![id; 16].into(),
+        micros,
+    };
+    let removed = Removed {
+        stage: "target".to_owned(),
+        nodes: 3,
+    };
+    let note = Note {
+        meters: vec![delta(2, 1_000_000), delta(1, 1_000_000)],
+        ..note()
+    };
+    let outcome = Outcome {
+        filters: vec![removed.clone()],
+        meters: vec![delta(3, 5), delta(1, 7)],
+    };
+    let mut entry = entry(Some(&note));
+    let common = entry.common_properties.as_mut().unwrap();
+    let value = outcome.encode_to_vec();
+    let kept = pack_any(BytesValue { value });
+    common.filter_state_objects.insert(OUTCOME.to_owned(), kept);
+    let record = call(entry).unwrap().record;
+    assert_eq!(record.filters, [removed]);
+    let meters = [delta(1, 1_000_007), delta(2, 1_000_000), delta(3, 5)];
+    assert_eq!(record.meters, meters);
+}

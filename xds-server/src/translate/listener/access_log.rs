@@ -19,6 +19,8 @@ const REGION_SERVER: &str = "records";
 pub(crate) const NOTE: &str = "wasm.requestrocket-note";
 /// Why the filter cut the response: the code of a denial.
 pub(crate) const END: &str = "wasm.requestrocket-end";
+/// What the filter says of a response it looked into.
+pub(crate) const OUTCOME: &str = "wasm.requestrocket-outcome";
 /// What a worker keeps of records while the region server is away; more are dropped, and missed by
 /// their numbers.
 const BUFFER_BYTES: u32 = 32 << 20;
@@ -42,7 +44,7 @@ pub(super) fn build() -> AccessLog {
         transport_api_version: ApiVersion::V3.into(),
         buffer_flush_interval: millis(FLUSH_MILLIS),
         buffer_size_bytes: number(BUFFER_BYTES),
-        filter_state_objects_to_log: vec![NOTE.to_owned(), END.to_owned()],
+        filter_state_objects_to_log: [NOTE, END, OUTCOME].map(str::to_owned).into(),
         ..CommonGrpcAccessLogConfig::default()
     };
     let headers = [

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::range::{Range, RangeParams};
-use self::shape::{Names, TelemetryResource};
+use self::shape::{Names, Of, TelemetryResource};
 use super::requests::{only, proxy_of, refuse_away, regions};
 use crate::domain::gateway::region::RegionName;
 use crate::domain::people::permission::Permission;
@@ -21,7 +21,7 @@ use crate::identity::caller::Scope;
 use crate::service::operations::telemetry::{Told, telemetry};
 use crate::state::AppState;
 use crate::store::gateway::credential::credential_fetch;
-use crate::store::gateway::proxy_names::{credential_names, proxy_names};
+use crate::store::gateway::proxy_names::{credential_names, meter_names, proxy_names};
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -59,7 +59,11 @@ async fn get_telemetry(
         refuse_away(&told.unavailable)?;
     }
     let names = names(&call, &scope, &told).await?;
-    call.answer_content(&TelemetryResource::new(&range, told, Some(&names)))
+    call.answer_content(&TelemetryResource::new(
+        &range,
+        (told, Of::Organisation),
+        &names,
+    ))
 }
 
 /// What the calls of a proxy come to.
@@ -136,15 +140,19 @@ async fn one(
     let query = query(scope, &range, Some(of));
     let told = telemetry(&call.state.fleets, &only(region), &query).await;
     refuse_away(&told.unavailable)?;
-    call.answer_content(&TelemetryResource::new(&range, told, None))
+    let names = names(call, scope, &told).await?;
+    call.answer_content(&TelemetryResource::new(&range, (told, Of::Part), &names))
 }
 
 async fn names(call: &Read, scope: &Scope, told: &Told) -> ApiResult<Names> {
     let (proxies, credentials) = (ids(&told.proxies), ids(&told.credentials));
+    let whole = told.whole();
+    let meters = whole.meters.keys().map(String::as_str).collect();
     let mut conn = call.state.connect().await?;
     Ok(Names {
         proxies: proxy_names(&mut conn, scope.id(), &proxies).await?,
         credentials: credential_names(&mut conn, scope.id(), &credentials).await?,
+        meters: meter_names(&mut conn, scope.id(), &meters).await?,
     })
 }
 

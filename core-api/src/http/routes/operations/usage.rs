@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::RawQuery;
 use futures::future::join_all;
 use requestrocket_policy::form::problem::{Fault, Problems};
-use requestrocket_policy::limit::Micros;
 use requestrocket_proto::region::v1::{TelemetryQuery, UsageQuery};
 use serde::Serialize;
 use serde_json::Number;
@@ -20,6 +19,7 @@ use super::requests::regions;
 use crate::domain::moment::Moment;
 use crate::domain::people::permission::Permission;
 use crate::error::ApiResult;
+use crate::http::amount::amount;
 use crate::http::call::{InPath, Read};
 use crate::identity::caller::Scope;
 use crate::service::operations::telemetry::telemetry;
@@ -180,16 +180,13 @@ impl UsageRow {
             value_micros,
             is_uncertain,
         } = used;
-        let values = Micros::new(value_micros).to_string().parse().ok();
         Self {
             start: text(key.start_ms),
             end: text(period.interval.end_ms(key.start_ms)),
             key: Some(key.id).filter(|id| !id.is_empty() && *id != uuid::Uuid::nil().to_string()),
             admitted,
             refused,
-            values: values
-                .and_then(Number::from_f64)
-                .unwrap_or_else(|| Number::from(0)),
+            values: amount(value_micros),
             request_bytes: bytes.map(|(sent, _)| sent),
             response_bytes: bytes.map(|(_, answered)| answered),
             uncertain: is_uncertain,

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use requestrocket_proto::record::v1::{Denial, Pair, Record};
+use requestrocket_proto::record::v1::{Denial, MeterDelta, Pair, Record, Removed};
 use serde::Serialize;
 use serde_json::Number;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::domain::moment::Moment;
+use crate::http::amount::amount;
 
 /// One call that passed, or was refused.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,6 +60,10 @@ pub(super) struct RequestRecord {
     /// `code` of the error, such as `RULE_DENIED`.
     code: Option<String>,
     denial: Option<DenialResource>,
+    /// Filters that took something out of the response, by their stage.
+    filters: Vec<RemovedResource>,
+    /// What the call added to meters.
+    meters: Vec<MeterDeltaResource>,
     warnings: Vec<String>,
     /// Of the body, as all bytes here.
     request_bytes: u64,
@@ -75,6 +81,24 @@ pub(super) struct DenialResource {
     layer: String,
     /// The rule, or `default`, or `unreadable-body`.
     rule_id: String,
+}
+
+/// What the filters of a stage took out.
+#[derive(Debug, Serialize, ToSchema)]
+struct RemovedResource {
+    /// `targetCredential`, `target`, `proxyCredential` or `proxy`.
+    stage: String,
+    /// Top-most nodes that went.
+    removed: u64,
+}
+
+/// What a call added to a meter.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct MeterDeltaResource {
+    meter_id: String,
+    #[schema(value_type = f64)]
+    delta: Number,
 }
 
 impl RequestRecord {
@@ -114,6 +138,8 @@ impl RequestRecord {
             flags,
             trace_id,
             target_id,
+            filters,
+            meters,
         } = record;
         Self {
             proxy_name: names.get(&proxy_id).cloned(),
@@ -147,11 +173,33 @@ impl RequestRecord {
             proxy_code: filled(proxy_code),
             code: filled(code),
             denial: denial.map(|Denial { layer, rule_id }| DenialResource { layer, rule_id }),
+            filters: filters.into_iter().map(RemovedResource::new).collect(),
+            meters: meters.iter().map(MeterDeltaResource::new).collect(),
             warnings,
             request_bytes,
             response_bytes,
             flags,
             trace_id: filled(trace_id),
+        }
+    }
+}
+
+impl RemovedResource {
+    fn new(Removed { stage, nodes }: Removed) -> Self {
+        Self {
+            stage,
+            removed: nodes,
+        }
+    }
+}
+
+impl MeterDeltaResource {
+    fn new(MeterDelta { meter_id, micros }: &MeterDelta) -> Self {
+        // A region of ours says no other.
+        let id = Uuid::from_slice(meter_id).unwrap_or_default();
+        Self {
+            meter_id: id.to_string(),
+            delta: amount(*micros),
         }
     }
 }

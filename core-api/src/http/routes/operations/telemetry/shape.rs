@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::super::requests::Completeness;
 use super::range::{Interval, Range};
 use crate::domain::moment::Moment;
+use crate::http::amount::amount;
 use crate::service::operations::telemetry::Told;
 
 /// What calls come to, in all and interval by interval.
@@ -28,6 +29,8 @@ pub(super) struct TelemetryResource {
     response_codes: Vec<StatusCount>,
     proxy_codes: Vec<ProxyCodeCount>,
     auth_methods: Vec<AuthMethodCount>,
+    /// What meters counted; of an organisation with more, 500 of them.
+    meters: Vec<MeterTotal>,
     /// Of the organisation only.
     #[serde(skip_serializing_if = "Option::is_none")]
     top: Option<Top>,
@@ -108,6 +111,17 @@ struct AuthMethodCount {
     denied: u64,
 }
 
+/// What a meter counted.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct MeterTotal {
+    meter_id: String,
+    /// Null when it is gone.
+    meter_name: Option<String>,
+    #[schema(value_type = f64)]
+    total: Number,
+}
+
 /// Those with most calls, at most ten of each.
 #[derive(Debug, Serialize, ToSchema)]
 struct Top {
@@ -142,15 +156,20 @@ struct TopCredential {
 pub(super) struct Names {
     pub(super) proxies: BTreeMap<String, String>,
     pub(super) credentials: BTreeMap<String, String>,
+    pub(super) meters: BTreeMap<String, String>,
+}
+
+/// Of what the calls are: an organisation names those with most of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    Organisation,
+    Part,
 }
 
 impl TelemetryResource {
-    /// With names: of a whole organisation.
-    pub(super) fn new(range: &Range, told: Told, names: Option<&Names>) -> Self {
-        let mut whole = Summary::default();
-        for summary in told.points.values() {
-            whole.merge(summary);
-        }
+    /// Of what `told` says, with the names of what is there.
+    pub(super) fn new(range: &Range, (told, of): (Told, Of), names: &Names) -> Self {
+        let whole = told.whole();
         let empty = Summary::default();
         let series = range.starts().map(|start_ms| TelemetryPoint {
             start: text(start_ms),
@@ -165,7 +184,11 @@ impl TelemetryResource {
             response_codes: whole.statuses.iter().map(StatusCount::of).collect(),
             proxy_codes: whole.proxy_codes.iter().map(ProxyCodeCount::of).collect(),
             auth_methods: whole.auth_types.iter().map(AuthMethodCount::of).collect(),
-            top: names.map(|names| Top::of(told.proxies, told.credentials, names)),
+            meters: MeterTotal::all(&whole, names),
+            top: match of {
+                Of::Organisation => Some(Top::of(told.proxies, told.credentials, names)),
+                Of::Part => None,
+            },
             completeness: Completeness {
                 from: Some(text(range.from_ms)),
                 to: Some(text(range.to_ms)),
@@ -239,6 +262,18 @@ impl AuthMethodCount {
     }
 }
 
+impl MeterTotal {
+    fn all(whole: &Summary, names: &Names) -> Vec<Self> {
+        let meters = whole.meters.iter();
+        let totals = meters.map(|(id, micros)| Self {
+            meter_id: id.clone(),
+            meter_name: names.meters.get(id).cloned(),
+            total: amount(*micros),
+        });
+        totals.collect()
+    }
+}
+
 impl Top {
     fn of(proxies: Vec<TelemetryShare>, credentials: Vec<TelemetryShare>, names: &Names) -> Self {
         let proxies = proxies.into_iter().map(|share| {
@@ -300,14 +335,14 @@ fn decimal(number: u64, places: usize) -> Number {
 
 #[cfg(test)]
 mod tests {
-    use requestrocket_proto::record::v1::Record;
+    use requestrocket_proto::record::v1::{MeterDelta, Record};
 
     use super::*;
 
     #[test]
     fn without_calls_there_are_no_rates_averages_or_percentiles() {
         let range = Range::read(Some("from=0&to=172800000"), 172_800_000, true).unwrap();
-        let shown = TelemetryResource::new(&range, Told::default(), None);
+        let shown = TelemetryResource::new(&range, (Told::default(), Of::Part), &Names::default());
         let shown = serde_json::to_value(shown).unwrap();
         assert_eq!(shown["series"].as_array().unwrap().len(), 48);
         for totals in [&shown["totals"], &shown["series"][47]] {
@@ -337,10 +372,23 @@ mod tests {
                 status,
                 duration_us,
                 target_duration_us: Some(500),
+                meters: [(1, 500_000), (2, 1_000_000)]
+                    .map(|(id, micros)| MeterDelta {
+                        meter_id: vec![id; 16].into(),
+                        micros,
+                    })
+                    .into(),
                 ..Record::default()
             });
         }
-        let shown = TelemetryResource::new(&range, told, Some(&Names::default()));
+        let names = Names {
+            meters: BTreeMap::from([(
+                uuid::Uuid::from_bytes([1; 16]).to_string(),
+                "Tokens".to_owned(),
+            )]),
+            ..Names::default()
+        };
+        let shown = TelemetryResource::new(&range, (told, Of::Organisation), &names);
         let shown = serde_json::to_value(shown).unwrap();
         let totals = &shown["totals"];
         assert_eq!(totals["requests"], 3);
@@ -357,6 +405,12 @@ mod tests {
         ]);
         assert_eq!(shown["responseCodes"], statuses);
         assert_eq!(shown["completeness"]["recorded"], 3);
+        let id = |byte| uuid::Uuid::from_bytes([byte; 16]).to_string();
+        let meters = serde_json::json!([
+            {"meterId": id(1), "meterName": "Tokens", "total": 1.5},
+            {"meterId": id(2), "meterName": null, "total": 3},
+        ]);
+        assert_eq!(shown["meters"], meters);
         assert_eq!(
             shown["top"],
             serde_json::json!({"proxies": [], "credentials": []})
