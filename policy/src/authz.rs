@@ -12,14 +12,17 @@ mod redaction;
 
 use crate::{effort::go_through, id::RuleId};
 
-#[cfg(any(test, feature = "explain"))]
-pub(crate) use self::outcome::Failure;
 pub use self::{
     call::Call,
     conditions::{Conditions, Hold, Mode},
     nodes::{Paths, Probe},
     outcome::{Field, Part, Section},
     redaction::Redaction,
+};
+#[cfg(any(test, feature = "explain"))]
+pub(crate) use self::{
+    conditions::{Held, Known},
+    outcome::Failure,
 };
 pub(crate) use self::{
     conditions::{Methods, NamedCondition, NodeCondition, PathCondition},
@@ -124,7 +127,7 @@ pub struct Layers<'p> {
 
 impl Effect {
     /// A deny rule must not be dodged by one more occurrence, an allow rule not be met by one.
-    fn mode(self) -> Mode {
+    pub(crate) fn mode(self) -> Mode {
         match self {
             Self::Deny => Mode::Any,
             Self::Allow => Mode::All,
@@ -223,6 +226,16 @@ impl Layer {
     #[cfg(any(test, feature = "explain"))]
     pub(crate) fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn redactions(&self) -> &[Redaction] {
+        &self.redactions
+    }
+
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn default_effect(&self) -> Effect {
+        self.default_effect
     }
 
     pub(crate) fn probe<'c, 'a>(&'c self, call: &'c Call<'a>) -> Probe<'c, 'a> {

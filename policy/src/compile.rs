@@ -8,7 +8,7 @@ mod computed;
 pub(crate) mod conditions;
 mod credential;
 pub(crate) mod layer;
-mod meter;
+pub(crate) mod meter;
 pub(crate) mod pool;
 mod steps;
 mod token;

@@ -13,6 +13,7 @@ mod outcome;
 mod ports;
 mod renewed;
 mod request;
+mod request_body;
 mod response;
 mod response_edit;
 mod values;
@@ -35,6 +36,7 @@ pub use self::{
     echo::{BodySearch, PartSearched},
     note::CallNumber,
     ports::{Charging, Ports, Question},
+    request_body::RequestBody,
     response_edit::ResponseEdit,
 };
 pub use crate::swap::{Edit, Renewed};
@@ -62,15 +64,6 @@ pub enum Resolved {
     UnknownProxy,
     /// A route whose policy is of no use: it does not compile, or there are no keys.
     Fault,
-}
-
-/// A request's body, as far as it is known.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum RequestBody<'a> {
-    /// It is on its way.
-    Unread,
-    /// All of it; empty when there is none.
-    Whole(&'a [u8]),
 }
 
 /// What to do with a request.
@@ -133,16 +126,6 @@ enum Phase {
     Answered(Grant, Option<Box<BodyPipe>>),
     /// The caller gets, or got, our answer.
     Refused(Refused),
-}
-
-/// It may hold anything.
-impl std::fmt::Debug for RequestBody<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Unread => "Unread",
-            Self::Whole(_) => "Whole",
-        })
-    }
 }
 
 impl Resolved {
@@ -375,7 +358,7 @@ impl Exchange {
         let is_refused = matches!(decision, ChunkDecision::Refuse(_));
         // Of what is replaced nothing passed.
         if is_over && !is_refused {
-            self.outcome.redacted(&grant.layers, &pipe.removed());
+            self.outcome.redacted(grant.layers, &pipe.removed());
         }
         if let ChunkDecision::Refuse(refusal) = &decision {
             self.phase = Phase::Refused(Refused::granted(grant, refusal.clone()));

@@ -43,6 +43,8 @@ pub mod pattern;
 pub mod policy;
 #[cfg(any(test, feature = "explain"))]
 pub mod preview;
+#[cfg(any(test, feature = "explain"))]
+pub mod recall;
 pub mod record;
 pub mod records;
 pub mod redact;

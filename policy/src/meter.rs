@@ -58,6 +58,16 @@ impl Meters {
         self.all.get(place)
     }
 
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn all(&self) -> &[Meter] {
+        &self.all
+    }
+
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
     /// Whether one of them depends on the method.
     pub(crate) fn name_methods(&self) -> bool {
         self.names_methods

@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// What stands in the place of what nobody is to see.
-const MASKED: &str = "***";
+pub(crate) const MASKED: &str = "***";
 /// Bytes of a name, and of a subject.
-const NAME_BYTES: usize = 128;
+pub(crate) const NAME_BYTES: usize = 128;
 const SUBJECT_BYTES: usize = 256;
 /// The caller's own `x-forwarded-proto`, of which Envoy makes one if there is none.
 const FORWARDED_PROTO: &str = "x-rr-xfp";
@@ -34,9 +34,9 @@ const BEGINNINGS: usize = 8;
 /// How much is noted, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
-    value: usize,
-    path: usize,
-    all: usize,
+    pub(crate) value: usize,
+    pub(crate) path: usize,
+    pub(crate) all: usize,
 }
 
 impl Budget {

@@ -21,6 +21,7 @@ pub mod secrets;
 pub mod serve;
 pub mod slots;
 pub mod store;
+pub mod terms;
 pub mod tokens;
 pub mod translate;
 pub mod unusable;

@@ -25,6 +25,7 @@ use crate::pki::identity::Identity;
 use crate::records::ingest::IngestFailed;
 use crate::region::RegionWriter;
 use crate::store::StoreFailed;
+use crate::terms::KnownTerms;
 use crate::usage::Usage;
 
 mod backoff;
@@ -77,6 +78,8 @@ pub struct RegionLink {
     pub usage: Usage,
     /// What the control plane is told of uses of credentials.
     pub uses: watch::Receiver<LastUses>,
+    /// What judged calls.
+    pub terms: KnownTerms,
 }
 
 /// Why a session ended or never began.

@@ -16,8 +16,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::logs::{call_log, known_terms};
 use crate::access::AccessChecks;
-use crate::access_log::{AccessLogs, CallLog, Inlet, Listeners, Place, with_buckets};
+use crate::access_log::{AccessLogs, CallLog, Listeners, with_buckets};
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
 use crate::keys::{KeyRenewals, RefusedTokens};
@@ -36,12 +37,14 @@ use crate::secrets::renew::job::Renewals;
 use crate::secrets::renew::key_source::KeySources;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
+use crate::terms::KnownTerms;
 use crate::translate::{Settings, TargetRoots};
 use crate::usage::Usage;
 use crate::xds::ads::Ads;
 use crate::xds::publisher::Publisher;
 use crate::xds::status::Fleet;
 
+mod logs;
 #[cfg(test)]
 mod tests;
 
@@ -107,8 +110,9 @@ async fn start(
     tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
     let meters = meters(config, &store, &clock, tasks).await?;
     let (calls, inlet) = call_log(config, &clock, tasks).await?;
+    let terms = known_terms(config, &publisher, (&clock, tasks)).await?;
     let told = Listeners::start(&store, &writer, &clock, tasks).await?;
-    let into = (inlet, told.clone());
+    let into = (inlet, told.clone(), terms.clone());
     let tokens = RefusedTokens::new(&writer, &store, &clock);
     let usage = Usage::open(store.clone(), clock.clone(), tasks).await?;
     let services = Services {
@@ -131,7 +135,7 @@ async fn start(
         link_config(config, &keys),
         tasks,
         writer,
-        (&fleet, meters, calls, usage),
+        (&fleet, meters, calls, usage, terms),
         told.uses.subscribe(),
     );
 
@@ -271,19 +275,6 @@ async fn meters(
     Ok(meters)
 }
 
-/// Files beside the store, or in it where that is PostgreSQL.
-async fn call_log(
-    config: &Config,
-    clock: &Clock,
-    tasks: &TaskSet,
-) -> anyhow::Result<(CallLog, Inlet)> {
-    let place = Place::of(&config.data_dir, config.database_url.expose())?;
-    let retention = config.request_log;
-    CallLog::open(place, retention, clock.clone(), tasks)
-        .await
-        .context("the log of calls, in `data_dir` or PostgreSQL")
-}
-
 fn link_config(config: &Config, keys: &RegionKeys) -> LinkConfig {
     LinkConfig {
         region: config.region.clone(),
@@ -300,7 +291,7 @@ fn spawn_link(
     config: LinkConfig,
     tasks: &TaskSet,
     writer: Arc<RegionWriter>,
-    (fleet, meters, calls, usage): (&Fleet, Meters, CallLog, Usage),
+    (fleet, meters, calls, usage, terms): (&Fleet, Meters, CallLog, Usage, KnownTerms),
     uses: watch::Receiver<LastUses>,
 ) {
     let link = RegionLink {
@@ -311,6 +302,7 @@ fn spawn_link(
         calls,
         usage,
         uses,
+        terms,
     };
     let stopping = tasks.stopping();
     tasks.spawn("region link", async move {

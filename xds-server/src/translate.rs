@@ -20,6 +20,7 @@ mod refused;
 mod retry;
 mod route;
 mod scope;
+mod terms;
 mod unread;
 mod upgrade;
 mod wasm;
@@ -35,6 +36,7 @@ use bytes::Bytes;
 use ipnet::IpNet;
 
 use self::listener::ListenerTemplate;
+pub use self::terms::ProxyTerms;
 use crate::access::Callers;
 use crate::records::region_config::ProxyConfig;
 use crate::xds::resource::Resource;
@@ -150,6 +152,8 @@ pub struct ProxyResources {
     pub route: Bytes,
     /// Who may call it.
     pub callers: Callers,
+    /// What judges its calls.
+    pub terms: ProxyTerms,
 }
 
 /// Translates one proxy after another under the same settings.
@@ -183,6 +187,7 @@ impl Translator {
             alias_scope: scope::of_alias(config),
             route: route::configuration(config, &policy),
             callers: Callers::of(config),
+            terms: terms::of(config, &policy.version),
         }
     }
 }

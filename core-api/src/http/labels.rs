@@ -42,6 +42,12 @@ pub(crate) fn take_new(body: &mut Body, problems: &mut Problems) -> Option<Label
     merged(BTreeMap::new(), (sent, Sent::Whole), problems)
 }
 
+/// Takes the labels out of what was sent of something that is only tried.
+pub(crate) fn take_tried(object: &mut Map<String, Value>, problems: &mut Problems) {
+    let sent = object.remove(LABELS).unwrap_or_default();
+    let _unused = merged(BTreeMap::new(), (sent, Sent::Whole), problems);
+}
+
 /// Takes the labels that a record with `current` ones is to have out of what was sent, and out of
 /// what is `shown` of it. PUT without them clears them; PATCH merges them pair by pair.
 pub(crate) fn take_changed(

@@ -35,6 +35,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(guard::meters::usage::router())
         .merge(guard::evaluate::router())
         .merge(guard::preview::router())
+        .merge(guard::rehearse::router())
         .merge(operations::requests::router())
         .merge(operations::telemetry::router())
         .merge(operations::usage::router())

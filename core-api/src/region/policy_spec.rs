@@ -13,6 +13,7 @@ use crate::domain::guard::effect::Effect;
 use crate::domain::guard::meter::{Extraction, MeterForm, MeterLimits};
 use crate::domain::guard::redaction::{Operation, RedactionForm};
 use crate::domain::guard::rule::RuleForm;
+use crate::domain::id::{FilterId, RuleId};
 
 /// What is attached to one record, beside its default effect.
 #[must_use]
@@ -21,23 +22,35 @@ pub fn layer(
     rules: &[Attachment<RuleForm>],
     redactions: &[Attachment<RedactionForm>],
 ) -> wire::Layer {
-    let rule = |rule: &Attachment<RuleForm>| wire::Rule {
-        rule_id: rule.id.to_string(),
-        effect: effect(rule.form.effect).into(),
-        // A form's priority is at most 1000.
-        priority: rule.form.priority.try_into().unwrap_or(u32::MAX),
-        conditions: Some(conditions(&rule.form.conditions)),
-    };
-    let redaction = |redaction: &Attachment<RedactionForm>| wire::Redaction {
-        filter_id: redaction.id.to_string(),
-        operation: operation(redaction.form.operation).into(),
-        paths: texts(&redaction.form.paths),
-        conditions: Some(conditions(&redaction.form.conditions)),
-    };
+    let rules = rules.iter().map(|it| rule(it.id, &it.form));
+    let redactions = redactions.iter().map(|it| redaction(it.id, &it.form));
     wire::Layer {
         default_effect: effect(default_effect).into(),
-        rules: rules.iter().map(rule).collect(),
-        redactions: redactions.iter().map(redaction).collect(),
+        rules: rules.collect(),
+        redactions: redactions.collect(),
+    }
+}
+
+/// A rule.
+#[must_use]
+pub fn rule(id: RuleId, form: &RuleForm) -> wire::Rule {
+    wire::Rule {
+        rule_id: id.to_string(),
+        effect: effect(form.effect).into(),
+        // A form's priority is at most 1000.
+        priority: form.priority.try_into().unwrap_or(u32::MAX),
+        conditions: Some(conditions(&form.conditions)),
+    }
+}
+
+/// A redaction.
+#[must_use]
+pub fn redaction(id: FilterId, form: &RedactionForm) -> wire::Redaction {
+    wire::Redaction {
+        filter_id: id.to_string(),
+        operation: operation(form.operation).into(),
+        paths: texts(&form.paths),
+        conditions: Some(conditions(&form.conditions)),
     }
 }
 

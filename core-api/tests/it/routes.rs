@@ -6,6 +6,7 @@ mod consents;
 mod credential_life;
 mod credentials;
 mod evaluate;
+mod explain;
 mod filters;
 mod invites;
 mod members;

@@ -1,5 +1,6 @@
 //! What passed is recorded, and a record holds no secret.
 
+mod explained;
 mod outcomes;
 mod restarts;
 mod streamed;

@@ -4,6 +4,11 @@
 //! the explanation (which wants them all).
 
 #[cfg(any(test, feature = "explain"))]
+mod recall;
+
+#[cfg(any(test, feature = "explain"))]
+pub(crate) use self::recall::{Held, Known};
+#[cfg(any(test, feature = "explain"))]
 use super::outcome::Failure;
 use super::{
     call::Call,

@@ -72,6 +72,12 @@ pub fn check_meters(meters: Vec<wire::Meter>) -> Result<usize, InvalidMeters> {
     Ok(supply.weight.get())
 }
 
+/// Compiles a proxy's meters by themselves.
+#[cfg(any(feature = "explain", test))]
+pub(crate) fn compile_alone(meters: Vec<wire::Meter>) -> Result<Meters, InvalidMeters> {
+    compile_all(meters, &mut Supply::default())
+}
+
 pub(super) fn compile_all(
     meters: Vec<wire::Meter>,
     supply: &mut Supply,

@@ -204,12 +204,6 @@ impl BodyPipe {
         self.values.settle(policy, counting, &mut effort);
     }
 
-    /// How many top-most nodes each stage removed so far, in order; empty when nothing is redacted.
-    pub(super) fn removed(&self) -> Vec<u64> {
-        let redaction = self.redaction.as_ref();
-        redaction.map_or_else(Vec::new, Redaction::removed)
-    }
-
     fn work_on_chunk(&mut self, chunk: &[u8], turn: &mut Turn) -> Result<bool, Denial> {
         let mut rest = chunk;
         let done = self.work(&mut rest, turn)?;

@@ -24,15 +24,15 @@ pub(super) struct Grant {
     /// The answer has no body, whatever its length says.
     pub(super) is_head: bool,
     /// What redacts the response, in order; empty when nothing does.
-    pub(super) stages: Vec<Stage>,
-    /// Of each stage.
-    pub(super) layers: Box<[LayerName]>,
+    pub(super) stages: Box<[Stage]>,
+    /// Of each stage, of which there are four at most.
+    pub(super) layers: [Option<LayerName>; 4],
     /// Meters that counted the call itself, by place in the policy.
     pub(super) counted: Box<[usize]>,
     /// Meters, by place in the policy, that wait for a value of the response.
     pub(super) awaited: Box<[usize]>,
     /// What the request brought.
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Box<[String]>,
     /// Finds in the response what the request carried; none: it carried nothing to be found.
     pub(super) guard: Option<Arc<Guard>>,
 }
@@ -43,11 +43,11 @@ impl Grant {
         Self {
             credential: None,
             is_head: false,
-            stages: Vec::new(),
-            layers: Box::default(),
+            stages: Box::default(),
+            layers: [None; 4],
             counted: Box::default(),
             awaited: Box::default(),
-            warnings: Vec::new(),
+            warnings: Box::default(),
             guard: None,
         }
     }

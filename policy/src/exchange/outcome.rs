@@ -23,8 +23,8 @@ impl Outcome {
     }
 
     /// The stages of these layers removed so many nodes of what passed.
-    pub(super) fn redacted(&mut self, layers: &[LayerName], removed: &[u64]) {
-        let removed = layers.iter().copied().zip(removed.iter().copied());
+    pub(super) fn redacted(&mut self, layers: [Option<LayerName>; 4], removed: &[u64]) {
+        let removed = layers.into_iter().flatten().zip(removed.iter().copied());
         self.removed = removed.filter(|(_, nodes)| *nodes > 0).collect();
         self.is_new |= !self.removed.is_empty();
     }

@@ -11,7 +11,7 @@ use super::{
     grant::{Grant, Refused, UsedCredential},
     ports::{Charging, Ports, Question},
     response_edit::SEPARATOR,
-    weighed::{Passed, Unweighed, Weighed, weigh},
+    weighed::{Passed, Unweighed, Weighed, rate_limited, weigh},
 };
 use crate::{
     authn::{self, Presented, Unverified},
@@ -21,7 +21,7 @@ use crate::{
     effort::go_through,
     http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath, query::is_sendable},
     id::CredentialId,
-    limit::{Charge, Exceeded, NearLimit},
+    limit::{Charge, NearLimit},
     meter::{Extraction, Meter},
     policy::Policy,
     redact::Stage,
@@ -91,11 +91,11 @@ pub(super) fn judge<'e>(
             let mut grant = Grant {
                 credential: Some(used),
                 is_head: call.method == b"HEAD",
-                stages: admitted.stages,
-                layers: admitted.layers.into(),
+                stages: admitted.stages.into(),
+                layers: admitted.layers,
                 counted: admitted.counted.into(),
                 awaited: admitted.awaited.into(),
-                warnings: admitted.warnings,
+                warnings: admitted.warnings.into(),
                 guard: None,
             };
             match ready {
@@ -149,7 +149,7 @@ type Ready<'e> = (Vec<Edit<'e>>, Option<Arc<Guard>>);
 /// What an authenticated call got past, and what follows for its response.
 struct Admitted {
     stages: Vec<Stage>,
-    layers: Vec<LayerName>,
+    layers: [Option<LayerName>; 4],
     counted: Vec<usize>,
     awaited: Vec<usize>,
     warnings: Vec<String>,
@@ -220,23 +220,6 @@ fn charge(
         Charging::Ask(question) => Err(Stop::Ask(question)),
         Charging::Exceeded(exceeded) => Err(Stop::Refuse(rate_limited(&exceeded))),
         Charging::Fault => Err(Denial::GatewayFault.into()),
-    }
-}
-
-fn rate_limited(exceeded: &Exceeded) -> Refusal {
-    let Some(decisive) = exceeded.decisive() else {
-        return Denial::GatewayFault.into();
-    };
-    let detail = Detail::Limit {
-        meter: decisive.counter.name(),
-        window: decisive.window.name(),
-        retry_after: exceeded.retry_after_seconds(),
-        policy: exceeded.policy_field(),
-        state: exceeded.limit_field(),
-    };
-    Refusal {
-        denial: Denial::RateLimited,
-        detail: Some(Box::new(detail)),
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn judge(
         look_into(policy, grant, (head, content), values)?
     };
     // What the request brought is in the head already.
-    let mut warnings = grant.warnings.clone();
+    let mut warnings = grant.warnings.to_vec();
     if pipe.is_value_missing() {
         warnings.push(values::MISSING.to_owned());
         edits.push(ResponseEdit::warning(&warnings));

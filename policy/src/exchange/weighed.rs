@@ -5,6 +5,7 @@ use crate::{
     denial::{Denial, Detail, Refusal},
     http::RequestHead,
     id::CredentialId,
+    limit::Exceeded,
     meter::Metered,
     policy::{Policy, Standing},
     redact::Stage,
@@ -25,7 +26,7 @@ pub(super) type Weighed = Result<Passed, Unweighed>;
 pub(super) struct Passed {
     pub(super) stages: Vec<Stage>,
     /// Of each stage.
-    pub(super) layers: Vec<LayerName>,
+    pub(super) layers: [Option<LayerName>; 4],
     /// The meters that count it, by place.
     pub(super) metered: Vec<usize>,
     /// Of the body, where the target credential signs it.
@@ -90,20 +91,25 @@ pub(super) async fn weigh(
 
 /// From the target outwards: its credential, itself, the caller's credential, the proxy. Stages without
 /// a filter for this call are left out.
-async fn stages(layers: authz::Layers<'_>, call: &authz::Call<'_>) -> (Vec<LayerName>, Vec<Stage>) {
+async fn stages(
+    layers: authz::Layers<'_>,
+    call: &authz::Call<'_>,
+) -> ([Option<LayerName>; 4], Vec<Stage>) {
     let order = [
         (LayerName::TargetCredential, layers.target_credential),
         (LayerName::Target, layers.target),
         (LayerName::ProxyCredential, layers.proxy_credential),
         (LayerName::Proxy, layers.proxy),
     ];
-    let (mut names, mut stages) = (Vec::new(), Vec::new());
+    let (mut names, mut stages) = ([None; 4], Vec::new());
     for (name, layer) in order {
         let redactions = layer.redactions_in_turns(call).await;
         if !redactions.is_empty() {
             let filters = redactions.into_iter();
             let filters = filters.map(|redaction| redaction.filter.clone()).collect();
-            names.push(name);
+            if let Some(place) = names.get_mut(stages.len()) {
+                *place = Some(name);
+            }
             stages.push(Stage { filters });
         }
     }
@@ -117,6 +123,24 @@ fn rule_denied(DeniedBy { layer, by }: DeniedBy) -> Refusal {
     };
     Refusal {
         denial: Denial::RuleDenied,
+        detail: Some(Box::new(detail)),
+    }
+}
+
+/// Of a call for which a limit has no room.
+pub(super) fn rate_limited(exceeded: &Exceeded) -> Refusal {
+    let Some(decisive) = exceeded.decisive() else {
+        return Denial::GatewayFault.into();
+    };
+    let detail = Detail::Limit {
+        meter: decisive.counter.name(),
+        window: decisive.window.name(),
+        retry_after: exceeded.retry_after_seconds(),
+        policy: exceeded.policy_field(),
+        state: exceeded.limit_field(),
+    };
+    Refusal {
+        denial: Denial::RateLimited,
         detail: Some(Box::new(detail)),
     }
 }

@@ -19,6 +19,7 @@ use super::record::{Owner, Told};
 use super::{Inlet, Listeners, seen};
 use crate::node_api::identity;
 use crate::store::{Store, StoreFailed, proxy::owner_fetch};
+use crate::terms::KnownTerms;
 
 /// Routes whose owners are remembered.
 const OWNERS: usize = 100_000;
@@ -43,6 +44,8 @@ struct Taking {
     store: Store,
     inlet: Inlet,
     told: Listeners,
+    /// Hears under which versions calls came.
+    terms: KnownTerms,
     owners: Mutex<BTreeMap<String, Owner>>,
 }
 
@@ -64,12 +67,12 @@ enum More {
 }
 
 impl AccessLogs {
-    /// Of the region's nodes, into the log behind `inlet`.
+    /// Of the region's nodes, into the log behind `inlet`; `terms` hears under which versions calls came.
     #[must_use]
     pub fn new(
         region: &str,
         store: Store,
-        (inlet, told): (Inlet, Listeners),
+        (inlet, told, terms): (Inlet, Listeners, KnownTerms),
         tasks: TaskSet,
     ) -> Self {
         let taking = Arc::new(Taking {
@@ -77,6 +80,7 @@ impl AccessLogs {
             store,
             inlet,
             told,
+            terms,
             owners: Mutex::default(),
         });
         Self { taking, tasks }
@@ -194,6 +198,7 @@ impl Taking {
         if let Some(owner) = self.known().get(route) {
             return Ok(owner.clone());
         }
+        self.terms.called(route);
         let proxy_id = route.split('/').next().unwrap_or_default();
         let mut tx = self.store.begin().await?;
         let Some(found) = owner_fetch(&mut tx, proxy_id).await? else {

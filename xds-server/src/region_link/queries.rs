@@ -9,6 +9,7 @@ use requestrocket_proto::region::v1::{Answer, MeterUsageQuery, Query, answer, qu
 
 use crate::access_log::CallLog;
 use crate::meters::Meters;
+use crate::terms::KnownTerms;
 use crate::usage::Usage;
 
 /// Questions that are looked into at a time; the region cannot say what others ask.
@@ -21,17 +22,19 @@ pub(super) struct Queries {
     meters: Meters,
     calls: CallLog,
     usage: Usage,
+    terms: KnownTerms,
     open: FuturesUnordered<BoxFuture<'static, Answer>>,
     ready: VecDeque<Answer>,
 }
 
 impl Queries {
     /// None yet.
-    pub(super) fn new(meters: Meters, calls: CallLog, usage: Usage) -> Self {
+    pub(super) fn new(meters: Meters, calls: CallLog, usage: Usage, terms: KnownTerms) -> Self {
         Self {
             meters,
             calls,
             usage,
+            terms,
             open: FuturesUnordered::new(),
             ready: VecDeque::new(),
         }
@@ -41,10 +44,10 @@ impl Queries {
     pub(super) fn ask(&mut self, query: Query) {
         let Query { query_id, kind } = query;
         let (meters, calls) = (self.meters.clone(), self.calls.clone());
-        let usage = self.usage.clone();
+        let (usage, terms) = (self.usage.clone(), self.terms.clone());
         match kind.filter(|_| self.open.len() < MAX_OPEN) {
             Some(kind) => self.open.push(Box::pin(async move {
-                let kind = look_into(kind, (&meters, &calls, &usage)).await;
+                let kind = look_into(kind, (&meters, &calls, &usage, &terms)).await;
                 Answer { query_id, kind }
             })),
             None => self.ready.push_back(Answer {
@@ -82,7 +85,7 @@ impl Queries {
 /// None: the region cannot say.
 async fn look_into(
     kind: query::Kind,
-    (meters, calls, usage): (&Meters, &CallLog, &Usage),
+    (meters, calls, usage, terms): (&Meters, &CallLog, &Usage, &KnownTerms),
 ) -> Option<answer::Kind> {
     match kind {
         query::Kind::MeterUsage(MeterUsageQuery { meter_id }) => {
@@ -102,6 +105,14 @@ async fn look_into(
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(error, "usage could not be read");
+                None
+            }
+        },
+        query::Kind::Terms(query) => match terms.answer(&query).await {
+            Ok(terms) => Some(answer::Kind::Terms(terms)),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "what judged a call could not be read");
                 None
             }
         },

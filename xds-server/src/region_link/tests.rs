@@ -23,6 +23,7 @@ use crate::records::ingest::Ingest;
 use crate::records::region_config::RegionUpdate;
 use crate::region::RegionWriter;
 use crate::store::tests::{fresh_sqlite, test_stores};
+use crate::terms::KnownTerms;
 use crate::xds::publisher::Publisher;
 
 mod fake;
@@ -70,17 +71,19 @@ impl Running {
             .unwrap();
         let uses = UseRegister::open(store, &tasks).await.unwrap();
         let calls = region.folder.path().join("calls");
-        let (calls, _) = CallLog::open(Place::files(&calls), RETENTION, clock, &tasks)
-            .await
-            .unwrap();
+        let log = CallLog::open(Place::files(&calls), RETENTION, clock.clone(), &tasks);
+        let (log, _) = log.await.unwrap();
+        let snapshots = publisher.subscribe();
+        let terms = KnownTerms::open(&calls, 90, snapshots, (clock, &tasks));
         let link = RegionLink {
             config,
             writer: Arc::new(writer),
             fleet: fleet.subscribe(),
             meters: meters.clone(),
-            calls,
+            calls: log,
             usage,
             uses: uses.subscribe(),
+            terms: terms.await.unwrap(),
         };
         let stopping = tasks.stopping();
         tasks.spawn("link", async move {

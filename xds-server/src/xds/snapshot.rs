@@ -10,8 +10,8 @@ use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
 use crate::access::Callers;
-use crate::translate::ProxyResources;
 use crate::translate::listener::ListenerTemplate;
+use crate::translate::{ProxyResources, ProxyTerms};
 use crate::xds::resource::{Resource, ResourceKind};
 
 type Table = OrdMap<Arc<str>, Arc<Resource>>;
@@ -29,6 +29,8 @@ pub struct Snapshot {
     alias_scopes: OrdMap<Arc<str>, Arc<str>>,
     /// Proxy id → who may call it.
     callers: OrdMap<Arc<str>, Arc<Callers>>,
+    /// Proxy id → what judges its calls.
+    terms: OrdMap<Arc<str>, Arc<ProxyTerms>>,
 }
 
 /// A proxy as it is from a revision on; `None`: gone.
@@ -99,6 +101,19 @@ impl Snapshot {
         self.callers.get(proxy_id)
     }
 
+    /// What judges calls in `newer` otherwise than here; none of a proxy that is gone.
+    #[must_use]
+    pub fn changed_terms(&self, newer: &Self) -> Vec<(Arc<str>, Option<Arc<ProxyTerms>>)> {
+        let changed = self.terms.diff(&newer.terms).map(|item| match item {
+            DiffItem::Add(id, terms)
+            | DiffItem::Update {
+                new: (id, terms), ..
+            } => (Arc::clone(id), Some(Arc::clone(terms))),
+            DiffItem::Remove(id, _) => (Arc::clone(id), None),
+        });
+        changed.collect()
+    }
+
     /// What a node's listener is made of.
     #[must_use]
     pub fn listener(&self) -> Option<&Arc<ListenerTemplate>> {
@@ -143,6 +158,7 @@ impl Snapshot {
             alias_scope,
             route,
             callers,
+            terms,
         } = resources;
         let owner = Some(Arc::clone(proxy_id));
         let make = |name: &Arc<str>, body| {
@@ -151,6 +167,10 @@ impl Snapshot {
         put(&mut self.routes, make(proxy_id, route));
         put(&mut self.scopes, make(proxy_id, scope));
         self.callers.insert(Arc::clone(proxy_id), Arc::new(callers));
+        let is_known = self.terms.get(proxy_id).is_some_and(|it| **it == terms);
+        if !is_known {
+            self.terms.insert(Arc::clone(proxy_id), Arc::new(terms));
+        }
         if let Some((name, body)) = alias_scope {
             put(&mut self.scopes, make(&name, body));
             self.alias_scopes.insert(Arc::clone(proxy_id), name);
@@ -161,6 +181,7 @@ impl Snapshot {
         self.routes.remove(proxy_id);
         self.scopes.remove(proxy_id);
         self.callers.remove(proxy_id);
+        self.terms.remove(proxy_id);
     }
 
     /// Removes the alias of a proxy unless it is `kept` or another proxy's by now.

@@ -27,6 +27,7 @@ use requestrocket_xds_server::secrets::keys::RegionKeys;
 use requestrocket_xds_server::secrets::renew::client::Client;
 use requestrocket_xds_server::secrets::renew::introspect::Introspections;
 use requestrocket_xds_server::store::Store;
+use requestrocket_xds_server::terms::KnownTerms;
 use requestrocket_xds_server::translate::{Settings, TargetRoots};
 use requestrocket_xds_server::usage::Usage;
 use requestrocket_xds_server::xds::ads::Ads;
@@ -104,6 +105,13 @@ async fn call_log(folder: &Path, tasks: &TaskSet) -> (CallLog, Inlet) {
     log.await.unwrap()
 }
 
+async fn known_terms(folder: &Path, publisher: &Publisher, tasks: &TaskSet) -> KnownTerms {
+    let beside = (Clock::default(), tasks);
+    let folder = folder.join("calls");
+    let terms = KnownTerms::open(&folder, 90, publisher.subscribe(), beside);
+    terms.await.unwrap()
+}
+
 impl Region {
     /// A region that has published nothing yet.
     pub(crate) async fn start() -> Self {
@@ -129,12 +137,12 @@ impl Region {
         let store = Store::open(&url).await.unwrap();
         let meters = Meters::in_memory(store.clone(), Clock::default(), &tasks);
         let (calls, inlet) = call_log(folder.path(), &tasks).await;
-        let usage = Usage::open(store.clone(), Clock::default(), &tasks);
-        let usage = usage.await.unwrap();
+        let terms = known_terms(folder.path(), &publisher, &tasks).await;
+        let usage = Usage::open(store.clone(), Clock::default(), &tasks).await;
         let keys = Arc::new(RegionKeys::load_or_create(folder.path()).unwrap());
         let ingest = Ingest::new(store.clone(), REGION.to_owned(), Arc::clone(&keys));
         let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
-        let into = (inlet, listeners(&store, &writer, &tasks).await);
+        let into = (inlet, listeners(&store, &writer, &tasks).await, terms);
         let services = Services {
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
             meters: meters.await.unwrap(),
@@ -149,7 +157,7 @@ impl Region {
                     asked: Introspections::new(Client::new(b"", &[]), Clock::default()),
                 },
             ),
-            usage,
+            usage: usage.unwrap(),
         };
         tasks.spawn(
             "ads",

@@ -7,5 +7,6 @@ pub mod evaluate;
 pub mod filters;
 pub mod meters;
 pub mod preview;
+pub mod rehearse;
 pub mod rules;
 pub(crate) mod sample;

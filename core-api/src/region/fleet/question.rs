@@ -75,9 +75,10 @@ impl Fleets {
         question: query::Kind,
     ) -> Result<answer::Kind, Unanswered> {
         let limit = match question {
-            query::Kind::MeterUsage(_) | query::Kind::Telemetry(_) | query::Kind::Usage(_) => {
-                ANSWER_TIMEOUT
-            }
+            query::Kind::MeterUsage(_)
+            | query::Kind::Telemetry(_)
+            | query::Kind::Usage(_)
+            | query::Kind::Terms(_) => ANSWER_TIMEOUT,
             query::Kind::Records(_) | query::Kind::Arrivals(_) => SEARCH_TIMEOUT,
         };
         self.ask_within(region, question, limit).await

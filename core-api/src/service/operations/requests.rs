@@ -76,6 +76,7 @@ pub async fn ask(
         answer::Kind::Records(records) => Ok(records),
         answer::Kind::MeterUsage(_)
         | answer::Kind::Telemetry(_)
+        | answer::Kind::Terms(_)
         | answer::Kind::Arrivals(_)
         | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
     }

@@ -93,6 +93,7 @@ async fn ask(fleets: &Fleets, region: &str, query: ArrivalsQuery) -> Result<Arri
         answer::Kind::Arrivals(arrivals) => Ok(arrivals),
         answer::Kind::MeterUsage(_)
         | answer::Kind::Records(_)
+        | answer::Kind::Terms(_)
         | answer::Kind::Telemetry(_)
         | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
     }

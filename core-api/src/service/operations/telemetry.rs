@@ -62,6 +62,7 @@ async fn ask(
         answer::Kind::Telemetry(told) => Ok(told),
         answer::Kind::MeterUsage(_)
         | answer::Kind::Records(_)
+        | answer::Kind::Terms(_)
         | answer::Kind::Arrivals(_)
         | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
     }

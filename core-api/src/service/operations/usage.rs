@@ -67,6 +67,7 @@ async fn ask(fleets: &Fleets, region: &str, query: UsageQuery) -> Result<Usage, 
         answer::Kind::Usage(usage) => Ok(usage),
         answer::Kind::MeterUsage(_)
         | answer::Kind::Records(_)
+        | answer::Kind::Terms(_)
         | answer::Kind::Arrivals(_)
         | answer::Kind::Telemetry(_) => Err(Unanswered::Unknown),
     }

@@ -22,7 +22,10 @@ async fn answering(questions: &mut mpsc::Receiver<OpenQuestion>, usage: Usage) -
                 answer::Kind::Usage(usage.clone())
             }
             query::Kind::Telemetry(_) => answer::Kind::Telemetry(bytes()),
-            query::Kind::MeterUsage(_) | query::Kind::Records(_) | query::Kind::Arrivals(_) => {
+            query::Kind::MeterUsage(_)
+            | query::Kind::Records(_)
+            | query::Kind::Terms(_)
+            | query::Kind::Arrivals(_) => {
                 panic!("another question")
             }
         };

@@ -44,6 +44,7 @@ pub(super) async fn answering(
         query::Kind::Records(query) => *query,
         query::Kind::MeterUsage(_)
         | query::Kind::Telemetry(_)
+        | query::Kind::Terms(_)
         | query::Kind::Arrivals(_)
         | query::Kind::Usage(_) => {
             panic!("another question")

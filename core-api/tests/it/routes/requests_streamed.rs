@@ -166,6 +166,7 @@ async fn told(
         query::Kind::Arrivals(query) => *query,
         query::Kind::MeterUsage(_)
         | query::Kind::Records(_)
+        | query::Kind::Terms(_)
         | query::Kind::Telemetry(_)
         | query::Kind::Usage(_) => {
             panic!("another question")

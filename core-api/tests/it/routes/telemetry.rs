@@ -24,6 +24,7 @@ async fn answering(
         query::Kind::Telemetry(query) => query,
         query::Kind::MeterUsage(_)
         | query::Kind::Records(_)
+        | query::Kind::Terms(_)
         | query::Kind::Arrivals(_)
         | query::Kind::Usage(_) => {
             panic!("another question")

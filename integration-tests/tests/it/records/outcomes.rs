@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use requestrocket_integration_tests::attached::Layer;
-use requestrocket_integration_tests::gateway::Gateway;
+use requestrocket_integration_tests::gateway::{Gateway, Proxy};
 use requestrocket_integration_tests::target::{Script, Target, head, send};
 use requestrocket_integration_tests::wait;
 use serde_json::{Value, json};
@@ -25,15 +25,8 @@ async fn target() -> Result<Target> {
     Target::answering(script).await
 }
 
-#[tokio::test]
-async fn a_record_says_what_filters_removed_and_what_meters_counted() -> Result<()> {
-    let gateway = Gateway::shared().await?;
-    let target = target().await?;
-    let proxy = gateway.proxy_to(&target.url()).await?;
-    for (layer, path) in [(Layer::Target, "$..mail"), (Layer::Proxy, "$.secret")] {
-        let filter = json!({ "operation": "destroy", "paths": [path] });
-        gateway.filter(&proxy, layer, &filter).await?;
-    }
+/// One of each kind, in the order of ids: id, name, and what a call adds.
+async fn meters(gateway: &Gateway, proxy: &Proxy) -> Result<Vec<(String, &'static str, Value)>> {
     let mut meters = Vec::new();
     for (name, extraction, delta) in [
         ("calls", Value::Null, json!(1)),
@@ -53,9 +46,22 @@ async fn a_record_says_what_filters_removed_and_what_meters_counted() -> Result<
             meter["meterType"] = json!("response_value");
             meter["extraction"] = extraction;
         }
-        meters.push((gateway.meter(&proxy, &meter).await?, name, delta));
+        meters.push((gateway.meter(proxy, &meter).await?, name, delta));
     }
     meters.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(meters)
+}
+
+#[tokio::test]
+async fn a_record_says_what_filters_removed_and_what_meters_counted() -> Result<()> {
+    let gateway = Gateway::shared().await?;
+    let target = target().await?;
+    let proxy = gateway.proxy_to(&target.url()).await?;
+    for (layer, path) in [(Layer::Target, "$..mail"), (Layer::Proxy, "$.secret")] {
+        let filter = json!({ "operation": "destroy", "paths": [path] });
+        gateway.filter(&proxy, layer, &filter).await?;
+    }
+    let meters = meters(&gateway, &proxy).await?;
     let reply = gateway.call(&proxy.get("/")).await?;
     ensure!(!reply.text().contains("mail"), "{}", reply.text());
     let deltas: Vec<_> = meters

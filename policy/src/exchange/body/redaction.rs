@@ -1,6 +1,6 @@
 //! One response's redaction, by the kind of its content.
 
-use super::{held::Held, too_much_or};
+use super::{BodyPipe, held::Held, too_much_or};
 use crate::{
     coding::DecodeError,
     denial::Denial,
@@ -137,6 +137,14 @@ impl Redaction {
             Self::Made(removed) => removed.clone(),
             Self::Hold(..) | Self::Whole(_) | Self::Impossible => Vec::new(),
         }
+    }
+}
+
+impl BodyPipe {
+    /// How many top-most nodes each stage removed so far, in order; empty when nothing is redacted.
+    pub(in crate::exchange) fn removed(&self) -> Vec<u64> {
+        let redaction = self.redaction.as_ref();
+        redaction.map_or_else(Vec::new, Redaction::removed)
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use envoy_types::pb::google::protobuf::{Any, UInt32Value};
 use envoy_types::util::pack_any;
-use requestrocket_proto::record::v1::Denial as RuleDenial;
+use requestrocket_proto::record::v1::{Denial as RuleDenial, Removed};
 
 use super::*;
 

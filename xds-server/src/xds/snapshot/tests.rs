@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::translate::{Settings, TargetRoots, Translator};
+use crate::translate::{ProxyTerms, Settings, TargetRoots, Translator};
 
 fn first() -> Snapshot {
     let settings = Settings {
@@ -21,6 +21,11 @@ fn resources(route: &str, alias: Option<&str>) -> ProxyResources {
         alias_scope: alias.map(|alias| (alias.into(), own(format!("alias scope of {route}")))),
         route: own(route.to_owned()),
         callers: Callers::nobody(),
+        terms: ProxyTerms {
+            organisation_id: "o".to_owned(),
+            version: "v".to_owned(),
+            terms: Bytes::new(),
+        },
     }
 }
 

@@ -1,7 +1,6 @@
 use super::*;
 use crate::access::Callers;
-use crate::translate::ProxyResources;
-use crate::translate::{Settings, TargetRoots, Translator};
+use crate::translate::{ProxyResources, ProxyTerms, Settings, TargetRoots, Translator};
 use crate::xds::snapshot::ProxyChange;
 use bytes::Bytes;
 use envoy_types::pb::envoy::service::discovery::v3 as discovery;
@@ -44,6 +43,11 @@ fn change(text: &str) -> ProxyChange {
         alias_scope: alias.map(|alias| (alias.into(), scope(alias))),
         route: Bytes::from(format!("{id} {route}")),
         callers: Callers::nobody(),
+        terms: ProxyTerms {
+            organisation_id: "o".to_owned(),
+            version: "v".to_owned(),
+            terms: Bytes::new(),
+        },
     };
     (id.into(), Some(resources))
 }

@@ -56,7 +56,7 @@ pub struct FilterResource {
 /// those of rules.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-struct FilterInput {
+pub(super) struct FilterInput {
     #[schema(value_type = FilterOperation)]
     operation: Operation,
     /// 1 to 100 JSONPaths (RFC 9535) of at most 1024 bytes each.
@@ -84,7 +84,7 @@ struct FilterInput {
 }
 
 impl FilterInput {
-    fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
+    pub(super) fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
         let operation = fields.required("operation", parsed);
         let paths = paths(&mut fields);
         let filter_active = fields.optional("filterActive", boolean);

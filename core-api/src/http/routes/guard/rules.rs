@@ -58,7 +58,7 @@ pub struct RuleResource {
 /// `must_exist` and `must_not_exist`.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-struct RuleInput {
+pub(super) struct RuleInput {
     #[schema(value_type = RuleEffect)]
     effect: Effect,
     /// The highest matching rule of a layer decides, at equal priority deny; default 500.
@@ -89,7 +89,7 @@ struct RuleInput {
 }
 
 impl RuleInput {
-    fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
+    pub(super) fn read(mut fields: Fields<'_>, labels: Option<Labels>) -> Option<Self> {
         let effect = fields.required("effect", parsed);
         let priority = fields.optional("priority", integer(0, MAX_PRIORITY.into()));
         let rule_active = fields.optional("ruleActive", boolean);

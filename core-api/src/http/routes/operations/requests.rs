@@ -1,5 +1,6 @@
 //! `/clients/{clientId}/requests` and `/clients/{clientId}/proxies/{proxyId}/requests`
 
+mod explain;
 mod export;
 mod record;
 mod selection;
@@ -8,6 +9,7 @@ mod tail;
 use std::collections::BTreeSet;
 
 use axum::extract::RawQuery;
+use requestrocket_proto::record::v1::Record;
 use requestrocket_proto::region::v1::RecordsQuery;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,6 +39,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_requests))
         .routes(routes!(get_request_of_proxy))
         .routes(routes!(get_request))
+        .merge(explain::router())
         .merge(tail::router())
 }
 
@@ -194,7 +197,7 @@ async fn get_request(call: Read, InPath((client, request)): InPath<(String, Stri
 }
 
 /// The proxy, and where it is.
-pub(super) async fn proxy_of(
+pub(in crate::http::routes) async fn proxy_of(
     call: &Read,
     scope: &Scope,
     proxy: &str,
@@ -206,7 +209,7 @@ pub(super) async fn proxy_of(
 }
 
 /// Has the regions searched, in one of the organisation's places.
-async fn find(
+pub(in crate::http::routes) async fn find(
     state: &AppState,
     regions: BTreeSet<String>,
     query: &RecordsQuery,
@@ -221,7 +224,7 @@ async fn find(
 }
 
 /// Only this one.
-pub(super) fn only(region: &RegionName) -> BTreeSet<String> {
+pub(in crate::http::routes) fn only(region: &RegionName) -> BTreeSet<String> {
     BTreeSet::from([region.as_str().to_owned()])
 }
 
@@ -235,7 +238,7 @@ pub(super) async fn regions(call: &Read, scope: &Scope) -> ApiResult<BTreeSet<St
 }
 
 /// What only a region can answer cannot be had while it is away.
-pub(super) fn refuse_away(unavailable: &[String]) -> ApiResult<()> {
+pub(in crate::http::routes) fn refuse_away(unavailable: &[String]) -> ApiResult<()> {
     if unavailable.is_empty() {
         return Ok(());
     }
@@ -281,9 +284,24 @@ async fn page(call: &Read, scope: &Scope, selection: &Selection, found: Found) -
 async fn one(
     call: &Read,
     scope: &Scope,
-    (regions, proxy): (BTreeSet<String>, Option<ProxyId>),
+    regions: (BTreeSet<String>, Option<ProxyId>),
     request: &str,
 ) -> ApiResult {
+    let record = the_one(call, scope, regions, request).await?;
+    let mut conn = call.state.connect().await?;
+    let proxies = BTreeSet::from([record.proxy_id.as_str()]);
+    let names = proxy_names(&mut conn, scope.id(), &proxies).await?;
+    drop(conn);
+    call.answer_content(&RequestRecord::new(record, &names))
+}
+
+/// The record of one call.
+async fn the_one(
+    call: &Read,
+    scope: &Scope,
+    (regions, proxy): (BTreeSet<String>, Option<ProxyId>),
+    request: &str,
+) -> ApiResult<Record> {
     let request: Uuid = id(request)?;
     let owner = (scope.id().to_string(), proxy.map(|proxy| proxy.to_string()));
     let mut query = Selection::read(None, owner)?.query;
@@ -295,9 +313,5 @@ async fn one(
         refuse_away(&found.unavailable)?;
         return Err(ApiError::not_found());
     };
-    let mut conn = call.state.connect().await?;
-    let proxies = BTreeSet::from([record.proxy_id.as_str()]);
-    let names = proxy_names(&mut conn, scope.id(), &proxies).await?;
-    drop(conn);
-    call.answer_content(&RequestRecord::new(record, &names))
+    Ok(record)
 }

@@ -15,12 +15,12 @@ const OK_JSON: [(&str, &str); 3] = [
     ("x-units", "2.5"),
 ];
 
-fn header(name: &str) -> Option<Extraction> {
-    Some(Extraction::HeaderName(name.to_owned()))
+fn header(name: &str) -> Extraction {
+    Extraction::HeaderName(name.to_owned())
 }
 
-fn body(path: &str) -> Option<Extraction> {
-    Some(Extraction::BodyPath(path.to_owned()))
+fn body(path: &str) -> Extraction {
+    Extraction::BodyPath(path.to_owned())
 }
 
 fn delta(n: u128, micros: u64) -> MeterDelta {
@@ -58,7 +58,7 @@ fn a_call_that_is_let_through_tells_at_once_which_meters_counted_it() {
     fixture.wire.meters = vec![
         meter(1, "", None, None),
         meter(2, "POST", None, None),
-        meter(3, "", header("x-units"), None),
+        meter(3, "", Some(header("x-units")), None),
     ];
     let note = |fixture: &PolicyFixture| {
         let (exchange, _) = call(fixture, &Counting::default());
@@ -79,9 +79,9 @@ fn what_a_response_brought_and_lost_is_told_once_it_is_known() {
         .redactions(LayerName::Proxy, &["retain $.kept"]);
     fixture.wire.meters = vec![
         meter(1, "", None, None),
-        meter(2, "", body("$.used"), None),
-        meter(3, "", header("x-units"), None),
-        meter(4, "", header("x-none"), None),
+        meter(2, "", Some(body("$.used")), None),
+        meter(3, "", Some(header("x-units")), None),
+        meter(4, "", Some(header("x-none")), None),
     ];
     let json = br#"{"used":3,"kept":1,"secret":2,"deep":[{"secret":1},4]}"#;
     let (first, rest) = json.split_at(20);
@@ -111,8 +111,8 @@ fn of_a_whole_body_and_of_a_stream_all_nodes_are_told() {
 fn nothing_is_told_where_nothing_came_of_it_and_no_node_of_what_was_replaced() {
     let mut fixture = fixture().redactions(LayerName::Proxy, &["destroy $.secret"]);
     assert_eq!(told(&fixture, &OK_JSON, &[b"{\"a\":1}"]), None);
-    fixture.wire.meters = vec![meter(3, "", header("x-units"), None)];
-    let refused = told(&fixture, &OK_JSON, &[b"{\"secret\":1", b"]"]).unwrap();
+    fixture.wire.meters = vec![meter(3, "", Some(header("x-units")), None)];
+    let refused = told(&fixture, &OK_JSON, &[b"{\"secret\":1]"]).unwrap();
     assert_eq!(refused.meters, [delta(3, 2_500_000)]);
     assert_eq!(refused.filters, []);
 }

@@ -90,6 +90,7 @@ async fn get_meter_usage(
         answer::Kind::MeterUsage(usage) => usage,
         answer::Kind::Records(_)
         | answer::Kind::Telemetry(_)
+        | answer::Kind::Terms(_)
         | answer::Kind::Arrivals(_)
         | answer::Kind::Usage(_) => {
             return Err(Unanswered::Unknown.into());
@@ -136,10 +137,7 @@ fn window(name: &'static str, usage: &WindowUsage, limit: Option<u64>) -> Option
         end: moment(end_ms)?,
         used: amount(used_micros),
         limit,
-        remaining: match limit {
-            Some(limit) => Some(amount(left(limit))),
-            None => None,
-        },
+        remaining: limit.map(|limit| amount(left(limit))),
     })
 }
 

@@ -85,7 +85,7 @@ pub(super) struct DenialResource {
 
 /// What the filters of a stage took out.
 #[derive(Debug, Serialize, ToSchema)]
-struct RemovedResource {
+pub(super) struct RemovedResource {
     /// `targetCredential`, `target`, `proxyCredential` or `proxy`.
     stage: String,
     /// Top-most nodes that went.
@@ -185,7 +185,7 @@ impl RequestRecord {
 }
 
 impl RemovedResource {
-    fn new(Removed { stage, nodes }: Removed) -> Self {
+    pub(super) fn new(Removed { stage, nodes }: Removed) -> Self {
         Self {
             stage,
             removed: nodes,
