@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use requestrocket_policy::limit::{Asked, Counter, CounterKind, Micros};
+use requestrocket_policy::limit::{Asked, Counter, CounterKind, Heard, Micros};
 use uuid::Uuid;
 
 pub use self::sync::{Answered, TICK_MS};
@@ -37,8 +37,8 @@ pub struct Counters {
     dirty: RefCell<BTreeSet<Bucket>>,
     /// Requests that the region server has not answered.
     pending: RefCell<BTreeMap<u32, Pending>>,
-    /// Of the region server, as it last said.
-    epoch: Cell<Option<u32>>,
+    /// Which run of the region server answered last.
+    heard: Cell<Heard>,
     /// Until then nobody is asked, because the region server does not answer.
     silent_until_ms: Cell<u64>,
     /// When the region server was last told something.
@@ -100,7 +100,7 @@ impl Counters {
             // A VM before this one may have ended before it told everything.
             dirty: RefCell::new(Bucket::all().collect()),
             pending: RefCell::default(),
-            epoch: Cell::new(None),
+            heard: Cell::default(),
             silent_until_ms: Cell::new(0),
             told_at_ms: Cell::new(0),
             metered: RefCell::default(),

@@ -113,11 +113,13 @@ impl Counters {
         let Some(answered) = answers(bytes, pending.reports.len()) else {
             return self.give_up(host, &pending);
         };
-        // A region server with another epoch has forgotten everything, and is told all of it.
-        if self.epoch.get() != Some(answered.epoch) {
-            self.epoch.set(Some(answered.epoch));
+        let mut heard = self.heard.get();
+        let now_ms = host.now_ms().unwrap_or(u64::MAX);
+        // Another run of the region server has forgotten everything, and is told all of it.
+        if heard.hear(answered.epoch, pending.sent_at_ms, now_ms) {
             Bucket::all().for_each(|bucket| self.mark_dirty(bucket));
         }
+        self.heard.set(heard);
         let is_applied = self.apply(host, &pending, &answered.grants).is_ok();
         let mut asked = Asked::NotYet;
         for ((_, report), grant) in pending.reports.iter().zip(&answered.grants) {
@@ -201,7 +203,7 @@ impl Counters {
             let before = reports.len();
             let mut is_at_rest = true;
             for (counter, tally) in page.tallies.iter() {
-                let due = tally.due(counter, self.epoch.get(), now_ms);
+                let due = tally.due(counter, self.heard.get().epoch(), now_ms);
                 reports.extend(due.into_iter().map(|report| (bucket, report)));
                 is_at_rest &= tally.is_at_rest(now_ms);
             }

@@ -73,6 +73,9 @@ def core_api(settings):
             print(option("--region"), file=file)
         print("a-token")
         return
+    if "setup-token" in words:
+        print("p-token")
+        return
     if not regions.exists():
         regions.touch()
         bootstrap = pathlib.Path(settings["bootstrap_file"])

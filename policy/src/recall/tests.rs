@@ -120,7 +120,7 @@ fn bodies_claims_and_what_was_cut_are_not_known() {
     };
     let masked = told(&["deny 500 p:^/v1/x$"], &segment, &Judged::Unknown);
     assert_eq!(masked, "? ? ?");
-    let many: Vec<_> = (0..400).map(|n| format!("name-{n:010}")).collect();
+    let many: Vec<_> = (0..410).map(|n| format!("name-{n:010}")).collect();
     let many: Vec<_> = many.iter().map(|name| (name.as_str(), "value")).collect();
     let headers = owned(&many);
     let full = RecordedCall {
@@ -221,7 +221,9 @@ proptest! {
             let [proxy_credential, target_credential, target, proxy] = four.clone();
             SampleLayers { proxy_credential, target_credential, target, proxy }
         };
-        let headers = owned(&call.headers);
+        // Envoy makes it for who sends none, and rules see it; records leave it out.
+        let mut headers = owned(&call.headers);
+        headers.extend(owned(&[("x-forwarded-proto", "http")]));
         let sample = Sample {
             method: call.method,
             path: call.path,

@@ -86,7 +86,7 @@ async fn days_of_a_month_are_one_row() {
         assert_eq!(told.body["to"], "1970-03-01T00:00:00.000Z");
         let want = json!([
             {"start": "1970-01-01T00:00:00.000Z", "end": "1970-02-01T00:00:00.000Z", "key": null,
-             "admitted": 7, "refused": 2, "values": 5.0, "requestBytes": 5, "responseBytes": 0,
+             "admitted": 7, "refused": 2, "values": 5, "requestBytes": 5, "responseBytes": 0,
              "uncertain": false},
             {"start": "1970-02-01T00:00:00.000Z", "end": "1970-03-01T00:00:00.000Z", "key": null,
              "admitted": 5, "refused": 1, "values": 2.5, "requestBytes": 0, "responseBytes": 0,

@@ -8,7 +8,7 @@ use crate::world::{Answer, REGION, Who, World, id_of};
 const EMAIL: &str = "owner@example.com";
 const PASSWORD: &str = "correct horse battery staple";
 /// POSTs that change nothing.
-const TRIALS: [&str; 2] = ["evaluate", "preview"];
+const TRIALS: [&str; 3] = ["evaluate", "preview", "rehearse"];
 
 /// An operation that can be carried out.
 struct Ready {
@@ -78,6 +78,10 @@ async fn a_trial_leaves_no_row() {
         for (trial, body) in [
             ("evaluate", json!({"method": "GET", "path": "/"})),
             ("preview", json!({"response": {"body": "{}"}})),
+            (
+                "rehearse",
+                json!({"rules": [], "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}),
+            ),
         ] {
             let path = world.at(&format!("proxies/{proxy}/{trial}"));
             world.call("POST", &path).json(&body).send().await;

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use requestrocket_policy::limit::{
-    Asked, Batch, Charge, Charged, Decision, Grant, Micros, Moment, Report, Tally, Window, batch,
-    decide,
+    Asked, Batch, Charge, Charged, Decision, Grant, Heard, Micros, Moment, Report, Tally, Window,
+    batch, decide,
 };
 
 use super::super::POLL_MS;
@@ -48,7 +48,7 @@ struct Node {
     /// What each worker set aside, and how much of it is used.
     workers: Vec<Option<(Batch, u32)>>,
     clock_ahead_ms: i64,
-    epoch: Option<u32>,
+    heard: Heard,
     lost_in_a_row: u32,
 }
 
@@ -102,7 +102,7 @@ impl Simulation {
             tally: Tally::default(),
             workers: vec![None; WORKERS],
             clock_ahead_ms: *clock_ahead_ms,
-            epoch: None,
+            heard: Heard::default(),
             lost_in_a_row: 0,
         };
         let mut simulation = Self {
@@ -282,9 +282,10 @@ impl Simulation {
 
     fn tick(&mut self, node: usize) {
         let now_ms = self.clock(node);
-        let due = self.nodes[node]
-            .tally
-            .due(self.charge.counter, self.nodes[node].epoch, now_ms);
+        let due =
+            self.nodes[node]
+                .tally
+                .due(self.charge.counter, self.nodes[node].heard.epoch(), now_ms);
         self.send(node, due, None);
         self.plan(self.now_ms + TICK_MS, Event::Tick(node));
     }
@@ -333,14 +334,15 @@ impl Simulation {
         let node = &mut self.nodes[message.node];
         let mut asked = Asked::NotYet;
         for (report, grant) in message.reports.iter().zip(grants) {
-            node.epoch = Some(grant.epoch);
+            node.heard.hear(grant.epoch, message.sent_at_ms, now_ms);
             if let Some(slot) = node.tally.slot_of(report) {
                 slot.apply(report, grant, message.sent_at_ms, now_ms);
             }
             asked = grant.outcome(report);
         }
         if grants.is_empty() {
-            node.epoch = Some(self.totals.epoch());
+            let epoch = self.totals.epoch();
+            node.heard.hear(epoch, message.sent_at_ms, now_ms);
         }
         if let Some(round) = message.round
             && asked != Asked::Unanswered

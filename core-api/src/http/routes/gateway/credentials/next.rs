@@ -19,13 +19,15 @@ use crate::domain::gateway::credential::Credential;
 use crate::domain::gateway::slot::{NextSecret, Slot};
 use crate::domain::moment::Moment;
 use crate::domain::people::permission::Permission;
-use crate::error::ApiResult;
+use crate::error::{ApiError, ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Mutation};
 use crate::http::routes::shape::words;
 use crate::service::gateway::credentials::NewSecret;
 use crate::service::gateway::slots::{self, FAILED, NextChange};
 use crate::state::AppState;
+use crate::store::gateway::credential::credential_fetch;
+
 use requestrocket_policy::form::problem::Problems;
 
 /// The member.
@@ -257,6 +259,11 @@ async fn switch_secret(
     body: Body,
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteResources).await?;
+    // Whether the body is right is nobody's business whose credential it is not.
+    let mut conn = call.change.state.connect().await?;
+    let found = credential_fetch(&mut conn, scope.id(), id(&credential)?).await?;
+    drop(conn);
+    found.ok_or_else(ApiError::not_found)?;
     let mut problems = Problems::default();
     let mut fields = Fields::new(body.into_object(), &mut problems);
     let slot = fields.required("slot", parsed::<Slot>);
