@@ -212,6 +212,9 @@ def before_call(context, case, kwargs):
         refer(path, case.body)
     if path.endswith("/requests") and case.query and is_valid(case, "query"):
         refer_records(case.query)
+    if path.endswith(("/audit", "/activity")) and case.query and is_valid(case, "query"):
+        # No page was read whose cursor could be repeated.
+        case.query.pop("cursor", None)
     if path.endswith(("/telemetry", "/clients/{clientId}/usage")) and case.query and is_valid(case, "query"):
         refer_telemetry(case.query)
 
@@ -285,6 +288,9 @@ def filter_failure(context, failure, case, response):
         answer = {}
     answer = answer if isinstance(answer, dict) else {}
     details = answer.get("details") or []
+    # What is answered again was judged when it came first: of queries the key says nothing.
+    if response.headers.get("idempotent-replayed") and type(failure).__name__ == "AcceptedNegativeData":
+        return False
     for waiver in WAIVERS:
         if (
             type(failure).__name__ in waiver["failures"]

@@ -55,10 +55,10 @@ struct RehearsalInput {
     #[schema(max_items = 200)]
     filters: Option<Vec<FilterInput>>,
     /// Completed then or later: RFC 3339, or Unix time in milliseconds.
-    #[schema(value_type = String, example = "2026-11-30T08:00:00Z")]
+    #[schema(value_type = String, example = "2026-11-20T08:00:00Z")]
     from: When,
     /// Completed before then.
-    #[schema(value_type = String, example = "2026-11-30T09:00:00Z")]
+    #[schema(value_type = String, example = "2026-11-20T09:00:00Z")]
     to: When,
 }
 
