@@ -22,6 +22,7 @@ use crate::xds::publisher::Publisher;
 
 mod consent;
 mod opaque;
+mod quirks;
 mod refused;
 
 const START_S: i64 = 1_800_000_000;
