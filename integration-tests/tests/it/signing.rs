@@ -10,6 +10,7 @@ use requestrocket_integration_tests::caller::Reply;
 use requestrocket_integration_tests::external;
 use requestrocket_integration_tests::gateway::{Gateway, Proxy, ProxyPlan, Secret};
 use requestrocket_integration_tests::target::Recorded;
+use requestrocket_integration_tests::wait;
 use serde_json::{Map, Value, json};
 
 use crate::scene;
@@ -267,6 +268,12 @@ async fn minted_tokens_verify() -> Result<()> {
                 secret["name"] = json!("jwt");
             }
             let scene = signing("signedJwt", &secret).await?;
+            // The region mints what needs random salts, a moment after it has the credential.
+            wait::until("a token", || async {
+                let reply = scene.gateway.call(&scene.proxy.get("/")).await?;
+                Ok((reply.status == 200).then_some(()))
+            })
+            .await?;
             let seen = scene.seen(&scene.proxy.get("/a?jwt=forged&b=1")).await?;
             let token = if in_query {
                 let token = seen.path().strip_prefix("/base/a?b=1&jwt=");

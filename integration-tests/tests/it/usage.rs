@@ -31,8 +31,15 @@ async fn rows(gateway: &Gateway, query: &str, admitted: u64) -> Result<Vec<Value
 
 fn sums(rows: &[Value]) -> Vec<Value> {
     let rows = rows.iter();
-    rows.map(|row| json!([row["key"], row["admitted"], row["refused"], row["values"]]))
-        .collect()
+    rows.map(|row| {
+        json!([
+            row["key"],
+            row["admitted"],
+            row["refused"],
+            row["values"].as_f64()
+        ])
+    })
+    .collect()
 }
 
 struct Scene {
