@@ -11,7 +11,7 @@ PROFILE := $(if $(filter --release,$(STACK)),--release)
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 TEST := $(if $(NEXTEST),nextest run --no-fail-fast,test --no-fail-fast)
 
-.PHONY: help run build wasm test unit it tour adversary check fmt clippy tidy deny bench fuzz setup-%
+.PHONY: help run build wasm test unit it tour kills adversary check fmt clippy tidy deny bench fuzz setup-%
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +40,10 @@ it: setup-test wasm ## Black-box tests against the whole stack with a real Envoy
 tour: setup-test wasm ## Pastes the README's tour and docs/recipes.md beside a stack of its own
 	$(CARGO) build $(BINARIES)
 	scripts/tour
+
+kills: setup-test wasm ## A hundred region servers killed with a provider's answer in their hands
+	$(CARGO) build $(BINARIES)
+	REQUESTROCKET_TEST_KILLS=100 scripts/with-postgres $(CARGO) test -p requestrocket-integration-tests --test it -- a_region_server_that_dies --nocapture
 
 adversary: setup-test wasm ## The long form of the hostile cases, with a table of what the innocent waited
 	$(CARGO) build $(BINARIES)

@@ -70,6 +70,8 @@ mod records;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
+mod refreshes;
+#[cfg(test)]
 mod refused_tokens;
 #[cfg(test)]
 mod regions;
