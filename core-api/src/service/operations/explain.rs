@@ -69,14 +69,11 @@ pub async fn terms(
         config_version: record.config_version.clone(),
         credential_id: record.credential_id.clone(),
     };
-    match fleets.ask(region, query::Kind::Terms(query)).await? {
-        answer::Kind::Terms(Terms { kept }) => Ok(kept),
-        answer::Kind::MeterUsage(_)
-        | answer::Kind::Records(_)
-        | answer::Kind::Telemetry(_)
-        | answer::Kind::Arrivals(_)
-        | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
-    }
+    let question = query::Kind::Terms(query);
+    let answer::Kind::Terms(Terms { kept }) = fleets.ask(region, question).await? else {
+        return Err(Unanswered::Unknown);
+    };
+    Ok(kept)
 }
 
 /// What those terms made of a call. Costly: it compiles them.

@@ -69,17 +69,11 @@ pub async fn ask(
     region: &str,
     query: RecordsQuery,
 ) -> Result<Records, Unanswered> {
-    match fleets
-        .ask(region, query::Kind::Records(Box::new(query)))
-        .await?
-    {
-        answer::Kind::Records(records) => Ok(records),
-        answer::Kind::MeterUsage(_)
-        | answer::Kind::Telemetry(_)
-        | answer::Kind::Terms(_)
-        | answer::Kind::Arrivals(_)
-        | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
-    }
+    let question = query::Kind::Records(Box::new(query));
+    let answer::Kind::Records(records) = fleets.ask(region, question).await? else {
+        return Err(Unanswered::Unknown);
+    };
+    Ok(records)
 }
 
 /// One page of several. A region that has more may have something before what another one has

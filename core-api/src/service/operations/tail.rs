@@ -86,15 +86,9 @@ impl Tail {
 }
 
 async fn ask(fleets: &Fleets, region: &str, query: ArrivalsQuery) -> Result<Arrivals, Unanswered> {
-    match fleets
-        .ask(region, query::Kind::Arrivals(Box::new(query)))
-        .await?
-    {
-        answer::Kind::Arrivals(arrivals) => Ok(arrivals),
-        answer::Kind::MeterUsage(_)
-        | answer::Kind::Records(_)
-        | answer::Kind::Terms(_)
-        | answer::Kind::Telemetry(_)
-        | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
-    }
+    let question = query::Kind::Arrivals(Box::new(query));
+    let answer::Kind::Arrivals(arrivals) = fleets.ask(region, question).await? else {
+        return Err(Unanswered::Unknown);
+    };
+    Ok(arrivals)
 }

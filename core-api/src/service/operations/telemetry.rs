@@ -58,14 +58,11 @@ async fn ask(
     region: &str,
     query: TelemetryQuery,
 ) -> Result<Telemetry, Unanswered> {
-    match fleets.ask(region, query::Kind::Telemetry(query)).await? {
-        answer::Kind::Telemetry(told) => Ok(told),
-        answer::Kind::MeterUsage(_)
-        | answer::Kind::Records(_)
-        | answer::Kind::Terms(_)
-        | answer::Kind::Arrivals(_)
-        | answer::Kind::Usage(_) => Err(Unanswered::Unknown),
-    }
+    let question = query::Kind::Telemetry(query);
+    let answer::Kind::Telemetry(told) = fleets.ask(region, question).await? else {
+        return Err(Unanswered::Unknown);
+    };
+    Ok(told)
 }
 
 /// None for what no region of ours says.

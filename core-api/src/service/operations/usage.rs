@@ -63,14 +63,11 @@ pub async fn usage(
 }
 
 async fn ask(fleets: &Fleets, region: &str, query: UsageQuery) -> Result<Usage, Unanswered> {
-    match fleets.ask(region, query::Kind::Usage(query)).await? {
-        answer::Kind::Usage(usage) => Ok(usage),
-        answer::Kind::MeterUsage(_)
-        | answer::Kind::Records(_)
-        | answer::Kind::Terms(_)
-        | answer::Kind::Arrivals(_)
-        | answer::Kind::Telemetry(_) => Err(Unanswered::Unknown),
-    }
+    let question = query::Kind::Usage(query);
+    let answer::Kind::Usage(usage) = fleets.ask(region, question).await? else {
+        return Err(Unanswered::Unknown);
+    };
+    Ok(usage)
 }
 
 impl Found {

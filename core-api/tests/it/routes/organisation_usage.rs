@@ -22,12 +22,7 @@ async fn answering(questions: &mut mpsc::Receiver<OpenQuestion>, usage: Usage) -
                 answer::Kind::Usage(usage.clone())
             }
             query::Kind::Telemetry(_) => answer::Kind::Telemetry(bytes()),
-            query::Kind::MeterUsage(_)
-            | query::Kind::Records(_)
-            | query::Kind::Terms(_)
-            | query::Kind::Arrivals(_) => {
-                panic!("another question")
-            }
+            _ => panic!("another question"),
         };
         let is_last = matches!(kind, answer::Kind::Telemetry(_));
         answer.send(Some(kind)).unwrap();

@@ -40,16 +40,10 @@ pub(super) async fn answering(
 ) -> RecordsQuery {
     let OpenQuestion { question, answer } = questions.recv().await.unwrap();
     answer.send(Some(answer::Kind::Records(records))).unwrap();
-    match question {
-        query::Kind::Records(query) => *query,
-        query::Kind::MeterUsage(_)
-        | query::Kind::Telemetry(_)
-        | query::Kind::Terms(_)
-        | query::Kind::Arrivals(_)
-        | query::Kind::Usage(_) => {
-            panic!("another question")
-        }
-    }
+    let query::Kind::Records(query) = question else {
+        panic!("another question");
+    };
+    *query
 }
 
 pub(super) fn page(records: Vec<Record>, is_more: bool) -> Records {

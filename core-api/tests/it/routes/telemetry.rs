@@ -20,16 +20,10 @@ async fn answering(
     let OpenQuestion { question, answer } = questions.recv().await.unwrap();
     let kind = answer::Kind::Telemetry(telemetry);
     answer.send(Some(kind)).unwrap();
-    match question {
-        query::Kind::Telemetry(query) => query,
-        query::Kind::MeterUsage(_)
-        | query::Kind::Records(_)
-        | query::Kind::Terms(_)
-        | query::Kind::Arrivals(_)
-        | query::Kind::Usage(_) => {
-            panic!("another question")
-        }
-    }
+    let query::Kind::Telemetry(query) = question else {
+        panic!("another question");
+    };
+    query
 }
 
 /// So many calls, half of them not found, in the interval from `start_ms`.

@@ -86,15 +86,9 @@ async fn get_meter_usage(
         meter_id: meter.id.to_string(),
     });
     let region = meter.region.as_str();
-    let usage = match call.state.fleets.ask(region, question).await? {
-        answer::Kind::MeterUsage(usage) => usage,
-        answer::Kind::Records(_)
-        | answer::Kind::Telemetry(_)
-        | answer::Kind::Terms(_)
-        | answer::Kind::Arrivals(_)
-        | answer::Kind::Usage(_) => {
-            return Err(Unanswered::Unknown.into());
-        }
+    let answer = call.state.fleets.ask(region, question).await?;
+    let answer::Kind::MeterUsage(usage) = answer else {
+        return Err(Unanswered::Unknown.into());
     };
     let windows = windows(&usage, meter.form.limits).ok_or(Unanswered::Unknown)?;
     call.answer_content(&MeterUsageResource {
