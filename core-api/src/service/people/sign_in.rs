@@ -3,7 +3,9 @@
 //! Invariant: whether an address is known shows neither in an answer nor in its time, and nobody can
 //! have passwords tried by more than one core.
 
-use crate::domain::account::audit::{Actor, Author, Entry, Log, Named, Origin};
+use serde_json::json;
+
+use crate::domain::account::audit::{Actor, Author, Entry, Log, Named, Origin, members};
 use crate::domain::id::UserId;
 use crate::domain::people::browser_session::{BrowserSession, Visitor};
 use crate::domain::people::password::PresentedPassword;
@@ -19,9 +21,12 @@ use crate::store::people::browser_session::{
     browser_session_delete, browser_session_delete_by_digest, browser_session_fetch,
     browser_session_insert, browser_session_sweep,
 };
+use crate::store::people::member::member_homes;
 use crate::store::people::password::{password_by_login, password_fetch};
 
 const SECRET_PREFIX: &str = "s-";
+/// What rows of audit logs call it.
+const SESSION: &str = "session";
 
 /// Signs in who knows the password, in place of the session that the browser had.
 ///
@@ -40,7 +45,10 @@ pub async fn sign_in(
     let is_right = try_password(state, &visitor, password, hash).await;
     let holder = match is_right {
         Ok(true) => holder.ok_or_else(wrong)?,
-        Ok(false) => return Err(wrong()),
+        Ok(false) => {
+            tell_of_failure(state, holder.map(|holder| holder.user), login, origin);
+            return Err(wrong());
+        }
         // It was not tried.
         Err(error) => {
             attempt.forget();
@@ -122,6 +130,51 @@ fn wrong() -> ApiError {
     )
 }
 
+/// Adds rows of a failed attempt: to the logs of the user's organisations, or of an address that
+/// nobody has to the operator's. The answer does not wait for them, since their number would show in
+/// its time.
+fn tell_of_failure(state: &AppState, user: Option<UserId>, login: String, origin: Origin) {
+    let at = state.clone();
+    state.tasks.spawn("failed sign-in", async move {
+        if let Err(error) = add_failure(&at, user, &login, origin).await {
+            tracing::error!(?error, "a failed sign-in is in no audit log");
+        }
+        Ok(())
+    });
+}
+
+async fn add_failure(
+    state: &AppState,
+    user: Option<UserId>,
+    login: &str,
+    origin: Origin,
+) -> ApiResult<()> {
+    let logs = match user {
+        Some(user) => {
+            let homes = member_homes(&mut *state.connect().await?, user).await?;
+            homes.into_iter().map(Log::Organisation).collect()
+        }
+        None => vec![Log::Operator],
+    };
+    let author = Author {
+        actor: Actor::System,
+        origin,
+    };
+    let id = user.map(|user| user.to_string()).unwrap_or_default();
+    for log in logs {
+        let resource = Named {
+            kind: SESSION,
+            id: id.clone(),
+            name: String::new(),
+        };
+        let tried = members(json!({"email": login}));
+        let entry = Entry::of(log, resource, "signInFailed").with_after(tried);
+        let write = state.begin().await?;
+        write.commit(&state.fleets, &author, entry).await?;
+    }
+    Ok(())
+}
+
 /// Ends one of the caller's sessions, which may be the one in use.
 ///
 /// # Errors
@@ -153,7 +206,7 @@ pub async fn sign_out(change: &Change) -> ApiResult<Done> {
 /// Sessions are the user's own: no organisation's log tells of them.
 fn of_session(user: UserId, verb: &str) -> Entry {
     let (id, name) = (user.to_string(), String::new());
-    let kind = "session";
+    let kind = SESSION;
     Entry::of(Log::User(user), Named { kind, id, name }, verb)
 }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use requestrocket_core_api::bootstrap::mint_setup_token;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 use crate::world::{Answer, Call, Who, World};
 
@@ -521,5 +522,44 @@ async fn what_is_stored_lets_nobody_in() {
             assert!(!dump.contains(secret), "{secret}");
         }
         assert!(dump.contains("$argon2id$v=19$m=19456,t=2,p=1$"));
+    }
+}
+
+/// Rows of failed attempts in one log.
+async fn failures(world: &World, log: &str) -> Vec<Value> {
+    let select = format!(
+        "SELECT document FROM audit_row WHERE log = '{log}' AND action = 'session.signInFailed' \
+         ORDER BY number"
+    );
+    let rows: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(select))
+        .fetch_all(world.state.db.pool())
+        .await
+        .unwrap();
+    let row = |row: &(String,)| serde_json::from_str(&row.0).unwrap();
+    rows.iter().map(row).collect()
+}
+
+#[tokio::test]
+async fn failed_attempts_are_in_the_logs_of_whom_they_concern() {
+    for world in World::each().await {
+        settle(&world, "Owner").await;
+        let owner = user_id(&world, "Owner").await;
+        let wrong = sign_in(&world, EMAIL, OTHER_PASSWORD).send().await;
+        wrong.expect(401, "UNAUTHENTICATED");
+        let unknown = sign_in(&world, "nobody@example.com", PASSWORD).send().await;
+        unknown.expect(401, "UNAUTHENTICATED");
+        // Answers do not wait for the rows.
+        world.state.tasks.shutdown().await;
+        let rows = failures(&world, &format!("client:{}", world.home)).await;
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0]["actor"]["type"], "system", "{}", rows[0]);
+        assert_eq!(rows[0]["resource"]["id"], owner, "{}", rows[0]);
+        assert_eq!(rows[0]["after"]["email"], "owner@example.com");
+        assert!(rows[0]["address"].is_string(), "{}", rows[0]);
+        assert!(!rows[0].to_string().contains(OTHER_PASSWORD));
+        let rows = failures(&world, "operator").await;
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0]["resource"]["id"], "");
+        assert_eq!(rows[0]["after"]["email"], "nobody@example.com");
     }
 }
