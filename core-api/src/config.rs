@@ -5,6 +5,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use requestrocket_policy::secret_form::endpoint::Endpoint;
@@ -17,6 +18,11 @@ use crate::state::FAILURES_PER_MINUTE;
 
 /// What the names of this process's environment variables begin with.
 pub const ENV_PREFIX: &str = "REQUESTROCKET_CORE_API_";
+
+/// For how long rows of audit logs are kept unless the settings say otherwise.
+const AUDIT_DAYS: u64 = 730;
+/// A century; more is a mistake.
+const MOST_DAYS: u64 = 36_500;
 
 /// What the process runs with.
 #[derive(Clone, Debug)]
@@ -48,6 +54,8 @@ pub struct Config {
     pub ceilings: Ceilings,
     /// What an address may do in vain in a minute.
     pub failures_per_minute: u64,
+    /// Rows of audit logs that are older are dropped.
+    pub audit_age: Duration,
     /// Load balancers whose `X-Forwarded-For` says whose failures those are.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -89,6 +97,7 @@ struct Settings {
     allow_private_targets: Vec<String>,
     failures_per_minute: u64,
     trusted_proxies: Vec<String>,
+    audit_days: u64,
     max_credentials: u64,
     max_targets: u64,
     max_proxies: u64,
@@ -115,6 +124,7 @@ impl Default for Settings {
             allow_private_targets: Vec::new(),
             failures_per_minute: FAILURES_PER_MINUTE,
             trusted_proxies: Vec::new(),
+            audit_days: AUDIT_DAYS,
             max_credentials: ceilings.credentials,
             max_targets: ceilings.targets,
             max_proxies: ceilings.proxies,
@@ -154,6 +164,7 @@ impl Config {
             )?,
             ceilings,
             failures_per_minute: positive("failures_per_minute", settings.failures_per_minute)?,
+            audit_age: days("audit_days", settings.audit_days)?,
             trusted_proxies: ranges("trusted_proxies", &settings.trusted_proxies)?,
         })
     }
@@ -259,6 +270,14 @@ fn positive(field: &'static str, number: u64) -> Result<u64, InvalidConfig> {
     Ok(number)
 }
 
+fn days(field: &'static str, number: u64) -> Result<Duration, InvalidConfig> {
+    if number > MOST_DAYS {
+        return Err(invalid(field, format!("must be at most {MOST_DAYS}")));
+    }
+    let hours = positive(field, number)?.saturating_mul(24);
+    Ok(Duration::from_hours(hours))
+}
+
 fn plan(text: &str) -> Result<Plan, InvalidConfig> {
     text.parse().map_err(|_| {
         invalid(
@@ -338,6 +357,8 @@ mod tests {
             ),
             ("failures_per_minute = 0", "failures_per_minute"),
             ("trusted_proxies = [\"balancer\"]", "trusted_proxies"),
+            ("audit_days = 0", "audit_days"),
+            ("audit_days = 40000", "audit_days"),
             ("max_tokens = 0", "max_tokens"),
             ("max_proxies = -1", "max_proxies"),
             ("log = 5", "log"),

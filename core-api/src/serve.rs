@@ -1,5 +1,6 @@
 //! The running process: store, region link and REST API, put together.
 
+mod checkpoints;
 pub(crate) mod rest;
 mod sweep;
 mod trace;
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::region::fleet::Fleets;
 use crate::region::link::RegionLink;
 use crate::region::pki::{Authority, Identity};
+use crate::service::account::audit_key;
 use crate::state::AppState;
 use crate::store::MIGRATIONS;
 
@@ -56,7 +58,8 @@ pub async fn open(config: &Config) -> anyhow::Result<AppState> {
         .allowing(&config.allow_private_targets)
         .trusting(&config.trusted_proxies)
         .with_ceilings(config.ceilings)
-        .with_failures_per_minute(config.failures_per_minute))
+        .with_failures_per_minute(config.failures_per_minute)
+        .signing_with(audit_key::load_or_create(&config.data_dir.join("pki"))?))
 }
 
 impl Core {
@@ -132,6 +135,9 @@ impl Core {
             .await;
             Ok(())
         });
+        let state_of_audit = state_of_sweep.clone();
+        let age = config.audit_age;
+        tasks.spawn("audit logs", checkpoints::run(state_of_audit, age));
         tasks.spawn("sweep", sweep::run(state_of_sweep));
         if let Some(file) = &config.ready_file {
             file::write_private(file, ready.to_string().as_bytes())

@@ -8,6 +8,7 @@ use requestrocket_process::db::Db;
 use requestrocket_process::tasks::TaskSet;
 use sqlx::pool::PoolConnection;
 
+use crate::domain::account::checkpoint::AuditKey;
 use crate::domain::ceiling::Ceilings;
 use crate::domain::moment::Moment;
 use crate::identity::attempts::Attempts;
@@ -46,6 +47,8 @@ pub struct AppState {
     pub public_url: Arc<str>,
     /// How many records there may be.
     pub ceilings: Ceilings,
+    /// Signs how audit logs end; none: nothing is signed.
+    pub audit_key: Option<Arc<AuditKey>>,
     /// For trying samples.
     pub trials: Places,
     /// For compiling what is to be saved.
@@ -75,6 +78,7 @@ impl AppState {
             trusted_proxies: Arc::from([]),
             public_url: Arc::from("http://localhost"),
             ceilings: Ceilings::default(),
+            audit_key: None,
             trials: Places::for_trials(),
             drafts: Places::for_drafts(),
             searches: Places::for_searches(),
@@ -115,6 +119,13 @@ impl AppState {
     #[must_use]
     pub fn reached_at(mut self, url: &str) -> Self {
         self.public_url = Arc::from(url);
+        self
+    }
+
+    /// The same with a key for audit logs.
+    #[must_use]
+    pub fn signing_with(mut self, key: AuditKey) -> Self {
+        self.audit_key = Some(Arc::new(key));
         self
     }
 

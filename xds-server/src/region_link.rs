@@ -16,17 +16,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::backoff::{STEADY, next_delay};
-use crate::access_log::CallLog;
+pub use self::queries::Sources;
 use crate::last_use::LastUses;
-use crate::meters::Meters;
 use crate::metrics;
 use crate::pki::InvalidPki;
 use crate::pki::identity::Identity;
 use crate::records::ingest::IngestFailed;
 use crate::region::RegionWriter;
 use crate::store::StoreFailed;
-use crate::terms::KnownTerms;
-use crate::usage::Usage;
 
 mod backoff;
 mod connect;
@@ -70,16 +67,10 @@ pub struct RegionLink {
     pub writer: Arc<RegionWriter>,
     /// What the control plane is told of the nodes.
     pub fleet: watch::Receiver<Vec<NodeStatus>>,
-    /// Answers what meters counted.
-    pub meters: Meters,
-    /// Answers what calls there were.
-    pub calls: CallLog,
-    /// Answers what was let through.
-    pub usage: Usage,
+    /// Who answers the control plane's questions.
+    pub sources: Sources,
     /// What the control plane is told of uses of credentials.
     pub uses: watch::Receiver<LastUses>,
-    /// What judged calls.
-    pub terms: KnownTerms,
 }
 
 /// Why a session ended or never began.

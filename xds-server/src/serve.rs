@@ -18,11 +18,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::logs::{call_log, known_terms};
 use crate::access::AccessChecks;
-use crate::access_log::{AccessLogs, CallLog, Listeners, with_buckets};
+use crate::access_log::{AccessLogs, Listeners, with_buckets};
+use crate::audit::Vault;
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
 use crate::keys::{KeyRenewals, RefusedTokens};
-use crate::last_use::LastUses;
 use crate::meters::Meters;
 use crate::metrics;
 use crate::node_api::{self, Services};
@@ -30,14 +30,13 @@ use crate::pki::NodeAuthority;
 use crate::pki::identity::Identity;
 use crate::records::ingest::Ingest;
 use crate::region::RegionWriter;
-use crate::region_link::{LinkConfig, RegionLink};
+use crate::region_link::{LinkConfig, RegionLink, Sources};
 use crate::secrets::keys::RegionKeys;
 use crate::secrets::renew::client::Client;
 use crate::secrets::renew::job::Renewals;
 use crate::secrets::renew::key_source::KeySources;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
-use crate::terms::KnownTerms;
 use crate::translate::{Settings, TargetRoots};
 use crate::usage::Usage;
 use crate::xds::ads::Ads;
@@ -60,6 +59,15 @@ const RENEWAL_TIMEOUT: Duration = Duration::from_secs(21);
 struct Ready {
     ads_address: String,
     http_url: String,
+}
+
+impl Ready {
+    fn of(ads: &TcpListener, http: &TcpListener) -> std::io::Result<Self> {
+        Ok(Self {
+            ads_address: ads.local_addr()?.to_string(),
+            http_url: format!("http://{}", http.local_addr()?),
+        })
+    }
 }
 
 /// Runs the region server until it is told to stop.
@@ -89,9 +97,7 @@ async fn start(
     create_private_dir(&config.data_dir)
         .with_context(|| format!("`data_dir`: cannot use {}", config.data_dir.display()))?;
     let clock = Clock::default();
-    let store = Store::open(config.database_url.expose())
-        .await
-        .context("`database_url`")?;
+    let store = open_store(config).await?;
     let keys = Arc::new(open_keys(config, &store).await?);
     let ingest = Ingest::new(store.clone(), config.region.clone(), Arc::clone(&keys));
     let settings = translation_settings(config)?;
@@ -102,10 +108,7 @@ async fn start(
 
     let ads_listener = bind("ads_listen", config.ads_listen).await?;
     let http_listener = bind("http_listen", config.http_listen).await?;
-    let ready = Ready {
-        ads_address: ads_listener.local_addr()?.to_string(),
-        http_url: format!("http://{}", http_listener.local_addr()?),
-    };
+    let ready = Ready::of(&ads_listener, &http_listener)?;
     let fleet = Fleet::new(clock.clone());
     tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
     let meters = meters(config, &store, &clock, tasks).await?;
@@ -131,13 +134,21 @@ async fn start(
     spawn_ads(config, &clock, tasks, (ads_listener, services))?;
     let is_ready = spawn_health(http_listener, metrics_handle, tasks);
     let renewed = spawn_renewals(config, tasks, (&keys, client), tokens);
-    spawn_link(
-        link_config(config, &keys),
-        tasks,
+    let sources = Sources {
+        meters,
+        calls,
+        usage,
+        terms,
+        vault: Vault::new(store.clone()),
+    };
+    let link = RegionLink {
+        config: link_config(config, &keys),
         writer,
-        (&fleet, meters, calls, usage, terms),
-        told.uses.subscribe(),
-    );
+        fleet: fleet.subscribe(),
+        sources,
+        uses: told.uses.subscribe(),
+    };
+    spawn_link(link, tasks);
 
     is_ready.send_replace(true);
     announce(config, &ready, revision)?;
@@ -189,6 +200,11 @@ pub fn node_certificate(config: &Config, node_id: &str, out: &Path) -> anyhow::R
 
 fn pki_dir(config: &Config) -> std::path::PathBuf {
     config.data_dir.join("pki")
+}
+
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let opened = Store::open(config.database_url.expose()).await;
+    opened.context("`database_url`")
 }
 
 /// A new store gets new keys; a used one is opened with its own or not at all.
@@ -287,23 +303,7 @@ fn link_config(config: &Config, keys: &RegionKeys) -> LinkConfig {
     }
 }
 
-fn spawn_link(
-    config: LinkConfig,
-    tasks: &TaskSet,
-    writer: Arc<RegionWriter>,
-    (fleet, meters, calls, usage, terms): (&Fleet, Meters, CallLog, Usage, KnownTerms),
-    uses: watch::Receiver<LastUses>,
-) {
-    let link = RegionLink {
-        config,
-        writer,
-        fleet: fleet.subscribe(),
-        meters,
-        calls,
-        usage,
-        uses,
-        terms,
-    };
+fn spawn_link(link: RegionLink, tasks: &TaskSet) {
     let stopping = tasks.stopping();
     tasks.spawn("region link", async move {
         link.run(stopping).await;

@@ -9,6 +9,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, FromRow, Transaction};
 
 pub mod affected;
+pub mod audit;
 pub mod counter;
 pub mod credential;
 mod message;

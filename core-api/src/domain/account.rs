@@ -2,3 +2,5 @@
 
 pub mod audit;
 pub mod chain;
+pub mod checkpoint;
+pub mod verify;

@@ -1,3 +1,6 @@
 //! What an organisation is told of itself.
 
 pub mod audit;
+pub mod audit_key;
+pub mod checkpoints;
+pub mod verify;

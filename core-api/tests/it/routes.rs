@@ -2,6 +2,7 @@
 
 mod allowed_hosts;
 mod audit;
+mod audit_verify;
 mod consents;
 mod credential_life;
 mod credentials;

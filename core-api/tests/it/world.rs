@@ -10,6 +10,7 @@ use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Method;
+use requestrocket_core_api::domain::account::checkpoint::AuditKey;
 use requestrocket_core_api::domain::ceiling::Ceilings;
 use requestrocket_core_api::http::router::router;
 use requestrocket_core_api::identity::token::digest;
@@ -88,10 +89,17 @@ impl World {
         self
     }
 
+    /// Signs with another key from now on.
+    pub(crate) fn signing_with(&mut self, key: AuditKey) {
+        self.state = self.state.clone().signing_with(key);
+        self.app = router(self.state.clone());
+    }
+
     async fn on(database: Database) -> Self {
         let clock = Clock::manual(datetime!(2026-01-01 00:00:00 UTC));
         let db = database.db.clone();
         let state = AppState::new(db, clock, Fleets::default(), TaskSet::default())
+            .signing_with(AuditKey::generate().unwrap())
             .allowing(&["127.0.0.0/8".parse().unwrap()])
             // All calls of a test are of one address and one minute.
             .with_failures_per_minute(u64::MAX);

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
+use anyhow::Context as _;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use requestrocket_proto::region::v1::{Answer, MeterUsageQuery, Query, answer, query};
 
 use crate::access_log::CallLog;
+use crate::audit::Vault;
 use crate::meters::Meters;
 use crate::terms::KnownTerms;
 use crate::usage::Usage;
@@ -17,24 +19,33 @@ const MAX_OPEN: usize = 64;
 /// Answers that wait for the wire; while so many do, no question is taken from it.
 const MAX_READY: usize = 64;
 
+/// Who knows the answers.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// What meters counted.
+    pub meters: Meters,
+    /// What calls there were.
+    pub calls: CallLog,
+    /// What was let through.
+    pub usage: Usage,
+    /// What judged calls.
+    pub terms: KnownTerms,
+    /// How the control plane's audit logs ended.
+    pub vault: Vault,
+}
+
 /// Questions of one session, and the answers that were not sent yet.
 pub(super) struct Queries {
-    meters: Meters,
-    calls: CallLog,
-    usage: Usage,
-    terms: KnownTerms,
+    sources: Sources,
     open: FuturesUnordered<BoxFuture<'static, Answer>>,
     ready: VecDeque<Answer>,
 }
 
 impl Queries {
     /// None yet.
-    pub(super) fn new(meters: Meters, calls: CallLog, usage: Usage, terms: KnownTerms) -> Self {
+    pub(super) fn new(sources: Sources) -> Self {
         Self {
-            meters,
-            calls,
-            usage,
-            terms,
+            sources,
             open: FuturesUnordered::new(),
             ready: VecDeque::new(),
         }
@@ -43,11 +54,10 @@ impl Queries {
     /// Begins to look into a question.
     pub(super) fn ask(&mut self, query: Query) {
         let Query { query_id, kind } = query;
-        let (meters, calls) = (self.meters.clone(), self.calls.clone());
-        let (usage, terms) = (self.usage.clone(), self.terms.clone());
+        let sources = self.sources.clone();
         match kind.filter(|_| self.open.len() < MAX_OPEN) {
             Some(kind) => self.open.push(Box::pin(async move {
-                let kind = look_into(kind, (&meters, &calls, &usage, &terms)).await;
+                let kind = look_into(kind, &sources).await;
                 Answer { query_id, kind }
             })),
             None => self.ready.push_back(Answer {
@@ -83,54 +93,57 @@ impl Queries {
 }
 
 /// None: the region cannot say.
-async fn look_into(
-    kind: query::Kind,
-    (meters, calls, usage, terms): (&Meters, &CallLog, &Usage, &KnownTerms),
-) -> Option<answer::Kind> {
-    match kind {
-        query::Kind::MeterUsage(MeterUsageQuery { meter_id }) => {
-            let usage = meters.usage(&meter_id).await?;
-            Some(answer::Kind::MeterUsage(usage))
+async fn look_into(kind: query::Kind, sources: &Sources) -> Option<answer::Kind> {
+    match find(kind, sources).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let error: &dyn std::error::Error = error.as_ref();
+            tracing::warn!(error, "a question of the control plane stays open");
+            None
         }
-        query::Kind::Records(query) => match calls.search(&query).await {
-            Ok(records) => Some(answer::Kind::Records(records)),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "calls could not be searched");
-                None
-            }
-        },
-        query::Kind::Usage(query) => match usage.answer(&query).await {
-            Ok(told) => told.map(answer::Kind::Usage),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "usage could not be read");
-                None
-            }
-        },
-        query::Kind::Terms(query) => match terms.answer(&query).await {
-            Ok(terms) => Some(answer::Kind::Terms(terms)),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "what judged a call could not be read");
-                None
-            }
-        },
-        query::Kind::Telemetry(query) => match calls.telemetry(&query).await {
-            Ok(told) => told.map(answer::Kind::Telemetry),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "telemetry could not be read");
-                None
-            }
-        },
-        query::Kind::Arrivals(query) => match calls.arrivals(&query).await {
-            Ok(arrivals) => Some(answer::Kind::Arrivals(arrivals)),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "calls could not be followed");
-                None
-            }
-        },
     }
+}
+
+async fn find(kind: query::Kind, sources: &Sources) -> anyhow::Result<Option<answer::Kind>> {
+    let Sources {
+        meters,
+        calls,
+        usage,
+        terms,
+        vault,
+    } = sources;
+    let answer = match kind {
+        query::Kind::MeterUsage(MeterUsageQuery { meter_id }) => {
+            let usage = meters.usage(&meter_id).await;
+            return Ok(usage.map(answer::Kind::MeterUsage));
+        }
+        query::Kind::Records(query) => {
+            let found = calls.search(&query).await;
+            answer::Kind::Records(found.context("calls cannot be searched")?)
+        }
+        query::Kind::Arrivals(query) => {
+            let found = calls.arrivals(&query).await;
+            answer::Kind::Arrivals(found.context("calls cannot be followed")?)
+        }
+        query::Kind::Usage(query) => {
+            let told = usage.answer(&query).await;
+            return Ok(told
+                .context("usage cannot be read")?
+                .map(answer::Kind::Usage));
+        }
+        query::Kind::Telemetry(query) => {
+            let told = calls.telemetry(&query).await;
+            let told = told.context("telemetry cannot be read")?;
+            return Ok(told.map(answer::Kind::Telemetry));
+        }
+        query::Kind::Terms(query) => {
+            let kept = terms.answer(&query).await;
+            answer::Kind::Terms(kept.context("what judged a call cannot be read")?)
+        }
+        query::Kind::Audit(query) => {
+            let kept = vault.answer(&query).await;
+            answer::Kind::Audit(kept.context("checkpoints cannot be kept or read")?)
+        }
+    };
+    Ok(Some(answer))
 }

@@ -78,12 +78,7 @@ pub(super) async fn run(
         uses: News::new(link.uses.clone(), last_use::told),
         fleet: true,
     };
-    let mut queries = Queries::new(
-        link.meters.clone(),
-        link.calls.clone(),
-        link.usage.clone(),
-        link.terms.clone(),
-    );
+    let mut queries = Queries::new(link.sources.clone());
     loop {
         tokio::select! {
             incoming = next_message(&mut inbound), if queries.has_place() => match incoming? {

@@ -14,16 +14,20 @@ use tokio::net::TcpListener;
 
 use self::fake::{Authority, Control, TOKEN};
 use super::*;
+use crate::access_log::CallLog;
 use crate::access_log::{Place, Retention};
+use crate::audit::Vault;
 use crate::fixtures::{
     CANARY, REGION, Region, id, organisation, proxy, removed, target, translation,
 };
 use crate::last_use::UseRegister;
+use crate::meters::Meters;
 use crate::records::ingest::Ingest;
 use crate::records::region_config::RegionUpdate;
 use crate::region::RegionWriter;
 use crate::store::tests::{fresh_sqlite, test_stores};
 use crate::terms::KnownTerms;
+use crate::usage::Usage;
 use crate::xds::publisher::Publisher;
 
 mod fake;
@@ -69,6 +73,7 @@ impl Running {
         let usage = Usage::open(store.clone(), clock.clone(), &tasks)
             .await
             .unwrap();
+        let vault = Vault::new(store.clone());
         let uses = UseRegister::open(store, &tasks).await.unwrap();
         let calls = region.folder.path().join("calls");
         let log = CallLog::open(Place::files(&calls), RETENTION, clock.clone(), &tasks);
@@ -79,11 +84,14 @@ impl Running {
             config,
             writer: Arc::new(writer),
             fleet: fleet.subscribe(),
-            meters: meters.clone(),
-            calls: log,
-            usage,
+            sources: Sources {
+                meters: meters.clone(),
+                calls: log,
+                usage,
+                vault,
+                terms: terms.await.unwrap(),
+            },
             uses: uses.subscribe(),
-            terms: terms.await.unwrap(),
         };
         let stopping = tasks.stopping();
         tasks.spawn("link", async move {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -254,6 +255,25 @@ impl Entry {
             "requestId": origin.request_id.map(|id| id.to_string()),
             "configVersion": version,
         })
+    }
+}
+
+/// No name of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be `operator`, `client:ID` or `user:ID`")]
+pub struct InvalidLog;
+
+impl FromStr for Log {
+    type Err = InvalidLog;
+
+    fn from_str(raw: &str) -> Result<Self, InvalidLog> {
+        let log = match raw.split_once(':') {
+            Some(("client", id)) => id.parse().ok().map(Self::Organisation),
+            Some(("user", id)) => id.parse().ok().map(Self::User),
+            None if raw == "operator" => Some(Self::Operator),
+            Some(_) | None => None,
+        };
+        log.ok_or(InvalidLog)
     }
 }
 

@@ -79,7 +79,9 @@ impl Fleets {
             | query::Kind::Telemetry(_)
             | query::Kind::Usage(_)
             | query::Kind::Terms(_) => ANSWER_TIMEOUT,
-            query::Kind::Records(_) | query::Kind::Arrivals(_) => SEARCH_TIMEOUT,
+            query::Kind::Records(_) | query::Kind::Arrivals(_) | query::Kind::Audit(_) => {
+                SEARCH_TIMEOUT
+            }
         };
         self.ask_within(region, question, limit).await
     }

@@ -14,6 +14,8 @@ pub enum Look {
     Read,
     /// All of it, to be kept elsewhere.
     Export,
+    /// Whether it is whole.
+    Verify,
 }
 
 /// Rows of a page, the newest first.
@@ -59,6 +61,7 @@ pub async fn note(
     let verb = match look {
         Look::Read => "read",
         Look::Export => "export",
+        Look::Verify => "verify",
     };
     let entry = Entry::of(log, Named { kind, id, name }, verb).with_after(asked);
     // What is added behind it does not belong to what is read.

@@ -158,7 +158,8 @@ async fn reading_leaves_a_row_that_says_what_was_asked_for() {
             .header("Accept", "application/x-ndjson");
         let lines = lines.send().await;
         assert_eq!(lines.header("content-type"), "application/x-ndjson");
-        let last: Value = serde_json::from_str(lines.text.lines().last().unwrap()).unwrap();
+        let last = lines.text.lines().rev().nth(1).unwrap();
+        let last: Value = serde_json::from_str(last).unwrap();
         assert_eq!(last["action"], "audit.export");
     }
 }
@@ -173,7 +174,10 @@ async fn an_export_is_a_chain_that_anybody_can_follow() {
             .header("Accept", "application/x-ndjson");
         let lines = lines.send().await.text;
         let (mut previous, mut rows) = ("0".repeat(64), 0);
-        for line in lines.lines() {
+        for line in lines
+            .lines()
+            .filter(|line| !line.contains("\"checkpoint\""))
+        {
             let mut row: Value = serde_json::from_str(line).unwrap();
             let mut take = |name| row.as_object_mut().unwrap().remove(name).unwrap();
             let (hash, before) = (take("hash"), take("previousHash"));

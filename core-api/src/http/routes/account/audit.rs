@@ -22,6 +22,7 @@ use crate::http::lines::Wanted;
 use crate::http::stream::Reader;
 use crate::identity::caller::Caller;
 use crate::service::account::audit::{self, AuditPage, Look};
+use crate::service::account::verify::verify;
 use crate::state::AppState;
 use crate::store::account::audit::AuditRow;
 
@@ -31,6 +32,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_audit))
         .routes(routes!(list_audit_of_operator))
         .routes(routes!(list_audit_of_user))
+        .routes(routes!(verify_audit))
 }
 
 /// A page of an audit log, the newest first.
@@ -104,6 +106,22 @@ struct AuditResource {
     name: String,
 }
 
+/// Whether an audit log is whole.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct AuditVerdict {
+    ok: bool,
+    /// How many were looked at.
+    rows: u64,
+    /// `auditId` of the first row that is wrong, or of the last one before what is missing.
+    first_bad: Option<String>,
+    /// What is wrong.
+    problem: Option<String>,
+    /// Regions that keep checkpoints and could not be asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unavailable_regions: Vec<String>,
+}
+
 impl AuditEvent {
     fn new(row: &AuditRow) -> serde_json::Result<Self> {
         Ok(Self {
@@ -147,6 +165,36 @@ async fn list_audit(
             export::export(&call, log, selection, Some(reader)).await
         }
     }
+}
+
+/// Follows the organisation's audit log from its first row to its last, with the checkpoints that
+/// core-api and the connected regions keep.
+#[utoipa::path(
+    get,
+    path = "/clients/{clientId}/audit/verify",
+    tag = "audit",
+    params(("clientId" = Uuid, Path, description = "The organisation")),
+    responses((status = 200, body = AuditVerdict))
+)]
+async fn verify_audit(call: Read, InPath(client): InPath<String>) -> ApiResult {
+    let scope = call.enter(&client, Permission::ReadAudit).await?;
+    let log = Log::Organisation(scope.id());
+    let _until_done = call.state.readers.hold(&log.to_string()).await?;
+    let author = call.caller.author(&call.origin);
+    let verified = verify(&call.state, log, &author).await?;
+    let is_ok = verified.bad.is_none();
+    let (first_bad, problem) = match verified.bad {
+        Some(bad) => (bad.row, Some(bad.problem)),
+        None => (None, None),
+    };
+    Ok(Json(AuditVerdict {
+        ok: is_ok,
+        rows: verified.rows,
+        first_bad,
+        problem,
+        unavailable_regions: verified.unavailable,
+    })
+    .into_response())
 }
 
 /// The operator's audit log: regions, operator tokens, organisations that were deleted. For operators.

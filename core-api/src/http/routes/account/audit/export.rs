@@ -1,8 +1,12 @@
 //! All of an audit log, the oldest row first, a row a line: read as fast as the lines are taken.
 
+use serde_json::Value;
+
 use super::AuditEvent;
 use super::selection::Selection;
 use crate::domain::account::audit::Log;
+use crate::domain::account::chain::Hash;
+use crate::domain::account::checkpoint::Checkpoint;
 use crate::error::{ApiError, ApiResult};
 use crate::http::call::Read;
 use crate::http::lines::LINES;
@@ -10,6 +14,7 @@ use crate::http::stream::{Ended, Pieces, Reader, streamed};
 use crate::service::account::audit::{Look, note};
 use crate::state::AppState;
 use crate::store::account::audit::{AuditRow, AuditSelection, Reading, audit_list};
+use crate::store::account::checkpoint::checkpoint_list;
 
 /// Rows that are in memory at a time.
 const TOGETHER: u64 = 200;
@@ -40,7 +45,7 @@ async fn send_all(
     (log, selection): (Log, &AuditSelection),
     last: u64,
 ) -> Result<(), Ended> {
-    let mut behind = 0;
+    let (mut behind, mut last_hash) = (0, Hash::NONE);
     loop {
         let rows = {
             let mut conn = state.connect().await?;
@@ -48,22 +53,65 @@ async fn send_all(
             audit_list(&mut conn, log, selection, asked).await?
         };
         let Some(end) = rows.last() else {
+            // A selection has no end that could be vouched for.
+            if let Some(key) = state.audit_key.as_ref().filter(|_| is_all(selection)) {
+                let end = key.sign((log.to_string(), behind, last_hash), state.now(), true);
+                let end = end.map_err(ApiError::internal)?;
+                pieces.send(format!("{}\n", end.line())).await?;
+            }
             return Ok(());
         };
-        behind = end.number;
-        pieces.send(lines(&rows)?).await?;
+        let mut lines = Vec::new();
+        for line in lines_of(state, (log, selection), (behind == 0, &rows)).await? {
+            serde_json::to_writer(&mut lines, &line).map_err(ApiError::internal)?;
+            lines.push(b'\n');
+        }
+        (behind, last_hash) = (end.number, end.hash);
+        pieces.send(lines).await?;
         if let Some(reader) = &mut reader {
             reader.check().await?;
         }
     }
 }
 
-fn lines(rows: &[AuditRow]) -> ApiResult<Vec<u8>> {
+fn is_all(selection: &AuditSelection) -> bool {
+    *selection == AuditSelection::default()
+}
+
+/// Rows with the checkpoints that stand behind them; before the first row of a log whose beginning was
+/// dropped, the one that covers that.
+async fn lines_of(
+    state: &AppState,
+    (log, selection): (Log, &AuditSelection),
+    (is_begin, rows): (bool, &[AuditRow]),
+) -> ApiResult<Vec<Value>> {
     let mut lines = Vec::new();
+    let (first, last) = match rows {
+        [first, .., last] => (first.number, last.number),
+        [only] => (only.number, only.number),
+        [] => return Ok(lines),
+    };
+    let mut checkpoints = if is_all(selection) {
+        let mut conn = state.connect().await?;
+        // Later that of the row before the first came with that row.
+        let behind = first.saturating_sub(if is_begin { 2 } else { 1 });
+        checkpoint_list(&mut conn, &log.to_string(), (behind, last)).await?
+    } else {
+        Vec::new()
+    };
     for row in rows {
+        let before = checkpoints.iter().position(|it| it.rows >= row.number);
+        for checkpoint in checkpoints.drain(..before.unwrap_or(checkpoints.len())) {
+            lines.push(checkpoint.line());
+        }
         let event = AuditEvent::new(row).map_err(ApiError::internal)?;
-        serde_json::to_writer(&mut lines, &event).map_err(ApiError::internal)?;
-        lines.push(b'\n');
+        lines.push(serde_json::to_value(event).map_err(ApiError::internal)?);
     }
+    lines.extend(
+        checkpoints
+            .iter()
+            .filter(|it| it.rows == last)
+            .map(Checkpoint::line),
+    );
     Ok(lines)
 }
