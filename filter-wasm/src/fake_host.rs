@@ -35,6 +35,8 @@ pub(crate) enum HostCall {
     RouteName,
     RouteAdmission,
     RoutePolicy,
+    TokenSerial,
+    Token,
     Now,
     Random,
     Sign,
@@ -85,6 +87,8 @@ pub(crate) struct FakeHost {
     pub(crate) is_reset: Cell<bool>,
     pub(crate) envoy: Rc<FakeEnvoy>,
     pub(crate) route: Option<(Vec<u8>, Option<Parts>)>,
+    /// What travels beside the policy: serial, and token.
+    pub(crate) token: Option<(Vec<u8>, Vec<u8>)>,
     pub(crate) failing: BTreeSet<HostCall>,
     pub(crate) replies: RefCell<Vec<DenialResponse>>,
     pub(crate) warnings: RefCell<Vec<String>>,
@@ -337,6 +341,16 @@ impl Host for FakeHost {
         self.call(HostCall::RoutePolicy)?;
         let parts = self.route.as_ref().and_then(|(_, parts)| parts.as_ref());
         Ok(parts.map(|(_, policy)| policy.clone()))
+    }
+
+    fn token_serial(&self) -> Result<Option<Vec<u8>>, HostFailure> {
+        self.call(HostCall::TokenSerial)?;
+        Ok(self.token.as_ref().map(|(serial, _)| serial.clone()))
+    }
+
+    fn token(&self) -> Result<Option<Vec<u8>>, HostFailure> {
+        self.call(HostCall::Token)?;
+        Ok(self.token.as_ref().map(|(_, token)| token.clone()))
     }
 
     fn is_answered(&self) -> Result<bool, HostFailure> {

@@ -94,6 +94,13 @@ pub trait Host: Shared {
     /// The encoded rest of the policy, which lies on the virtual host of the chosen route.
     fn route_policy(&self) -> Result<Option<Vec<u8>>, HostFailure>;
 
+    /// The serial of the token that travels beside the policy; none where no token does, and when the
+    /// call has found its way to the target.
+    fn token_serial(&self) -> Result<Option<Vec<u8>>, HostFailure>;
+
+    /// That token, encoded.
+    fn token(&self) -> Result<Option<Vec<u8>>, HostFailure>;
+
     /// Whether an answer to the caller has begun, the target's or another.
     fn is_answered(&self) -> Result<bool, HostFailure>;
 

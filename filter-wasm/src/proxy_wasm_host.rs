@@ -13,6 +13,8 @@ pub(crate) struct ProxyWasmHost;
 const ROUTE_NAME: &[u8] = b"xds\0route_name";
 const ROUTE_ADMISSION: &[u8] = b"xds\0route_metadata\0typed_filter_metadata\0requestrocket";
 const ROUTE_POLICY: &[u8] = b"xds\0virtual_host_metadata\0typed_filter_metadata\0requestrocket";
+const TOKEN_SERIAL: &[u8] = b"xds\0cluster_metadata\0filter_metadata\0requestrocket\0serial";
+const TOKEN: &[u8] = b"xds\0cluster_metadata\0typed_filter_metadata\0requestrocket";
 const RESPONSE_CODE: &[u8] = b"response\0code";
 /// Put by a native filter behind ours; the request's headers are no longer there.
 const SWITCH_ASKED: &[u8] = b"filter_state\0requestrocket-switch-asked";
@@ -143,6 +145,14 @@ impl Host for ProxyWasmHost {
 
     fn route_policy(&self) -> Result<Option<Vec<u8>>, HostFailure> {
         abi::property(ROUTE_POLICY)
+    }
+
+    fn token_serial(&self) -> Result<Option<Vec<u8>>, HostFailure> {
+        abi::property(TOKEN_SERIAL)
+    }
+
+    fn token(&self) -> Result<Option<Vec<u8>>, HostFailure> {
+        abi::property(TOKEN)
     }
 
     fn is_answered(&self) -> Result<bool, HostFailure> {

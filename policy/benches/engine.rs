@@ -99,7 +99,7 @@ fn noted_api_key_and_header(bencher: Bencher<'_, '_>) {
         worker: [7; 16],
         number: 1,
     };
-    bencher.bench_local(|| exchange.note(black_box(&head), black_box(which)));
+    bencher.bench_local(|| exchange.note(black_box(&head), black_box(which), &Admitting(0)));
 }
 
 #[divan::bench]

@@ -29,7 +29,7 @@ pub(crate) use attempt::{Unverified, introspected_claims, refuse_unknown, verify
 pub(crate) use digest::SecretDigest;
 pub(crate) use extract::{Presented, presented};
 pub(crate) use opaque::OpaqueToken;
-pub(crate) use subject::subject;
+pub(crate) use subject::{named_in, subject};
 pub(crate) use token::{SignedToken, claims};
 
 use crate::id::CredentialId;

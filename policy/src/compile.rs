@@ -147,16 +147,16 @@ fn put_together(
         upstream::compile(target, target_credential, &admission, &mut supply)?;
     Ok(Policy {
         standing: standing(is_active, is_suspended),
-        callers: caller::compile_all(proxy_credentials, &admission, &mut supply)?,
+        callers: caller::compile_all(proxy_credentials, &admission, &mut supply)?.into(),
         upstream,
         max_inspected_bytes: inspected(max_inspected_bytes)?,
-        layers: AttachedLayers {
+        layers: Arc::new(AttachedLayers {
             target_credential,
             target,
             proxy: attached(LayerName::Proxy, layer, &mut supply)?,
-        },
+        }),
         charge: meter::charge(CounterKind::Proxy, proxy, limits)?,
-        meters: meter::compile_all(meters, &mut supply)?,
+        meters: meter::compile_all(meters, &mut supply)?.into(),
         weight: supply.weight.get(),
         admission,
     })
@@ -191,7 +191,8 @@ pub fn inspects_responses(policy: &wire::ProxyPolicy) -> bool {
 /// see all of them.
 pub fn searches_responses(policy: &wire::ProxyPolicy) -> bool {
     let credential = policy.target_credential.as_ref();
-    credential.is_some_and(|credential| !credential.injections.is_empty())
+    credential
+        .is_some_and(|credential| credential.is_token_apart || !credential.injections.is_empty())
 }
 
 fn layers(policy: &wire::ProxyPolicy) -> impl Iterator<Item = &wire::Layer> {

@@ -133,6 +133,7 @@ impl PolicyFixture {
                 host: "api.example".to_owned(),
             }),
             target_credential: Some(wire::TargetCredential {
+                is_token_apart: false,
                 serves_until_ms: None,
                 credential_id: Uuid::from_u128(credential).to_string(),
                 version,

@@ -20,15 +20,15 @@ pub struct Policy {
     pub(crate) admission: Arc<Admission>,
     pub(crate) standing: Standing,
     /// In list order.
-    pub(crate) callers: Box<[Caller]>,
+    pub(crate) callers: Arc<[Caller]>,
     /// None: the proxy is incomplete.
     pub(crate) upstream: Option<Upstream>,
     /// How much of a request's body conditions may look into.
     pub(crate) max_inspected_bytes: NonZeroU64,
-    pub(crate) layers: AttachedLayers,
+    pub(crate) layers: Arc<AttachedLayers>,
     /// Counts every call; none when the proxy has no limit.
     pub(crate) charge: Option<Charge>,
-    pub(crate) meters: Meters,
+    pub(crate) meters: Arc<Meters>,
     pub(crate) weight: usize,
 }
 

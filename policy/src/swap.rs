@@ -18,6 +18,7 @@ use crate::{
         percent::encode_into,
         query::{is_authorization, is_named, rewrite_into},
     },
+    id::CredentialId,
     renewal::Renewable,
     secret::SecretBytes,
     sign::Scheme,
@@ -53,9 +54,20 @@ pub(crate) struct Upstream {
     pub(crate) serves_until_ms: Option<u64>,
     /// What to do when the target does not take it.
     pub(crate) renewable: Option<Renewable>,
+    /// What is put on requests travels by itself.
+    pub(crate) apart: Option<Apart>,
     pub(crate) availability: Availability,
     /// Finds their values in responses.
     pub(crate) guard: Option<Arc<Guard>>,
+}
+
+/// A token that does not come with the policy.
+#[derive(Debug)]
+pub(crate) struct Apart {
+    /// What it is bound to.
+    pub(crate) credential: (CredentialId, u64),
+    /// Of the token that is there; empty: none is.
+    pub(crate) serial: Box<[u8]>,
 }
 
 /// When a target credential may be given to the target.

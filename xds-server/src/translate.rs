@@ -21,8 +21,10 @@ mod retry;
 mod route;
 mod scope;
 mod terms;
+mod token;
 mod unread;
 mod upgrade;
+mod version;
 mod wasm;
 mod wire;
 
@@ -150,6 +152,8 @@ pub struct ProxyResources {
     pub alias_scope: Option<(Arc<str>, Bytes)>,
     /// Route configuration.
     pub route: Bytes,
+    /// Name and cluster of the token that its target is given.
+    pub token: Option<(Arc<str>, Bytes)>,
     /// Who may call it.
     pub callers: Callers,
     /// What judges its calls.
@@ -186,6 +190,7 @@ impl Translator {
             scope: scope::of_id(config),
             alias_scope: scope::of_alias(config),
             route: route::configuration(config, &policy),
+            token: token::cluster(config),
             callers: Callers::of(config),
             terms: terms::of(config, &policy.version),
         }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use requestrocket_policy::{
+    authn::AuthPorts,
     exchange::{CallNumber, Exchange},
     http::RequestHead,
     run,
@@ -31,7 +32,12 @@ impl Notes {
 
     /// Keeps a note of a call with that head that was decided. A call goes on without one: its record then says
     /// what Envoy knows.
-    pub(super) fn keep(&self, host: &impl Host, exchange: &Exchange, headers: &HeaderMap) {
+    pub(super) fn keep(
+        &self,
+        host: &impl Host,
+        (exchange, headers): (&Exchange, &HeaderMap),
+        ports: &dyn AuthPorts,
+    ) {
         let Some(worker) = self.worker else {
             return;
         };
@@ -43,7 +49,11 @@ impl Notes {
             return;
         };
         let number = self.last.get().saturating_add(1);
-        let note = exchange.note(&RequestHead::new(&lines), CallNumber { worker, number });
+        let note = exchange.note(
+            &RequestHead::new(&lines),
+            CallNumber { worker, number },
+            ports,
+        );
         // The region counts numbers that never come as lost calls.
         if host.keep_note(&note).is_ok() {
             self.last.set(number);

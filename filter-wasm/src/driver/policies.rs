@@ -73,7 +73,7 @@ impl Policies {
         // First, because a policy has its admission with it.
         let compiled = self.compiled.try_borrow_mut().ok()?.get(name);
         if let Some(Cached::Ready(policy)) = compiled {
-            return Some(Resolved::Proxy(policy));
+            return Some(Resolved::Proxy(self.with_token(policy, name, host)));
         }
         let mut admissions = self.admissions.try_borrow_mut().ok()?;
         let known = admissions.get(name).or_else(|| {
@@ -100,19 +100,54 @@ impl Policies {
         stream: u32,
         host: &impl Host,
     ) -> Obtained {
-        self.obtain((lines, admission), stream, host)
-            .unwrap_or(Obtained::Refused(Denial::GatewayFault))
+        let Ok(Some(name)) = route_name(lines, host) else {
+            return Obtained::Refused(Denial::GatewayFault);
+        };
+        match self.obtain((&name, admission), stream, host) {
+            Some(Obtained::Ready(policy)) => Obtained::Ready(self.with_token(policy, &name, host)),
+            Some(obtained) => obtained,
+            None => Obtained::Refused(Denial::GatewayFault),
+        }
+    }
+
+    /// The policy with the token that is there now, if that travels by itself. Should there be none
+    /// to be had, what it has serves to its end.
+    fn with_token(&self, policy: Arc<Policy>, name: &[u8], host: &impl Host) -> Arc<Policy> {
+        if !policy.awaits_token() {
+            return policy;
+        }
+        let renewed = self.renewed(&policy, name, host);
+        renewed.unwrap_or(policy)
+    }
+
+    /// None: it has that token already, or there is none.
+    fn renewed(&self, policy: &Policy, name: &[u8], host: &impl Host) -> Option<Arc<Policy>> {
+        let serial = host.token_serial().ok()??;
+        if policy.has_token(&serial) {
+            return None;
+        }
+        let token = host.token().ok()??;
+        let renewed = policy.with_token(&serial, &token).or_else(|invalid| {
+            let name = String::from_utf8_lossy(name);
+            host.warn(&format!("token of route `{name}` is refused: {invalid}"));
+            // In its place one that serves nobody, so that it is not looked at again.
+            policy.with_token(&serial, &[])
+        });
+        let renewed = Arc::new(renewed.ok()?);
+        let owner = policy.admission().organisation();
+        let mut compiled = self.compiled.try_borrow_mut().ok()?;
+        compiled.insert((name, Some(owner)), Cached::Ready(Arc::clone(&renewed)));
+        Some(renewed)
     }
 
     fn obtain(
         &self,
-        (lines, admission): (&[HeaderLine<'_>], &Arc<Admission>),
+        (name, admission): (&[u8], &Arc<Admission>),
         stream: u32,
         host: &impl Host,
     ) -> Option<Obtained> {
-        let name = route_name(lines, host).ok()??;
         let mut compiled = self.compiled.try_borrow_mut().ok()?;
-        match compiled.get(&name) {
+        match compiled.get(name) {
             Some(Cached::Ready(policy)) => return Some(Obtained::Ready(policy)),
             Some(Cached::Invalid) => return None,
             None => {}
@@ -120,7 +155,7 @@ impl Policies {
         let owner = admission.organisation();
         let mut compiling = self.compiling.try_borrow_mut().ok()?;
         // Before its policy is read: a call of the host, and a long text.
-        match compiling.join(&name, stream) {
+        match compiling.join(name, stream) {
             Ok(true) => return Some(Obtained::Waits),
             Ok(false) => {}
             Err(Crowded) => return Some(Obtained::Refused(Denial::Overloaded)),
@@ -133,12 +168,12 @@ impl Policies {
             if !compiling.has_room_for(owner) {
                 return Some(Obtained::Refused(Denial::Overloaded));
             }
-            compiling.begin(&name, compilation, stream);
+            compiling.begin(name, compilation, stream);
             return Some(Obtained::Waits);
         };
         host.count_compiled();
-        let policy = checked(host, &name, policy);
-        compiled.insert((&name, Some(owner)), policy.clone());
+        let policy = checked(host, name, policy);
+        compiled.insert((name, Some(owner)), policy.clone());
         match policy {
             Cached::Ready(policy) => Some(Obtained::Ready(policy)),
             Cached::Invalid => None,

@@ -1,4 +1,5 @@
 mod admitted;
+mod apart;
 mod crowd;
 mod newer_keys;
 mod notes;

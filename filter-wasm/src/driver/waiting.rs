@@ -86,7 +86,9 @@ impl Waiting {
     /// Keeps a note of it for its record, once it is decided.
     pub(super) fn keep_note(&self, host: &impl Host, shared: &Shared) {
         if let Some(exchange) = &self.exchange {
-            shared.notes.keep(host, exchange, &self.headers);
+            let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE)
+                .knowing(&shared.tokens, &shared.opaque);
+            shared.notes.keep(host, (exchange, &self.headers), &ports);
         }
     }
 

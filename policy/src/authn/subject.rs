@@ -10,7 +10,11 @@ const NAMING: [&str; 3] = ["sub", "client_id", "azp"];
 
 /// Of what was presented.
 pub(crate) fn subject(value: &[u8]) -> Option<String> {
-    let claims = claims(value)?;
+    named_in(&claims(value)?)
+}
+
+/// Of what such a token says, or its server says of it: JSON text.
+pub(crate) fn named_in(claims: &str) -> Option<String> {
     let claims = Object::parse(claims.as_bytes()).ok()?;
     let named = NAMING.into_iter().filter_map(|name| claims.get(name));
     let mut named = named.filter_map(Value::into_text);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prost::Message as _;
 use requestrocket_proto::policy::v1 as wire;
 
 use super::{
@@ -14,10 +15,11 @@ use crate::{
     echo::{self, Guard},
     envelope::{Binding, InvalidEnvelope, Location},
     id::{CredentialId, InvalidId},
+    policy::Policy,
     renewal::Renewable,
     secret::SecretBytes,
     sign::Scheme,
-    swap::{Availability, HeaderInjection, InvalidInjection, QueryInjection, Upstream},
+    swap::{Apart, Availability, HeaderInjection, InvalidInjection, QueryInjection, Upstream},
 };
 
 /// Not a target with its credential.
@@ -32,6 +34,9 @@ pub enum InvalidUpstream {
     /// `target_credential.credential_id`.
     #[error("target credential id: {0}")]
     CredentialId(#[from] InvalidId),
+    /// What came for `target_credential` by itself.
+    #[error("token is none of this policy")]
+    Token,
     /// One of `target_credential.injections` names no location.
     #[error("injection {0} has no known location")]
     Location(usize),
@@ -90,6 +95,10 @@ pub(super) fn compile(
         guard: Guard::of(injections.echoed).map(Arc::new),
         serves_until_ms: injections.serves_until_ms,
         renewable: injections.renewable,
+        apart: injections.apart.map(|credential| Apart {
+            credential,
+            serial: Box::default(),
+        }),
     });
     Ok((upstream, target_layer, credential_layer))
 }
@@ -107,6 +116,7 @@ pub(crate) struct Injections {
     pub(crate) echoed: Vec<SecretBytes>,
     serves_until_ms: Option<u64>,
     renewable: Option<Renewable>,
+    apart: Option<(CredentialId, u64)>,
 }
 
 fn compile_target(
@@ -138,6 +148,7 @@ fn compile_credential(
         ends_at_ms,
         serves_until_ms,
         refresh_on,
+        is_token_apart,
     } = credential;
     let availability = match ends_at_ms {
         0 => Availability::Always,
@@ -149,6 +160,7 @@ fn compile_credential(
     let mut injections = compile_injections(injections, (id, version), admission)?;
     injections.serves_until_ms = serves_until_ms;
     injections.renewable = Renewable::of((id, version), serves_until_ms, &refresh_on);
+    injections.apart = is_token_apart.then_some((id, version));
     Ok((
         (injections, availability),
         attached(LayerName::TargetCredential, layer, supply)?,
@@ -166,6 +178,81 @@ fn compile_base_path(base_path: String) -> Result<Box<[u8]>, InvalidUpstream> {
     } else {
         Err(InvalidUpstream::BasePath)
     }
+}
+
+impl Policy {
+    /// What is put on requests is a token that travels by itself.
+    pub fn awaits_token(&self) -> bool {
+        self.apart().is_some()
+    }
+
+    /// Whether it has the token of that serial.
+    pub fn has_token(&self, serial: &[u8]) -> bool {
+        self.apart().is_some_and(|apart| *apart.serial == *serial)
+    }
+
+    /// The same policy with an encoded `TargetToken` of that serial, in the place of the one that it
+    /// has. All else is shared.
+    ///
+    /// # Errors
+    /// The token does not open, or is not of this policy's credential.
+    pub fn with_token(&self, serial: &[u8], encoded: &[u8]) -> Result<Self, InvalidPolicy> {
+        let upstream = match &self.upstream {
+            Some(upstream) => Some(renewed(upstream, &self.admission, (serial, encoded))?),
+            None => None,
+        };
+        Ok(Self {
+            admission: Arc::clone(&self.admission),
+            standing: self.standing,
+            callers: Arc::clone(&self.callers),
+            upstream,
+            max_inspected_bytes: self.max_inspected_bytes,
+            layers: Arc::clone(&self.layers),
+            charge: self.charge,
+            meters: Arc::clone(&self.meters),
+            weight: self.weight,
+        })
+    }
+
+    fn apart(&self) -> Option<&Apart> {
+        self.upstream.as_ref()?.apart.as_ref()
+    }
+}
+
+fn renewed(
+    upstream: &Upstream,
+    admission: &Admission,
+    (serial, encoded): (&[u8], &[u8]),
+) -> Result<Upstream, InvalidPolicy> {
+    let apart = upstream.apart.as_ref();
+    let credential = apart.ok_or(InvalidUpstream::Token)?.credential;
+    let token = wire::TargetToken::decode(encoded).map_err(|_| InvalidUpstream::Token)?;
+    let wire::TargetToken {
+        injections,
+        serves_until_ms,
+        refresh_on,
+    } = token;
+    // Envelopes are bound to credential and version: no other's value opens here.
+    let injections = compile_injections(injections, credential, admission)?;
+    if injections.computed.is_some() {
+        // Envoy would have to know of it before.
+        return Err(InvalidUpstream::Token.into());
+    }
+    Ok(Upstream {
+        host: upstream.host.clone(),
+        base_path: upstream.base_path.clone(),
+        headers: injections.headers.into(),
+        query: injections.query.into(),
+        computed: None,
+        serves_until_ms: Some(serves_until_ms),
+        renewable: Renewable::of(credential, Some(serves_until_ms), &refresh_on),
+        apart: Some(Apart {
+            credential,
+            serial: serial.into(),
+        }),
+        availability: upstream.availability,
+        guard: Guard::of(injections.echoed).map(Arc::new),
+    })
 }
 
 /// Opens what is put on requests of a proxy.

@@ -7,7 +7,7 @@ use requestrocket_proto::record::v1::{Denial, MeterDelta, Note};
 
 use super::{Exchange, Phase, Resolved, grant::UsedCredential, outcome::delta};
 use crate::{
-    authn::{self, Presented},
+    authn::{self, AuthPorts, Presented, introspected_claims},
     denial::{self, Detail, Refusal},
     echo::Guard,
     http::RequestHead,
@@ -26,7 +26,12 @@ pub struct CallNumber {
 
 impl Exchange {
     /// What only the engine knows of the decided call with that head, encoded. No secret.
-    pub fn note(&self, head: &RequestHead<'_>, which: CallNumber) -> Vec<u8> {
+    pub fn note(
+        &self,
+        head: &RequestHead<'_>,
+        which: CallNumber,
+        ports: &dyn AuthPorts,
+    ) -> Vec<u8> {
         let (used, refusal, counted) = match &self.phase {
             Phase::Undecided(_) => (None, None, &[][..]),
             Phase::Forwarded(grant) | Phase::Answered(grant, _) => {
@@ -40,7 +45,7 @@ impl Exchange {
         };
         let budget = used.map_or(Budget::STRANGER, |_| Budget::CALLER);
         // A stranger's token names whomever it likes.
-        let named = used.and_then(|it| subject(head, it));
+        let named = used.and_then(|it| self.subject(head, it, ports));
         let Noted {
             path,
             query,
@@ -86,26 +91,38 @@ impl Exchange {
         }
     }
 
+    /// Whom the caller's token names, which was found right: by what it says, or its server says of it.
+    fn subject(
+        &self,
+        head: &RequestHead<'_>,
+        (used, auth_type): UsedCredential,
+        ports: &dyn AuthPorts,
+    ) -> Option<String> {
+        if !auth_type.has_claims() {
+            return None;
+        }
+        let admission = self.admission()?;
+        let (credentials, key) = (&admission.credentials, &admission.digest_key);
+        let named = |value: &[u8]| match introspected_claims(credentials, key, (used, value), ports)
+        {
+            Some(said) => authn::named_in(&said),
+            None => authn::subject(value),
+        };
+        let path = head.first(":path").unwrap_or_default();
+        let query = path.splitn(2, |byte| *byte == b'?').nth(1);
+        match authn::presented(head, query) {
+            Presented::Header(value) => named(value),
+            Presented::Query(value) => named(value.expose()),
+            Presented::Missing | Presented::Several => None,
+        }
+    }
+
     /// Finds what the target gets of its credential.
     fn injected(&self) -> Option<&Guard> {
         match &self.resolved {
             Resolved::Proxy(policy) => policy.upstream.as_ref()?.guard.as_deref(),
             Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => None,
         }
-    }
-}
-
-/// Whom the caller's token names, which was found right.
-fn subject(head: &RequestHead<'_>, (_, auth_type): UsedCredential) -> Option<String> {
-    if !auth_type.has_claims() {
-        return None;
-    }
-    let path = head.first(":path").unwrap_or_default();
-    let query = path.splitn(2, |byte| *byte == b'?').nth(1);
-    match authn::presented(head, query) {
-        Presented::Header(value) => authn::subject(value),
-        Presented::Query(value) => authn::subject(value.expose()),
-        Presented::Missing | Presented::Several => None,
     }
 }
 

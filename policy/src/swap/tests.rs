@@ -23,6 +23,7 @@ fn upstream(headers: Vec<HeaderInjection>, query: Vec<QueryInjection>) -> Upstre
         availability: Availability::Always,
         guard: None,
         serves_until_ms: None,
+        apart: None,
         renewable: None,
     }
 }

@@ -150,6 +150,8 @@ fn injected_credential(
         injections,
         serves_until_ms,
         refresh_on,
+        // Where it is told of.
+        is_token_apart: false,
         layer: Some(credential.layer.clone()),
         ends_at_ms: credential.ends_at_ms,
     })

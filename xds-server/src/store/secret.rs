@@ -24,6 +24,7 @@ pub(super) fn encode_secret(secret: &StoredSecret) -> String {
             ends_at_ms: 0,
             serves_until_ms: None,
             refresh_on: Vec::new(),
+            is_token_apart: false,
         }),
         // The token is a row of its own: what refreshes it does not touch the credential.
         StoredSecret::Obtained(recipe, _) => encode_recipe(&recipe),

@@ -364,6 +364,7 @@ fn encode_token(token: &ObtainedToken) -> String {
         ends_at_ms: 0,
         serves_until_ms: Some(token.serves_until_ms),
         refresh_on: token.refresh_on.clone(),
+        is_token_apart: false,
     })
 }
 

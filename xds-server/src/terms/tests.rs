@@ -35,6 +35,7 @@ fn change(version: &str, rule: &str) -> ProxyChange {
         scope: Bytes::new(),
         alias_scope: None,
         route: Bytes::from(version.to_owned()),
+        token: None,
         callers: Callers::nobody(),
         terms: ProxyTerms {
             organisation_id: "home".to_owned(),

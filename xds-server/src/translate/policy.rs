@@ -1,19 +1,16 @@
 //! Proxy → the policy that the filter compiles.
 
-use std::fmt::Write;
 use std::iter;
 
 use prost::Message;
 use requestrocket_policy::compile::{inspects_responses, searches_responses};
 use requestrocket_proto::policy::v1 as wire;
 use requestrocket_proto::policy::v1::proxy_credential::Presented;
-use sha2::{Digest, Sha256};
 
 use super::cluster;
+use super::token;
+use super::version::version;
 use crate::records::region_config::{CallerConfig, ProxyConfig, TargetConfig};
-
-/// Bytes of the hash that make a policy version.
-const VERSION_BYTES: usize = 16;
 
 /// A policy in its two encoded parts.
 #[derive(Debug)]
@@ -44,22 +41,6 @@ pub(super) fn encode(config: &ProxyConfig, region: &str) -> EncodedPolicy {
         inspects_responses,
         searches_responses,
     }
-}
-
-/// The parts' lengths count too: where one ends is part of what is said.
-fn version(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.len().to_string());
-        hash.update(b"\n");
-        hash.update(part);
-    }
-    let mut version = String::with_capacity(2 * VERSION_BYTES);
-    for byte in hash.finalize().iter().take(VERSION_BYTES) {
-        // Writing to a string does not fail.
-        let _ = write!(version, "{byte:02x}");
-    }
-    version
 }
 
 /// What of the destination the policy does not say.
@@ -133,7 +114,7 @@ fn policy(config: &ProxyConfig) -> wire::ProxyPolicy {
         target: target
             .as_ref()
             .map(|target| target_of(target, target_credential.as_ref())),
-        target_credential: target_credential.clone(),
+        target_credential: target_credential.as_ref().map(token::without_token),
         max_inspected_bytes: *max_inspected_bytes,
         layer: Some(layer.clone()),
         limits: Some(*limits),

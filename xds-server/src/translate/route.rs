@@ -30,8 +30,9 @@ use super::in_order::{self, OrderedRoute};
 use super::policy::EncodedPolicy;
 use super::refused;
 use super::retry;
+use super::token;
 use super::unread;
-use super::wire::seconds;
+use super::wire::{METADATA_KEY, seconds};
 use crate::records::region_config::ProxyConfig;
 
 /// The name of the route that a call came in by, put by a native filter before ours.
@@ -42,8 +43,6 @@ pub(super) const JUDGE_AGAIN: &str = "x-rr-again";
 pub(super) const WORKED_ON_BY: &str = "x-rr-valve";
 /// There is no such cluster.
 const NOWHERE: &str = "undecided";
-/// Key of the policy's parts in the metadata of routes and virtual host.
-const METADATA_KEY: &str = "requestrocket";
 /// Longest silence once the response has begun, and while the request arrives. Streams are
 /// promised 60 s; a little more keeps this from firing together with the longest head timeout.
 const IDLE_SECONDS: u32 = 65;
@@ -98,9 +97,11 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
     } else {
         retry::BODY_BYTES
     };
+    let token = token::cluster_name(config);
     let calls = [
         Route {
-            action: Some(action(config, Some(NOWHERE))),
+            // Neither has an address.
+            action: Some(action(config, Some(token.as_deref().unwrap_or(NOWHERE)))),
             request_body_buffer_limit: bytes(buffer::limit_bytes(config)),
             ..route((&name, came_in), policy)
         },

@@ -82,7 +82,11 @@ fn config() -> impl Strategy<Value = ProxyConfig> {
                     cors: None,
                     target,
                     proxy_credentials: Vec::new(),
-                    target_credential: flags.2.then(wire::TargetCredential::default),
+                    // Of a token that is obtained, too.
+                    target_credential: flags.2.then(|| wire::TargetCredential {
+                        serves_until_ms: (max.0 % 2 == 0).then_some(max.1),
+                        ..wire::TargetCredential::default()
+                    }),
                     layer,
                     limits: wire::Limits::default(),
                     meters: Vec::new(),
@@ -183,7 +187,8 @@ proptest! {
         if let (Some(route::Action::Route(from)), Some(route::Action::Route(to))) =
             (&came_in.action, &edited.action)
         {
-            let nowhere = ClusterSpecifier::Cluster("undecided".to_owned());
+            let token = resources.token.as_ref().map(|(name, _)| name.to_string());
+            let nowhere = ClusterSpecifier::Cluster(token.unwrap_or("undecided".to_owned()));
             prop_assert_eq!(from.cluster_specifier.as_ref(), Some(&nowhere));
             let as_before = RouteAction { cluster_specifier: Some(nowhere), ..to.clone() };
             prop_assert_eq!(&as_before, from);
@@ -514,7 +519,7 @@ fn responses_that_somebody_looks_into_are_all_the_filters() {
 }
 
 /// A proxy that has everything.
-fn complete() -> ProxyConfig {
+pub(super) fn complete() -> ProxyConfig {
     ProxyConfig {
         proxy_id: crate::fixtures::id(1),
         organisation_id: "organisation".to_owned(),
@@ -541,6 +546,7 @@ fn complete() -> ProxyConfig {
             limits: limits(1),
         }],
         target_credential: Some(wire::TargetCredential {
+            is_token_apart: false,
             serves_until_ms: None,
             refresh_on: Vec::new(),
             credential_id: crate::fixtures::id(20),

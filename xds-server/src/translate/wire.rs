@@ -18,6 +18,9 @@ use envoy_types::pb::google::protobuf::{Any, BoolValue, Duration, UInt32Value};
 use envoy_types::util::pack_any;
 use prost::{Message, Name};
 
+/// Key of what the filter reads in the metadata of routes, virtual hosts and clusters.
+pub(super) const METADATA_KEY: &str = "requestrocket";
+
 /// What the filter has to say in warning of a request: it keeps it with the stream under
 /// `requestrocket-warning`. Without it no header is made.
 pub(super) const WARNING: &str = "%FILTER_STATE(wasm.requestrocket-warning:PLAIN)%";

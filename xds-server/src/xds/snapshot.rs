@@ -27,6 +27,10 @@ pub struct Snapshot {
     scopes: Table,
     /// Proxy id → name of its second scope.
     alias_scopes: OrdMap<Arc<str>, Arc<str>>,
+    /// Proxy id → name of the cluster with the token that its target is given.
+    tokens: OrdMap<Arc<str>, Arc<str>>,
+    /// Name of such a cluster → of how many proxies.
+    token_uses: OrdMap<Arc<str>, usize>,
     /// Proxy id → who may call it.
     callers: OrdMap<Arc<str>, Arc<Callers>>,
     /// Proxy id → what judges its calls.
@@ -157,9 +161,17 @@ impl Snapshot {
             scope,
             alias_scope,
             route,
+            token,
             callers,
             terms,
         } = resources;
+        self.use_token(proxy_id, token.as_ref().map(|(name, _)| name));
+        if let Some((name, body)) = token {
+            put(
+                &mut self.clusters,
+                Resource::encoded(name, body, revision, None),
+            );
+        }
         let owner = Some(Arc::clone(proxy_id));
         let make = |name: &Arc<str>, body| {
             Resource::encoded(Arc::clone(name), body, revision, owner.clone())
@@ -182,6 +194,31 @@ impl Snapshot {
         self.scopes.remove(proxy_id);
         self.callers.remove(proxy_id);
         self.terms.remove(proxy_id);
+        self.use_token(proxy_id, None);
+    }
+
+    /// A proxy has that cluster's token from now on. A cluster of which none has it goes.
+    fn use_token(&mut self, proxy_id: &Arc<str>, name: Option<&Arc<str>>) {
+        if self.tokens.get(proxy_id) == name {
+            return;
+        }
+        let former = match name {
+            Some(name) => {
+                *self.token_uses.entry(Arc::clone(name)).or_default() += 1;
+                self.tokens.insert(Arc::clone(proxy_id), Arc::clone(name))
+            }
+            None => self.tokens.remove(proxy_id),
+        };
+        let Some(former) = former else {
+            return;
+        };
+        let left = self.token_uses.get(&former).map_or(0, |uses| uses - 1);
+        if left == 0 {
+            self.token_uses.remove(&former);
+            self.clusters.remove(&former);
+        } else {
+            self.token_uses.insert(former, left);
+        }
     }
 
     /// Removes the alias of a proxy unless it is `kept` or another proxy's by now.

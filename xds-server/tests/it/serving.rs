@@ -6,7 +6,8 @@ use envoy_types::pb::envoy::config::core::v3::{Node, address, socket_address::Po
 use envoy_types::pb::envoy::config::listener::v3::Listener;
 use envoy_types::pb::google::protobuf::{Struct, Value, value::Kind};
 use prost::Message;
-use requestrocket_xds_server::records::region_config::RegionUpdate;
+use requestrocket_proto::policy::v1 as wire;
+use requestrocket_xds_server::records::region_config::{ProxyConfig, RegionUpdate};
 use requestrocket_xds_server::xds::resource::ResourceKind::{
     Cluster, Listener as Lds, Route, Scope,
 };
@@ -70,6 +71,81 @@ async fn a_change_brings_one_resource_and_settles_its_revision() {
     region
         .fleet_until("at 3", |nodes| nodes[0].settled_revision == 3)
         .await;
+}
+
+/// A proxy whose target is given that token. All of them end at the same moment.
+fn with_token(id: &str, token: u64) -> ProxyConfig {
+    let injection = wire::Injection {
+        location: wire::Location::Header.into(),
+        name: "authorization".to_owned(),
+        sealed_value: token.to_be_bytes().repeat(100).into(),
+        reads_body: false,
+        bytes_before: 7,
+        bytes_behind: 0,
+    };
+    let credential = wire::TargetCredential {
+        credential_id: "c".to_owned(),
+        version: 3,
+        injections: vec![injection],
+        layer: None,
+        serves_until_ms: Some(1_900_000_000_000),
+        ends_at_ms: 0,
+        refresh_on: vec![401],
+        is_token_apart: false,
+    };
+    ProxyConfig {
+        target_credential: Some(credential),
+        ..proxy(id)
+    }
+}
+
+#[tokio::test]
+async fn another_token_is_one_small_resource_for_two_hundred_proxies() {
+    let ids: Vec<String> = (0..200).map(|n| format!("p{n:03}")).collect();
+    let all = |token| ids.iter().map(|id| with_token(id, token)).collect();
+    let (region, keys) = region_and_node(&[]).await;
+    region.change(2, all(1));
+    let mut node = DeltaClient::open(&region, &keys, "eu-envoy-1")
+        .await
+        .unwrap();
+    let routes: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let held = node.sync(&routes).await;
+    assert_eq!(held[&Route.type_url()].len(), 200);
+    assert!(held[&Cluster.type_url()].contains_key("token/c/3"));
+    region
+        .fleet_until("at 2", |nodes| nodes[0].settled_revision == 2)
+        .await;
+    region.change(3, all(2));
+    let response = node.next().await;
+    assert_eq!(
+        (response.type_url.clone(), names(&response)),
+        (Cluster.type_url(), vec!["token/c/3".into()])
+    );
+    let bytes = response.encoded_len();
+    println!("another token: {bytes} bytes");
+    assert!(bytes < 2_048, "{bytes}");
+    node.answer(&response, None).await;
+    // That was all of it.
+    region
+        .fleet_until("at 3", |nodes| nodes[0].settled_revision == 3)
+        .await;
+    // With the last proxy that has it, it goes.
+    region
+        .publisher
+        .apply(4, RegionUpdate::Full(vec![with_token(&ids[0], 2)]));
+    for _ in [Scope, Route] {
+        let response = node.next().await;
+        assert_eq!(response.removed_resources.len(), 199);
+        node.answer(&response, None).await;
+    }
+    region.publisher.apply(5, RegionUpdate::Full(Vec::new()));
+    let mut removed = Vec::new();
+    for _ in [Scope, Route, Cluster] {
+        let response = node.next().await;
+        removed.extend(response.removed_resources.clone());
+        node.answer(&response, None).await;
+    }
+    assert_eq!(removed, [&*ids[0], &*ids[0], "token/c/3"]);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ fn note(path: &str, key: &str) -> Note {
     ];
     let head = RequestHead::new(&lines);
     exchange.on_request(&head, RequestBody::Whole(&[]), &Admitting(0));
-    Note::decode(exchange.note(&head, WHICH).as_slice()).unwrap()
+    Note::decode(exchange.note(&head, WHICH, &Admitting(0)).as_slice()).unwrap()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use requestrocket_proto::record::v1::Note;
 use uuid::Uuid;
 
 use super::*;
@@ -163,5 +164,33 @@ fn rules_see_what_the_server_said() {
         (Some(active(r#","sub":"u-2""#)), Some(Denial::RuleDenied)),
     ] {
         assert_eq!(call(&fixture, said, &jwt).0, want);
+    }
+}
+
+#[test]
+fn whom_its_server_names_is_noted() {
+    let fixture = PolicyFixture::new().introspected();
+    let which = CallNumber {
+        worker: [7; 16],
+        number: 1,
+    };
+    for (more, want) in [
+        (r#","sub":"somebody","client_id":"c""#, "somebody"),
+        (r#","client_id":"a program""#, "a program"),
+        ("", ""),
+    ] {
+        let host = Host {
+            said: Some(active(more)),
+            ..Host::default()
+        };
+        let mut exchange = Exchange::new(resolved(&fixture));
+        let path = api("/");
+        let lines = lines("GET", &path, &[("authorization", "Bearer mF_9.B5f-4.1JqM")]);
+        let head = RequestHead::new(&lines);
+        let decision = exchange.on_request(&head, RequestBody::Whole(&[]), &host);
+        assert_eq!(refusal(decision), None);
+        let note = exchange.note(&head, which, &host);
+        let note = <Note as prost::Message>::decode(note.as_slice()).unwrap();
+        assert_eq!(note.subject, want);
     }
 }

@@ -126,3 +126,41 @@ fn a_token_of_another_credential_is_none() {
     let fixture = fixture().obtained(9, &[401]);
     assert_eq!(renewed(&mut forwarded(&fixture), &theirs, "/x"), None);
 }
+
+#[test]
+fn a_token_that_travels_by_itself_is_put_on_calls_in_the_place_of_the_one_before() {
+    let mut fixture = fixture().obtained(9_000, &[401]);
+    let token = fixture.apart();
+    let policy = fixture.compile().unwrap();
+    assert!(policy.awaits_token() && !policy.has_token(b"1"));
+    let decided = |policy: Policy| {
+        let resolved = Resolved::Proxy(Arc::new(policy));
+        decide(&resolved, "GET", &api("/x"), KEY)
+    };
+    let first = policy.with_token(b"1", &token).unwrap();
+    assert!(first.has_token(b"1") && !first.has_token(b"2"));
+    let none = first.with_token(b"2", &[]).unwrap();
+    let again = none.with_token(b"3", &token).unwrap();
+    let unavailable = Some(&Denial::TargetCredentialUnavailable);
+    assert_eq!(decided(policy).as_ref().err(), unavailable);
+    assert_eq!(decided(none).as_ref().err(), unavailable);
+    for with in [first, again] {
+        let edits = decided(with).unwrap();
+        let token = "authorization = Bearer target-token".to_owned();
+        assert!(edits.contains(&token), "{edits:?}");
+    }
+}
+
+#[test]
+fn a_token_by_itself_is_of_its_policy_or_none() {
+    let of = |mut fixture: PolicyFixture| (fixture.apart(), fixture.compile().unwrap());
+    let (token, policy) = of(fixture().obtained(9, &[401]));
+    let (theirs, _) = of(fixture().obtained(9, &[401]));
+    for useless in [&theirs[..], b"\xff"] {
+        assert!(policy.with_token(b"1", useless).is_err());
+    }
+    // One that comes with its token takes no other.
+    let whole = fixture().obtained(9, &[401]).compile().unwrap();
+    assert!(!whole.awaits_token());
+    assert!(whole.with_token(b"1", &token).is_err());
+}

@@ -20,6 +20,7 @@ fn resources(route: &str, alias: Option<&str>) -> ProxyResources {
         scope: own(format!("scope of {route}")),
         alias_scope: alias.map(|alias| (alias.into(), own(format!("alias scope of {route}")))),
         route: own(route.to_owned()),
+        token: None,
         callers: Callers::nobody(),
         terms: ProxyTerms {
             organisation_id: "o".to_owned(),

@@ -42,6 +42,7 @@ fn change(text: &str) -> ProxyChange {
         scope: scope(id),
         alias_scope: alias.map(|alias| (alias.into(), scope(alias))),
         route: Bytes::from(format!("{id} {route}")),
+        token: None,
         callers: Callers::nobody(),
         terms: ProxyTerms {
             organisation_id: "o".to_owned(),

@@ -174,6 +174,7 @@ fn injecting(header: &str, refresh_on: &[u32]) -> wire::TargetCredential {
         bytes_behind: 0,
     };
     wire::TargetCredential {
+        is_token_apart: false,
         serves_until_ms: (!refresh_on.is_empty()).then_some(1_900_000_000_000),
         refresh_on: refresh_on.to_vec(),
         credential_id: "c0ffee00-0000-4000-8000-000000000000".to_owned(),

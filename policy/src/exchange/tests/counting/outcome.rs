@@ -64,7 +64,7 @@ fn a_call_that_is_let_through_tells_at_once_which_meters_counted_it() {
         let (exchange, _) = call(fixture, &Counting::default());
         let path = api("/x");
         let lines = lines("GET", &path, &[("authorization", "key")]);
-        let note = exchange.note(&RequestHead::new(&lines), WHICH);
+        let note = exchange.note(&RequestHead::new(&lines), WHICH, &Admitting(0));
         Note::decode(&note[..]).unwrap().meters
     };
     assert_eq!(note(&fixture), [delta(1, 1_000_000)]);
