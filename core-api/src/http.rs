@@ -5,6 +5,7 @@ pub mod authenticate;
 pub mod author;
 pub mod body;
 pub mod call;
+mod dashboard;
 pub mod etag;
 pub mod idempotency;
 pub mod json;

@@ -100,7 +100,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Serve => {
             let mut core = Core::start(&config).await?;
             if let Some(first) = core.first_start.take() {
-                introduce(&first, config.bootstrap_file.as_deref())?;
+                introduce(&first, &config)?;
             }
             core.run(&config).await
         }
@@ -144,10 +144,10 @@ fn verify(file: &Path, keys: Vec<AuditPublicKey>) -> anyhow::Result<()> {
 }
 
 /// The only time that these tokens are shown: here, or in the file, which nobody's log has.
-fn introduce(first: &FirstStart, file: Option<&Path>) -> std::io::Result<()> {
+fn introduce(first: &FirstStart, config: &Config) -> std::io::Result<()> {
     say(&format!("organisation    {}", first.organisation))?;
     say(&format!("user            {}", first.user))?;
-    if let Some(file) = file {
+    if let Some(file) = config.bootstrap_file.as_deref() {
         return say(&format!("tokens          in {}", file.display()));
     }
     say(&format!("user token      {}", first.user_token.expose()))?;
@@ -155,10 +155,13 @@ fn introduce(first: &FirstStart, file: Option<&Path>) -> std::io::Result<()> {
         "operator token  {}",
         first.operator_token.expose()
     ))?;
-    say(&format!(
-        "set-up token    {} (for 15 minutes)",
-        first.setup_token.expose()
-    ))
+    let token = first.setup_token.expose();
+    match config.public_url.as_deref() {
+        Some(url) if cfg!(feature = "dashboard") => say(&format!(
+            "set-up link     {url}/app/set-up#token={token} (for 15 minutes)"
+        )),
+        Some(_) | None => say(&format!("set-up token    {token} (for 15 minutes)")),
+    }
 }
 
 /// Standard output is for what a command answers; everything else is in the log.

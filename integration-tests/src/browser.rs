@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::external::{self, cache};
 
@@ -57,6 +58,22 @@ pub async fn browse(calls: &[PageCall]) -> Result<Vec<Seen>> {
     ];
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let output = external::run("node", &arguments).await?.success()?;
+    serde_json::from_str(&output).with_context(|| output.clone())
+}
+
+/// Somebody at a browser who uses the dashboard, as `dashboard/tests/browser.mjs` says.
+///
+/// `given`: what they know, as that program reads it.
+pub async fn use_dashboard(given: &Value) -> Result<Value> {
+    const LIMIT: Duration = Duration::from_mins(4);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let program = root.join("dashboard/tests/browser.mjs");
+    let packages = cache()?.join("test-node");
+    let (program, packages) = (program.to_string_lossy(), packages.to_string_lossy());
+    let (chromium, given) = (chromium()?, given.to_string());
+    let arguments = [&*program, &*packages, &chromium, &given];
+    let outcome = external::run_within(LIMIT, "node", &arguments).await?;
+    let output = outcome.success()?;
     serde_json::from_str(&output).with_context(|| output.clone())
 }
 

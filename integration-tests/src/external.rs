@@ -33,12 +33,17 @@ impl Outcome {
 
 /// Runs a program to its end.
 pub async fn run(program: &str, arguments: &[&str]) -> Result<Outcome> {
+    run_within(RUN, program, arguments).await
+}
+
+/// The same for what takes longer.
+pub async fn run_within(limit: Duration, program: &str, arguments: &[&str]) -> Result<Outcome> {
     let mut command = command(program);
     command
         .args(arguments)
         .kill_on_drop(true)
         .stdin(Stdio::null());
-    let output = wait::within(RUN, program, async { Ok(command.output().await?) }).await?;
+    let output = wait::within(limit, program, async { Ok(command.output().await?) }).await?;
     Ok(Outcome {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

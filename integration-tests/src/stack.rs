@@ -34,6 +34,7 @@ pub struct StackFile {
     pub core_api: String,
     pub user_token: String,
     pub operator_token: String,
+    pub setup_token: String,
     pub client_id: String,
     pub regions: Vec<RegionEntry>,
     pub pids: Pids,

@@ -26,8 +26,11 @@ pub(crate) fn greeting(stack: &StackFile) -> String {
     for (name, value) in [
         ("Core API", core_api.as_str()),
         ("API docs", &format!("{core_api}/docs")),
+        (
+            "Dashboard",
+            &format!("{core_api}/app/set-up#token={}", setup_token.expose()),
+        ),
         ("User token", token),
-        ("Set-up token", setup_token.expose()),
         ("Client id", client_id),
         ("Logs", &logs.display().to_string()),
     ] {
@@ -96,7 +99,7 @@ mod tests {
         for wanted in [
             "http://127.0.0.1:1/docs",
             "u-x",
-            "p-x",
+            "http://127.0.0.1:1/app/set-up#token=p-x",
             "/api/p/anything",
             "rr_local-1_x",
             "/status",

@@ -10,11 +10,11 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::authenticate::authenticate;
 use super::stranger::{self, Door};
-use super::{mutate, openapi, routes};
+use super::{dashboard, mutate, openapi, routes};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::state::AppState;
 
-/// All routes, under `/` and under `/api`.
+/// All routes, under `/` and under `/api`, and the dashboard under `/app`.
 pub fn router(state: AppState) -> Router {
     let (routes, document) = documented(&state).split_for_parts();
     let routes = routes
@@ -24,6 +24,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(routes.clone())
         .nest("/api", routes)
+        .merge(dashboard::router())
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(panicked))
 }

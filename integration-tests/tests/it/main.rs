@@ -28,6 +28,8 @@ mod cors;
 #[cfg(test)]
 mod credential_life;
 #[cfg(test)]
+mod dashboard;
+#[cfg(test)]
 mod denials;
 #[cfg(test)]
 mod destination;

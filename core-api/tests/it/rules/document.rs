@@ -17,6 +17,17 @@ async fn the_document_is_as_agreed() {
     insta::assert_json_snapshot!("openapi", document.body);
 }
 
+/// `/app` is the dashboard's, whether it is built in or not.
+#[tokio::test]
+async fn no_path_of_the_api_is_one_of_the_dashboard() {
+    let world = World::each().await.remove(0);
+    let document = world.call("GET", "/openapi.json").send().await.body;
+    let mut paths = document["paths"].as_object().unwrap().keys();
+    assert!(paths.all(|path| path != "/app" && !path.starts_with("/app/")));
+    let refused = world.call("GET", "/app/").by(Who::Anonymous).send().await;
+    assert_eq!(refused.status, 404, "it needs no Node to be built without");
+}
+
 #[tokio::test]
 async fn the_reference_shows_every_operation_and_loads_nothing() {
     let world = World::each().await.remove(0);

@@ -1,0 +1,71 @@
+/**
+ * Holds the built dashboard to its budgets: what the first page loads, and what each further one
+ * does, as brotli sends it.
+ */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+
+const FIRST = 200_000;
+const FURTHER = 70_000;
+const DIST = new URL("../dist/", import.meta.url);
+/** What the first page shows: the page itself, and the organisation's home. */
+const HOME = "src/features/dashboard/HomePage.tsx";
+/** Alphabets that no page of ours begins with are asked for only when they are shown. */
+const FONTS = "assets/geist-latin-wght";
+
+interface Chunk {
+  file: string;
+  imports?: string[];
+  css?: string[];
+  isEntry?: boolean;
+  isDynamicEntry?: boolean;
+}
+
+const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", DIST), "utf8")) as Record<
+  string,
+  Chunk
+>;
+
+function filesOf(key: string, found = new Set<string>()): Set<string> {
+  const chunk = manifest[key];
+  if (chunk === undefined || found.has(chunk.file)) return found;
+  found.add(chunk.file);
+  chunk.css?.forEach((file) => found.add(file));
+  chunk.imports?.forEach((next) => filesOf(next, found));
+  return found;
+}
+
+function sizeOf(files: Iterable<string>): number {
+  return [...files].map(packed).reduce((sum, size) => sum + size, 0);
+}
+
+function packed(file: string): number {
+  for (const end of [".br", ""]) {
+    const size = statSync(new URL(file + end, DIST), { throwIfNoEntry: false })?.size;
+    if (size !== undefined) return size;
+  }
+  throw new Error(`${file} is not built`);
+}
+
+const [entry] = Object.entries(manifest).find(([, chunk]) => chunk.isEntry) ?? [];
+if (entry === undefined) throw new Error("nothing is built");
+const shared = filesOf(entry);
+const fonts = readdirSync(new URL("assets/", DIST))
+  .map((name) => `assets/${name}`)
+  .filter((file) => file.startsWith(FONTS));
+const first = sizeOf(new Set([...shared, ...filesOf(HOME), ...fonts, "index.html", "theme.js"]));
+const further = Object.entries(manifest)
+  .filter(([, chunk]) => chunk.isDynamicEntry)
+  .map(([key]) => ({
+    key,
+    size: sizeOf([...filesOf(key)].filter((file) => !shared.has(file))),
+  }))
+  .sort((one, other) => other.size - one.size);
+const largest = further[0];
+const kb = (size: number) => `${(size / 1000).toFixed(1)} kB`;
+console.log(`dashboard: first load ${kb(first)} of ${kb(FIRST)}`);
+if (largest)
+  console.log(`  largest further: ${largest.key}, ${kb(largest.size)} of ${kb(FURTHER)}`);
+if (first > FIRST || (largest?.size ?? 0) > FURTHER) {
+  console.error("dashboard: above its budget");
+  process.exitCode = 1;
+}

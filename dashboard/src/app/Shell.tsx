@@ -1,0 +1,65 @@
+import { Dialog } from "@base-ui/react/dialog";
+import { Outlet, useParams } from "@tanstack/react-router";
+import { Menu as MenuIcon } from "lucide-react";
+import { useEffect, useState } from "react";
+import { SessionKeeper } from "@/features/session/SessionKeeper";
+import { setLastOrganisation } from "@/lib/preferences";
+import { RegionHealth } from "./RegionHealth";
+import { Sidebar } from "./Sidebar";
+import { UserMenu } from "./UserMenu";
+
+/** What stands around every page of who is signed in. */
+export function Shell({ clientId }: { clientId: string }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <div className="min-h-dvh lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
+      <a
+        href="#content"
+        className="sr-only z-50 rounded-md bg-solid px-3 py-2 text-sm text-on-solid focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
+        Skip to the content
+      </a>
+      <aside className="sticky top-0 hidden h-dvh border-r border-line bg-canvas lg:block">
+        <Sidebar clientId={clientId} />
+      </aside>
+      <div className="flex min-w-0 flex-col">
+        <header className="sticky top-0 z-20 flex h-12 items-center gap-3 border-b border-line bg-canvas/90 px-4 backdrop-blur sm:px-8">
+          <Dialog.Root open={isOpen} onOpenChange={setOpen}>
+            <Dialog.Trigger
+              aria-label="Menu"
+              className="-ml-1.5 rounded-md p-1.5 text-soft hover:bg-hover lg:hidden"
+            >
+              <MenuIcon aria-hidden className="size-4.5" />
+            </Dialog.Trigger>
+            <Dialog.Portal>
+              <Dialog.Backdrop className="fixed inset-0 z-40 bg-shade" />
+              <Dialog.Popup
+                aria-label="Menu"
+                className="fixed inset-y-0 left-0 z-40 w-64 border-r border-line bg-canvas shadow-lift outline-none"
+              >
+                <Sidebar
+                  clientId={clientId}
+
+                  onNavigate={() => setOpen(false)}
+                />
+              </Dialog.Popup>
+            </Dialog.Portal>
+          </Dialog.Root>
+          <div className="flex-1" />
+          <RegionHealth />
+          <UserMenu />
+        </header>
+        <main id="content" className="min-w-0 flex-1">
+          <Outlet />
+        </main>
+      </div>
+      <SessionKeeper />
+    </div>
+  );
+}
+
+export function OrganisationShell() {
+  const { clientId } = useParams({ from: "/in/o/$clientId" });
+  useEffect(() => setLastOrganisation(clientId), [clientId]);
+  return <Shell key={clientId} clientId={clientId} />;
+}

@@ -1,0 +1,74 @@
+import { Link } from "@tanstack/react-router";
+import {
+  BookOpen,
+  KeyRound,
+  LayoutDashboard,
+  type LucideIcon,
+  ShieldCheck,
+  Target,
+  Waypoints,
+} from "lucide-react";
+import { lazy, Suspense } from "react";
+import { Mark } from "@/features/session/Door";
+
+// Its list with search is the largest part of the frame, and nobody's first look.
+const OrganisationSwitcher = lazy(async () => ({
+  default: (await import("./OrganisationSwitcher")).OrganisationSwitcher,
+}));
+
+interface Entry {
+  icon: LucideIcon;
+  label: string;
+  to:
+    | "/o/$clientId"
+    | `/o/$clientId/${"proxies" | "proxy-credentials" | "targets" | "target-credentials"}`;
+}
+
+const RESOURCES: Entry[] = [
+  { icon: LayoutDashboard, label: "Dashboard", to: "/o/$clientId" },
+  { icon: Waypoints, label: "Proxies", to: "/o/$clientId/proxies" },
+  { icon: ShieldCheck, label: "Proxy Credentials", to: "/o/$clientId/proxy-credentials" },
+  { icon: Target, label: "Targets", to: "/o/$clientId/targets" },
+  { icon: KeyRound, label: "Target Credentials", to: "/o/$clientId/target-credentials" },
+];
+
+const LOOK =
+  "flex h-8 items-center gap-2.5 rounded-md px-2.5 text-sm text-soft transition-colors hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:font-medium aria-[current=page]:text-ink [&[aria-current=page]>svg]:text-accent";
+
+interface SidebarProps {
+  clientId: string;
+  onNavigate?: () => void;
+}
+
+export function Sidebar({ clientId, onNavigate }: SidebarProps) {
+  const entry = ({ icon: Icon, label, to }: Entry) => (
+    <Link
+      key={label}
+      to={to}
+      params={{ clientId }}
+      activeOptions={{ exact: label === "Dashboard", includeSearch: false }}
+      onClick={onNavigate}
+      className={LOOK}
+    >
+      <Icon aria-hidden className="size-4 shrink-0" />
+      {label}
+    </Link>
+  );
+  return (
+    <div className="flex h-full flex-col gap-4 overflow-y-auto p-3">
+      <div className="px-2.5 pt-1.5">
+        <Mark />
+      </div>
+      <Suspense fallback={<div className="h-9 rounded-md border border-line" />}>
+        <OrganisationSwitcher clientId={clientId} />
+      </Suspense>
+      <nav aria-label="Main" className="flex flex-1 flex-col gap-0.5">
+        {RESOURCES.map(entry)}
+        <a href="/docs" target="_blank" rel="noreferrer" className={LOOK}>
+          <BookOpen aria-hidden className="size-4 shrink-0" />
+          Docs
+        </a>
+      </nav>
+    </div>
+  );
+}

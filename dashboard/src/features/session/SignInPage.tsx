@@ -1,0 +1,31 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, useRouter } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { Door } from "./Door";
+import { SignInForm } from "./SignInForm";
+
+const route = getRouteApi("/sign-in");
+
+export function SignInPage() {
+  const { next } = route.useSearch();
+  const router = useRouter();
+  const queries = useQueryClient();
+  useEffect(() => {
+    document.title = "Sign in · RequestRocket";
+  }, []);
+  const enter = async () => {
+    queries.clear();
+    // A path of ours only: whatever somebody put into a link, it leads nowhere else.
+    const href = next?.startsWith("/") && !next.startsWith("//") ? next : "/";
+    await router.navigate({ href, replace: true });
+  };
+  return (
+    <Door title="Sign in" about="Manage the APIs that your organisation calls.">
+      <SignInForm onDone={() => void enter()} />
+      <p className="mt-6 text-xs text-faint">
+        No password yet, or lost it? Whoever runs RequestRocket can make a set-up link:{" "}
+        <code className="font-mono">requestrocket-core-api setup-token</code>
+      </p>
+    </Door>
+  );
+}
