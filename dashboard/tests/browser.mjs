@@ -4,13 +4,20 @@
 //
 // Prints what it saw, as JSON; fails with what it did not.
 import { createRequire } from "node:module";
-import { firstProxy } from "./flows/first-proxy.mjs";
+import { readFileSync } from "node:fs";
 import { edits } from "./flows/edits.mjs";
+import { everyPage } from "./flows/every-page.mjs";
+import { firstProxy } from "./flows/first-proxy.mjs";
+import { guard } from "./flows/guard.mjs";
 import { lists } from "./flows/lists.mjs";
+import { organisation } from "./flows/organisation.mjs";
+import { traffic } from "./flows/traffic.mjs";
 import { watch } from "./watch.mjs";
 
 const [packages, executablePath, given] = process.argv.slice(2);
-const { chromium } = createRequire(`${packages}/`)("playwright-core");
+const require = createRequire(`${packages}/`);
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const { link, target } = JSON.parse(given);
 
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--headless=new"] });
@@ -22,8 +29,12 @@ const seen = watch(page);
 try {
   const made = await firstProxy(page, { link, target });
   await lists(page, made);
+  await guard(page, made);
+  await traffic(page, made);
+  await organisation(page);
+  await everyPage(page, { ...made, axe });
   await edits(page, made);
-  console.log(JSON.stringify({ ...made, ...seen }));
+  console.log(JSON.stringify(seen));
 } catch (error) {
   const text = await page.locator("body").innerText();
   console.error(`${error.stack}\nat ${page.url()}:\n${text}\n${JSON.stringify(seen)}`);

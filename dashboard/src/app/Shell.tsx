@@ -1,16 +1,20 @@
 import { Dialog } from "@base-ui/react/dialog";
+import { useQuery } from "@tanstack/react-query";
 import { Outlet, useParams } from "@tanstack/react-router";
 import { Menu as MenuIcon } from "lucide-react";
 import { useEffect, useState } from "react";
+import { organisationsQuery } from "@/api/session";
 import { SessionKeeper } from "@/features/session/SessionKeeper";
-import { setLastOrganisation } from "@/lib/preferences";
+import { lastOrganisation, setLastOrganisation } from "@/lib/preferences";
 import { RegionHealth } from "./RegionHealth";
 import { Sidebar } from "./Sidebar";
 import { UserMenu } from "./UserMenu";
+import { useRoles } from "./useRoles";
 
 /** What stands around every page of who is signed in. */
 export function Shell({ clientId }: { clientId: string }) {
   const [isOpen, setOpen] = useState(false);
+  const { isManager } = useRoles(clientId);
   return (
     <div className="min-h-dvh lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
       <a
@@ -20,7 +24,7 @@ export function Shell({ clientId }: { clientId: string }) {
         Skip to the content
       </a>
       <aside className="sticky top-0 hidden h-dvh border-r border-line bg-canvas lg:block">
-        <Sidebar clientId={clientId} />
+        <Sidebar clientId={clientId} isManager={isManager} />
       </aside>
       <div className="flex min-w-0 flex-col">
         <header className="sticky top-0 z-20 flex h-12 items-center gap-3 border-b border-line bg-canvas/90 px-4 backdrop-blur sm:px-8">
@@ -39,6 +43,7 @@ export function Shell({ clientId }: { clientId: string }) {
               >
                 <Sidebar
                   clientId={clientId}
+                  isManager={isManager}
 
                   onNavigate={() => setOpen(false)}
                 />
@@ -56,6 +61,13 @@ export function Shell({ clientId }: { clientId: string }) {
       <SessionKeeper />
     </div>
   );
+}
+
+/** One's own account stands beside the organisation that was the last. */
+export function AccountShell() {
+  const { data } = useQuery(organisationsQuery);
+  const kept = data?.data.find((one) => one.clientId === lastOrganisation()) ?? data?.data[0];
+  return kept ? <Shell clientId={kept.clientId} /> : <Outlet />;
 }
 
 export function OrganisationShell() {

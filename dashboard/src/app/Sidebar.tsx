@@ -1,11 +1,15 @@
 import { Link } from "@tanstack/react-router";
 import {
   BookOpen,
+  ChartColumn,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
+  ScrollText,
+  Settings,
   ShieldCheck,
   Target,
+  Users,
   Waypoints,
 } from "lucide-react";
 import { lazy, Suspense } from "react";
@@ -19,10 +23,18 @@ const OrganisationSwitcher = lazy(async () => ({
 interface Entry {
   icon: LucideIcon;
   label: string;
-  to:
-    | "/o/$clientId"
-    | `/o/$clientId/${"proxies" | "proxy-credentials" | "targets" | "target-credentials"}`;
+  to: "/o/$clientId" | `/o/$clientId/${Place}`;
 }
+
+type Place =
+  | "proxies"
+  | "proxy-credentials"
+  | "targets"
+  | "target-credentials"
+  | "users"
+  | "audit"
+  | "usage"
+  | "settings";
 
 const RESOURCES: Entry[] = [
   { icon: LayoutDashboard, label: "Dashboard", to: "/o/$clientId" },
@@ -32,15 +44,24 @@ const RESOURCES: Entry[] = [
   { icon: KeyRound, label: "Target Credentials", to: "/o/$clientId/target-credentials" },
 ];
 
+const ORGANISATION: Entry[] = [
+  { icon: Users, label: "Users", to: "/o/$clientId/users" },
+  { icon: ScrollText, label: "Audit", to: "/o/$clientId/audit" },
+  { icon: ChartColumn, label: "Usage", to: "/o/$clientId/usage" },
+  { icon: Settings, label: "Settings", to: "/o/$clientId/settings" },
+];
+
 const LOOK =
   "flex h-8 items-center gap-2.5 rounded-md px-2.5 text-sm text-soft transition-colors hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:font-medium aria-[current=page]:text-ink [&[aria-current=page]>svg]:text-accent";
 
 interface SidebarProps {
   clientId: string;
+  /** Owners and admins look after the organisation itself. */
+  isManager: boolean;
   onNavigate?: () => void;
 }
 
-export function Sidebar({ clientId, onNavigate }: SidebarProps) {
+export function Sidebar({ clientId, isManager, onNavigate }: SidebarProps) {
   const entry = ({ icon: Icon, label, to }: Entry) => (
     <Link
       key={label}
@@ -68,6 +89,12 @@ export function Sidebar({ clientId, onNavigate }: SidebarProps) {
           <BookOpen aria-hidden className="size-4 shrink-0" />
           Docs
         </a>
+        {isManager && (
+          <>
+            <p className="mt-5 mb-1 px-2.5 text-xs font-medium text-faint">Organisation</p>
+            {ORGANISATION.map(entry)}
+          </>
+        )}
       </nav>
     </div>
   );

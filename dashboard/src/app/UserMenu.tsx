@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
-import { Check, LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { Link, useRouter } from "@tanstack/react-router";
+import { Check, CircleUser, KeyRound, LogOut, Monitor, Moon, ShieldCheck, Sun } from "lucide-react";
 import { useState } from "react";
 import { api, take } from "@/api/client";
 import { sessionQuery } from "@/api/session";
@@ -28,6 +28,7 @@ export function UserMenu() {
       tellFailure(error);
     }
   };
+  const initials = data?.email.slice(0, 2) ?? "…";
   const choose = (next: Theme) => {
     setTheme(next);
     setChosen(next);
@@ -37,14 +38,24 @@ export function UserMenu() {
       trigger={
         <button
           type="button"
-          aria-label="Your account"
+          aria-label={`${initials}: your account`}
           className="grid size-8 place-items-center rounded-full border border-line bg-surface text-xs font-semibold uppercase hover:border-line-strong"
         >
-          {data?.email.slice(0, 2) ?? "…"}
+          {initials}
         </button>
       }
     >
       <p className="max-w-64 truncate px-2 py-1.5 text-xs text-soft">{data?.email}</p>
+      <MenuLine />
+      <MenuItem render={<Link to="/me" />}>
+        <CircleUser aria-hidden className="size-4 text-faint" /> Profile
+      </MenuItem>
+      <MenuItem render={<Link to="/me/keys" />}>
+        <KeyRound aria-hidden className="size-4 text-faint" /> Keys
+      </MenuItem>
+      <MenuItem render={<Link to="/me/security" />}>
+        <ShieldCheck aria-hidden className="size-4 text-faint" /> Security
+      </MenuItem>
       <MenuLine />
       {THEMES.map(({ value, label, icon: Icon }) => (
         <MenuItem key={value} onSelect={() => choose(value)}>

@@ -26,3 +26,11 @@ export function local(at: string): string {
 export function utc(at: string): string {
   return `${new Date(at).toISOString().replace("T", " ").slice(0, 19)} UTC`;
 }
+
+export function isPast(at: string): boolean {
+  return Date.parse(at) < Date.now();
+}
+
+export function inDays(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString();
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { open } from "../helpers.mjs";
+import { dialogOf, open } from "../helpers.mjs";
 import { EMAIL, PASSWORD } from "./first-proxy.mjs";
 
 /** Edit, a change by somebody else meanwhile, a session that ends, and deletion. */
@@ -17,7 +17,7 @@ export async function edits(page, { address }) {
   }, path);
   assert.equal(status, 200);
   await main.getByRole("button", { name: "Save" }).click();
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByText("echo of others").waitFor();
   await dialog.getByText("echo of mine").waitFor();
   await dialog.getByRole("button", { name: "Save mine over it" }).click();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { open } from "../helpers.mjs";
+import { dialogOf, open } from "../helpers.mjs";
 import { promisify } from "node:util";
 import { execFile } from "node:child_process";
 
@@ -20,7 +20,7 @@ export async function firstProxy(page, { link, target }) {
   await main.getByLabel("Name", { exact: true }).fill("first proxy");
 
   await main.getByRole("button", { name: "New: Target", exact: true }).click();
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByLabel("Name", { exact: true }).fill("echo");
   await dialog.getByLabel("Base URL").fill(target);
   await dialog.getByRole("button", { name: "Create target" }).click();
@@ -56,5 +56,6 @@ export async function firstProxy(page, { link, target }) {
   for (const secret of [key, "t-secret-of-the-target", PASSWORD]) {
     assert.ok(!JSON.stringify(kept).includes(secret), "a secret stayed in the page");
   }
-  return { address: page.url(), status: stdout.split("\r\n")[0] };
+  const base = /"(http[^"]+)\/"/.exec(line)[1];
+  return { address: page.url(), base, key };
 }

@@ -7,6 +7,7 @@ import { Pill, Tag } from "@/ui/Status";
 import { credentialsQuery } from "../credentials/queries";
 import { proxiesQuery } from "../proxies/queries";
 import { targetsQuery } from "../targets/queries";
+import { DashboardTabs } from "./DashboardTabs";
 import { FirstProxy } from "./FirstProxy";
 
 const route = getRouteApi("/in/o/$clientId/");
@@ -30,6 +31,7 @@ export function HomePage() {
       title={organisation.data?.clientName ?? "Dashboard"}
       about="What your organisation calls, and who may."
     >
+      <DashboardTabs clientId={clientId} />
       <div className="flex flex-col gap-5">
         {proxies.data?.pagination.total === 0 && <FirstProxy clientId={clientId} counts={counts} />}
         <div className="grid gap-3 sm:grid-cols-2 xl:grid-cols-4">

@@ -19,6 +19,12 @@ export function ProxyPage() {
   const params = { clientId, proxyId };
   const tabs: Tab[] = [
     { label: "Overview", link: { to: "/o/$clientId/proxies/$proxyId", params } },
+    { label: "Rules", link: { to: "/o/$clientId/proxies/$proxyId/rules", params } },
+    { label: "Filters", link: { to: "/o/$clientId/proxies/$proxyId/filters", params } },
+    { label: "Meters", link: { to: "/o/$clientId/proxies/$proxyId/meters", params } },
+    { label: "Requests", link: { to: "/o/$clientId/proxies/$proxyId/requests", params } },
+    { label: "Telemetry", link: { to: "/o/$clientId/proxies/$proxyId/telemetry", params } },
+    { label: "History", link: { to: "/o/$clientId/proxies/$proxyId/history", params } },
     { label: "Settings", link: { to: "/o/$clientId/proxies/$proxyId/settings", params } },
   ];
   const { proxyName, proxyStatus } = query.data.value;

@@ -1,0 +1,84 @@
+import { useState, type ReactNode } from "react";
+import { Problem, sentence } from "@/api/problem";
+import { Button } from "@/ui/Button";
+import { Dialog } from "@/ui/Dialog";
+import { Field, TextArea } from "@/ui/Field";
+import { Notice, Refusal } from "@/ui/Notice";
+import type { Draft } from "./draft";
+
+interface EditorDialogProps<T> {
+  title: string;
+  draft: Draft<T>;
+  onSave: () => Promise<void>;
+  onClose: () => void;
+  /** The form's side. */
+  children: ReactNode;
+}
+
+/** Something written in a form and as JSON side by side. */
+export function EditorDialog<T>({ title, draft, onSave, onClose, children }: EditorDialogProps<T>) {
+  const [error, setError] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  const save = async () => {
+    setBusy(true);
+    try {
+      await onSave();
+      onClose();
+    } catch (cause) {
+      setError(cause);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog open wide title={title} onClose={onClose}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+        className="flex flex-col gap-5"
+      >
+        <div className="grid gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+          <div className="flex min-w-0 flex-col gap-5">{children}</div>
+          <Field label="As JSON" error={draft.problem}>
+            <TextArea
+              className="min-h-80 flex-1"
+              value={draft.text}
+              onChange={(event) => draft.write(event.target.value)}
+            />
+          </Field>
+        </div>
+        <Problems error={error} />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            kind="primary"
+            type="submit"
+            busy={busy}
+            disabled={busy || draft.problem !== undefined}
+          >
+            Save
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Each problem with the member that it is about, as both sides name it. */
+function Problems({ error }: { error: unknown }) {
+  if (!(error instanceof Problem) || error.details.length === 0) return <Refusal error={error} />;
+  return (
+    <Notice tone="bad">
+      <ul className="flex flex-col gap-1">
+        {error.details.map(({ field, problem }) => (
+          <li key={`${field} ${problem}`}>
+            <code className="font-mono text-xs">{field}</code> {sentence(problem)}
+          </li>
+        ))}
+      </ul>
+    </Notice>
+  );
+}

@@ -1,0 +1,80 @@
+import type { Tagged } from "@/api/client";
+import { Field, Input, TextArea } from "@/ui/Field";
+import { Select } from "@/ui/Select";
+import { Switch } from "@/ui/Switch";
+import { tell } from "@/ui/Toasts";
+import { ConditionsEditor } from "./ConditionsEditor";
+import { useDraft } from "./draft";
+import { EditorDialog } from "./EditorDialog";
+import { useGuardWrites, type Filter, type FilterInput, type Owner } from "./queries";
+
+const OPERATIONS = [
+  { value: "destroy" as const, label: "Destroy", about: "these go" },
+  { value: "retain" as const, label: "Retain", about: "only these stay" },
+];
+
+interface FilterEditorProps {
+  owner: Owner;
+  /** Absent: a new one. Saved over this version only. */
+  loaded?: Tagged<Filter>;
+  onClose: () => void;
+}
+
+export function FilterEditor({ owner, loaded, onClose }: FilterEditorProps) {
+  const draft = useDraft<FilterInput>(
+    loaded ? inputOf(loaded.value) : { operation: "destroy", paths: [] },
+  );
+  const { createFilter, replaceFilter } = useGuardWrites(owner);
+  const { value, set } = draft;
+  const save = async () => {
+    if (loaded) await replaceFilter(loaded.value.filterId, value, loaded.tag);
+    else await createFilter(value);
+    tell("The filter counts now");
+  };
+  return (
+    <EditorDialog
+      title={loaded ? "Filter" : `New filter of ${owner.name}`}
+      draft={draft}
+      onSave={save}
+      onClose={onClose}
+    >
+      <Field label="Operation">
+        <Select
+          options={OPERATIONS}
+          value={value.operation}
+          onChange={(operation) => set({ ...value, operation })}
+        />
+      </Field>
+      <Field label="Paths" help="JSONPaths (RFC 9535), one a line, such as $.users[*].email">
+        <TextArea
+          value={value.paths.join("\n")}
+          placeholder="$..password"
+          onChange={(event) => set({ ...value, paths: event.target.value.split("\n") })}
+        />
+      </Field>
+      <ConditionsEditor
+        kinds={["headers", "query", "claims"]}
+        value={value}
+        onChange={({ methods, path, headers, query, claims }) =>
+          set({ ...value, methods, path, headers, query, claims })
+        }
+      />
+      <Field label="Notes" optional>
+        <Input
+          value={value.notes ?? ""}
+          onChange={(event) => set({ ...value, notes: event.target.value || null })}
+        />
+      </Field>
+      <Switch
+        label="Active"
+        checked={value.filterActive ?? true}
+        onChange={(filterActive) => set({ ...value, filterActive })}
+      />
+    </EditorDialog>
+  );
+}
+
+function inputOf(filter: Filter): FilterInput {
+  const { operation, paths, filterActive, notes, methods, path, headers, query, claims } = filter;
+  return { operation, paths, filterActive, notes, methods, path, headers, query, claims };
+}

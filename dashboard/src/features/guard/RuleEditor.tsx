@@ -1,0 +1,73 @@
+import type { Tagged } from "@/api/client";
+import { EffectChoice } from "./EffectChoice";
+import { Field, Input } from "@/ui/Field";
+import { Switch } from "@/ui/Switch";
+import { tell } from "@/ui/Toasts";
+import { ConditionsEditor } from "./ConditionsEditor";
+import { useDraft } from "./draft";
+import { EditorDialog } from "./EditorDialog";
+import { useGuardWrites, type Owner, type Rule, type RuleInput } from "./queries";
+
+interface RuleEditorProps {
+  owner: Owner;
+  /** Absent: a new one. Saved over this version only. */
+  loaded?: Tagged<Rule>;
+  onClose: () => void;
+}
+
+export function RuleEditor({ owner, loaded, onClose }: RuleEditorProps) {
+  const draft = useDraft<RuleInput>(
+    loaded ? inputOf(loaded.value) : { effect: "deny", priority: 500 },
+  );
+  const { createRule, replaceRule } = useGuardWrites(owner);
+  const { value, set } = draft;
+  const save = async () => {
+    if (loaded) await replaceRule(loaded.value.ruleId, value, loaded.tag);
+    else await createRule(value);
+    tell("The rule counts now");
+  };
+  return (
+    <EditorDialog
+      title={loaded ? "Rule" : `New rule of ${owner.name}`}
+      draft={draft}
+      onSave={save}
+      onClose={onClose}
+    >
+      <EffectChoice value={value.effect} onChange={(effect) => set({ ...value, effect })} />
+      <Field
+        label="Priority"
+        help="0 to 1000. The highest rule that matches decides; at equal priority deny."
+      >
+        <Input
+          type="number"
+          min={0}
+          max={1000}
+          value={value.priority ?? 500}
+          onChange={(event) => set({ ...value, priority: event.target.valueAsNumber || 0 })}
+        />
+      </Field>
+      <ConditionsEditor
+        kinds={["headers", "query", "body", "claims"]}
+        value={value}
+        onChange={(conditions) => set({ ...value, ...conditions })}
+      />
+      <Field label="Notes" optional>
+        <Input
+          value={value.notes ?? ""}
+          onChange={(event) => set({ ...value, notes: event.target.value || null })}
+        />
+      </Field>
+      <Switch
+        label="Active"
+        checked={value.ruleActive ?? true}
+        onChange={(ruleActive) => set({ ...value, ruleActive })}
+      />
+    </EditorDialog>
+  );
+}
+
+/** What of a rule somebody may write. */
+function inputOf(rule: Rule): RuleInput {
+  const { effect, priority, ruleActive, notes, methods, path, headers, query, body, claims } = rule;
+  return { effect, priority, ruleActive, notes, methods, path, headers, query, body, claims };
+}
