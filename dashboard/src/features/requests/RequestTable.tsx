@@ -52,7 +52,7 @@ export function RequestTable({ records, open, onOpen }: RequestTableProps) {
               <td className="px-3">
                 <Method method={record.method} />
               </td>
-              <td className="max-w-0 min-w-40 px-3 md:w-1/2">
+              <td className="max-w-0 min-w-32 px-3 md:w-1/2">
                 <button
                   type="button"
                   className="block w-full truncate text-left font-mono text-xs hover:underline"
@@ -69,7 +69,9 @@ export function RequestTable({ records, open, onOpen }: RequestTableProps) {
               <td className="hidden px-3 font-mono text-xs text-soft md:table-cell">
                 {record.code ?? "–"}
               </td>
-              <td className="px-3 text-right text-xs tabular">{duration(record.durationMs)}</td>
+              <td className="px-3 text-right text-xs whitespace-nowrap tabular">
+                {duration(record.durationMs)}
+              </td>
               <td className="pr-4 text-right text-xs whitespace-nowrap">
                 <Time at={record.completedAt} empty="–" />
               </td>
