@@ -24,7 +24,8 @@ const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
 await context.grantPermissions(["clipboard-read", "clipboard-write"]);
 const page = await context.newPage();
-page.setDefaultTimeout(15_000);
+// A machine that runs all tests at once is slow.
+page.setDefaultTimeout(30_000);
 const seen = watch(page);
 try {
   const made = await firstProxy(page, { link, target });

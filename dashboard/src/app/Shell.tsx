@@ -9,7 +9,7 @@ import { lastOrganisation, setLastOrganisation } from "@/lib/preferences";
 import { RegionHealth } from "./RegionHealth";
 import { Sidebar } from "./Sidebar";
 import { UserMenu } from "./UserMenu";
-import { useRoles } from "./useRoles";
+import { useRoles } from "@/api/useRoles";
 
 /** What stands around every page of who is signed in. */
 export function Shell({ clientId }: { clientId: string }) {

@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { useRoles } from "@/app/useRoles";
+import { useRoles } from "@/api/useRoles";
 import { Lock } from "lucide-react";
 import { Empty } from "@/ui/Page";
 import { AuditList } from "./AuditList";

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useState } from "react";
-import { useRoles } from "@/app/useRoles";
+import { useRoles } from "@/api/useRoles";
 import { DataTable, type Column } from "@/table/DataTable";
 import { Button } from "@/ui/Button";
 import { Confirm } from "@/ui/Confirm";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { api, take } from "@/api/client";
-import { Problem } from "@/api/problem";
-import { sessionQuery } from "@/api/session";
+import { api, take } from "./client";
+import { Problem } from "./problem";
+import { sessionQuery } from "./session";
 
 /** What one is in an organisation. Only how pages look hangs on it: the API decides what one may. */
 export function useRoles(clientId: string) {
