@@ -11,7 +11,9 @@ use crate::domain::account::audit::{Actor, Entry, Log, Named};
 use crate::domain::id::{OrganisationId, TokenId, UserId};
 use crate::domain::label::Labels;
 use crate::domain::people::member::{Member, Roles};
-use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
+use crate::domain::people::organisation::{
+    Limits, Organisation, OrganisationStatus, Plan, Standing,
+};
 use crate::domain::people::rights::Rights;
 use crate::domain::people::user::{About, Profile, User};
 use crate::domain::people::user_token::UserToken;
@@ -203,6 +205,7 @@ async fn insert_organisation(
         name: ORGANISATION_NAME.parse()?,
         plan,
         status: OrganisationStatus::Active,
+        standing: Standing::Ok,
         limits: Limits::default(),
         allowed_regions: Vec::new(),
         labels: Labels::default(),

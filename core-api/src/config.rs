@@ -2,6 +2,7 @@
 //!
 //! Every problem names its field; the database URL may hold a password and is never repeated.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,8 +11,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 use requestrocket_policy::secret_form::endpoint::Endpoint;
 use requestrocket_process::settings::{self, InvalidSettings};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use crate::domain::account::billing::{Money, Prices};
 use crate::domain::ceiling::Ceilings;
 use crate::domain::people::organisation::Plan;
 use crate::state::FAILURES_PER_MINUTE;
@@ -21,6 +24,8 @@ pub const ENV_PREFIX: &str = "REQUESTROCKET_CORE_API_";
 
 /// For how long rows of audit logs are kept unless the settings say otherwise.
 const AUDIT_DAYS: u64 = 730;
+/// Below this share of the last credit a balance is low, unless the settings say otherwise.
+const LOW_BALANCE_SHARE: &str = "0.2";
 /// A century; more is a mistake.
 const MOST_DAYS: u64 = 36_500;
 
@@ -56,6 +61,8 @@ pub struct Config {
     pub failures_per_minute: u64,
     /// Rows of audit logs that are older are dropped.
     pub audit_age: Duration,
+    /// What calls cost; none: nothing.
+    pub billing: Option<Prices>,
     /// Load balancers whose `X-Forwarded-For` says whose failures those are.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -98,6 +105,7 @@ struct Settings {
     failures_per_minute: u64,
     trusted_proxies: Vec<String>,
     audit_days: u64,
+    billing: Option<BillingSettings>,
     max_credentials: u64,
     max_targets: u64,
     max_proxies: u64,
@@ -105,6 +113,17 @@ struct Settings {
     max_invites: u64,
     max_tokens: u64,
     max_organisations: u64,
+}
+
+/// The table `[billing]`. Amounts are texts, because a TOML number is a binary fraction.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BillingSettings {
+    currency: String,
+    price_per_1000_requests: String,
+    #[serde(default)]
+    meter_prices: BTreeMap<String, String>,
+    low_balance_share: Option<String>,
 }
 
 impl Default for Settings {
@@ -125,6 +144,7 @@ impl Default for Settings {
             failures_per_minute: FAILURES_PER_MINUTE,
             trusted_proxies: Vec::new(),
             audit_days: AUDIT_DAYS,
+            billing: None,
             max_credentials: ceilings.credentials,
             max_targets: ceilings.targets,
             max_proxies: ceilings.proxies,
@@ -164,6 +184,7 @@ impl Config {
             )?,
             ceilings,
             failures_per_minute: positive("failures_per_minute", settings.failures_per_minute)?,
+            billing: settings.billing.map(billing).transpose()?,
             audit_age: days("audit_days", settings.audit_days)?,
             trusted_proxies: ranges("trusted_proxies", &settings.trusted_proxies)?,
         })
@@ -278,6 +299,39 @@ fn days(field: &'static str, number: u64) -> Result<Duration, InvalidConfig> {
     Ok(Duration::from_hours(hours))
 }
 
+fn billing(settings: BillingSettings) -> Result<Prices, InvalidConfig> {
+    let BillingSettings {
+        currency,
+        price_per_1000_requests,
+        meter_prices,
+        low_balance_share,
+    } = settings;
+    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        let text = "must be an ISO 4217 code such as `EUR`";
+        return Err(invalid("billing.currency", text));
+    }
+    let price = |field, text: &str| {
+        Money::price(text).map_err(|error| invalid(field, format!("{error}, from 0 up")))
+    };
+    let meters = meter_prices.into_iter().map(|(name, text)| {
+        let price = price("billing.meter_prices", &text)?;
+        Ok((name, price))
+    });
+    let share = low_balance_share.as_deref().unwrap_or(LOW_BALANCE_SHARE);
+    let share = Decimal::from_str_exact(share).ok();
+    let low_share = share.filter(|share| (Decimal::ZERO..=Decimal::ONE).contains(share));
+    let low_share = low_share.ok_or_else(|| {
+        let text = "must be a decimal number from 0 to 1, such as \"0.2\"";
+        invalid("billing.low_balance_share", text)
+    })?;
+    Ok(Prices {
+        currency,
+        per_1000_requests: price("billing.price_per_1000_requests", &price_per_1000_requests)?,
+        meters: meters.collect::<Result<_, InvalidConfig>>()?,
+        low_share,
+    })
+}
+
 fn plan(text: &str) -> Result<Plan, InvalidConfig> {
     text.parse().map_err(|_| {
         invalid(
@@ -357,6 +411,20 @@ mod tests {
             ),
             ("failures_per_minute = 0", "failures_per_minute"),
             ("trusted_proxies = [\"balancer\"]", "trusted_proxies"),
+            ("[billing]\ncurrency = \"EUR\"", "price_per_1000_requests"),
+            (
+                "[billing]\ncurrency = \"Euro\"\nprice_per_1000_requests = \"1\"",
+                "billing.currency",
+            ),
+            (
+                "[billing]\ncurrency = \"EUR\"\nprice_per_1000_requests = \"-1\"",
+                "billing.price_per_1000_requests",
+            ),
+            (
+                "[billing]\ncurrency = \"EUR\"\nprice_per_1000_requests = \"1\"\n\
+                 low_balance_share = \"20 %\"",
+                "billing.low_balance_share",
+            ),
             ("audit_days = 0", "audit_days"),
             ("audit_days = 40000", "audit_days"),
             ("max_tokens = 0", "max_tokens"),

@@ -1,5 +1,6 @@
 //! The running process: store, region link and REST API, put together.
 
+mod billing;
 mod checkpoints;
 pub(crate) mod rest;
 mod sweep;
@@ -59,6 +60,7 @@ pub async fn open(config: &Config) -> anyhow::Result<AppState> {
         .trusting(&config.trusted_proxies)
         .with_ceilings(config.ceilings)
         .with_failures_per_minute(config.failures_per_minute)
+        .billing_by(config.billing.clone())
         .signing_with(audit_key::load_or_create(&config.data_dir.join("pki"))?))
 }
 
@@ -138,6 +140,7 @@ impl Core {
         let state_of_audit = state_of_sweep.clone();
         let age = config.audit_age;
         tasks.spawn("audit logs", checkpoints::run(state_of_audit, age));
+        tasks.spawn("billing", billing::run(state_of_sweep.clone()));
         tasks.spawn("sweep", sweep::run(state_of_sweep));
         if let Some(file) = &config.ready_file {
             file::write_private(file, ready.to_string().as_bytes())

@@ -8,6 +8,7 @@ use requestrocket_process::db::Db;
 use requestrocket_process::tasks::TaskSet;
 use sqlx::pool::PoolConnection;
 
+use crate::domain::account::billing::Prices;
 use crate::domain::account::checkpoint::AuditKey;
 use crate::domain::ceiling::Ceilings;
 use crate::domain::moment::Moment;
@@ -49,6 +50,8 @@ pub struct AppState {
     pub ceilings: Ceilings,
     /// Signs how audit logs end; none: nothing is signed.
     pub audit_key: Option<Arc<AuditKey>>,
+    /// What calls cost; none: nothing.
+    pub billing: Option<Arc<Prices>>,
     /// For trying samples.
     pub trials: Places,
     /// For compiling what is to be saved.
@@ -79,6 +82,7 @@ impl AppState {
             public_url: Arc::from("http://localhost"),
             ceilings: Ceilings::default(),
             audit_key: None,
+            billing: None,
             trials: Places::for_trials(),
             drafts: Places::for_drafts(),
             searches: Places::for_searches(),
@@ -119,6 +123,13 @@ impl AppState {
     #[must_use]
     pub fn reached_at(mut self, url: &str) -> Self {
         self.public_url = Arc::from(url);
+        self
+    }
+
+    /// The same with prices.
+    #[must_use]
+    pub fn billing_by(mut self, prices: Option<Prices>) -> Self {
+        self.billing = prices.map(Arc::new);
         self
     }
 

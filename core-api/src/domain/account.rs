@@ -1,6 +1,7 @@
 //! What an organisation is told of itself.
 
 pub mod audit;
+pub mod billing;
 pub mod chain;
 pub mod checkpoint;
 pub mod verify;

@@ -22,7 +22,7 @@ use super::guard::rule::RuleForm;
 use super::id::OrganisationId;
 use super::label::Labels;
 use super::moment::Moment;
-use super::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
+use super::people::organisation::{Limits, Organisation, OrganisationStatus, Plan, Standing};
 
 /// The id of the record that a test calls `name`, of at most 16 letters.
 pub(crate) fn id_of(name: &str) -> String {
@@ -71,6 +71,7 @@ pub(crate) fn organisation() -> Organisation {
         name: "O".parse().unwrap(),
         plan: Plan::Team,
         status: OrganisationStatus::Active,
+        standing: Standing::Ok,
         limits: Limits::default(),
         allowed_regions: Vec::new(),
         labels: Labels::default(),

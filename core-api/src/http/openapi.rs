@@ -30,6 +30,7 @@ use crate::state::AppState;
     servers((url = "/"), (url = "/api")),
     tags(
         (name = "audit", description = "Who changed what"),
+        (name = "billing", description = "What organisations paid and what is left"),
         (name = "credentials", description = "What callers present and targets are given"),
         (name = "filters", description = "What goes from responses"),
         (name = "health", description = "Whether the process lives"),

@@ -40,6 +40,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(operations::telemetry::router())
         .merge(operations::usage::router())
         .merge(account::audit::router())
+        .merge(account::billing::router())
 }
 
 /// Routes for everybody.

@@ -2,5 +2,7 @@
 
 pub mod audit;
 pub mod audit_key;
+pub mod billing;
+pub mod charges;
 pub mod checkpoints;
 pub mod verify;

@@ -1,4 +1,5 @@
 //! What an organisation is told of itself.
 
 pub mod audit;
+pub mod billing;
 pub mod checkpoint;

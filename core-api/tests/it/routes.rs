@@ -3,6 +3,7 @@
 mod allowed_hosts;
 mod audit;
 mod audit_verify;
+mod billing;
 mod consents;
 mod credential_life;
 mod credentials;

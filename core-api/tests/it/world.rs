@@ -3,6 +3,7 @@
 mod call;
 mod database;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Method;
+use requestrocket_core_api::domain::account::billing::{Money, Prices};
 use requestrocket_core_api::domain::account::checkpoint::AuditKey;
 use requestrocket_core_api::domain::ceiling::Ceilings;
 use requestrocket_core_api::http::router::router;
@@ -58,6 +60,16 @@ pub(crate) struct World {
     names: AtomicU64,
 }
 
+fn prices() -> Prices {
+    let tokens = Money::price("0.000002").unwrap();
+    Prices {
+        currency: "EUR".to_owned(),
+        per_1000_requests: Money::price("0.5").unwrap(),
+        meters: BTreeMap::from([("tokens".to_owned(), tokens)]),
+        low_share: "0.2".parse().unwrap(),
+    }
+}
+
 impl World {
     /// One for each database at hand.
     pub(crate) async fn each() -> Vec<Self> {
@@ -89,6 +101,12 @@ impl World {
         self
     }
 
+    /// Nothing costs anything from now on.
+    pub(crate) fn without_billing(&mut self) {
+        self.state = self.state.clone().billing_by(None);
+        self.app = router(self.state.clone());
+    }
+
     /// Signs with another key from now on.
     pub(crate) fn signing_with(&mut self, key: AuditKey) {
         self.state = self.state.clone().signing_with(key);
@@ -100,6 +118,7 @@ impl World {
         let db = database.db.clone();
         let state = AppState::new(db, clock, Fleets::default(), TaskSet::default())
             .signing_with(AuditKey::generate().unwrap())
+            .billing_by(Some(prices()))
             .allowing(&["127.0.0.0/8".parse().unwrap()])
             // All calls of a test are of one address and one minute.
             .with_failures_per_minute(u64::MAX);

@@ -131,6 +131,10 @@ async fn find(kind: query::Kind, sources: &Sources) -> anyhow::Result<Option<ans
                 .context("usage cannot be read")?
                 .map(answer::Kind::Usage));
         }
+        query::Kind::Billed(query) => {
+            let told = usage.billed(query).await;
+            answer::Kind::Billed(told.context("usage cannot be read")?)
+        }
         query::Kind::Telemetry(query) => {
             let told = calls.telemetry(&query).await;
             let told = told.context("telemetry cannot be read")?;

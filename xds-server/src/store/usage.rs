@@ -1,5 +1,6 @@
 //! What workers of Envoys let through.
 
+use requestrocket_proto::region::v1::BilledSum;
 use sqlx::{AnyConnection, AssertSqlSafe};
 use uuid::Uuid;
 
@@ -211,17 +212,61 @@ pub async fn usage_sum(
     }
     let sums = rows
         .into_iter()
-        .map(|(start, id, admitted, refused, units, micros)| {
-            let (units, micros) = (from_sql(units), from_sql(micros));
-            Sum {
-                start_ms: from_sql(start),
-                id,
-                admitted: from_sql(admitted),
-                refused: from_sql(refused),
-                value_micros: units.saturating_mul(UNIT).saturating_add(micros),
-            }
+        .map(|(start, id, admitted, refused, units, micros)| Sum {
+            start_ms: from_sql(start),
+            id,
+            admitted: from_sql(admitted),
+            refused: from_sql(refused),
+            value_micros: micros_of(units, micros),
         });
     Ok(Some(sums.collect()))
+}
+
+/// Sums of every organisation and hour from then on, calls (without a meter) and meters apart, in
+/// order; of those behind `after` the first `limit`.
+pub async fn usage_billed(
+    conn: &mut AnyConnection,
+    (from_ms, after): (u64, &BilledSum),
+    limit: usize,
+) -> Result<Vec<BilledSum>, StoreFailed> {
+    let rows: Vec<(i64, String, String, i64, i64, i64)> = sqlx::query_as(
+        "SELECT start_ms, organisation_id, meter_id, admitted, units, micros FROM (\
+         SELECT start_ms, organisation_id, \
+         CASE kind WHEN 'meter' THEN share_id ELSE '' END AS meter_id, \
+         CAST(SUM(admitted) AS BIGINT) AS admitted, \
+         CAST(SUM(value_micros / 1000000) AS BIGINT) AS units, \
+         CAST(SUM(value_micros % 1000000) AS BIGINT) AS micros \
+         FROM usage_count WHERE start_ms >= $1 GROUP BY 1, 2, 3) AS sums \
+         WHERE (start_ms, organisation_id, meter_id) > ($2, $3, $4) \
+         ORDER BY start_ms, organisation_id, meter_id LIMIT $5",
+    )
+    .bind(to_sql(from_ms.max(after.start_ms)))
+    .bind(to_sql(after.start_ms))
+    .bind(&after.organisation_id)
+    .bind(&after.meter_id)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(conn)
+    .await?;
+    let sums = rows.into_iter().map(|row| {
+        let (start_ms, organisation_id, meter_id, admitted, units, micros) = row;
+        let quantity = if meter_id.is_empty() {
+            from_sql(admitted)
+        } else {
+            micros_of(units, micros)
+        };
+        BilledSum {
+            start_ms: from_sql(start_ms),
+            organisation_id,
+            meter_id,
+            quantity,
+        }
+    });
+    Ok(sums.collect())
+}
+
+fn micros_of(units: i64, micros: i64) -> u64 {
+    let (units, micros) = (from_sql(units), from_sql(micros));
+    units.saturating_mul(UNIT).saturating_add(micros)
 }
 
 /// Hours in which a worker ended.

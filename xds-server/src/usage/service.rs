@@ -3,7 +3,7 @@
 use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::region::v1::{
-    Interval, Usage as WireUsage, UsageGrouping, UsageQuery, UsageSum,
+    BilledQuery, BilledUsage, Interval, Usage as WireUsage, UsageGrouping, UsageQuery, UsageSum,
 };
 use requestrocket_proto::usage::v1::usage_ledger_server::UsageLedger;
 use requestrocket_proto::usage::v1::{Count, TellRequest, TellResponse, count};
@@ -13,13 +13,17 @@ use uuid::Uuid;
 
 use super::ledger::{Ledger, Told};
 use super::{Grouping, Selection, Sum, WorkerId, hours, metrics};
-use crate::store::usage::{CountKey, CountKind, Counted, usage_sum, usage_uncertain_list};
+use crate::store::usage::{
+    CountKey, CountKind, Counted, usage_billed, usage_sum, usage_uncertain_list,
+};
 use crate::store::{Store, StoreFailed};
 
 /// Messages that wait to be written; while so many do, others are refused and told again.
 const WAITING: usize = 256;
 /// Counts of one message; the filter sends half of that.
 const MOST_COUNTS: usize = 10_000;
+/// Sums of one answer about what is to be billed.
+const MOST_BILLED: usize = 5_000;
 /// What a worker's hour of a meter may come to, so that sums stay numbers: 36 thousand millions.
 const MOST_MICROS: u64 = 1 << 55;
 
@@ -75,6 +79,20 @@ impl Usage {
             uncertain_ms: uncertain,
             is_too_much: false,
         }))
+    }
+
+    /// What is to be billed: sums of every organisation.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn billed(&self, query: BilledQuery) -> Result<BilledUsage, StoreFailed> {
+        let BilledQuery { from_ms, after } = query;
+        let after = after.unwrap_or_default();
+        let mut tx = self.store.begin().await?;
+        let mut sums = usage_billed(&mut tx, (from_ms, &after), MOST_BILLED + 1).await?;
+        let is_more = sums.len() > MOST_BILLED;
+        sums.truncate(MOST_BILLED);
+        Ok(BilledUsage { sums, is_more })
     }
 
     fn parse(&self, request: TellRequest) -> Result<(WorkerId, Vec<(CountKey, Counted)>), Status> {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
-use requestrocket_proto::region::v1::{Interval, UsageGrouping, UsageQuery};
+use requestrocket_proto::region::v1::{BilledSum, Interval, UsageGrouping, UsageQuery};
 use requestrocket_proto::usage::v1::usage_ledger_server::UsageLedger as _;
 use requestrocket_proto::usage::v1::{Count, TellRequest, count};
 use time::macros::datetime;
@@ -13,6 +13,7 @@ use super::workers::Workers;
 use super::*;
 use crate::store::Store;
 use crate::store::tests::test_stores;
+use crate::store::usage::usage_billed;
 
 const HOUR_MS: u64 = hours::HOUR_MS;
 
@@ -87,6 +88,56 @@ async fn sums(
     let sums = told.sums.into_iter();
     let sums = sums.map(|it| (it.start_ms, it.id, it.admitted, it.refused, it.value_micros));
     (sums.collect(), told.uncertain_ms)
+}
+
+#[tokio::test]
+async fn what_is_billed_is_told_in_pages_of_all_organisations() {
+    for made in test_stores().await {
+        let (store, clock) = (made.store.clone(), clock());
+        let now = hour(&clock);
+        for (worker, counts) in [
+            (
+                1,
+                vec![
+                    calls(1, 30, now, 4),
+                    calls(1, 31, now, 1),
+                    meter(now, 2_500_000),
+                ],
+            ),
+            (
+                2,
+                vec![
+                    calls(1, 30, now, 3),
+                    calls(2, 30, now, 9),
+                    calls(1, 30, now - HOUR_MS, 7),
+                ],
+            ),
+        ] {
+            tell(&store, &clock, worker, &counts).await.unwrap();
+        }
+        let sum = |start_ms, organisation, meter: Option<u128>, quantity| BilledSum {
+            start_ms,
+            organisation_id: id(organisation).to_string(),
+            meter_id: meter.map(|meter| id(meter).to_string()).unwrap_or_default(),
+            quantity,
+        };
+        let all = [
+            sum(now - HOUR_MS, 1, None, 7),
+            sum(now, 1, None, 8),
+            sum(now, 1, Some(40), 2_500_000),
+            sum(now, 2, None, 9),
+        ];
+        let mut tx = store.begin().await.unwrap();
+        let mut after = BilledSum::default();
+        for want in all.chunks(2) {
+            let page = usage_billed(&mut tx, (0, &after), 2).await.unwrap();
+            assert_eq!(page, want);
+            after = page[1].clone();
+        }
+        assert_eq!(usage_billed(&mut tx, (0, &after), 2).await.unwrap(), []);
+        let lately = usage_billed(&mut tx, (now, &BilledSum::default()), 9).await;
+        assert_eq!(lately.unwrap(), all[1..]);
+    }
 }
 
 #[tokio::test]

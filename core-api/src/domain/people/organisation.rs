@@ -29,6 +29,17 @@ pub enum OrganisationStatus {
     Suspended,
 }
 
+/// Whether an organisation's calls go on, as far as it pays for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// They do.
+    Ok,
+    /// They do; little is left of the last credit.
+    Low,
+    /// Nothing is left: its callers get 402.
+    Suspended,
+}
+
 /// A word that is not one of the enum's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of {0}")]
@@ -58,6 +69,8 @@ pub struct Organisation {
     pub plan: Plan,
     /// Only an operator changes it.
     pub status: OrganisationStatus,
+    /// Follows from its account; without billing it is the best.
+    pub standing: Standing,
     /// What new proxies are made with, and what plan business may set.
     pub limits: Limits,
     /// Where it may have resources; empty for everywhere.
@@ -158,6 +171,31 @@ impl FromStr for OrganisationStatus {
     }
 }
 
+impl Standing {
+    /// As the API says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Low => "low",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+impl FromStr for Standing {
+    type Err = InvalidWord;
+
+    fn from_str(raw: &str) -> Result<Self, InvalidWord> {
+        match raw {
+            "ok" => Ok(Self::Ok),
+            "low" => Ok(Self::Low),
+            "suspended" => Ok(Self::Suspended),
+            _ => Err(InvalidWord("`ok`, `low`, `suspended`")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +207,9 @@ mod tests {
         }
         for status in [OrganisationStatus::Active, OrganisationStatus::Suspended] {
             assert_eq!(status.as_str().parse(), Ok(status));
+        }
+        for standing in [Standing::Ok, Standing::Low, Standing::Suspended] {
+            assert_eq!(standing.as_str().parse(), Ok(standing));
         }
         assert!("Basic".parse::<Plan>().is_err());
         assert!("".parse::<OrganisationStatus>().is_err());

@@ -38,13 +38,17 @@ pub enum Permission {
     ReadAudit,
     /// Invite, change and remove members who are not owners.
     WriteMembers,
+    /// See prices, balance and entries.
+    ReadBilling,
+    /// Give or take amounts.
+    WriteBilling,
     /// Make someone an owner, or change or remove one.
     GrantOwner,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ReadOrganisation,
         Self::ChangeOrganisation,
         Self::DeleteOrganisation,
@@ -55,6 +59,8 @@ impl Permission {
         Self::ReadUsage,
         Self::ReadAudit,
         Self::WriteMembers,
+        Self::ReadBilling,
+        Self::WriteBilling,
         Self::GrantOwner,
     ];
 
@@ -68,7 +74,9 @@ impl Permission {
     #[must_use]
     pub fn is_granted_to_operator(self) -> bool {
         match self {
-            Self::ReadOrganisation | Self::ChangePlan => true,
+            Self::ReadOrganisation | Self::ChangePlan | Self::ReadBilling | Self::WriteBilling => {
+                true
+            }
             Self::ChangeOrganisation
             | Self::DeleteOrganisation
             | Self::ReadResources
@@ -91,9 +99,11 @@ impl Permission {
             | Self::WriteMembers => {
                 matches!(role, Role::Owner | Role::Admin)
             }
-            Self::DeleteOrganisation | Self::GrantOwner => matches!(role, Role::Owner),
-            // Plan and status are the operator's.
-            Self::ChangePlan => false,
+            Self::DeleteOrganisation | Self::ReadBilling | Self::GrantOwner => {
+                matches!(role, Role::Owner)
+            }
+            // Plan, status and what is paid are the operator's.
+            Self::ChangePlan | Self::WriteBilling => false,
         }
     }
 }
@@ -142,7 +152,8 @@ mod tests {
             ],
         ]
         .concat();
-        let owner = [&admin[..], &[P::DeleteOrganisation, P::GrantOwner]].concat();
+        let own = [P::DeleteOrganisation, P::ReadBilling, P::GrantOwner];
+        let owner = [&admin[..], &own].concat();
         for (role, granted) in [
             (Role::User, user.to_vec()),
             (Role::Admin, admin),

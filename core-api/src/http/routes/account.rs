@@ -1,3 +1,4 @@
 //! What an organisation is told of itself.
 
 pub mod audit;
+pub mod billing;

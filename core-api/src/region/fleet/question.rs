@@ -78,6 +78,7 @@ impl Fleets {
             query::Kind::MeterUsage(_)
             | query::Kind::Telemetry(_)
             | query::Kind::Usage(_)
+            | query::Kind::Billed(_)
             | query::Kind::Terms(_) => ANSWER_TIMEOUT,
             query::Kind::Records(_) | query::Kind::Arrivals(_) | query::Kind::Audit(_) => {
                 SEARCH_TIMEOUT

@@ -18,7 +18,7 @@ use crate::domain::gateway::slot::NextSecret;
 use crate::domain::gateway::target::{Target, TargetForm};
 use crate::domain::guard::effect::Effect;
 use crate::domain::moment::Moment;
-use crate::domain::people::organisation::{Organisation, OrganisationStatus};
+use crate::domain::people::organisation::{Organisation, OrganisationStatus, Standing};
 use crate::region::policy_spec;
 use crate::store::log::change::ChangeRow;
 use crate::store::log::current::{Current, Found, SealedCredential};
@@ -94,10 +94,8 @@ fn layer<'c>(current: &'c Current, id: &str, default_effect: Effect) -> Told<'c,
 }
 
 fn organisation(organisation: &Organisation) -> change::Kind {
-    let is_suspended = match organisation.status {
-        OrganisationStatus::Active => false,
-        OrganisationStatus::Suspended => true,
-    };
+    let is_suspended = organisation.status == OrganisationStatus::Suspended
+        || organisation.standing == Standing::Suspended;
     change::Kind::Organisation(wire::Organisation {
         organisation_id: organisation.id.to_string(),
         is_suspended,

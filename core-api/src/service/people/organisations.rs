@@ -6,7 +6,9 @@ use crate::domain::id::{OrganisationId, UserId};
 use crate::domain::label::{Labelled, Labels};
 use crate::domain::name::Name;
 use crate::domain::people::member::{Member, Roles};
-use crate::domain::people::organisation::{Limits, Organisation, OrganisationStatus, Plan};
+use crate::domain::people::organisation::{
+    Limits, Organisation, OrganisationStatus, Plan, Standing,
+};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
@@ -85,6 +87,7 @@ pub async fn create(
         name,
         plan: Plan::Basic,
         status: OrganisationStatus::Active,
+        standing: Standing::Ok,
         limits: configuration.limits,
         allowed_regions: configuration.allowed_regions,
         labels,

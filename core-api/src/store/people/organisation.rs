@@ -201,7 +201,11 @@ pub async fn organisation_delete(
 const REGIONAL: [&str; 3] = ["proxy", "credential", "target"];
 
 /// What goes with an organisation, in an order that foreign keys allow.
-const OWNED: [&str; 7] = [
+const OWNED: [&str; 11] = [
+    "billing_usage",
+    "billing_month",
+    "billing_entry",
+    "billing_account",
     "proxy_credential",
     "proxy",
     "credential",
@@ -217,6 +221,7 @@ pub(in crate::store) fn organisation_from_row(row: &AnyRow) -> sqlx::Result<Orga
         name: column(row, "organisation_name")?,
         plan: column(row, "plan")?,
         status: column(row, "status")?,
+        standing: column(row, "standing")?,
         limits: Limits {
             requests_per_minute: limit_column(row, "requests_per_minute")?,
             requests_per_day: limit_column(row, "requests_per_day")?,

@@ -187,6 +187,8 @@ async fn ready(world: &World, method: &str, template: &str) -> Ready {
         path = template.replace("{inviteId}", &id);
     } else if ["accept", "session", "setup"].contains(&last) {
         who = Who::Anonymous;
+    } else if last == "entries" {
+        who = Who::Operator;
     }
     if (method, template) == ("delete", "/users/me") {
         // Somebody who owns nothing, and whom nothing behind this needs.
@@ -272,6 +274,7 @@ async fn body(world: &World, last: &str) -> Value {
         "meters" => json!({"meterName": "M", "meterType": "request_count"}),
         "invites" => json!({"email": "new@example.com", "roles": ["user"]}),
         "tokens" => json!({"tokenName": world.name()}),
+        "entries" => json!({"amount": "12.50", "note": "Invoice 7"}),
         "consent" | "resend" | "decline" => Value::Null,
         "switch" => json!({"slot": "current"}),
         "setup" => {

@@ -23,6 +23,7 @@ enum Row {
     Manage,
     People,
     Own,
+    Pay,
     Operate,
 }
 
@@ -46,7 +47,7 @@ enum Open {
 }
 
 /// The rows as the documentation has them: words that theirs begins with, and who may.
-const TABLE: [(Row, &str, &[Who]); 6] = [
+const TABLE: [(Row, &str, &[Who]); 7] = [
     (
         Row::See,
         "See the organisation",
@@ -72,7 +73,16 @@ const TABLE: [(Row, &str, &[Who]); 6] = [
         "Make, change and remove owners; delete the organisation",
         &[Who::Owner],
     ),
-    (Row::Operate, "Change plan and status", &[Who::Operator]),
+    (
+        Row::Pay,
+        "See prices, balance and entries",
+        &[Who::Owner, Who::Operator],
+    ),
+    (
+        Row::Operate,
+        "Change plan and status; add entries to the balance",
+        &[Who::Operator],
+    ),
 ];
 
 /// To whom an operation is open; an operation that is not here has to be added.
@@ -94,6 +104,8 @@ fn open_to(method: &str, path: &str) -> Open {
             Open::In(&[Row::Manage])
         }
         ("delete", "/clients/{clientId}") => Open::In(&[Row::Own]),
+        ("get", "/clients/{clientId}/billing") => Open::In(&[Row::Pay]),
+        ("post", "/clients/{clientId}/billing/entries") => Open::In(&[Row::Operate]),
         ("get", "/clients/{clientId}/usage") => Open::In(&[Row::Manage]),
         _ if below("/users/me") => Open::Users,
         _ if ["members", "invites", "audit"]

@@ -81,12 +81,15 @@ fn proxy_record() -> Proxy {
 
 #[test]
 fn an_organisation_is_told_as_suspended_when_it_is() {
-    for (status, is_suspended) in [
-        (OrganisationStatus::Active, false),
-        (OrganisationStatus::Suspended, true),
+    for (status, standing, is_suspended) in [
+        (OrganisationStatus::Active, Standing::Ok, false),
+        (OrganisationStatus::Active, Standing::Low, false),
+        (OrganisationStatus::Active, Standing::Suspended, true),
+        (OrganisationStatus::Suspended, Standing::Ok, true),
     ] {
         let organisation = Organisation {
             status,
+            standing,
             ..records::organisation()
         };
         let want = wire::Organisation {
@@ -97,7 +100,11 @@ fn an_organisation_is_told_as_suspended_when_it_is() {
                 ..Limits::default()
             }),
         };
-        assert_eq!(told_organisation(organisation), want, "{status:?}");
+        assert_eq!(
+            told_organisation(organisation),
+            want,
+            "{status:?} {standing:?}"
+        );
     }
 }
 
