@@ -5,6 +5,7 @@ mod checkpoints;
 pub(crate) mod rest;
 mod sweep;
 mod trace;
+mod watch;
 
 use std::future::Future;
 use std::time::Duration;
@@ -125,7 +126,7 @@ impl Core {
                 .unwrap_or(Ok(()))?;
             Ok(())
         });
-        let state_of_sweep = state.clone();
+        let jobs = state.clone();
         let app = trace::layered(crate::http::router::router(state), metrics);
         let stopping = tasks.stopping();
         tasks.spawn("rest server", async move {
@@ -137,11 +138,11 @@ impl Core {
             .await;
             Ok(())
         });
-        let state_of_audit = state_of_sweep.clone();
         let age = config.audit_age;
-        tasks.spawn("audit logs", checkpoints::run(state_of_audit, age));
-        tasks.spawn("billing", billing::run(state_of_sweep.clone()));
-        tasks.spawn("sweep", sweep::run(state_of_sweep));
+        tasks.spawn("audit logs", checkpoints::run(jobs.clone(), age));
+        tasks.spawn("billing", billing::run(jobs.clone()));
+        tasks.spawn("watch", watch::run(jobs.clone()));
+        tasks.spawn("sweep", sweep::run(jobs));
         if let Some(file) = &config.ready_file {
             file::write_private(file, ready.to_string().as_bytes())
                 .with_context(|| format!("ready file `{}`", file.display()))?;

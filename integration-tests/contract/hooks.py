@@ -79,6 +79,18 @@ class Records:
             self.known[kind, "ruleId"] = self.new_rule(kind, id)
             self.known[kind, "filterId"] = self.new_filter(kind, id)
         self.known["proxies", "meterId"] = self.new_meter()
+        # By who is told: that guests came, and a session of a browser that did not set up the password.
+        self.told = {
+            owner: session.get(STACK["coreApi"] + path, timeout=30).json()["data"][0]["notificationId"]
+            for owner, path in (
+                ("clients", f"/clients/{self.organisation}/notifications"),
+                ("users", "/users/me/notifications"),
+            )
+        }
+        said = {"title": "Maintenance", "message": "Soon."}
+        headers = {"Authorization": STACK["operatorToken"]}
+        answer = requests.post(STACK["coreApi"] + "/notifications/system", json=said, headers=headers, timeout=30)
+        self.told["notifications"] = answer.json()["notificationId"]
 
     def new_organisation(self):
         body = {"clientName": name("organisation")}
@@ -136,7 +148,8 @@ class Records:
     def set_up(self):
         """The owner gets a password, by which nobody is signed in yet."""
         body = {"token": STACK["setupToken"], "email": f"owner-{next(NUMBERS)}@example.com", "password": PASSWORD}
-        answer = requests.post(STACK["coreApi"] + "/session/setup", json=body, timeout=30)
+        headers = {"User-Agent": "another browser"}
+        answer = requests.post(STACK["coreApi"] + "/session/setup", json=body, headers=headers, timeout=30)
         if answer.status_code != 204:
             raise RuntimeError(f"POST /session/setup: {answer.status_code} {answer.text}")
 
@@ -164,6 +177,7 @@ class Records:
         kind = path.split("/")[3] if path.count("/") >= 3 else ""
         own = {what: id for what, id in self.known.items() if isinstance(what, str)}
         own |= {what[1]: id for what, id in self.known.items() if what[0] == kind}
+        own["notificationId"] = self.told.get(path.split("/")[1])
         # What an organisation may do as a whole is changed where nobody else lives.
         if path in ("/clients/{clientId}", "/clients/{clientId}/configuration"):
             own["clientId"] = self.spare

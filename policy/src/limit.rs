@@ -32,7 +32,7 @@ pub use micros::Micros;
 pub use near::{NearLimit, near_limits};
 pub use report::{Asked, Grant, Report};
 pub use set_aside::batch;
-pub use slot::{SETTLE_MARGIN_MS, Slot};
+pub use slot::{NEAR_PERCENT, SETTLE_MARGIN_MS, Slot};
 pub use sync::{Answers, answers, request};
 pub use tallies::Tallies;
 pub use tally::{Adds, Charge, Tally};

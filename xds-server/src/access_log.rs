@@ -27,6 +27,7 @@ mod telemetry;
 mod verify;
 mod write;
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use requestrocket_process::clock::Clock;
@@ -131,6 +132,13 @@ impl CallLog {
         let during = query.from_ms..query.to_ms;
         told.lost += lock(&self.numbers).lost(during, self.clock.unix_ms());
         Ok(Some(told))
+    }
+
+    /// Numbered calls that were missed in that time (Unix time in milliseconds), and whose records
+    /// did not come within a minute.
+    #[must_use]
+    pub fn lost(&self, during: Range<u64>) -> u64 {
+        lock(&self.numbers).lost(during, self.clock.unix_ms())
     }
 
     /// What came of an organisation's calls, or is to come from now on.

@@ -14,6 +14,7 @@ pub mod last_use;
 pub mod meters;
 pub mod metrics;
 pub mod node_api;
+pub mod notices;
 pub mod pki;
 pub mod records;
 pub mod region;

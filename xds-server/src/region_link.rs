@@ -19,6 +19,7 @@ use self::backoff::{STEADY, next_delay};
 pub use self::queries::Sources;
 use crate::last_use::LastUses;
 use crate::metrics;
+use crate::notices::Notices;
 use crate::pki::InvalidPki;
 use crate::pki::identity::Identity;
 use crate::records::ingest::IngestFailed;
@@ -71,6 +72,8 @@ pub struct RegionLink {
     pub sources: Sources,
     /// What the control plane is told of uses of credentials.
     pub uses: watch::Receiver<LastUses>,
+    /// What the control plane tells people of.
+    pub notices: watch::Receiver<Notices>,
 }
 
 /// Why a session ended or never began.

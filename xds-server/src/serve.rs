@@ -44,6 +44,7 @@ use crate::xds::publisher::Publisher;
 use crate::xds::status::Fleet;
 
 mod logs;
+mod missed;
 #[cfg(test)]
 mod tests;
 
@@ -118,19 +119,16 @@ async fn start(
     let into = (inlet, told.clone(), terms.clone());
     let tokens = RefusedTokens::new(&writer, &store, &clock);
     let usage = Usage::open(store.clone(), clock.clone(), tasks).await?;
+    let (snapshots, status) = (publisher.subscribe(), fleet.clone());
     let services = Services {
-        ads: Ads::new(
-            &config.region,
-            publisher.subscribe(),
-            fleet.clone(),
-            tasks.clone(),
-        ),
-        meters: meters.clone(),
+        ads: Ads::new(&config.region, snapshots, status, tasks.clone()),
+        meters: told.notices.watching(&meters),
         access: AccessChecks::new(publisher.subscribe(), clock.clone()),
         access_logs: AccessLogs::new(&config.region, store.clone(), into, tasks.clone()),
         keys: KeyRenewals::asking((&config.region, &keys), &client, &tokens),
         usage: usage.clone(),
     };
+    missed::start(&calls, &told.notices, &clock, tasks);
     spawn_ads(config, &clock, tasks, (ads_listener, services))?;
     let is_ready = spawn_health(http_listener, metrics_handle, tasks);
     let renewed = spawn_renewals(config, tasks, (&keys, client), tokens);
@@ -147,6 +145,7 @@ async fn start(
         fleet: fleet.subscribe(),
         sources,
         uses: told.uses.subscribe(),
+        notices: told.notices.subscribe(),
     };
     spawn_link(link, tasks);
 

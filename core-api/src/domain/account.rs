@@ -4,4 +4,5 @@ pub mod audit;
 pub mod billing;
 pub mod chain;
 pub mod checkpoint;
+pub mod notification;
 pub mod verify;

@@ -69,6 +69,8 @@ ids! {
     FilterId
     /// A meter.
     MeterId
+    /// A notification.
+    NotificationId
 }
 
 /// `Uuid` itself also takes braces, URNs and bare hex; ids have one spelling.

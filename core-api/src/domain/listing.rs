@@ -28,6 +28,8 @@ pub struct ListQuery {
     pub among: Option<Vec<String>>,
     /// With those that are not yet what they were made for.
     pub includes_temporary: bool,
+    /// Only what the caller has not read.
+    pub is_unread: bool,
 }
 
 /// By what a list is sorted; ties go by id.

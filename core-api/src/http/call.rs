@@ -150,6 +150,11 @@ impl Mutation {
         shown_once(response, replay)
     }
 
+    /// An answer that is no record with a version of its own.
+    pub async fn answered(&self, done: &Done, answer: Response) -> Response {
+        self.finish(done, answer).await
+    }
+
     /// 204.
     pub async fn deleted(&self, done: &Done) -> Response {
         self.finish(done, StatusCode::NO_CONTENT.into_response())

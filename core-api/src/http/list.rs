@@ -42,6 +42,8 @@ pub struct Filters {
     pub types: &'static [&'static str],
     /// `?includeTemporary=`
     pub temporary: bool,
+    /// `?unread=`
+    pub unread: bool,
 }
 
 /// The parameters of every list, for the documentation.
@@ -124,6 +126,7 @@ pub fn read(raw: Option<&str>, filters: Filters) -> ApiResult<ListQuery> {
         among: None,
         includes_temporary: filters.temporary
             && query.boolean("includeTemporary").unwrap_or_default(),
+        is_unread: filters.unread && query.boolean("unread").unwrap_or_default(),
     };
     query.finish();
     problems.check()?;
@@ -197,6 +200,7 @@ mod tests {
         priority: false,
         types: &["proxy", "target"],
         temporary: false,
+        unread: false,
     };
 
     #[test]

@@ -36,6 +36,7 @@ use crate::state::AppState;
         (name = "health", description = "Whether the process lives"),
         (name = "members", description = "People of an organisation, and offers to join it"),
         (name = "meters", description = "What is counted, and what is too much"),
+        (name = "notifications", description = "What people are told without asking"),
         (name = "organisations", description = "Organisations and their settings"),
         (name = "proxies", description = "What callers call"),
         (name = "regions", description = "Where calls are served"),

@@ -41,6 +41,8 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(operations::usage::router())
         .merge(account::audit::router())
         .merge(account::billing::router())
+        .merge(account::notifications::router())
+        .merge(account::preferences::router())
 }
 
 /// Routes for everybody.

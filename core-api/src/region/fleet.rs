@@ -127,6 +127,12 @@ impl Fleets {
         connected.map(|(region, _)| region.clone()).collect()
     }
 
+    /// What is known of every region.
+    #[must_use]
+    pub fn all(&self) -> BTreeMap<String, RegionState> {
+        self.regions.borrow().clone()
+    }
+
     /// Ends when `region` is in a state that a test waits for.
     #[cfg(test)]
     pub(crate) async fn until(&self, region: &str, mut is_so: impl FnMut(&RegionState) -> bool) {

@@ -11,6 +11,7 @@ mod hello;
 mod inquiry;
 mod links;
 mod message;
+mod notices;
 mod reports;
 mod service;
 mod slot_failures;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::service::account::notifications::remove_old;
 use crate::service::gateway::consents::remove_abandoned;
 use crate::service::people::sign_in::remove_ended;
 use crate::state::AppState;
@@ -23,6 +24,9 @@ pub(super) async fn run(state: AppState) -> anyhow::Result<()> {
         }
         if let Err(error) = remove_ended(&state).await {
             tracing::warn!(?error, "sessions that have ended are not removed");
+        }
+        if let Err(error) = remove_old(&state).await {
+            tracing::warn!(?error, "old notifications are not removed");
         }
     }
 }

@@ -5,4 +5,6 @@ pub mod audit_key;
 pub mod billing;
 pub mod charges;
 pub mod checkpoints;
+pub mod notifications;
 pub mod verify;
+pub mod watch;

@@ -3,3 +3,7 @@
 pub mod audit;
 pub mod billing;
 pub mod checkpoint;
+pub mod device;
+pub mod notification;
+pub mod preference;
+pub mod subject;

@@ -13,6 +13,8 @@ mod filters;
 mod invites;
 mod members;
 mod meters;
+mod notifications;
+mod notified;
 mod organisation_usage;
 mod organisations;
 mod preview;

@@ -62,6 +62,8 @@ mod meters;
 #[cfg(test)]
 mod monitoring;
 #[cfg(test)]
+mod notified;
+#[cfg(test)]
 mod oauth_callers;
 #[cfg(test)]
 mod opaque_tokens;

@@ -4,7 +4,7 @@ use super::{Bounds, Counter, Grant, Micros, Report, Window};
 
 /// From this share of a limit on a call carries the warning, so each is counted where all workers
 /// see it.
-pub(super) const NEAR_PERCENT: u32 = 80;
+pub const NEAR_PERCENT: u32 = 80;
 
 /// Between deciding under a ceiling and counting, another worker may already have read the count
 /// for a report; only a report made this much after the ceiling's end holds all that it allowed.

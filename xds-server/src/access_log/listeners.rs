@@ -7,6 +7,7 @@ use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::record::v1::Record;
 
 use crate::last_use::UseRegister;
+use crate::notices::NoticeRegister;
 use crate::region::RegionWriter;
 use crate::slots::{self, SlotWatch};
 use crate::store::{Store, StoreFailed};
@@ -18,6 +19,8 @@ pub struct Listeners {
     pub uses: UseRegister,
     /// What targets answer to second secrets.
     pub slots: SlotWatch,
+    /// What people are to be told of.
+    pub notices: NoticeRegister,
 }
 
 impl Listeners {
@@ -34,6 +37,7 @@ impl Listeners {
         Ok(Self {
             uses: UseRegister::open(store.clone(), tasks).await?,
             slots: slots::start(writer, clock, tasks),
+            notices: NoticeRegister::new(clock.clone()),
         })
     }
 
@@ -41,5 +45,6 @@ impl Listeners {
     pub(super) fn call(&self, record: &Record, given: &str) {
         self.uses.call(record, given);
         self.slots.call(record, given);
+        self.notices.call(record, given);
     }
 }

@@ -23,7 +23,7 @@ use super::{identity, metrics};
 use crate::access::AccessChecks;
 use crate::access_log::AccessLogs;
 use crate::keys::KeyRenewals;
-use crate::meters::Meters;
+use crate::notices::WatchedMeters;
 use crate::usage::Usage;
 use crate::xds::ads::Ads;
 
@@ -70,7 +70,7 @@ pub struct Services {
     /// Resources.
     pub ads: Ads,
     /// Counts.
-    pub meters: Meters,
+    pub meters: WatchedMeters,
     /// Whose open calls may go on.
     pub access: AccessChecks,
     /// Calls that are over.

@@ -22,6 +22,7 @@ use super::queries::Queries;
 use super::{LinkFailed, RegionLink};
 use crate::last_use::{self, LastUses};
 use crate::metrics;
+use crate::notices::{self, Notices};
 use crate::slots::{self, Slots};
 use crate::tokens::{self, TokenStates};
 use crate::unusable::UnusableProxies;
@@ -45,6 +46,7 @@ struct Unsaid {
     tokens: News<TokenStates, wire::TokenStates>,
     slots: News<Slots, SlotFailures>,
     uses: News<LastUses, CredentialUses>,
+    notices: News<Notices, wire::Notices>,
     fleet: bool,
 }
 
@@ -76,6 +78,7 @@ pub(super) async fn run(
         tokens: News::new(link.writer.tokens(), tokens::told),
         slots: News::new(link.writer.slots(), slots::told),
         uses: News::new(link.uses.clone(), last_use::told),
+        notices: News::new(link.notices.clone(), notices::told),
         fleet: true,
     };
     let mut queries = Queries::new(link.sources.clone());
@@ -95,6 +98,7 @@ pub(super) async fn run(
             () = unsaid.tokens.changed() => {}
             () = unsaid.slots.changed() => {}
             () = unsaid.uses.changed() => {}
+            () = unsaid.notices.changed() => {}
             () = queries.progress() => {}
             permit = outbox.reserve(), if unsaid.is_any() || queries.is_any() => {
                 let permit = permit.map_err(|_| LinkFailed::Closed)?;
@@ -138,6 +142,7 @@ impl Unsaid {
             || self.tokens.is_any()
             || self.slots.is_any()
             || self.uses.is_any()
+            || self.notices.is_any()
             || self.fleet
     }
 
@@ -167,6 +172,9 @@ impl Unsaid {
             let nodes = fleet.borrow_and_update().clone();
             let status = FleetStatus { nodes };
             return Some(message(region_message::Kind::FleetStatus(status)));
+        }
+        if let Some(notices) = self.notices.next() {
+            return Some(message(region_message::Kind::Notices(notices)));
         }
         // Nobody waits for these.
         let uses = self.uses.next()?;

@@ -22,6 +22,7 @@ use crate::fixtures::{
 };
 use crate::last_use::UseRegister;
 use crate::meters::Meters;
+use crate::notices::NoticeRegister;
 use crate::records::ingest::Ingest;
 use crate::records::region_config::RegionUpdate;
 use crate::region::RegionWriter;
@@ -92,6 +93,7 @@ impl Running {
                 terms: terms.await.unwrap(),
             },
             uses: uses.subscribe(),
+            notices: NoticeRegister::new(Clock::default()).subscribe(),
         };
         let stopping = tasks.stopping();
         tasks.spawn("link", async move {
@@ -555,7 +557,8 @@ async fn queries_are_answered_beside_batches() {
             | Kind::Unusable(_)
             | Kind::TokenStates(_)
             | Kind::CredentialUses(_)
-            | Kind::SlotFailures(_) => {}
+            | Kind::SlotFailures(_)
+            | Kind::Notices(_) => {}
             kind @ Kind::Hello(_) => panic!("{kind:?}"),
         }
     }

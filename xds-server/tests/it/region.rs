@@ -142,10 +142,11 @@ impl Region {
         let keys = Arc::new(RegionKeys::load_or_create(folder.path()).unwrap());
         let ingest = Ingest::new(store.clone(), REGION.to_owned(), Arc::clone(&keys));
         let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
-        let into = (inlet, listeners(&store, &writer, &tasks).await, terms);
+        let told = listeners(&store, &writer, &tasks).await;
+        let into = (inlet, told.clone(), terms);
         let services = Services {
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
-            meters: meters.await.unwrap(),
+            meters: told.notices.watching(&meters.await.unwrap()),
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
             access_logs: AccessLogs::new(REGION, store.clone(), into, tasks.clone()),
             keys: KeyRenewals::new(

@@ -56,6 +56,22 @@ impl Visitor {
     }
 }
 
+impl Visitor {
+    /// What tells this browser from others of the same user: what it says it is, and its network
+    /// (of IPv4 a /24, of IPv6 a /48), as browsers are carried about.
+    #[must_use]
+    pub fn device(&self) -> String {
+        let network = match self.address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::from((address.to_bits() >> 8 << 8).to_be_bytes()),
+            IpAddr::V6(address) => IpAddr::from((address.to_bits() >> 80 << 80).to_be_bytes()),
+        };
+        format!(
+            "{network} {}",
+            self.user_agent.as_deref().unwrap_or_default()
+        )
+    }
+}
+
 impl BrowserSession {
     /// One that begins now.
     #[must_use]

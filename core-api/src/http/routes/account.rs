@@ -2,3 +2,5 @@
 
 pub mod audit;
 pub mod billing;
+pub mod notifications;
+pub mod preferences;

@@ -17,7 +17,7 @@ macro_rules! words {
     ($(#[doc = $doc:literal] $name:ident = $words:ty $(, $default:expr)?;)+) => {$(
         #[doc = $doc]
         #[derive(Debug)]
-        pub(super) enum $name {}
+        pub(in crate::http::routes) enum $name {}
 
         impl utoipa::ToSchema for $name {}
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use requestrocket_proto::region::v1::{
-    ControlMessage, FleetStatus, RegionMessage, SlotFailures, Stored, control_message,
+    ControlMessage, FleetStatus, Notices, RegionMessage, SlotFailures, Stored, control_message,
     region_message::Kind,
 };
 use tokio::sync::{mpsc, watch};
@@ -17,6 +17,7 @@ use super::gate::Peer;
 use super::hello::Introduction;
 use super::inquiry::Inquiries;
 use super::links::{Links, OpenLink};
+use super::notices;
 use super::reports::Reports;
 use super::slot_failures;
 use super::unavailable;
@@ -196,7 +197,13 @@ impl Attached {
             }
             Some(Kind::SlotFailures(SlotFailures { failures })) => {
                 let region = self.peer.region();
-                let done = slot_failures::take(&self.link.db, region, failures).await;
+                let now = self.link.clock.now().into();
+                let done = slot_failures::take(&self.link.db, region, failures, now).await;
+                done.map_err(unavailable)
+            }
+            Some(Kind::Notices(Notices { notices })) => {
+                let (region, now) = (self.peer.region(), self.link.clock.now().into());
+                let done = notices::take(&self.link.db, region, notices, now).await;
                 done.map_err(unavailable)
             }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),

@@ -3,8 +3,11 @@
 use requestrocket_process::db::Db;
 use requestrocket_proto::region::v1::SlotFailure;
 
+use crate::domain::account::notification::Notice;
 use crate::domain::gateway::region::RegionName;
 use crate::domain::moment::Moment;
+use crate::store::account::notification::notification_insert;
+use crate::store::account::subject::{Regional, subject_fetch};
 use crate::store::gateway::next_secret::next_failed;
 
 /// Takes a report: durable, because it says which secret a later change leaves. What names no
@@ -16,6 +19,7 @@ pub(super) async fn take(
     db: &Db,
     region: &RegionName,
     failures: Vec<SlotFailure>,
+    now: Moment,
 ) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
     for SlotFailure {
@@ -30,6 +34,11 @@ pub(super) async fn take(
         };
         if next_failed(&mut tx, region, (id, version), at).await? {
             tracing::warn!(credential_id, version, "targets refused the next secret");
+            let which = (Regional::Credential, credential_id.as_str());
+            if let Some((owner, name)) = subject_fetch(&mut tx, region, which).await? {
+                let notice = Notice::credential_switched_back(owner, (id, &name), version);
+                notification_insert(&mut tx, &notice, now).await?;
+            }
         }
     }
     tx.commit().await
@@ -44,13 +53,13 @@ mod tests {
         INSERT INTO region (region_name, created_at) VALUES ('eu-1', ''), ('us-1', '');
         INSERT INTO organisation (organisation_id, organisation_name, name_key, plan, status,
             allowed_regions, created_at, updated_at, created_by, revision)
-        VALUES ('o', 'O', 'o', 'team', 'active', '[]', '', '', 'u', 1);
+        VALUES ('00000000-0000-4000-8000-0000000000aa', 'O', 'o', 'team', 'active', '[]', '', '', 'u', 1);
         INSERT INTO credential (credential_id, organisation_id, region_name, credential_name,
             name_key, credential_side, auth_type, default_rule_effect, is_active, version,
             secret_revision, created_at, updated_at, created_by, revision, next_version)
-        VALUES ('00000000-0000-4000-8000-000000000001', 'o', 'eu-1', 'E', 'e', 'target', 'bearer',
+        VALUES ('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-0000000000aa', 'eu-1', 'E', 'e', 'target', 'bearer',
                 'allow', 1, 1, 1, '', '', 'u', 1, 2),
-               ('00000000-0000-4000-8000-000000000002', 'o', 'us-1', 'E', 'e', 'target', 'bearer',
+               ('00000000-0000-4000-8000-000000000002', '00000000-0000-4000-8000-0000000000aa', 'us-1', 'E', 'e', 'target', 'bearer',
                 'allow', 1, 1, 1, '', '', 'u', 1, 2)";
 
     fn failure(credential_id: &str, version: u64, failed_at_ms: u64) -> SlotFailure {
@@ -76,7 +85,9 @@ mod tests {
                 (failure(&own, 2, 1_000), Some("1970-01-01T00:00:01.000Z")),
                 (failure(&own, 2, 9_000), Some("1970-01-01T00:00:01.000Z")),
             ] {
-                take(&store.db, &region, vec![told.clone()]).await.unwrap();
+                let now = "2026-01-01T00:00:00Z".parse().unwrap();
+                let told_of = vec![told.clone()];
+                take(&store.db, &region, told_of, now).await.unwrap();
                 let mut conn = store.conn().await;
                 let failed: Vec<(Option<String>,)> =
                     sqlx::query_as("SELECT next_failed_at FROM credential ORDER BY credential_id")
@@ -84,6 +95,13 @@ mod tests {
                         .await
                         .unwrap();
                 assert_eq!(failed, [(want.map(str::to_owned),), (None,)], "{told:?}");
+                let said: (i64,) = sqlx::query_as(
+                    "SELECT COUNT(*) FROM notification WHERE kind = 'credential-switched-back'",
+                )
+                .fetch_one(&mut *conn)
+                .await
+                .unwrap();
+                assert_eq!(said.0, i64::from(want.is_some()), "{told:?}");
             }
         }
     }

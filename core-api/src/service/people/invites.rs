@@ -3,6 +3,7 @@
 use sqlx::AnyConnection;
 
 use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _};
+use crate::domain::account::notification::Notice;
 use crate::domain::id::{InviteId, OrganisationId, UserId};
 use crate::domain::name::Name;
 use crate::domain::people::browser_session::Visitor;
@@ -18,13 +19,16 @@ use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
 use crate::service::people::{password, tokens};
 use crate::state::AppState;
+use crate::store::account::notification::notification_insert;
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::invite::{
     invite_accept, invite_address, invite_delete, invite_fetch, invite_fetch_to, invite_home,
     invite_insert, invite_renew, invite_use,
 };
 use crate::store::people::member::{member_fetch, member_insert};
-use crate::store::people::user::{user_fetch, user_insert, user_prove, user_proved_address};
+use crate::store::people::user::{
+    user_by_proved_address, user_fetch, user_insert, user_prove, user_proved_address,
+};
 
 const INVITE_PREFIX: &str = "i-";
 const TOKEN_NAME: &str = "First token";
@@ -93,6 +97,7 @@ pub async fn create(
         revision: write.version_after(0),
     };
     invite_insert(write.conn(), &invite, &token.digest()).await?;
+    tell_invited(&mut write, scope, &invite).await?;
     let done = change.commit(write, Entry::created(&invite)).await?;
     Ok((invite, token, done))
 }
@@ -128,9 +133,21 @@ pub async fn resend(
     invite.expires_at = write.now().plus(INVITE_LIFE);
     invite.revision = write.version_after(invite.revision);
     invite_renew(write.conn(), &invite, &token.digest()).await?;
+    tell_invited(&mut write, scope, &invite).await?;
     let entry = Entry::changed(before, &invite, "resend");
     let done = change.commit(write, entry).await?;
     Ok((invite, token, done))
+}
+
+/// Tells the users whose address it is, as far as that is known.
+async fn tell_invited(write: &mut Write, scope: &Scope, invite: &Invite) -> ApiResult<()> {
+    let now = write.now();
+    let login = invite.email.login();
+    for user in user_by_proved_address(write.conn(), &login).await? {
+        let notice = Notice::invite(user, invite, scope.organisation.name.as_str());
+        notification_insert(write.conn(), &notice, now).await?;
+    }
+    Ok(())
 }
 
 /// Withdraws an invite; one that was accepted is only forgotten.
@@ -302,6 +319,7 @@ async fn join(
         revision,
     };
     member_insert(write.conn(), &member).await?;
+    notification_insert(write.conn(), &Notice::member_added(&member), now).await?;
     let mut after = member.members();
     after.insert("inviteId".to_owned(), invite.id.to_string().into());
     Ok(Entry::created(&member).with_after(after))

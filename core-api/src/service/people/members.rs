@@ -3,12 +3,14 @@
 //! Invariant: an organisation always has an owner, and only owners make, change or remove owners.
 
 use crate::domain::account::audit::{Entry, Subject as _};
+use crate::domain::account::notification::Notice;
 use crate::domain::id::UserId;
 use crate::domain::people::member::{Member, Roles};
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::caller::Scope;
 use crate::service::change::Change;
+use crate::store::account::notification::notification_insert;
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::member::{
     member_delete, member_fetch, member_other_owner_exists, member_update,
@@ -72,7 +74,25 @@ pub async fn remove(change: &Change, scope: &Scope, user: &str) -> ApiResult<Don
     }
     keep_an_owner(&mut write, &member).await?;
     member_delete(write.conn(), scope.id(), member.user).await?;
+    let now = write.now();
+    tell_of_removal(&mut write, &member).await?;
+    if !is_self {
+        let name = scope.organisation.name.as_str();
+        let notice = Notice::removed_from(&member, name, now);
+        notification_insert(write.conn(), &notice, now).await?;
+    }
     Ok(change.commit(write, Entry::deleted(&member)).await?)
+}
+
+/// Tells an organisation that a member is gone.
+///
+/// # Errors
+/// The database does not answer.
+pub(super) async fn tell_of_removal(write: &mut Write, member: &Member) -> ApiResult<()> {
+    let now = write.now();
+    let notice = Notice::member_removed(member, now);
+    notification_insert(write.conn(), &notice, now).await?;
+    Ok(())
 }
 
 /// Refuses what would leave the organisation of a member without an owner. Nobody else changes its

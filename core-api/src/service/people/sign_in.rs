@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use crate::domain::account::audit::{Actor, Author, Entry, Log, Named, Origin, members};
+use crate::domain::account::notification::Notice;
 use crate::domain::id::UserId;
 use crate::domain::people::browser_session::{BrowserSession, Visitor};
 use crate::domain::people::password::PresentedPassword;
@@ -13,9 +14,11 @@ use crate::domain::people::user::Email;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::attempts::Attempt;
 use crate::identity::password::verify;
-use crate::identity::token::NewToken;
+use crate::identity::token::{NewToken, digest};
 use crate::service::change::Change;
 use crate::state::AppState;
+use crate::store::account::device::{Acquaintance, device_see};
+use crate::store::account::notification::notification_insert;
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::browser_session::{
     browser_session_delete, browser_session_delete_by_digest, browser_session_fetch,
@@ -73,7 +76,8 @@ pub async fn sign_in(
 }
 
 /// Begins a session in place of the one that the browser had; the cookie's value is only in the
-/// answer. It is always a new one, so that nobody can have prepared it.
+/// answer. It is always a new one, so that nobody can have prepared it. The user is told of a browser
+/// that was not seen before.
 ///
 /// # Errors
 /// The database does not answer, or the machine gives no randomness.
@@ -85,6 +89,12 @@ pub(super) async fn open(
 ) -> ApiResult<NewToken> {
     if let Some(had) = had {
         browser_session_delete_by_digest(write.conn(), had).await?;
+    }
+    let now = write.now();
+    let device = digest(visitor.device().as_bytes());
+    if device_see(write.conn(), user, &device, now).await? == Acquaintance::New {
+        let notice = Notice::sign_in_new_device(user, &visitor, now);
+        notification_insert(write.conn(), &notice, now).await?;
     }
     let secret = NewToken::with_prefix(SECRET_PREFIX).map_err(ApiError::internal)?;
     let session = BrowserSession::begin(user, visitor, write.now());

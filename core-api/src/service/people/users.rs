@@ -1,6 +1,6 @@
 //! Users who go.
 
-use super::members::keep_an_owner;
+use super::members::{keep_an_owner, tell_of_removal};
 use crate::domain::account::audit::Entry;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::service::change::Change;
@@ -32,6 +32,7 @@ pub async fn remove(change: &Change) -> ApiResult<Done> {
         }
         if let Some(member) = member_fetch(write.conn(), home, user).await? {
             keep_an_owner(&mut write, &member).await?;
+            tell_of_removal(&mut write, &member).await?;
         }
     }
     user_delete(write.conn(), user).await?;

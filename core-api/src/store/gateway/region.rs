@@ -11,6 +11,7 @@ use crate::domain::listing::{ListQuery, Page};
 use crate::domain::moment;
 use crate::region::sealing::{RegionKey, SealingUnavailable};
 use crate::store::listing::{Listing, page};
+use crate::store::row::parsed;
 
 /// A region as the store has it.
 #[derive(Clone, Debug, FromRow, PartialEq, Eq)]
@@ -110,6 +111,35 @@ pub async fn region_connected(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Notes that the link of `region` was up at that moment.
+pub async fn region_seen(
+    conn: &mut AnyConnection,
+    region: &str,
+    at: moment::Moment,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE region SET seen_at = $1 WHERE region_name = $2 \
+         AND (seen_at IS NULL OR seen_at < $1)",
+    )
+    .bind(at.to_string())
+    .bind(region)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// When the link of each region was last known to be up; those whose never was are left out.
+pub async fn region_sightings(
+    conn: &mut AnyConnection,
+) -> sqlx::Result<Vec<(String, moment::Moment)>> {
+    let select = "SELECT region_name, seen_at FROM region WHERE seen_at IS NOT NULL \
+                  ORDER BY region_name";
+    let rows: Vec<(String, String)> = sqlx::query_as(select).fetch_all(conn).await?;
+    rows.into_iter()
+        .map(|(region, seen)| Ok((region, parsed(&seen)?)))
+        .collect()
 }
 
 /// Where secrets for `region` are sealed to.

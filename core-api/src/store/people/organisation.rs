@@ -3,10 +3,12 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use crate::domain::account::notification::Owner;
 use crate::domain::gateway::region::RegionName;
 use crate::domain::id::{OrganisationId, UserId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::domain::people::organisation::{Limits, Organisation};
+use crate::store::account::notification::notification_delete_all;
 use crate::store::labels::{labels_column, labels_text};
 use crate::store::listing::{Listing, page};
 use crate::store::row::{column, limit, limit_column, number, parsed, unsigned_column};
@@ -186,6 +188,7 @@ pub async fn organisation_delete(
             .execute(&mut *conn)
             .await?;
     }
+    notification_delete_all(conn, Owner::Organisation(organisation)).await?;
     for table in OWNED {
         sqlx::query(AssertSqlSafe(format!(
             "DELETE FROM {table} WHERE organisation_id = $1"

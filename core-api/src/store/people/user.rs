@@ -3,8 +3,10 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use crate::domain::account::notification::Owner;
 use crate::domain::id::UserId;
 use crate::domain::people::user::{About, Bio, Phone, Profile, User};
+use crate::store::account::notification::notification_delete_all;
 use crate::store::row::{column, number, optional_column, unsigned_column};
 
 /// Nobody was ever here: the process has not had its first start.
@@ -116,8 +118,21 @@ pub async fn user_proved_address(
     row.map_or(Ok(None), |row| row.try_get("proved_address"))
 }
 
+/// Users who have shown this address, in lower case, to be theirs.
+pub async fn user_by_proved_address(
+    conn: &mut AnyConnection,
+    address: &str,
+) -> sqlx::Result<Vec<UserId>> {
+    let rows = sqlx::query("SELECT user_id FROM user_account WHERE proved_address = $1")
+        .bind(address)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| column(row, "user_id")).collect()
+}
+
 /// Removes a user with what is theirs alone: memberships, tokens, sessions, password.
 pub async fn user_delete(conn: &mut AnyConnection, user: UserId) -> sqlx::Result<()> {
+    notification_delete_all(conn, Owner::User(user)).await?;
     for table in OWNED {
         sqlx::query(AssertSqlSafe(format!(
             "DELETE FROM {table} WHERE user_id = $1"
@@ -130,7 +145,10 @@ pub async fn user_delete(conn: &mut AnyConnection, user: UserId) -> sqlx::Result
 }
 
 /// In an order that foreign keys allow.
-const OWNED: [&str; 6] = [
+const OWNED: [&str; 9] = [
+    "notification_read",
+    "notification_preference",
+    "known_device",
     "browser_session",
     "password_token",
     "user_password",

@@ -166,6 +166,9 @@ async fn ready(world: &World, method: &str, template: &str) -> Ready {
             .json(&body(world, "clients").await);
         path = format!("/clients/{}", id_of(&made.send().await.body, "clientId"));
     }
+    if path.contains("{notificationId}") {
+        path = path.replace("{notificationId}", &notification(world, template).await);
+    }
     let last = template.rsplit('/').next().unwrap();
     if template.starts_with("/users/me/invites/") {
         world
@@ -187,7 +190,7 @@ async fn ready(world: &World, method: &str, template: &str) -> Ready {
         path = template.replace("{inviteId}", &id);
     } else if ["accept", "session", "setup"].contains(&last) {
         who = Who::Anonymous;
-    } else if last == "entries" {
+    } else if ["entries", "system"].contains(&last) {
         who = Who::Operator;
     }
     if (method, template) == ("delete", "/users/me") {
@@ -209,6 +212,7 @@ async fn ready(world: &World, method: &str, template: &str) -> Ready {
             json!({"current": PASSWORD, "new": "seven grey herons on a wire"})
         }
         "put" => world.call("GET", &path).send().await.body,
+        "patch" if last == "{notificationId}" => json!({"read": true}),
         "patch" if last == "me" => json!({"lastName": "Another"}),
         "patch" if last == "{userId}" => json!({"roles": ["user", "admin"]}),
         "patch" => json!({"labels": {"a": "b"}}),
@@ -221,6 +225,27 @@ async fn ready(world: &World, method: &str, template: &str) -> Ready {
         takes_body: false,
         cookie,
     }
+}
+
+/// A notification that the path leads to; its id.
+async fn notification(world: &World, template: &str) -> String {
+    let said = world
+        .call("POST", "/notifications/system")
+        .by(Who::Operator);
+    let said = said.json(&body(world, "system").await).send().await.body;
+    let id = id_of(&said, "notificationId");
+    let user = "SELECT user_id FROM user_account WHERE first_name = 'Owner'";
+    let owner = match template.split('/').nth(1) {
+        Some("clients") => format!("client:{}", world.home),
+        Some("users") => format!("user:{}", world.text(user).await),
+        _ => return id,
+    };
+    world
+        .run(&format!(
+            "UPDATE notification SET owner = '{owner}' WHERE notification_id = '{id}'"
+        ))
+        .await;
+    id
 }
 
 /// A record that nothing is bound to; its id.
@@ -275,7 +300,8 @@ async fn body(world: &World, last: &str) -> Value {
         "invites" => json!({"email": "new@example.com", "roles": ["user"]}),
         "tokens" => json!({"tokenName": world.name()}),
         "entries" => json!({"amount": "12.50", "note": "Invoice 7"}),
-        "consent" | "resend" | "decline" => Value::Null,
+        "consent" | "resend" | "decline" | "read-all" => Value::Null,
+        "system" => json!({"title": "T", "message": "M"}),
         "switch" => json!({"slot": "current"}),
         "setup" => {
             let user = world.text("SELECT user_id FROM user_account WHERE first_name = 'Owner'");

@@ -92,7 +92,9 @@ fn open_to(method: &str, path: &str) -> Open {
         (_, "/healthz" | "/readyz" | "/webhooks/oauth2")
         | ("post", "/session" | "/session/setup") => Open::Everybody,
         (_, "/invites/accept") => Open::Guests,
-        (_, "/audit") => Open::Operators,
+        (_, "/audit") | ("post", "/notifications/system") => Open::Operators,
+        ("get", _) if below("/notifications/system") => Open::Known,
+        _ if below("/notifications/system") => Open::Users,
         (_, "/session") => Open::Sessions,
         ("get", "/clients" | "/regions") => Open::Known,
         ("post", "/clients") => Open::Users,
@@ -114,9 +116,16 @@ fn open_to(method: &str, path: &str) -> Open {
         {
             Open::In(&[Row::People])
         }
-        _ if ["credentials", "targets", "proxies", "requests", "telemetry"]
-            .iter()
-            .any(|of| below(&format!("/clients/{{clientId}}/{of}"))) =>
+        _ if [
+            "credentials",
+            "targets",
+            "proxies",
+            "requests",
+            "telemetry",
+            "notifications",
+        ]
+        .iter()
+        .any(|of| below(&format!("/clients/{{clientId}}/{of}"))) =>
         {
             Open::In(&[Row::Work])
         }
@@ -195,7 +204,10 @@ async fn check(world: &World, (method, path, who): (&str, &str, Who), want: Opti
     // Another user's own things are nobody's.
     let is_hidden = path.starts_with("/users/me/") && got == StatusCode::NOT_FOUND;
     // That a call is not there is said to who may know.
-    let is_missing = path.contains("/requests/") && got == StatusCode::NOT_FOUND;
+    let is_missing = ["/requests/", "/notifications/"]
+        .iter()
+        .any(|of| path.contains(of))
+        && got == StatusCode::NOT_FOUND;
     let is_refused = [401, 403, 404, 405].contains(&got.as_u16());
     assert!(
         !is_refused || is_hidden || is_missing,

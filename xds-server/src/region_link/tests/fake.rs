@@ -194,7 +194,8 @@ impl Attached {
                 Some(
                     region_message::Kind::TokenStates(_)
                     | region_message::Kind::CredentialUses(_)
-                    | region_message::Kind::SlotFailures(_),
+                    | region_message::Kind::SlotFailures(_)
+                    | region_message::Kind::Notices(_),
                 ) => {}
                 kind => return kind,
             }
@@ -220,7 +221,8 @@ impl Attached {
                 | region_message::Kind::Unusable(_)
                 | region_message::Kind::TokenStates(_)
                 | region_message::Kind::CredentialUses(_)
-                | region_message::Kind::SlotFailures(_) => {}
+                | region_message::Kind::SlotFailures(_)
+                | region_message::Kind::Notices(_) => {}
                 kind @ (region_message::Kind::Hello(_) | region_message::Kind::Answer(_)) => {
                     panic!("{kind:?}")
                 }

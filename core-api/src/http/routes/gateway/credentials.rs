@@ -51,6 +51,7 @@ const FILTERS: Filters = Filters {
     priority: false,
     types: &["proxy", "target"],
     temporary: true,
+    unread: false,
 };
 
 /// The routes of this file.

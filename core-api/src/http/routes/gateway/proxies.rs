@@ -41,6 +41,7 @@ const FILTERS: Filters = Filters {
     priority: false,
     types: &[],
     temporary: false,
+    unread: false,
 };
 
 /// The routes of this file.

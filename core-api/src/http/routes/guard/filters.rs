@@ -193,6 +193,7 @@ impl Resource for RedactionForm {
         priority: false,
         types: &[],
         temporary: false,
+        unread: false,
     };
     const FIXED: [&'static str; 6] = [
         "filterId",

@@ -201,6 +201,7 @@ impl Resource for RuleForm {
         priority: true,
         types: &[],
         temporary: false,
+        unread: false,
     };
     const FIXED: [&'static str; 6] = [
         "ruleId",

@@ -32,6 +32,7 @@ const FILTERS: Filters = Filters {
     priority: false,
     types: &[],
     temporary: false,
+    unread: false,
 };
 /// Members that answers have and PUT and PATCH may only repeat.
 const FIXED: [&str; 4] = ["clientId", "createdBy", "createdAt", "updatedAt"];

@@ -29,6 +29,7 @@ async fn a_region_is_made_once_and_listed_by_name() {
             search: None,
             among: None,
             includes_temporary: false,
+            is_unread: false,
         };
         let listed = region_page(&mut conn, &query).await.unwrap().items;
         let names: Vec<_> = listed.iter().map(|row| row.region_name.as_str()).collect();

@@ -177,6 +177,7 @@ impl Resource for MeterForm {
         priority: false,
         types: &[],
         temporary: false,
+        unread: false,
     };
     const FIXED: [&'static str; 6] = [
         "meterId",
