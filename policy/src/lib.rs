@@ -56,4 +56,6 @@ pub mod secret_form;
 pub mod shares;
 pub mod sign;
 pub mod swap;
+#[cfg(any(test, feature = "secrets"))]
+pub mod trial;
 pub mod usage;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use requestrocket_policy::envelope::Binding;
+use requestrocket_process::clock::Clock;
 use requestrocket_proto::policy::v1 as policy;
 use requestrocket_proto::region::v1 as region;
 use requestrocket_proto::region::v1::change::Kind;
@@ -12,7 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::records::ingest::Ingest;
 use crate::secrets::keys::RegionKeys;
+use crate::secrets::renew::client::Client;
 use crate::store::tests::TestStore;
+use crate::target_tests::TargetTests;
 
 pub(crate) const REGION: &str = "eu-1";
 pub(crate) const ORGANISATION: &str = "0b9e3d4c-6a52-4a38-9d2f-5d1b7a4f0c11";
@@ -44,6 +47,13 @@ impl Region {
             ingest,
             folder,
         }
+    }
+
+    /// Calls targets, also at these addresses.
+    pub(crate) fn target_tests(&self, allowed: &[ipnet::IpNet]) -> TargetTests {
+        let client = Client::new(b"", allowed);
+        let of = (REGION, &self.keys);
+        TargetTests::new(of, (&self.store.store, &client), &Clock::default())
     }
 
     /// A caller's API key.
@@ -108,6 +118,8 @@ pub(crate) fn target(target_id: &str, base_url: &str) -> region::Change {
         organisation_id: ORGANISATION.to_owned(),
         base_url: base_url.to_owned(),
         layer: Some(allowing_layer()),
+        check_seconds: 0,
+        test_path: String::new(),
     }))
 }
 

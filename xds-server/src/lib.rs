@@ -23,6 +23,7 @@ pub mod secrets;
 pub mod serve;
 pub mod slots;
 pub mod store;
+pub mod target_tests;
 pub mod terms;
 pub mod tokens;
 pub mod translate;

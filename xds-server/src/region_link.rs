@@ -25,6 +25,7 @@ use crate::pki::identity::Identity;
 use crate::records::ingest::IngestFailed;
 use crate::region::RegionWriter;
 use crate::store::StoreFailed;
+use crate::target_tests::Checks;
 
 mod backoff;
 mod connect;
@@ -74,6 +75,8 @@ pub struct RegionLink {
     pub uses: watch::Receiver<LastUses>,
     /// What the control plane tells people of.
     pub notices: watch::Receiver<Notices>,
+    /// What it is told of how targets answer.
+    pub checks: watch::Receiver<Checks>,
 }
 
 /// Why a session ended or never began.

@@ -7,15 +7,15 @@ use std::time::Duration;
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use requestrocket_process::clock::Clock;
-use requestrocket_process::file::{create_private_dir, write_private};
+use requestrocket_process::file::create_private_dir;
 use requestrocket_process::tasks::TaskSet;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::listen::{announce, listen};
 use self::logs::{call_log, known_terms};
 use crate::access::AccessChecks;
 use crate::access_log::{AccessLogs, Listeners, with_buckets};
@@ -37,12 +37,14 @@ use crate::secrets::renew::job::Renewals;
 use crate::secrets::renew::key_source::KeySources;
 use crate::store::Store;
 use crate::store::state::{key_check_fetch, state_insert};
+use crate::target_tests::{TargetChecking, TargetTests};
 use crate::translate::{Settings, TargetRoots};
 use crate::usage::Usage;
 use crate::xds::ads::Ads;
 use crate::xds::publisher::Publisher;
 use crate::xds::status::Fleet;
 
+mod listen;
 mod logs;
 mod missed;
 #[cfg(test)]
@@ -53,23 +55,6 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(7);
 /// But for requests for tokens that are on their way, which a provider may answer with a refresh
 /// token that takes the place of the stored one: as long as one request may take.
 const RENEWAL_TIMEOUT: Duration = Duration::from_secs(21);
-
-/// Content of `ready_file`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Ready {
-    ads_address: String,
-    http_url: String,
-}
-
-impl Ready {
-    fn of(ads: &TcpListener, http: &TcpListener) -> std::io::Result<Self> {
-        Ok(Self {
-            ads_address: ads.local_addr()?.to_string(),
-            http_url: format!("http://{}", http.local_addr()?),
-        })
-    }
-}
 
 /// Runs the region server until it is told to stop.
 ///
@@ -95,8 +80,7 @@ async fn start(
     tasks: &TaskSet,
 ) -> anyhow::Result<(Store, CancellationToken)> {
     check_enrolment(config)?;
-    create_private_dir(&config.data_dir)
-        .with_context(|| format!("`data_dir`: cannot use {}", config.data_dir.display()))?;
+    make_data_dir(config)?;
     let clock = Clock::default();
     let store = open_store(config).await?;
     let keys = Arc::new(open_keys(config, &store).await?);
@@ -107,9 +91,7 @@ async fn start(
     let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
     let revision = writer.load().await?;
 
-    let ads_listener = bind("ads_listen", config.ads_listen).await?;
-    let http_listener = bind("http_listen", config.http_listen).await?;
-    let ready = Ready::of(&ads_listener, &http_listener)?;
+    let (ads_listener, http_listener, ready) = listen(config).await?;
     let fleet = Fleet::new(clock.clone());
     tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
     let meters = meters(config, &store, &clock, tasks).await?;
@@ -131,6 +113,7 @@ async fn start(
     missed::start(&calls, &told.notices, &clock, tasks);
     spawn_ads(config, &clock, tasks, (ads_listener, services))?;
     let is_ready = spawn_health(http_listener, metrics_handle, tasks);
+    let targets = TargetTests::new((&config.region, &keys), (&store, &client), &clock);
     let renewed = spawn_renewals(config, tasks, (&keys, client), tokens);
     let sources = Sources {
         meters,
@@ -138,6 +121,7 @@ async fn start(
         usage,
         terms,
         vault: Vault::new(store.clone()),
+        targets: targets.clone(),
     };
     let link = RegionLink {
         config: link_config(config, &keys),
@@ -146,12 +130,18 @@ async fn start(
         sources,
         uses: told.uses.subscribe(),
         notices: told.notices.subscribe(),
+        checks: TargetChecking::start(targets, tasks).subscribe(),
     };
     spawn_link(link, tasks);
 
     is_ready.send_replace(true);
     announce(config, &ready, revision)?;
     Ok((store, renewed))
+}
+
+fn make_data_dir(config: &Config) -> anyhow::Result<()> {
+    let context = || format!("`data_dir`: cannot use {}", config.data_dir.display());
+    create_private_dir(&config.data_dir).with_context(context)
 }
 
 /// Before the first contact a token and the authority's certificate are needed, later neither.
@@ -225,11 +215,6 @@ fn translation_settings(config: &Config) -> anyhow::Result<Settings> {
         allow_private_targets: config.allow_private_targets.clone(),
         target_roots: TargetRoots::load(config.target_ca.as_deref())?,
     })
-}
-
-async fn bind(field: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    let context = || format!("`{field}`: cannot listen on {address}");
-    TcpListener::bind(address).await.with_context(context)
 }
 
 /// What is given back says that the process is ready.
@@ -351,26 +336,6 @@ fn client(settings: &Settings) -> Client {
         Vec::new()
     });
     Client::new(&roots, &settings.allow_private_targets)
-}
-
-fn announce(config: &Config, ready: &Ready, revision: u64) -> anyhow::Result<()> {
-    let Ready {
-        ads_address,
-        http_url,
-    } = ready;
-    tracing::info!(
-        region = config.region,
-        ads_address,
-        http_url,
-        revision,
-        "region server is up"
-    );
-    if let Some(path) = &config.ready_file {
-        let text = serde_json::to_vec(ready)?;
-        write_private(path, &text)
-            .with_context(|| format!("`ready_file`: cannot write {}", path.display()))?;
-    }
-    Ok(())
 }
 
 async fn run_until_stopped(

@@ -63,6 +63,13 @@ pub fn closed_route(proxy_id: &Arc<str>) -> Resource {
     Resource::encode(Arc::clone(proxy_id), &routes, 0, None)
 }
 
+/// The policy of a proxy of the region as its filter gets it: admission, the rest, and the token that
+/// travels by itself, if one does.
+pub fn policy_parts(config: &ProxyConfig, region: &str) -> (Vec<u8>, Vec<u8>, Option<Vec<u8>>) {
+    let policy = policy::encode(config, region);
+    (policy.admission, policy.rest, token::encode(config))
+}
+
 /// What of the region's settings shapes Envoy's configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {

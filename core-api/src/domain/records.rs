@@ -117,6 +117,7 @@ pub(crate) fn target(name: &str) -> Target {
             name: name.parse().unwrap(),
             base_url: BaseUrl::stored("http://t".to_owned()),
             test_path: None,
+            check_seconds: None,
             default_rule_effect: Effect::Deny,
         },
         labels: Labels::default(),
@@ -124,6 +125,7 @@ pub(crate) fn target(name: &str) -> Target {
         updated_at: moment(),
         created_by: "u".to_owned(),
         revision: 1,
+        health: None,
     }
 }
 

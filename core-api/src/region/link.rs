@@ -15,6 +15,7 @@ mod notices;
 mod reports;
 mod service;
 mod slot_failures;
+mod target_checks;
 
 use std::time::Duration;
 

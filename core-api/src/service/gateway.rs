@@ -8,4 +8,5 @@ pub mod regions;
 pub(crate) mod release;
 mod sealed;
 pub mod slots;
+pub mod target_tests;
 pub mod targets;

@@ -9,3 +9,4 @@ pub mod proxy_binding;
 pub mod proxy_names;
 pub mod region;
 pub mod target;
+pub mod target_health;

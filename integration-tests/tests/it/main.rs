@@ -101,6 +101,8 @@ mod signing;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod target_tests;
+#[cfg(test)]
 mod targets;
 #[cfg(test)]
 mod telemetry;

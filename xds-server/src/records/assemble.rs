@@ -3,16 +3,18 @@
 //! Invariant: a record of another organisation never gets into a proxy, whatever the ids say.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use http::Uri;
 use http::uri::Authority;
 use requestrocket_proto::policy::v1 as wire;
 
 use crate::records::record::{
-    Credential, ObtainedToken, Organisation, Proxy, Records, StoredSecret, Target,
+    Credential, ObtainedToken, Organisation, Proxy, Records, StoredSecret, Target, denying_layer,
 };
 use crate::records::region_config::{CallerConfig, ProxyConfig, Scheme, TargetConfig};
 use requestrocket_policy::secret_form::auth_type::Side;
+use uuid::Uuid;
 
 mod unusable;
 
@@ -37,6 +39,38 @@ pub fn assemble(proxy: &Proxy, records: &Records) -> Assembled {
         config: assemble_proxy(proxy, records, fits),
         unusable: unusable(proxy, records, fits),
     }
+}
+
+/// A proxy that nobody may call and that has this target and this credential for it. The target's
+/// organisation is the one that counts.
+pub fn assemble_uncalled(
+    target: Target,
+    credential: Credential,
+    organisation: Organisation,
+) -> Assembled {
+    let proxy = Proxy {
+        proxy_id: Uuid::nil().to_string(),
+        organisation_id: target.organisation_id.clone(),
+        is_active: true,
+        proxy_credential_ids: Vec::new(),
+        target_id: target.target_id.clone(),
+        target_credential_id: credential.credential_id.clone(),
+        timeout_seconds: NonZeroU32::MIN,
+        max_response_bytes: 1,
+        max_inspected_bytes: 1,
+        alias: None,
+        layer: denying_layer(),
+        limits: wire::Limits::default(),
+        meters: Vec::new(),
+        cors: None,
+    };
+    let mut records = Records::default();
+    let id = organisation.organisation_id.clone();
+    records.organisations.insert(id, organisation);
+    records.targets.insert(target.target_id.clone(), target);
+    let id = credential.credential_id.clone();
+    records.credentials.insert(id, credential);
+    assemble(&proxy, &records)
 }
 
 /// Every proxy of `records` by its id.
@@ -174,7 +208,7 @@ fn usable_secret<'a>(
 }
 
 /// None, with a log line, for a URL that the control plane should never have let pass.
-fn target_config(target: &Target) -> Option<TargetConfig> {
+pub fn target_config(target: &Target) -> Option<TargetConfig> {
     let config = parse_base_url(&target.base_url, &target.layer);
     if config.is_none() {
         tracing::warn!(

@@ -257,6 +257,10 @@ pub struct Target {
     pub base_url: String,
     /// Its rules and redactions.
     pub layer: wire::Layer,
+    /// How often it is called to see whether it answers; 0: never.
+    pub check_seconds: u32,
+    /// What it is asked for then; empty: `/`.
+    pub test_path: String,
 }
 
 /// What binds credentials and target.

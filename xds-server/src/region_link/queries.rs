@@ -11,6 +11,7 @@ use requestrocket_proto::region::v1::{Answer, MeterUsageQuery, Query, answer, qu
 use crate::access_log::CallLog;
 use crate::audit::Vault;
 use crate::meters::Meters;
+use crate::target_tests::TargetTests;
 use crate::terms::KnownTerms;
 use crate::usage::Usage;
 
@@ -32,6 +33,8 @@ pub struct Sources {
     pub terms: KnownTerms,
     /// How the control plane's audit logs ended.
     pub vault: Vault,
+    /// Whether targets answer.
+    pub targets: TargetTests,
 }
 
 /// Questions of one session, and the answers that were not sent yet.
@@ -111,6 +114,7 @@ async fn find(kind: query::Kind, sources: &Sources) -> anyhow::Result<Option<ans
         usage,
         terms,
         vault,
+        targets,
     } = sources;
     let answer = match kind {
         query::Kind::MeterUsage(MeterUsageQuery { meter_id }) => {
@@ -143,6 +147,11 @@ async fn find(kind: query::Kind, sources: &Sources) -> anyhow::Result<Option<ans
         query::Kind::Terms(query) => {
             let kept = terms.answer(&query).await;
             answer::Kind::Terms(kept.context("what judged a call cannot be read")?)
+        }
+        query::Kind::TargetTest(query) => {
+            let test = targets.answer(query).await;
+            let test = test.context("a target cannot be tested")?;
+            return Ok(test.map(answer::Kind::TargetTest));
         }
         query::Kind::Audit(query) => {
             let kept = vault.answer(&query).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use requestrocket_proto::region::v1::region_link_client::RegionLinkClient;
 use requestrocket_proto::region::v1::{
     self as wire, ControlMessage, CredentialUses, FleetStatus, Hello, NodeStatus, RegionMessage,
-    SlotFailures, Stored, Unusable, control_message, region_message,
+    SlotFailures, Stored, TargetChecks, Unusable, control_message, region_message,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -24,6 +24,7 @@ use crate::last_use::{self, LastUses};
 use crate::metrics;
 use crate::notices::{self, Notices};
 use crate::slots::{self, Slots};
+use crate::target_tests::{self, Checks};
 use crate::tokens::{self, TokenStates};
 use crate::unusable::UnusableProxies;
 
@@ -47,6 +48,7 @@ struct Unsaid {
     slots: News<Slots, SlotFailures>,
     uses: News<LastUses, CredentialUses>,
     notices: News<Notices, wire::Notices>,
+    checks: News<Checks, TargetChecks>,
     fleet: bool,
 }
 
@@ -79,6 +81,7 @@ pub(super) async fn run(
         slots: News::new(link.writer.slots(), slots::told),
         uses: News::new(link.uses.clone(), last_use::told),
         notices: News::new(link.notices.clone(), notices::told),
+        checks: News::new(link.checks.clone(), target_tests::told),
         fleet: true,
     };
     let mut queries = Queries::new(link.sources.clone());
@@ -99,6 +102,7 @@ pub(super) async fn run(
             () = unsaid.slots.changed() => {}
             () = unsaid.uses.changed() => {}
             () = unsaid.notices.changed() => {}
+            () = unsaid.checks.changed() => {}
             () = queries.progress() => {}
             permit = outbox.reserve(), if unsaid.is_any() || queries.is_any() => {
                 let permit = permit.map_err(|_| LinkFailed::Closed)?;
@@ -143,6 +147,7 @@ impl Unsaid {
             || self.slots.is_any()
             || self.uses.is_any()
             || self.notices.is_any()
+            || self.checks.is_any()
             || self.fleet
     }
 
@@ -177,6 +182,9 @@ impl Unsaid {
             return Some(message(region_message::Kind::Notices(notices)));
         }
         // Nobody waits for these.
+        if let Some(checks) = self.checks.next() {
+            return Some(message(region_message::Kind::TargetChecks(checks)));
+        }
         let uses = self.uses.next()?;
         Some(message(region_message::Kind::CredentialUses(uses)))
     }

@@ -27,6 +27,7 @@ use crate::records::ingest::Ingest;
 use crate::records::region_config::RegionUpdate;
 use crate::region::RegionWriter;
 use crate::store::tests::{fresh_sqlite, test_stores};
+use crate::target_tests::TargetChecking;
 use crate::terms::KnownTerms;
 use crate::usage::Usage;
 use crate::xds::publisher::Publisher;
@@ -71,11 +72,9 @@ impl Running {
         let meters = Meters::in_memory(store.clone(), clock.clone(), &tasks)
             .await
             .unwrap();
-        let usage = Usage::open(store.clone(), clock.clone(), &tasks)
-            .await
-            .unwrap();
-        let vault = Vault::new(store.clone());
+        let usage = Usage::open(store.clone(), clock.clone(), &tasks);
         let uses = UseRegister::open(store, &tasks).await.unwrap();
+        let tests = region.target_tests(&[]);
         let calls = region.folder.path().join("calls");
         let log = CallLog::open(Place::files(&calls), RETENTION, clock.clone(), &tasks);
         let (log, _) = log.await.unwrap();
@@ -88,12 +87,14 @@ impl Running {
             sources: Sources {
                 meters: meters.clone(),
                 calls: log,
-                usage,
-                vault,
+                usage: usage.await.unwrap(),
+                vault: Vault::new(region.store.store.clone()),
                 terms: terms.await.unwrap(),
+                targets: tests.clone(),
             },
             uses: uses.subscribe(),
             notices: NoticeRegister::new(Clock::default()).subscribe(),
+            checks: TargetChecking::start(tests, &tasks).subscribe(),
         };
         let stopping = tasks.stopping();
         tasks.spawn("link", async move {
@@ -558,7 +559,8 @@ async fn queries_are_answered_beside_batches() {
             | Kind::TokenStates(_)
             | Kind::CredentialUses(_)
             | Kind::SlotFailures(_)
-            | Kind::Notices(_) => {}
+            | Kind::Notices(_)
+            | Kind::TargetChecks(_) => {}
             kind @ Kind::Hello(_) => panic!("{kind:?}"),
         }
     }

@@ -127,6 +127,8 @@ fn target(id: &str) -> Target {
         organisation_id: "o".to_owned(),
         base_url: "https://api.example.com/v1".to_owned(),
         layer: layer_denying(&[id]),
+        check_seconds: 0,
+        test_path: String::new(),
     }
 }
 

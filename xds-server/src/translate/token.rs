@@ -57,16 +57,21 @@ pub(super) fn cluster_name(config: &ProxyConfig) -> Option<String> {
     Some(format!("token/{credential_id}/{version}"))
 }
 
-/// That cluster, by its name.
-pub(super) fn cluster(config: &ProxyConfig) -> Option<(Arc<str>, Bytes)> {
-    let name = cluster_name(config)?;
-    let credential = config.target_credential.as_ref()?;
+/// The token of a proxy, encoded; none: it travels with the policy, or there is no such thing.
+pub(super) fn encode(config: &ProxyConfig) -> Option<Vec<u8>> {
+    let credential = config.target_credential.as_ref();
+    let credential = credential.filter(|credential| is_apart(credential))?;
     let token = wire::TargetToken {
         injections: credential.injections.clone(),
         serves_until_ms: credential.serves_until_ms.unwrap_or_default(),
         refresh_on: credential.refresh_on.clone(),
     };
-    let token = token.encode_to_vec();
+    Some(token.encode_to_vec())
+}
+
+/// That cluster, by its name.
+pub(super) fn cluster(config: &ProxyConfig) -> Option<(Arc<str>, Bytes)> {
+    let (name, token) = (cluster_name(config)?, encode(config)?);
     let serial = Value {
         // Of the token itself: two may end at the same moment.
         kind: Some(Kind::StringValue(version(&[&token]))),

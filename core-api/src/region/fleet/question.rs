@@ -13,6 +13,8 @@ use super::Fleets;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// A search takes longer.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(10);
+/// Nor does a target get more than ten seconds from its region.
+const TEST_TIMEOUT: Duration = Duration::from_secs(12);
 /// Questions that one link has not sent yet; more are refused.
 const BACKLOG: usize = 64;
 
@@ -83,6 +85,7 @@ impl Fleets {
             query::Kind::Records(_) | query::Kind::Arrivals(_) | query::Kind::Audit(_) => {
                 SEARCH_TIMEOUT
             }
+            query::Kind::TargetTest(_) => TEST_TIMEOUT,
         };
         self.ask_within(region, question, limit).await
     }

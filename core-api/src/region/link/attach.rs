@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use requestrocket_proto::region::v1::{
-    ControlMessage, FleetStatus, Notices, RegionMessage, SlotFailures, Stored, control_message,
-    region_message::Kind,
+    ControlMessage, FleetStatus, Notices, RegionMessage, SlotFailures, Stored, TargetChecks,
+    control_message, region_message::Kind,
 };
 use tokio::sync::{mpsc, watch};
 use tonic::{Status, Streaming};
@@ -20,6 +20,7 @@ use super::links::{Links, OpenLink};
 use super::notices;
 use super::reports::Reports;
 use super::slot_failures;
+use super::target_checks;
 use super::unavailable;
 use crate::region::fleet::{OpenQuestion, RegionState};
 use crate::store::gateway::region::{self, RegionRow};
@@ -204,6 +205,11 @@ impl Attached {
             Some(Kind::Notices(Notices { notices })) => {
                 let (region, now) = (self.peer.region(), self.link.clock.now().into());
                 let done = notices::take(&self.link.db, region, notices, now).await;
+                done.map_err(unavailable)
+            }
+            Some(Kind::TargetChecks(TargetChecks { checks })) => {
+                let region = self.peer.region();
+                let done = target_checks::take(&self.link.db, region, checks).await;
                 done.map_err(unavailable)
             }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),

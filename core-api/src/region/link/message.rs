@@ -201,7 +201,8 @@ fn target<'c>(current: &'c Current, target: &Target) -> Told<'c, change::Kind> {
             TargetForm {
                 name: _,
                 base_url,
-                test_path: _,
+                test_path,
+                check_seconds,
                 default_rule_effect,
             },
         labels: _,
@@ -209,6 +210,7 @@ fn target<'c>(current: &'c Current, target: &Target) -> Told<'c, change::Kind> {
         updated_at: _,
         created_by: _,
         revision: _,
+        health: _,
     } = target;
     let id = id.to_string();
     Ok(change::Kind::Target(wire::Target {
@@ -216,6 +218,8 @@ fn target<'c>(current: &'c Current, target: &Target) -> Told<'c, change::Kind> {
         target_id: id,
         organisation_id: organisation.to_string(),
         base_url: base_url.to_string(),
+        check_seconds: check_seconds.unwrap_or_default(),
+        test_path: test_path.clone().unwrap_or_default(),
     }))
 }
 

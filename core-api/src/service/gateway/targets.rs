@@ -52,6 +52,7 @@ pub async fn create(
         updated_at: write.now(),
         created_by: scope.actor.clone(),
         revision: write.revision().await?,
+        health: None,
     };
     target_insert(write.conn(), &target).await?;
     write
@@ -80,6 +81,9 @@ pub async fn update(
     let new = read(&target)?;
     let before = target.members();
     let concerns_regions = new.concerns_regions(&target.form, &target.labels);
+    if !is_called_alike(&target.form, &new.form) {
+        target.health = None;
+    }
     target.form = new.form;
     target.labels = new.labels;
     target.updated_at = write.now();
@@ -95,6 +99,13 @@ pub async fn update(
     let entry = Entry::updated(before, &target);
     let done = change.commit(write, entry).await?;
     Ok((target, done))
+}
+
+/// Whether what is known of how a target answers holds for the changed one.
+fn is_called_alike(before: &TargetForm, after: &TargetForm) -> bool {
+    after.check_seconds.is_some()
+        && before.base_url == after.base_url
+        && before.test_path == after.test_path
 }
 
 /// Deletes a target; with `force` also one that proxies are bound to.

@@ -22,6 +22,7 @@ async fn a_target_is_created_read_replaced_changed_and_deleted() {
         let mut want = json!({
             "targetId": id, "clientId": world.home, "targetName": "A",
             "targetBaseURL": "https://api.example.com/v1", "targetTestPath": null,
+            "targetCheckSeconds": null, "targetHealth": null,
             "targetRegion": REGION, "targetDefaultRuleEffect": "allow",
             "labels": {}, "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
         });
@@ -205,5 +206,73 @@ async fn a_target_in_use_goes_only_by_force() {
             (answer.status, &answer.body["proxyStatus"]),
             (200, &json!("pending"))
         );
+    }
+}
+
+#[tokio::test]
+async fn a_target_is_checked_every_minute_to_day_or_never() {
+    for world in World::each().await {
+        for (seconds, is_taken) in [
+            (json!(60), true),
+            (json!(86_400), true),
+            (Value::Null, true),
+            (json!(59), false),
+            (json!(86_401), false),
+            (json!("60"), false),
+        ] {
+            let mut body = body();
+            body["targetCheckSeconds"] = seconds.clone();
+            let sent = world.call("POST", &world.at("targets")).json(&body).send();
+            let sent = sent.await;
+            if is_taken {
+                assert_eq!(sent.body["targetCheckSeconds"], seconds);
+                // Not before its region has called it.
+                assert_eq!(sent.body["targetHealth"], Value::Null);
+            } else {
+                sent.expect(400, "VALIDATION_FAILED");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_target_is_tested_by_its_region_with_a_credential_that_fits() {
+    for world in World::each().await {
+        let target = world
+            .call("POST", &world.at("targets"))
+            .json(&body())
+            .send();
+        let target = id_of(&target.await.body, "targetId");
+        let path = world.at(&format!("targets/{target}/test"));
+        let of_caller = world.credential(REGION, "proxy").await;
+        let fitting = world.credential(REGION, "target").await;
+        let unknown = "00000000-0000-4000-8000-000000000000";
+        for (body, status, code) in [
+            (
+                json!({"targetCredentialId": unknown}),
+                400,
+                "REFERENCE_NOT_FOUND",
+            ),
+            (
+                json!({"targetCredentialId": of_caller}),
+                400,
+                "CREDENTIAL_TYPE_MISMATCH",
+            ),
+            (json!({"targetCredentialId": 1}), 400, "VALIDATION_FAILED"),
+            (json!({"other": 1}), 400, "UNKNOWN_FIELD"),
+            // It is not connected.
+            (
+                json!({"targetCredentialId": fitting}),
+                503,
+                "REGION_UNAVAILABLE",
+            ),
+            (json!({}), 503, "REGION_UNAVAILABLE"),
+        ] {
+            let sent = world.call("POST", &path).json(&body).send().await;
+            sent.expect(status, code);
+        }
+        let path = world.at(&format!("targets/{unknown}/test"));
+        let sent = world.call("POST", &path).json(&json!({})).send().await;
+        sent.expect(404, "NOT_FOUND");
     }
 }

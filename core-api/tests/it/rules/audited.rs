@@ -8,7 +8,7 @@ use crate::world::{Answer, REGION, Who, World, id_of};
 const EMAIL: &str = "owner@example.com";
 const PASSWORD: &str = "correct horse battery staple";
 /// POSTs that change nothing.
-const TRIALS: [&str; 3] = ["evaluate", "preview", "rehearse"];
+const TRIALS: [&str; 4] = ["evaluate", "preview", "rehearse", "test"];
 
 /// An operation that can be carried out.
 struct Ready {
@@ -86,6 +86,10 @@ async fn a_trial_leaves_no_row() {
             let path = world.at(&format!("proxies/{proxy}/{trial}"));
             world.call("POST", &path).json(&body).send().await;
         }
+        let target = world.target(REGION).await;
+        let before = rows(&world).await.max(before);
+        let path = world.at(&format!("targets/{target}/test"));
+        world.call("POST", &path).json(&json!({})).send().await;
         assert_eq!(rows(&world).await, before);
     }
 }

@@ -56,6 +56,8 @@ fn target(base_url: &str) -> Target {
         organisation_id: "o".to_owned(),
         base_url: base_url.to_owned(),
         layer: layer("x"),
+        check_seconds: 0,
+        test_path: String::new(),
     }
 }
 

@@ -23,6 +23,8 @@ impl Batch<'_> {
             organisation_id,
             base_url,
             layer,
+            check_seconds,
+            test_path,
         } = record;
         metrics::change_stored("target");
         self.mentioned.targets.insert(target_id.clone());
@@ -32,6 +34,8 @@ impl Batch<'_> {
             organisation_id,
             base_url,
             layer: layer.unwrap_or_else(denying_layer),
+            check_seconds,
+            test_path,
         };
         if stored.as_ref() != Some(&target) {
             target_upsert(self.conn, &target).await?;

@@ -222,7 +222,8 @@ impl Attached {
                 | region_message::Kind::TokenStates(_)
                 | region_message::Kind::CredentialUses(_)
                 | region_message::Kind::SlotFailures(_)
-                | region_message::Kind::Notices(_) => {}
+                | region_message::Kind::Notices(_)
+                | region_message::Kind::TargetChecks(_) => {}
                 kind @ (region_message::Kind::Hello(_) | region_message::Kind::Answer(_)) => {
                     panic!("{kind:?}")
                 }

@@ -35,7 +35,7 @@ mod tests;
 
 /// All of a request and its answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// The same, of what is published for everybody.
+/// The same, of what is published for everybody, and of targets that are tried.
 const PUBLIC_TIMEOUT: Duration = Duration::from_secs(10);
 /// Until one address of several has answered.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -57,6 +57,14 @@ enum Reach {
     Allowed,
     /// Those of them that the operator opened.
     Opened,
+}
+
+/// What of an answer is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Whole,
+    /// Its body is left where it is.
+    Head,
 }
 
 /// What came back.
@@ -110,19 +118,45 @@ impl Client {
         self.within(PUBLIC_TIMEOUT, &request, reach).await
     }
 
+    /// The status that a target answers a `GET` with, also one that leads elsewhere. No more of the
+    /// answer is read.
+    ///
+    /// # Errors
+    /// Why there is none, for people; no secret.
+    pub(crate) async fn status(
+        &self,
+        url: SecretText,
+        headers: Vec<(String, SecretText)>,
+    ) -> Result<u16, String> {
+        let request = Outgoing {
+            method: "GET".to_owned(),
+            url,
+            headers,
+            body: None,
+            certificate: None,
+        };
+        let asked = self.exchange(&request, (Reach::Allowed, Wanted::Head));
+        let answer = timeout(PUBLIC_TIMEOUT, asked)
+            .await
+            .unwrap_or_else(|_| Err(late()));
+        answer.map(|it| it.status).map_err(|failure| failure.text)
+    }
+
     async fn within(
         &self,
         limit: Duration,
         request: &Outgoing,
         reach: Reach,
     ) -> Result<Response, Failure> {
-        let late = || Failure::transient("timeout", "endpoint did not answer in time");
-        timeout(limit, self.exchange(request, reach))
-            .await
-            .unwrap_or_else(|_| Err(late()))
+        let asked = Box::pin(self.exchange(request, (reach, Wanted::Whole)));
+        timeout(limit, asked).await.unwrap_or_else(|_| Err(late()))
     }
 
-    async fn exchange(&self, request: &Outgoing, reach: Reach) -> Result<Response, Failure> {
+    async fn exchange(
+        &self,
+        request: &Outgoing,
+        (reach, wanted): (Reach, Wanted),
+    ) -> Result<Response, Failure> {
         let uri: Uri = request.url.expose().parse().map_err(|_| invalid_url())?;
         let is_tls = match uri.scheme_str() {
             Some("https") => true,
@@ -136,7 +170,7 @@ impl Client {
         let head = head(request, &uri)?;
         let stream = self.connect((host, port), reach).await?;
         if !is_tls {
-            return speak(stream, head).await;
+            return speak(stream, head, wanted).await;
         }
         let connector = TlsConnector::from(Arc::new(self.tls(request.certificate.as_ref())?));
         let name = ServerName::try_from(host.to_owned()).map_err(|_| invalid_url())?;
@@ -144,7 +178,7 @@ impl Client {
             .connect(name, stream)
             .await
             .map_err(|_| Failure::transient("tls", "TLS with the endpoint failed"))?;
-        speak(stream, head).await
+        speak(stream, head, wanted).await
     }
 
     /// To the first address that may be called and answers.
@@ -198,7 +232,11 @@ impl Client {
 }
 
 /// One request on a connection of its own.
-async fn speak<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Response, Failure>
+async fn speak<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    wanted: Wanted,
+) -> Result<Response, Failure>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -209,6 +247,13 @@ where
     let answer = async {
         let response = sender.send_request(request).await.map_err(|_| broken())?;
         let (head, body) = response.into_parts();
+        if wanted == Wanted::Head {
+            return Ok(Response {
+                status: head.status.as_u16(),
+                headers: head.headers,
+                body: Zeroizing::default(),
+            });
+        }
         let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
         let body = body.map_err(|_| {
             Failure::transient("answer_body", "answer of the endpoint is too long or broke")
@@ -248,6 +293,10 @@ fn head(request: &Outgoing, uri: &Uri) -> Result<Request<Full<Bytes>>, Failure> 
         built = built.header(name.as_str(), value);
     }
     built.body(Full::new(body)).map_err(|_| unusable())
+}
+
+fn late() -> Failure {
+    Failure::transient("timeout", "endpoint did not answer in time")
 }
 
 fn not_allowed(reach: Reach) -> Failure {

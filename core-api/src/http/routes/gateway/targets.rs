@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::domain::account::audit::{Log, Subject};
 use crate::domain::gateway::base_url::BaseUrl;
 use crate::domain::gateway::region::RegionName;
-use crate::domain::gateway::target::{Target, TargetForm, is_test_path};
+use crate::domain::gateway::target::{CHECK_SECONDS, Target, TargetForm, is_test_path};
 use crate::domain::guard::effect::Effect;
 use crate::domain::label::{Labelled, Labels};
 use crate::domain::name::Name;
@@ -29,7 +29,7 @@ use crate::http::routes::shape::{RuleEffect, document};
 use crate::service::gateway::targets;
 use crate::state::AppState;
 use crate::store::gateway::target::{target_fetch, target_list};
-use requestrocket_policy::form::fields::{Fields, parsed, string};
+use requestrocket_policy::form::fields::{Fields, integer, parsed, string};
 use requestrocket_policy::form::problem::{Invalid, Problems};
 
 const FILTERS: Filters = Filters {
@@ -42,14 +42,21 @@ const FILTERS: Filters = Filters {
     unread: false,
 };
 /// Members that answers have and PUT and PATCH may only repeat.
-const FIXED: [&str; 6] = [
+const FIXED: [&str; 7] = [
     "targetId",
     "clientId",
     "createdBy",
     "createdAt",
     "updatedAt",
     "targetRegion",
+    HEALTH,
 ];
+const HEALTH: &str = "targetHealth";
+
+mod health;
+mod test;
+
+use self::health::TargetHealthResource;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -61,6 +68,7 @@ pub fn router() -> OpenApiRouter<AppState> {
             change_target,
             delete_target
         ))
+        .merge(test::router())
 }
 
 /// A target: where calls go.
@@ -73,6 +81,10 @@ pub struct TargetResource {
     #[serde(rename = "targetBaseURL")]
     target_base_url: String,
     target_test_path: Option<String>,
+    target_check_seconds: Option<u32>,
+    /// Live, the entity tag does not cover it: what its region's last call came to. Null while it is
+    /// not called.
+    target_health: Option<TargetHealthResource>,
     target_region: String,
     #[schema(value_type = RuleEffect)]
     target_default_rule_effect: &'static str,
@@ -95,6 +107,9 @@ pub struct TargetInput {
     /// What the target's test asks for; begins with a slash.
     #[schema(pattern = "^/")]
     target_test_path: Option<String>,
+    /// How often its region calls it to see whether it answers; null for never.
+    #[schema(minimum = 60, maximum = 86_400)]
+    target_check_seconds: Option<u32>,
     /// Cannot be changed later; PUT may leave it out.
     #[schema(value_type = Option<String>)]
     target_region: Option<RegionName>,
@@ -118,12 +133,14 @@ impl TargetInput {
             BaseUrl::parse(&string(value)?, allowed)
         });
         let target_test_path = fields.optional("targetTestPath", test_path);
+        let target_check_seconds = fields.optional("targetCheckSeconds", check_seconds);
         let target_default_rule_effect = fields.optional("targetDefaultRuleEffect", parsed);
         fields.finish();
         Some(Self {
             target_name: name?,
             target_base_url: base_url?,
             target_test_path,
+            target_check_seconds,
             target_region,
             target_default_rule_effect,
             labels: labels?,
@@ -136,6 +153,7 @@ impl TargetInput {
             name: self.target_name,
             base_url: self.target_base_url,
             test_path: self.target_test_path,
+            check_seconds: self.target_check_seconds,
             default_rule_effect: self.target_default_rule_effect.unwrap_or(Effect::Allow),
         };
         let labels = self.labels;
@@ -149,6 +167,7 @@ impl From<&Target> for TargetResource {
             name,
             base_url,
             test_path,
+            check_seconds,
             default_rule_effect,
         } = &target.form;
         Self {
@@ -157,6 +176,8 @@ impl From<&Target> for TargetResource {
             target_name: name.to_string(),
             target_base_url: base_url.to_string(),
             target_test_path: test_path.clone(),
+            target_check_seconds: *check_seconds,
+            target_health: target.health.as_ref().map(TargetHealthResource::new),
             target_region: target.region.to_string(),
             target_default_rule_effect: default_rule_effect.as_str(),
             labels: labels::shown(&target.labels),
@@ -179,7 +200,9 @@ impl Subject for Target {
     }
 
     fn members(&self) -> Map<String, Value> {
-        document(&TargetResource::from(self))
+        let mut members = document(&TargetResource::from(self));
+        members.remove(HEALTH);
+        members
     }
 }
 
@@ -306,6 +329,8 @@ async fn update(call: Mutation, client: &str, target: &str, mut body: Body) -> A
     let allowed = &call.change.state.allow_private_targets;
     let read = |target: &Target| {
         let mut problems = Problems::default();
+        // It moves by itself between a GET and the PUT of what it showed.
+        body.ignore(HEALTH, |value| value.is_object() || value.is_null());
         let mut shown = document(&TargetResource::from(target));
         let labels = labels::take_changed(&mut body, &mut shown, &target.labels, &mut problems);
         let update = body.onto(&shown, &FIXED, &[], &mut problems);
@@ -338,6 +363,13 @@ async fn delete_target(
     let scope = call.enter(&client, Permission::WriteResources).await?;
     let done = targets::delete(&call.change, &scope, &target).await?;
     Ok(call.deleted(&done).await)
+}
+
+fn check_seconds(value: &Value) -> Result<u32, Invalid> {
+    let (least, most) = (*CHECK_SECONDS.start(), *CHECK_SECONDS.end());
+    let seconds = integer(least.into(), most.into())(value)?;
+    // It is within the bounds.
+    Ok(u32::try_from(seconds).unwrap_or(most))
 }
 
 fn test_path(value: &Value) -> Result<String, Invalid> {
