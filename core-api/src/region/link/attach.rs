@@ -208,8 +208,8 @@ impl Attached {
                 done.map_err(unavailable)
             }
             Some(Kind::TargetChecks(TargetChecks { checks })) => {
-                let region = self.peer.region();
-                let done = target_checks::take(&self.link.db, region, checks).await;
+                let (region, now) = (self.peer.region(), self.link.clock.now().into());
+                let done = target_checks::take(&self.link.db, region, checks, now).await;
                 done.map_err(unavailable)
             }
             Some(Kind::Hello(_)) => Err(Status::invalid_argument("hello comes first and once")),

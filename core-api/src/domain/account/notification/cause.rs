@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{About, Audience, Due, Kind, Notice, Owner};
-use crate::domain::id::{CredentialId, OrganisationId, TokenId, UserId};
+use crate::domain::id::{CredentialId, OrganisationId, TargetId, TokenId, UserId};
 use crate::domain::moment::Moment;
 use crate::domain::people::browser_session::Visitor;
 use crate::domain::people::member::{Invite, Member};
@@ -205,6 +205,29 @@ impl Notice {
             &cause,
         )
         .about("credential", &credential)
+    }
+
+    /// Two calls in a row, the last one at that moment, say that a target answers again, or does not
+    /// any more.
+    #[must_use]
+    pub fn target_turned(
+        organisation: OrganisationId,
+        (target, name): (TargetId, &str),
+        (is_reachable, at): (bool, Moment),
+    ) -> Self {
+        let owner = Owner::Organisation(organisation);
+        let (kind, title) = if is_reachable {
+            (
+                Kind::TargetRecovered,
+                format!("Target {name} answers again"),
+            )
+        } else {
+            let title = format!("Target {name} does not answer");
+            (Kind::TargetUnreachable, title)
+        };
+        let message = "Two checks in a row came to that. Its `targetHealth` shows the last one.";
+        let cause = format!("{target}:{at}");
+        Self::new(owner, kind, (title, message.to_owned()), &cause).about("target", &target)
     }
 
     /// What a proxy became is refused, as of that revision.

@@ -37,6 +37,10 @@ pub enum Kind {
     SecretEcho,
     /// Somebody signed in with a browser that was not seen before.
     SignInNewDevice,
+    /// A target that is checked answers again.
+    TargetRecovered,
+    /// A target that is checked does not answer.
+    TargetUnreachable,
     /// A user token ends soon, or has ended.
     TokenExpiring,
 }
@@ -54,7 +58,7 @@ pub enum Severity {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Announcement,
         Self::ConfigRejected,
         Self::CredentialExpiring,
@@ -70,6 +74,8 @@ impl Kind {
         Self::RegionDisconnected,
         Self::SecretEcho,
         Self::SignInNewDevice,
+        Self::TargetRecovered,
+        Self::TargetUnreachable,
         Self::TokenExpiring,
     ];
 
@@ -92,6 +98,8 @@ impl Kind {
             Self::RegionDisconnected => "region-disconnected",
             Self::SecretEcho => "secret-echo",
             Self::SignInNewDevice => "sign-in-new-device",
+            Self::TargetRecovered => "target-recovered",
+            Self::TargetUnreachable => "target-unreachable",
             Self::TokenExpiring => "token-expiring",
         }
     }
@@ -104,7 +112,8 @@ impl Kind {
             | Self::CredentialRecovered
             | Self::Invite
             | Self::MemberAdded
-            | Self::MemberRemoved => Severity::Info,
+            | Self::MemberRemoved
+            | Self::TargetRecovered => Severity::Info,
             Self::CredentialExpiring
             | Self::LogIncomplete
             | Self::MeterExceeded
@@ -115,7 +124,8 @@ impl Kind {
             | Self::CredentialFailing
             | Self::CredentialSwitchedBack
             | Self::RegionDisconnected
-            | Self::SecretEcho => Severity::Critical,
+            | Self::SecretEcho
+            | Self::TargetUnreachable => Severity::Critical,
         }
     }
 }
