@@ -53,6 +53,12 @@ pub struct Options {
     /// A PEM file of further trusted roots for targets.
     #[arg(long, value_name = "FILE")]
     pub target_ca: Option<PathBuf>,
+    /// Where Envoys tell of calls as traces: a collector's URL for OTLP over HTTP.
+    #[arg(long, value_name = "URL")]
+    pub envoy_otlp_url: Option<String>,
+    /// Of which share of all traces, from 0 to 1.
+    #[arg(long, value_name = "SHARE")]
+    pub otlp_sample: Option<f64>,
     /// Start no demo target and make no demo proxy.
     #[arg(long)]
     pub no_demo: bool,

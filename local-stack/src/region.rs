@@ -113,6 +113,8 @@ fn server(
                 json!(options.allow_private_targets.texts()),
             ),
             ("target_ca", json!(target_ca)),
+            ("envoy_otlp_url", json!(options.envoy_otlp_url)),
+            ("otlp_sample", json!(options.otlp_sample)),
             ("log", json!(options.log)),
         ],
         listeners: vec![

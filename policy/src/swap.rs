@@ -118,7 +118,7 @@ pub enum InvalidInjection {
 }
 
 /// The request line and the connection are the gateway's; these headers say something of them.
-const RESERVED_HEADERS: [&str; 12] = [
+const RESERVED_HEADERS: [&str; 14] = [
     "host",
     "content-length",
     "connection",
@@ -132,6 +132,9 @@ const RESERVED_HEADERS: [&str; 12] = [
     "upgrade",
     // RFC 7540 §3.2.1: half of an upgrade to HTTP/2.
     "http2-settings",
+    // W3C Trace Context: where calls are traced Envoy writes them, and no secret is a trace's.
+    "traceparent",
+    "tracestate",
 ];
 
 /// Prefixes of names that Envoy and the gateway keep for each other.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use requestrocket_policy::secret::SecretText;
 
 use crate::access_log::Retention;
+use crate::translate::Collector;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub ready_file: Option<PathBuf>,
     pub request_log_days: u16,
     pub request_log_bytes: u64,
+    pub envoy_otlp_url: Option<String>,
+    pub otlp_sample: f64,
     pub log: String,
 }
 
@@ -64,6 +67,8 @@ impl Default for Settings {
             ready_file: None,
             request_log_days: 90,
             request_log_bytes: 10 << 30,
+            envoy_otlp_url: None,
+            otlp_sample: 1.0,
             log: "info".to_owned(),
         }
     }
@@ -114,6 +119,8 @@ pub struct Config {
     pub ready_file: Option<PathBuf>,
     /// How much of the log of calls is kept.
     pub request_log: Retention,
+    /// Where Envoys tell of calls as spans.
+    pub collector: Option<Collector>,
 }
 
 impl TryFrom<Settings> for Config {
@@ -139,6 +146,8 @@ impl TryFrom<Settings> for Config {
             ready_file,
             request_log_days,
             request_log_bytes,
+            envoy_otlp_url,
+            otlp_sample,
             log: _,
         } = settings;
         Ok(Self {
@@ -162,6 +171,7 @@ impl TryFrom<Settings> for Config {
                 .map(|path| parse_path("ready_file", path))
                 .transpose()?,
             request_log: parse_retention(request_log_days, request_log_bytes)?,
+            collector: parse_collector(envoy_otlp_url.as_deref(), otlp_sample)?,
         })
     }
 }
@@ -262,6 +272,39 @@ fn parse_retention(days: u16, bytes: u64) -> Result<Retention, InvalidSetting> {
         return invalid("request_log_days", "must be at least 1");
     }
     Ok(Retention { days, bytes })
+}
+
+fn parse_collector(raw: Option<&str>, sample: f64) -> Result<Option<Collector>, InvalidSetting> {
+    let Some(sampled) = millionths(sample) else {
+        return invalid("otlp_sample", "must be a share from 0 to 1");
+    };
+    let Some(raw) = raw else {
+        return Ok(None);
+    };
+    let problem = "must be an http or https URL such as `http://collector:4318/v1/traces`";
+    let Ok(uri) = raw.parse::<Uri>() else {
+        return invalid("envoy_otlp_url", problem);
+    };
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let has_userinfo = uri
+        .authority()
+        .is_none_or(|authority| authority.as_str().contains('@'));
+    if is_web && !has_userinfo {
+        Ok(Some(Collector { uri, sampled }))
+    } else {
+        invalid("envoy_otlp_url", problem)
+    }
+}
+
+/// None: it is no share of something.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and a million"
+)]
+fn millionths(share: f64) -> Option<u32> {
+    let is_share = (0.0..=1.0).contains(&share);
+    is_share.then(|| (share * 1e6).round() as u32)
 }
 
 fn parse_names(field: &'static str, raw: Vec<String>) -> Result<Vec<String>, InvalidSetting> {

@@ -235,6 +235,7 @@ pub(crate) fn translation() -> crate::translate::Settings {
         filter_wasm: "filter.wasm".into(),
         allow_private_targets: Vec::new(),
         target_roots: crate::translate::TargetRoots::File("roots.pem".into()),
+        collector: None,
     }
 }
 

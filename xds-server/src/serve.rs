@@ -214,6 +214,7 @@ fn translation_settings(config: &Config) -> anyhow::Result<Settings> {
         filter_wasm: config.filter_wasm.clone(),
         allow_private_targets: config.allow_private_targets.clone(),
         target_roots: TargetRoots::load(config.target_ca.as_deref())?,
+        collector: config.collector.clone(),
     })
 }
 

@@ -22,6 +22,8 @@ mod route;
 mod scope;
 mod terms;
 mod token;
+mod trace_context;
+pub(crate) mod tracing;
 mod unread;
 mod upgrade;
 mod version;
@@ -39,6 +41,7 @@ use ipnet::IpNet;
 
 use self::listener::ListenerTemplate;
 pub use self::terms::ProxyTerms;
+pub use self::tracing::Collector;
 use crate::access::Callers;
 use crate::records::region_config::ProxyConfig;
 use crate::xds::resource::Resource;
@@ -81,6 +84,8 @@ pub struct Settings {
     pub allow_private_targets: Vec<IpNet>,
     /// Who may vouch for HTTPS targets.
     pub target_roots: TargetRoots,
+    /// Where spans of calls go; none: there are none.
+    pub collector: Option<Collector>,
 }
 
 /// Certificate authorities that HTTPS targets are verified against.
@@ -183,10 +188,16 @@ impl Translator {
     /// What all proxies share: the clusters, and the listener that each node gets as its own.
     #[must_use]
     pub fn shared(&self) -> (Vec<Resource>, ListenerTemplate) {
-        (
-            cluster::targets(&self.settings),
-            ListenerTemplate::new(&self.settings),
-        )
+        let Settings {
+            target_roots,
+            collector,
+            ..
+        } = &self.settings;
+        let collector = collector.as_ref();
+        let spans = collector.map(|collector| tracing::cluster(collector, target_roots));
+        let mut clusters = cluster::targets(&self.settings);
+        clusters.extend(spans);
+        (clusters, ListenerTemplate::new(&self.settings))
     }
 
     /// The resources of one proxy.

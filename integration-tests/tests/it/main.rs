@@ -110,6 +110,8 @@ mod telemetry;
 mod tls;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod traces;
 mod trap;
 #[cfg(test)]
 mod unusable;

@@ -231,6 +231,8 @@ fn names_that_are_the_gateways_cannot_be_injected() {
         "content_length",
         "transfer_encoding",
         "http2-settings",
+        "traceparent",
+        "TraceState",
     ] {
         assert!(!is_injectable_header(name), "{name}");
     }

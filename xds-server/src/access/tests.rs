@@ -156,6 +156,7 @@ fn checks() -> (Publisher, AccessChecks) {
         filter_wasm: "/filter.wasm".into(),
         allow_private_targets: Vec::new(),
         target_roots: TargetRoots::File("/roots.pem".into()),
+        collector: None,
     });
     let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH + Duration::from_millis(NOW_MS));
     let checks = AccessChecks::new(publisher.subscribe(), clock);

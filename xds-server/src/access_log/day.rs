@@ -13,7 +13,7 @@ use super::call::{Call, LogFailed};
 use super::chain::link_insert;
 use super::known;
 use super::numbers::Changes;
-use super::reader::{LINKED, NUMBERED, Reader, TALLIED};
+use super::reader::{LINKED, NUMBERED, Reader, TALLIED, TRACED};
 use super::retention;
 use super::sql::{HOUR_MS, ROWS, to_sql};
 
@@ -79,6 +79,14 @@ const LINKS: &str = "
     COMMIT;
 ";
 
+/// Calls that were recorded before are found by no trace.
+const TRACES: &str = "
+    BEGIN;
+    ALTER TABLE call ADD COLUMN trace_id TEXT NOT NULL DEFAULT '';
+    PRAGMA user_version = 4;
+    COMMIT;
+";
+
 /// Opens a day's file to write, and makes it if it is not there.
 pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, LogFailed> {
     let options = SqliteConnectOptions::new()
@@ -91,7 +99,12 @@ pub(super) async fn open(folder: &Path, day: Date) -> Result<SqliteConnection, L
     let mut conn = SqliteConnection::connect_with(&options).await?;
     sqlx::raw_sql(CALLS).execute(&mut conn).await?;
     let version = version(&mut conn).await?;
-    for (since, sql) in [(TALLIED, TALLIES), (NUMBERED, NUMBERS), (LINKED, LINKS)] {
+    for (since, sql) in [
+        (TALLIED, TALLIES),
+        (NUMBERED, NUMBERS),
+        (LINKED, LINKS),
+        (TRACED, TRACES),
+    ] {
         if version < since {
             sqlx::raw_sql(sql).execute(&mut conn).await?;
         }
@@ -149,7 +162,8 @@ pub(super) async fn calls_insert(
     for rows in rows.chunks(ROWS) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO call (completed_at_ms, request_id, organisation_id, proxy_id, status, \
-             code, proxy_code, method, credential_id, subject, path, duration_us, record, worker_id, number) ",
+             code, proxy_code, method, credential_id, subject, path, duration_us, record, worker_id, \
+             number, trace_id) ",
         );
         insert.push_values(rows, |mut row, (Call { record, number }, encoded)| {
             row.push_bind(to_sql(record.completed_at_ms))
@@ -166,7 +180,8 @@ pub(super) async fn calls_insert(
                 .push_bind(to_sql(record.duration_us))
                 .push_bind(encoded.as_slice())
                 .push_bind(number.map(|number| number.worker.to_vec()))
-                .push_bind(number.map(|number| to_sql(number.number)));
+                .push_bind(number.map(|number| to_sql(number.number)))
+                .push_bind(record.trace_id.as_str());
         });
         insert
             .build()

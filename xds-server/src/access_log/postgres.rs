@@ -60,6 +60,7 @@ const TABLES: &str = r#"
         subject TEXT COLLATE "C" NOT NULL,
         path TEXT COLLATE "C" NOT NULL,
         duration_us BIGINT NOT NULL,
+        trace_id TEXT COLLATE "C" NOT NULL DEFAULT '',
         record BYTEA NOT NULL,
         PRIMARY KEY (day, row_id)
     ) PARTITION BY LIST (day);
@@ -113,6 +114,20 @@ const TABLES: &str = r#"
         (length_ms, organisation_id, start_ms, kind, share_id, requests, errors, denied);
 "#;
 
+/// What tables of before lack. Only if they do: to add a column that is there waits for all who read,
+/// too.
+const LATER: &str = r#"
+    DO $$ BEGIN
+        IF NOT EXISTS (
+            SELECT FROM pg_attribute
+            WHERE attrelid = 'call_log'::regclass AND attname = 'trace_id' AND NOT attisdropped
+        ) THEN
+            ALTER TABLE call_log ADD COLUMN IF NOT EXISTS
+                trace_id TEXT COLLATE "C" NOT NULL DEFAULT '';
+        END IF;
+    END $$;
+"#;
+
 /// The database; cheap to clone.
 #[derive(Clone)]
 pub struct Postgres {
@@ -153,7 +168,9 @@ impl Postgres {
             .bind(MAKING)
             .execute(&mut *tx)
             .await?;
-        sqlx::raw_sql(TABLES).execute(&mut *tx).await?;
+        for sql in [TABLES, LATER] {
+            sqlx::raw_sql(sql).execute(&mut *tx).await?;
+        }
         tx.commit().await?;
         conn.close().await?;
         Ok(())

@@ -16,6 +16,8 @@ use super::sql::{from_sql, to_sql};
 pub(super) const TALLIED: i64 = 1;
 pub(super) const NUMBERED: i64 = 2;
 pub(super) const LINKED: i64 = 3;
+/// Of files whose calls are found by their traces.
+pub(super) const TRACED: i64 = 4;
 
 /// A connection to read by.
 #[derive(Debug)]
@@ -143,13 +145,18 @@ impl Reader {
         Self {
             conn: Conn::Postgres(conn),
             day,
-            version: LINKED,
+            version: TRACED,
         }
     }
 
     /// Whether it says how many calls there were.
     pub(super) fn has_tallies(&self) -> bool {
         self.version >= TALLIED
+    }
+
+    /// Whether its calls are found by their traces.
+    pub(super) fn has_traces(&self) -> bool {
+        self.version >= TRACED
     }
 
     /// Whether its calls are chained.

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::call::Call;
 use super::numbers::Number;
 use crate::translate::listener::access_log::{END, NOTE, OUTCOME};
+use crate::translate::tracing::TRACE_ID;
 
 /// Bytes of a text that comes from Envoy itself.
 const TEXT_BYTES: usize = 512;
@@ -210,7 +211,13 @@ impl Told {
         } else {
             path
         };
-        record.trace_id = String::from(trace_id(&headers).unwrap_or_default());
+        // Of a call that Envoy traces, it knows which trace it continued, or began.
+        let traced = self.common.custom_tags.get(TRACE_ID);
+        // As the caller wrote it, who may have used capitals.
+        let traced = traced.map(|id| id.to_ascii_lowercase());
+        let traced = traced.as_deref().and_then(hexadecimal_id);
+        let trace_id = traced.or_else(|| trace_id(&headers));
+        record.trace_id = String::from(trace_id.unwrap_or_default());
         (record.auth_type, record.query, record.headers) = (auth_type, query, headers);
         (record.denial, record.subject) = (denial, subject);
     }
@@ -301,7 +308,11 @@ fn address(address: Option<&Address>) -> String {
 /// Of `traceparent` (W3C Trace Context).
 fn trace_id(headers: &[Pair]) -> Option<&str> {
     let header = headers.iter().find(|pair| pair.name == "traceparent")?;
-    let id = header.value.split('-').nth(1)?;
+    hexadecimal_id(header.value.split('-').nth(1)?)
+}
+
+/// A trace's id is 16 bytes.
+fn hexadecimal_id(id: &str) -> Option<&str> {
     let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     (id.len() == 32 && id.bytes().all(is_hex)).then_some(id)
 }

@@ -38,7 +38,7 @@ async fn search_within(
     let effort = Effort::of(most, LONGEST);
     let mut page = Page::new(query, &effort);
     for day in &days {
-        let Some(mut reader) = effort.open(place, *day).await? else {
+        let Some(mut reader) = effort.open_for((place, *day), query).await? else {
             continue;
         };
         page.read(&mut reader, *day).await?;
@@ -50,7 +50,7 @@ async fn search_within(
     if !query.is_uncounted {
         let effort = Effort::of(most, LONGEST);
         for day in &days {
-            if let Some(mut reader) = effort.open(place, *day).await? {
+            if let Some(mut reader) = effort.open_for((place, *day), query).await? {
                 found.recorded += count(&mut reader, query, &effort).await?;
             }
         }

@@ -150,6 +150,7 @@ struct Row {
     credential_id: String,
     subject: String,
     path: String,
+    trace_id: String,
     completed_at_ms: i64,
     status: i64,
     duration_us: i64,
@@ -171,9 +172,15 @@ impl Check {
     /// Follows it over all rows, up to the first problem.
     async fn follow(&mut self, reader: &mut Reader) -> Result<Option<Problem>, LogFailed> {
         let row = reader.row();
+        let trace_id = if reader.has_traces() {
+            "trace_id"
+        } else {
+            "''"
+        };
         let columns = format!(
             "SELECT {row} AS number, record, request_id, organisation_id, proxy_id, code, \
-             proxy_code, method, credential_id, subject, path, completed_at_ms, status, duration_us"
+             proxy_code, method, credential_id, subject, path, {trace_id} AS trace_id, \
+             completed_at_ms, status, duration_us"
         );
         // Below the first: a row that is put in may have any number.
         let mut behind = i64::MIN;
@@ -257,6 +264,15 @@ impl Row {
             (&self.credential_id, &record.credential_id),
             (&self.subject, &record.subject),
             (&self.path, &record.path),
+            // Rows from before there was the column have none.
+            (
+                &self.trace_id,
+                if self.trace_id.is_empty() {
+                    &self.trace_id
+                } else {
+                    &record.trace_id
+                },
+            ),
         ];
         let is_same = |(column, text): (&String, &String)| {
             column == text || is_postgres && *column == postgres::text(text)

@@ -60,6 +60,14 @@ fn each_bad_setting_is_named() {
         }),
         ("target_ca", |s| s.target_ca = Some(PathBuf::new())),
         ("ready_file", |s| s.ready_file = Some(PathBuf::new())),
+        ("envoy_otlp_url", |s| {
+            s.envoy_otlp_url = Some("grpc://x:4317".to_owned());
+        }),
+        ("envoy_otlp_url", |s| {
+            s.envoy_otlp_url = Some("http://u:hunter2@x/v1/traces".to_owned());
+        }),
+        ("otlp_sample", |s| s.otlp_sample = 1.5),
+        ("otlp_sample", |s| s.otlp_sample = f64::NAN),
     ];
     for (field, spoil) in cases {
         let mut settings = good();
@@ -68,6 +76,16 @@ fn each_bad_setting_is_named() {
         assert_eq!(error.field, *field);
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
+}
+
+#[test]
+fn a_share_of_traces_is_told_in_millionths() {
+    let mut settings = good();
+    assert_eq!(Config::try_from(settings.clone()).unwrap().collector, None);
+    settings.envoy_otlp_url = Some("http://x:4318/v1/traces".to_owned());
+    settings.otlp_sample = 0.25;
+    let collector = Config::try_from(settings).unwrap().collector.unwrap();
+    assert_eq!(collector.sampled, 250_000);
 }
 
 #[test]

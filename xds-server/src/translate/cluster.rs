@@ -24,8 +24,9 @@ use envoy_types::pb::envoy::extensions::filters::http::header_mutation::v3::{
 use envoy_types::pb::envoy::extensions::filters::http::upstream_codec::v3::UpstreamCodec;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
-    CertificateValidationContext, CommonTlsContext, TlsParameters, UpstreamTlsContext,
-    common_tls_context, tls_parameters::TlsProtocol,
+    CertificateValidationContext, CommonTlsContext, SubjectAltNameMatcher, TlsParameters,
+    UpstreamTlsContext, common_tls_context, subject_alt_name_matcher::SanType,
+    tls_parameters::TlsProtocol,
 };
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::{
     HttpProtocolOptions,
@@ -33,6 +34,7 @@ use envoy_types::pb::envoy::extensions::upstreams::http::v3::{
         AutoHttpConfig, ExplicitHttpConfig, UpstreamProtocolOptions, explicit_http_config,
     },
 };
+use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
 use envoy_types::util::pack_any;
 use requestrocket_policy::access::MAX_OPEN_CALLS;
 use requestrocket_policy::denial::{
@@ -46,6 +48,7 @@ use super::hop_by_hop;
 use super::http2::{self, Windows};
 use super::refused;
 use super::retry;
+use super::trace_context;
 use super::upgrade;
 use super::wasm::wasm;
 use super::wire::{
@@ -107,6 +110,18 @@ fn name(kind: (Scheme, Carried)) -> &'static str {
         (Scheme::Http, Carried::Renewable) => "target-http-renewable",
         (Scheme::Https, Carried::Renewable) => "target-https-renewable",
     }
+}
+
+/// A certificate for that name or address.
+fn named(host: &str) -> [SubjectAltNameMatcher; 2] {
+    [SanType::Dns, SanType::IpAddress].map(|kind| SubjectAltNameMatcher {
+        san_type: kind.into(),
+        matcher: Some(StringMatcher {
+            match_pattern: Some(MatchPattern::Exact(host.to_owned())),
+            ..StringMatcher::default()
+        }),
+        ..SubjectAltNameMatcher::default()
+    })
 }
 
 /// All of them.
@@ -236,7 +251,7 @@ fn protocol_options(kind: (Scheme, Carried), settings: &Settings) -> HttpProtoco
 fn target_filters(kind: (Scheme, Carried), settings: &Settings) -> Vec<HttpFilter> {
     let (scheme, carried) = kind;
     let mutations = Mutations {
-        request_mutations: request_mutations(scheme),
+        request_mutations: request_mutations(scheme, settings),
         // A target may take a trailer for a header, and the filter has decided by then: carriers,
         // overrides, injected names and all that a rule looks for could come behind its back. So
         // none passes, as RFC 9110 (6.5.1) allows.
@@ -275,17 +290,23 @@ fn target_filters(kind: (Scheme, Carried), settings: &Settings) -> Vec<HttpFilte
         .collect()
 }
 
-fn request_mutations(scheme: Scheme) -> Vec<Mutation> {
+fn request_mutations(scheme: Scheme, settings: &Settings) -> Vec<Mutation> {
     // Hop by hop, but left alone by Envoy. Of `te` it leaves `trailers`, which HTTP/2 targets need.
     let hop_by_hop = match scheme {
         Scheme::Http => "te|trailer|proxy[-_](?:authenticate|authorization)",
         Scheme::Https => "trailer|proxy[-_](?:authenticate|authorization)",
     };
-    vec![
-        remove_reserved(),
-        upgrade::undisguised(),
-        remove_matching(hop_by_hop),
-    ]
+    let state = settings
+        .collector
+        .iter()
+        .flat_map(|_| trace_context::state_back());
+    state
+        .chain([
+            remove_reserved(),
+            upgrade::undisguised(),
+            remove_matching(hop_by_hop),
+        ])
+        .collect()
 }
 
 fn response_mutations() -> Vec<Mutation> {
@@ -299,6 +320,11 @@ fn response_mutations() -> Vec<Mutation> {
 }
 
 fn tls(roots: &TargetRoots) -> TransportSocket {
+    tls_of(roots, None)
+}
+
+/// To a host of that name; none: whichever the request names.
+pub(super) fn tls_of(roots: &TargetRoots, host: Option<&str>) -> TransportSocket {
     let trusted_ca = match roots {
         TargetRoots::File(path) => file(path),
         TargetRoots::Inline(bundle) => DataSource {
@@ -308,6 +334,7 @@ fn tls(roots: &TargetRoots) -> TransportSocket {
     };
     let validation = CertificateValidationContext {
         trusted_ca: Some(trusted_ca),
+        match_typed_subject_alt_names: host.into_iter().flat_map(named).collect(),
         ..CertificateValidationContext::default()
     };
     let versions = TlsParameters {
@@ -318,6 +345,7 @@ fn tls(roots: &TargetRoots) -> TransportSocket {
         ..TlsParameters::default()
     };
     let context = UpstreamTlsContext {
+        sni: host.unwrap_or_default().to_owned(),
         common_tls_context: Some(CommonTlsContext {
             tls_params: Some(versions),
             validation_context_type: Some(

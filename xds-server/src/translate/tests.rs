@@ -35,6 +35,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             .map(|(address, bits)| ipnet::Ipv4Net::new(address.into(), bits).unwrap().into())
             .collect(),
         target_roots: TargetRoots::File("/roots.pem".into()),
+        collector: None,
     })
 }
 

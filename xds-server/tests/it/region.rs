@@ -112,16 +112,21 @@ async fn known_terms(folder: &Path, publisher: &Publisher, tasks: &TaskSet) -> K
     terms.await.unwrap()
 }
 
+fn settings() -> Settings {
+    Settings {
+        region: REGION.to_owned(),
+        filter_wasm: "/filter.wasm".into(),
+        allow_private_targets: Vec::new(),
+        target_roots: TargetRoots::File("/roots.pem".into()),
+        collector: None,
+    }
+}
+
 impl Region {
     /// A region that has published nothing yet.
     pub(crate) async fn start() -> Self {
         let authority = Authority::new();
-        let publisher = Arc::new(Publisher::new(Settings {
-            region: REGION.to_owned(),
-            filter_wasm: "/filter.wasm".into(),
-            allow_private_targets: Vec::new(),
-            target_roots: TargetRoots::File("/roots.pem".into()),
-        }));
+        let publisher = Arc::new(Publisher::new(settings()));
         let (fleet, tasks) = (Fleet::new(Clock::default()), TaskSet::default());
         tasks.spawn("fleet status", fleet.clone().run(tasks.stopping()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

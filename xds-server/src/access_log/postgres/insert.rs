@@ -18,8 +18,8 @@ use crate::access_log::sql::{HOUR_MS, from_sql, to_sql};
 /// What a row takes beside its record, about.
 const BESIDE_BYTES: usize = 400;
 const COLUMNS: &str = "day, row_id, completed_at_ms, request_id, organisation_id, proxy_id, status, \
-     code, proxy_code, method, credential_id, subject, path, duration_us, record";
-const FIELDS: i16 = 15;
+     code, proxy_code, method, credential_id, subject, path, duration_us, trace_id, record";
+const FIELDS: i16 = 16;
 
 /// The writer's connection.
 #[derive(Debug)]
@@ -206,6 +206,7 @@ async fn rows_copy(
         rows.text(&record.subject);
         rows.text(&record.path);
         rows.number(to_sql(record.duration_us));
+        rows.text(&record.trace_id);
         rows.bytes(encoded);
     }
     let table = partition(day);

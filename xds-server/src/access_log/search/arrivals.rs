@@ -115,7 +115,7 @@ async fn follow(
         if day < from.day {
             continue;
         }
-        let Some(mut reader) = effort.open(place, date).await? else {
+        let Some(mut reader) = effort.open_for((place, date), selection).await? else {
             continue;
         };
         let first = if day == from.day { from.row } else { 0 };

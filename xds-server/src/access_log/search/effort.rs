@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use requestrocket_proto::region::v1::RecordsQuery;
 use time::Date;
 use tokio::time::Instant;
 
@@ -39,6 +40,16 @@ impl Effort {
     /// Whether nothing more is to be begun.
     pub(super) fn is_spent(&self) -> bool {
         self.times.load(Ordering::Relaxed) >= self.most || Instant::now() >= self.until
+    }
+
+    /// Opens a day in which `query` may find something. None: nothing can be in it.
+    pub(super) async fn open_for(
+        &self,
+        (place, day): (&Place, Date),
+        query: &RecordsQuery,
+    ) -> Result<Option<Reader>, LogFailed> {
+        let reader = self.open(place, day).await?;
+        Ok(reader.filter(|reader| query.trace_id.is_empty() || reader.has_traces()))
     }
 
     /// Opens a day whose statements end when too much was done. None: it begins or is dropped just

@@ -67,6 +67,9 @@ pub(super) fn push_filters(select: &mut Select, query: &RecordsQuery) {
         select.push(&format!(" AND {position}(path, "));
         select.text(&query.path_contains).push(") > 0");
     }
+    if !query.trace_id.is_empty() {
+        select.push(" AND trace_id = ").text(&query.trace_id);
+    }
     if query.min_duration_us > 0 {
         select.push(" AND duration_us >= ");
         select.number(to_sql(query.min_duration_us));

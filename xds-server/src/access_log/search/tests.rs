@@ -10,6 +10,7 @@ use crate::access_log::fixtures::TestLog;
 use crate::access_log::retention;
 use crate::access_log::search::page::{MAX_BYTES, SLICE};
 use crate::access_log::sql::HOUR_MS;
+use crate::access_log::verify::verify;
 
 struct Log(TestLog);
 
@@ -128,10 +129,11 @@ async fn each_filter_selects() {
         subject: "s".to_owned(),
         path: "/a/b".to_owned(),
         duration_us: 9,
+        trace_id: "t".to_owned(),
         ..record("other", 2 * DAY_MS)
     };
     for log in Log::each(vec![record("one", 5), other]).await {
-        let filters: [(&str, Filter); 13] = [
+        let filters: [(&str, Filter); 14] = [
             ("proxy", |query| query.proxy_id = "q".to_owned()),
             ("id", |query| query.request_id = "other".to_owned()),
             ("from", |query| query.from_ms = Some(2 * DAY_MS)),
@@ -149,6 +151,7 @@ async fn each_filter_selects() {
             ("path", |query| query.path_contains = "a/".to_owned()),
             ("duration", |query| query.min_duration_us = 9),
             ("denied", |query| query.is_denied = true),
+            ("trace", |query| query.trace_id = "t".to_owned()),
         ];
         for (name, filter) in filters {
             let mut query = all();
@@ -319,13 +322,59 @@ async fn a_file_without_tallies_is_counted_and_goes_on_with_them() {
         .unwrap();
     sqlx::raw_sql(
         "DROP TABLE link; DROP TABLE tally; DROP INDEX call_of_proxy; ALTER TABLE call DROP COLUMN number; \
-         ALTER TABLE call DROP COLUMN worker_id; PRAGMA user_version = 0",
+         ALTER TABLE call DROP COLUMN worker_id; \
+         ALTER TABLE call DROP COLUMN trace_id; PRAGMA user_version = 0",
     )
     .execute(&mut conn)
     .await
     .unwrap();
     conn.close().await.unwrap();
     assert_eq!(log.ids(all()).await.2, 2);
-    log.0.write([record("three", 7)]).await;
+    let traced = || RecordsQuery {
+        trace_id: "t".to_owned(),
+        ..all()
+    };
+    assert_eq!(log.ids(traced()).await.2, 0);
+    let three = Record {
+        trace_id: "t".to_owned(),
+        ..record("three", 7)
+    };
+    log.0.write([three]).await;
     assert_eq!(log.ids(all()).await.2, 3);
+    assert_eq!(log.ids(traced()).await.2, 1);
+}
+
+#[tokio::test]
+async fn tables_of_before_there_were_traces_get_them() {
+    for log in TestLog::each().await {
+        let Place::Postgres(postgres) = &log.place else {
+            continue;
+        };
+        let one = Record {
+            trace_id: "t".to_owned(),
+            ..record("one", 5)
+        };
+        log.write([one.clone()]).await;
+        let mut conn = postgres.connect().await.unwrap();
+        sqlx::raw_sql("ALTER TABLE call_log DROP COLUMN trace_id")
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        postgres.prepare().await.unwrap();
+        postgres.prepare().await.unwrap();
+        let place = log.place.clone();
+        let log = Log(log);
+        assert_eq!(log.ids(all()).await.2, 1);
+        let two = Record {
+            request_id: "two".to_owned(),
+            ..one
+        };
+        log.0.write([two]).await;
+        let traced = RecordsQuery {
+            trace_id: "t".to_owned(),
+            ..all()
+        };
+        assert_eq!(log.ids(traced).await.2, 1);
+        assert!(verify(&place, &mut Vec::new()).await.unwrap());
+    }
 }

@@ -41,7 +41,7 @@ fn said(dialect: Dialect, sql: &str) -> String {
             (
                 "{copy}",
                 "day, 6, completed_at_ms, request_id, organisation_id, proxy_id, status, code, \
-                 proxy_code, method, credential_id, subject, path, duration_us, record",
+                 proxy_code, method, credential_id, subject, path, duration_us, trace_id, record",
             ),
             ("rowid", "row_id"),
             ("{call}", "call_log_1970_01_01"),
@@ -94,6 +94,10 @@ async fn every_edit_and_every_gap_is_found() {
         (
             "UPDATE {call} SET organisation_id = 'abroad' WHERE rowid = 5",
             Problem::Mislabelled(5),
+        ),
+        (
+            "UPDATE {call} SET trace_id = 'another' WHERE rowid = 2",
+            Problem::Mislabelled(2),
         ),
         (
             "UPDATE {call} SET record = {empty} WHERE rowid = 2",

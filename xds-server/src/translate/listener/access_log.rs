@@ -10,6 +10,8 @@ use requestrocket_policy::denial::{
     PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER, REQUEST_ID_HEADER,
 };
 
+use super::super::Settings;
+use super::super::tracing::trace_id_tag;
 use super::super::wire::{millis, number};
 
 /// The cluster that leads to the region server (envoy/bootstrap.yaml). A connection to it can always
@@ -30,7 +32,7 @@ const BUFFER_BYTES: u32 = 32 << 20;
 const FLUSH_MILLIS: u16 = 50;
 
 /// The log of the connection manager.
-pub(super) fn build() -> AccessLog {
+pub(super) fn build(settings: &Settings) -> AccessLog {
     let service = grpc_service::EnvoyGrpc {
         cluster_name: REGION_SERVER.to_owned(),
         ..grpc_service::EnvoyGrpc::default()
@@ -45,6 +47,7 @@ pub(super) fn build() -> AccessLog {
         buffer_flush_interval: millis(FLUSH_MILLIS),
         buffer_size_bytes: number(BUFFER_BYTES),
         filter_state_objects_to_log: [NOTE, END, OUTCOME].map(str::to_owned).into(),
+        custom_tags: settings.collector.iter().map(|_| trace_id_tag()).collect(),
         ..CommonGrpcAccessLogConfig::default()
     };
     let headers = [

@@ -25,6 +25,8 @@ use envoy_types::pb::envoy::r#type::matcher::v3::{
 
 use super::super::Settings;
 use super::super::http2::{self, Windows};
+use super::super::trace_context;
+use super::super::tracing;
 use super::super::wire::{extension, flag, from_ads, number, remove_reserved, seconds, set_header};
 use super::{access_log, filters, local_reply};
 
@@ -84,18 +86,20 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
             upgrade_type: "websocket".to_owned(),
             ..UpgradeConfig::default()
         }],
-        early_header_mutation_extensions: vec![early_mutation()],
-        access_log: vec![access_log::build()],
+        early_header_mutation_extensions: vec![early_mutation(settings)],
+        access_log: vec![access_log::build(settings)],
         local_reply_config: Some(local_reply::build()),
         route_specifier: Some(RouteSpecifier::ScopedRoutes(scoped_routes())),
         http_filters: filters::chain(settings),
+        tracing: settings.collector.as_ref().map(tracing::tracing),
+        request_id_extension: settings.collector.is_some().then(tracing::request_id),
         ..HttpConnectionManager::default()
     }
 }
 
 /// Drops what only the gateway may say, then notes what later steps need of the raw request.
-fn early_mutation() -> TypedExtensionConfig {
-    let mutations = vec![
+fn early_mutation(settings: &Settings) -> TypedExtensionConfig {
+    let mut mutations = vec![
         // First, because what follows sets names that this removes.
         remove_reserved(),
         // Without the query, in which `/` would count too: `/api?/{proxy}` names no proxy.
@@ -103,6 +107,9 @@ fn early_mutation() -> TypedExtensionConfig {
         // Envoy writes its own over it (`use_remote_address`); `forwarded` puts it back.
         set_header("x-rr-xfp", "%REQ(x-forwarded-proto)%"),
     ];
+    if let Some(collector) = &settings.collector {
+        mutations.extend(trace_context::before(collector.sampled));
+    }
     extension(
         "envoy.http.early_header_mutation.header_mutation",
         HeaderMutation { mutations },

@@ -17,6 +17,7 @@ use super::super::filter_name::{AGAIN, FILTER, FORWARD_PROXY, VALVE};
 use super::super::forwarded;
 use super::super::retry;
 use super::super::route::{EDITED_BY, JUDGE_AGAIN, WORKED_ON_BY};
+use super::super::trace_context;
 use super::super::unread;
 use super::super::upgrade;
 use super::super::wasm::wasm;
@@ -36,12 +37,18 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
         suppress_envoy_headers: true,
         ..Router::default()
     };
+    // Rules look at it.
+    let state = settings
+        .collector
+        .iter()
+        .flat_map(|_| trace_context::state_back());
+    let state = state.collect();
     let mark = set_header(JUDGE_AGAIN, "1");
     let route_again = extension("route-name", route_name(vec![mark]));
     [
         // Before all others, so that it sees every answer, whoever makes it.
         cors::filter(),
-        extension(cors::ROUTE_NAME, route_name(Vec::new())),
+        extension(cors::ROUTE_NAME, route_name(state)),
         extension(FILTER, unread::asked_about_all(wasm.clone())),
         // A call that waited for its body goes on without the name of its route. It gets the name
         // of the one that is in force now, and is judged by that.

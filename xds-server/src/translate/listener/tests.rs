@@ -105,6 +105,7 @@ fn listeners_of_two_nodes_differ_in_their_address_only() {
         filter_wasm: "/filter.wasm".into(),
         allow_private_targets: Vec::new(),
         target_roots: super::super::TargetRoots::File("/roots.pem".into()),
+        collector: None,
     };
     let template = ListenerTemplate::new(&settings);
     let decode = |port| {

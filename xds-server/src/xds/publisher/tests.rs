@@ -13,6 +13,7 @@ fn publisher() -> Publisher {
         filter_wasm: "/filter.wasm".into(),
         allow_private_targets: Vec::new(),
         target_roots: TargetRoots::File("/roots.pem".into()),
+        collector: None,
     })
 }
 

@@ -9,6 +9,7 @@ fn first() -> Snapshot {
         filter_wasm: "/filter.wasm".into(),
         allow_private_targets: Vec::new(),
         target_roots: TargetRoots::File("/roots.pem".into()),
+        collector: None,
     };
     let (clusters, listener) = Translator::new(settings).shared();
     Snapshot::of_shared(clusters, listener)

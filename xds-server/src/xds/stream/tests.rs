@@ -23,6 +23,7 @@ fn no_proxies() -> Snapshot {
         filter_wasm: "/filter.wasm".into(),
         allow_private_targets: Vec::new(),
         target_roots: TargetRoots::File("/roots.pem".into()),
+        collector: None,
     };
     let (clusters, listener) = Translator::new(settings).shared();
     Snapshot::of_shared(clusters, listener)

@@ -9,7 +9,7 @@ use requestrocket_proto::policy::v1::proxy_credential::Presented;
 use requestrocket_xds_server::records::region_config::{
     CallerConfig, ProxyConfig, Scheme, TargetConfig,
 };
-use requestrocket_xds_server::translate::{Settings, TargetRoots};
+use requestrocket_xds_server::translate::{Collector, Settings, TargetRoots};
 use serde::Deserialize;
 
 use super::attached;
@@ -22,6 +22,9 @@ pub(crate) struct Case {
     /// Text of an extra root; without it the roots are a file.
     #[serde(default)]
     target_ca: Option<String>,
+    /// Where spans go.
+    #[serde(default)]
+    collector: Option<String>,
     proxies: Vec<Proxy>,
 }
 
@@ -89,6 +92,10 @@ impl Case {
             filter_wasm: PathBuf::from("/opt/requestrocket/filter.wasm"),
             allow_private_targets: self.allow_private_targets.clone(),
             target_roots,
+            collector: self.collector.as_ref().map(|url| Collector {
+                uri: url.parse().unwrap(),
+                sampled: 250_000,
+            }),
         }
     }
 

@@ -68,6 +68,8 @@ pub(super) struct FilterParams {
     min_duration_ms: Option<u64>,
     /// Only calls that were refused with `proxy-access-denied`.
     denied: Option<bool>,
+    /// Calls of that trace: 32 hexadecimal digits.
+    trace_id: Option<String>,
 }
 
 /// What is asked for.
@@ -79,6 +81,9 @@ pub(super) struct Selection {
     /// How many there were when it was begun; none: it begins.
     pub(super) recorded: Option<u64>,
 }
+
+/// A W3C trace's.
+struct TraceId(String);
 
 /// One of `status`.
 struct Statuses(StatusRange);
@@ -146,6 +151,9 @@ impl Selection {
             path_contains: text(query, "pathContains"),
             min_duration_us: least_ms.unwrap_or(0) * 1_000,
             is_denied: query.boolean("denied").unwrap_or(false),
+            trace_id: query
+                .parsed("traceId")
+                .map_or_else(String::new, |TraceId(id)| id),
             ..RecordsQuery::default()
         };
         Self {
@@ -243,6 +251,17 @@ where
     list
 }
 
+impl FromStr for TraceId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_id = text.len() == 32 && text.bytes().all(is_digit);
+        let id = is_id.then(|| Self(text.to_owned()));
+        id.ok_or(Invalid("must be 32 lower-case hexadecimal digits"))
+    }
+}
+
 impl FromStr for Statuses {
     type Err = Invalid;
 
@@ -295,7 +314,11 @@ mod tests {
         assert_eq!(ranges, [(404, 404), (500, 599)]);
         assert_eq!(query.codes, ["A", "B"]);
         assert_eq!((query.min_duration_us, query.is_denied), (3_000, true));
+        let of_trace = read("traceId=0af7651916cd43dd8448eb211c80319c").unwrap();
+        assert_eq!(of_trace.query.trace_id, "0af7651916cd43dd8448eb211c80319c");
         for wrong in [
+            "traceId=0AF7651916CD43DD8448EB211C80319C",
+            "traceId=0af7",
             "limit=0",
             "limit=1001",
             "order=up",
