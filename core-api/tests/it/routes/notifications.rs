@@ -203,6 +203,7 @@ async fn kinds_that_nobody_wants_are_not_listed() {
                 "VALIDATION_FAILED",
                 "invite.email",
             ),
+            (json!({"invite": null}), "VALIDATION_FAILED", "invite"),
         ] {
             assert_eq!(put(&wrong).send().await.expect(400, code).fields(), [field]);
         }

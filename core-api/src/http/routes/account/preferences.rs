@@ -53,8 +53,13 @@ impl From<&Preferences> for NotificationPreferences {
 /// What is not named is as usual.
 fn read(mut fields: Fields<'_>) -> Preferences {
     let mut preferences = Preferences::new();
+    let named = fields.names();
     for kind in Kind::ALL {
-        let channels = fields.object(kind.as_str(), channels).flatten();
+        let name = kind.as_str();
+        let is_named = named.iter().any(|one| one == name);
+        // A null would be neither of what can be wanted.
+        let channels = is_named.then(|| fields.required_object(name, channels));
+        let channels = channels.flatten();
         preferences.insert(kind, channels.unwrap_or(Channels::usual(kind)));
     }
     fields.finish();
