@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::account::audit::{Actor, Entry, Log, Named, members};
 use crate::domain::account::billing::{Account, BillingEntry, Money, Prices};
+use crate::domain::account::notification::Notice;
 use crate::domain::id::OrganisationId;
 use crate::domain::moment::Moment;
 use crate::domain::people::organisation::{Organisation, Standing};
@@ -15,6 +16,7 @@ use crate::store::account::billing::{
     account_fetch, account_insert, account_lock, account_update, entry_insert, entry_list,
     month_fetch, standing_outdated, standing_update,
 };
+use crate::store::account::notification::notification_insert;
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::organisation::organisation_fetch;
 
@@ -161,6 +163,15 @@ async fn stand(
 ) -> sqlx::Result<()> {
     standing_update(write.conn(), organisation.id, standing).await?;
     let (before, after) = (organisation.standing, standing);
+    let (id, now) = (organisation.id, write.now());
+    let notice = match after {
+        Standing::Low => Some(Notice::billing_low(id, now)),
+        Standing::Suspended => Some(Notice::billing_suspended(id, now)),
+        Standing::Ok => None,
+    };
+    if let Some(notice) = notice.filter(|_| before != after) {
+        notification_insert(write.conn(), &notice, now).await?;
+    }
     // Regions are told no more of it.
     if (before == Standing::Suspended) != (after == Standing::Suspended) {
         let id = organisation.id.to_string();

@@ -181,9 +181,26 @@ async fn calls_end_at_zero_and_are_low_before() {
         look(&world, vec![calls(&world, NOW_MS, 1_601)]).await;
         is(&world, "0.1995", "low").await;
         let before = told(&world).await;
+        world.pass(Duration::from_secs(60));
         look(&world, vec![calls(&world, NOW_MS, 2_010)]).await;
         is(&world, "-0.005", "suspended").await;
         assert!(told(&world).await > before);
+        let told = world
+            .call("GET", &world.at("notifications"))
+            .send()
+            .await
+            .body;
+        let mut kinds: Vec<&str> = told["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|notice| notice["kind"].as_str().unwrap())
+            .filter(|kind| kind.starts_with("billing"))
+            .collect();
+        kinds.sort_unstable();
+        // One is of before the first entry.
+        let want = ["billing-low", "billing-suspended", "billing-suspended"];
+        assert_eq!(kinds, want);
         let log = world.call("GET", &world.at("audit?action=billing.update"));
         let rows = log.send().await.body;
         assert_eq!(rows["data"][0]["after"], json!({"status": "suspended"}));

@@ -9,6 +9,10 @@ use crate::domain::people::organisation::InvalidWord;
 pub enum Kind {
     /// An operator says something.
     Announcement,
+    /// Little is left of what the organisation paid.
+    BillingLow,
+    /// Nothing is left: its calls end.
+    BillingSuspended,
     /// Envoys refuse what a proxy became, or its region cannot use it.
     ConfigRejected,
     /// A credential ends soon, or has ended.
@@ -58,8 +62,10 @@ pub enum Severity {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Announcement,
+        Self::BillingLow,
+        Self::BillingSuspended,
         Self::ConfigRejected,
         Self::CredentialExpiring,
         Self::CredentialFailing,
@@ -84,6 +90,8 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Announcement => "announcement",
+            Self::BillingLow => "billing-low",
+            Self::BillingSuspended => "billing-suspended",
             Self::ConfigRejected => "config-rejected",
             Self::CredentialExpiring => "credential-expiring",
             Self::CredentialFailing => "credential-failing",
@@ -114,13 +122,15 @@ impl Kind {
             | Self::MemberAdded
             | Self::MemberRemoved
             | Self::TargetRecovered => Severity::Info,
-            Self::CredentialExpiring
+            Self::BillingLow
+            | Self::CredentialExpiring
             | Self::LogIncomplete
             | Self::MeterExceeded
             | Self::MeterNearLimit
             | Self::SignInNewDevice
             | Self::TokenExpiring => Severity::Warning,
-            Self::ConfigRejected
+            Self::BillingSuspended
+            | Self::ConfigRejected
             | Self::CredentialFailing
             | Self::CredentialSwitchedBack
             | Self::RegionDisconnected
