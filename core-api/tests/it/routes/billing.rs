@@ -181,7 +181,7 @@ async fn calls_end_at_zero_and_are_low_before() {
         look(&world, vec![calls(&world, NOW_MS, 1_601)]).await;
         is(&world, "0.1995", "low").await;
         let before = told(&world).await;
-        world.pass(Duration::from_secs(60));
+        world.pass(Duration::from_mins(1));
         look(&world, vec![calls(&world, NOW_MS, 2_010)]).await;
         is(&world, "-0.005", "suspended").await;
         assert!(told(&world).await > before);
