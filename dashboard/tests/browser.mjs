@@ -25,7 +25,7 @@ const context = await browser.newContext({ viewport: { width: 1440, height: 900 
 await context.grantPermissions(["clipboard-read", "clipboard-write"]);
 const page = await context.newPage();
 // A machine that runs all tests at once is slow.
-page.setDefaultTimeout(30_000);
+page.setDefaultTimeout(90_000);
 const seen = watch(page);
 try {
   const made = await firstProxy(page, { link, target });

@@ -65,7 +65,7 @@ pub async fn browse(calls: &[PageCall]) -> Result<Vec<Seen>> {
 ///
 /// `given`: what they know, as that program reads it.
 pub async fn use_dashboard(given: &Value) -> Result<Value> {
-    const LIMIT: Duration = Duration::from_mins(4);
+    const LIMIT: Duration = Duration::from_mins(10);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let program = root.join("dashboard/tests/browser.mjs");
     let packages = cache()?.join("test-node");

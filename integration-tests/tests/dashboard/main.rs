@@ -1,34 +1,40 @@
 //! The dashboard that core-api has in it, in a real Chromium, with nothing but the real API behind it.
+//!
+//! A binary of its own: a browser beside all the other tests of a machine is too slow to tell what it
+//! waits for from what does not come.
 
-use anyhow::{Result, ensure};
-use requestrocket_integration_tests::browser::use_dashboard;
-use requestrocket_integration_tests::external::curl;
-use requestrocket_integration_tests::stack::Stack;
-use requestrocket_integration_tests::target::Target;
-use serde_json::json;
+#[cfg(test)]
+mod tests {
+    use anyhow::{Result, ensure};
+    use requestrocket_integration_tests::browser::use_dashboard;
+    use requestrocket_integration_tests::external::curl;
+    use requestrocket_integration_tests::stack::Stack;
+    use requestrocket_integration_tests::target::Target;
+    use serde_json::json;
 
-#[tokio::test]
-async fn from_the_set_up_link_to_the_first_call_and_on() -> Result<()> {
-    let (stack, target) = (Stack::start(&[]).await?, Target::start().await?);
-    let core = &stack.file.core_api;
-    let page = curl(&["--include", "--compressed", &format!("{core}/app/")]).await?;
-    let page = page.success()?;
-    ensure!(
-        page.starts_with("HTTP/1.1 200"),
-        "core-api is built without the dashboard: run `make it`; {page}"
-    );
-    let given = json!({
-        "link": format!("{core}/app/set-up#token={}", stack.file.setup_token),
-        "target": target.url(),
-    });
-    let seen = use_dashboard(&given).await?;
-    assert_eq!(seen["violations"], json!([]), "of the pages' policy");
-    assert_eq!(seen["errors"], json!([]), "in the console");
-    // The line that the page shows reached the target with what the target is given.
-    let call = target.last()?;
-    assert_eq!(
-        call.head.all("authorization"),
-        ["Bearer t-secret-of-the-target"]
-    );
-    Ok(())
+    #[tokio::test]
+    async fn from_the_set_up_link_to_the_first_call_and_on() -> Result<()> {
+        let (stack, target) = (Stack::start(&[]).await?, Target::start().await?);
+        let core = &stack.file.core_api;
+        let page = curl(&["--include", "--compressed", &format!("{core}/app/")]).await?;
+        let page = page.success()?;
+        ensure!(
+            page.starts_with("HTTP/1.1 200"),
+            "core-api is built without the dashboard: run `make it`; {page}"
+        );
+        let given = json!({
+            "link": format!("{core}/app/set-up#token={}", stack.file.setup_token),
+            "target": target.url(),
+        });
+        let seen = use_dashboard(&given).await?;
+        assert_eq!(seen["violations"], json!([]), "of the pages' policy");
+        assert_eq!(seen["errors"], json!([]), "in the console");
+        // The line that the page shows reached the target with what the target is given.
+        let call = target.last()?;
+        assert_eq!(
+            call.head.all("authorization"),
+            ["Bearer t-secret-of-the-target"]
+        );
+        Ok(())
+    }
 }

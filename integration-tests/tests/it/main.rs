@@ -28,8 +28,6 @@ mod cors;
 #[cfg(test)]
 mod credential_life;
 #[cfg(test)]
-mod dashboard;
-#[cfg(test)]
 mod denials;
 #[cfg(test)]
 mod destination;
