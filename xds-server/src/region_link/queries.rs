@@ -3,10 +3,8 @@
 use std::collections::VecDeque;
 
 use anyhow::Context as _;
-use futures::StreamExt as _;
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
 use requestrocket_proto::region::v1::{Answer, MeterUsageQuery, Query, answer, query};
+use tokio::task::JoinSet;
 
 use crate::access_log::CallLog;
 use crate::audit::Vault;
@@ -40,7 +38,8 @@ pub struct Sources {
 /// Questions of one session, and the answers that were not sent yet.
 pub(super) struct Queries {
     sources: Sources,
-    open: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// Tasks: a question that has the store's lock goes on while the session waits for the store.
+    open: JoinSet<Answer>,
     ready: VecDeque<Answer>,
 }
 
@@ -49,7 +48,7 @@ impl Queries {
     pub(super) fn new(sources: Sources) -> Self {
         Self {
             sources,
-            open: FuturesUnordered::new(),
+            open: JoinSet::new(),
             ready: VecDeque::new(),
         }
     }
@@ -59,10 +58,12 @@ impl Queries {
         let Query { query_id, kind } = query;
         let sources = self.sources.clone();
         match kind.filter(|_| self.open.len() < MAX_OPEN) {
-            Some(kind) => self.open.push(Box::pin(async move {
-                let kind = look_into(kind, &sources).await;
-                Answer { query_id, kind }
-            })),
+            Some(kind) => {
+                self.open.spawn(async move {
+                    let kind = look_into(kind, &sources).await;
+                    Answer { query_id, kind }
+                });
+            }
             None => self.ready.push_back(Answer {
                 query_id,
                 kind: None,
@@ -72,8 +73,10 @@ impl Queries {
 
     /// Waits until one more question is answered; never ends while none is open.
     pub(super) async fn progress(&mut self) {
-        match self.open.next().await {
-            Some(answer) => self.ready.push_back(answer),
+        match self.open.join_next().await {
+            Some(Ok(answer)) => self.ready.push_back(answer),
+            // Whoever asked waits no longer than for a region that is away.
+            Some(Err(error)) => tracing::error!(%error, "a question ended without an answer"),
             // At once ready, it would have the session's `select!` spin.
             None => std::future::pending().await,
         }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
 use imbl::OrdMap;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::region::v1::{TargetCheck, TargetChecks, TargetTest};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -69,15 +68,18 @@ impl TargetChecking {
     async fn run(self, stopping: CancellationToken) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut begun, mut open) = (Begun::new(), FuturesUnordered::new());
+        // Tasks: a check that has the store's lock goes on while this waits for the store.
+        let (mut begun, mut open) = (Begun::new(), JoinSet::new());
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return,
                 _ = ticks.tick() => match self.due(&mut begun, MAX_OPEN - open.len()).await {
-                    Ok(due) => open.extend(due.into_iter().map(|target| self.check(target))),
+                    Ok(due) => for target in due {
+                        open.spawn(self.clone().check(target));
+                    },
                     Err(error) => tracing::warn!(%error, "targets are not checked"),
                 },
-                Some(()) = open.next() => {}
+                Some(_) = open.join_next() => {}
             }
         }
     }
@@ -100,7 +102,7 @@ impl TargetChecking {
         Ok(due)
     }
 
-    async fn check(&self, target: Target) {
+    async fn check(self, target: Target) {
         let (id, checked_at_ms) = (target.target_id.clone(), self.tests.clock.unix_ms());
         match self.call(target).await {
             Ok(test) => {
