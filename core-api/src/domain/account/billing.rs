@@ -111,10 +111,18 @@ impl Money {
         Ok(Self(sum))
     }
 
-    /// The same below zero, and the other way round.
+    /// What is left without `cost`; stands still where there is no such number, which is far below
+    /// zero.
     #[must_use]
-    pub fn negated(self) -> Self {
-        Self(-self.0)
+    pub fn less(self, cost: Self) -> Self {
+        self.plus(Self(-cost.0))
+            .unwrap_or(Self(-Decimal::from(MOST)))
+    }
+
+    /// The sum; stands still where there is no such number.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        self.plus(other).unwrap_or(Self(Decimal::from(MOST)))
     }
 }
 
@@ -147,26 +155,22 @@ fn parse(text: &str, places: u32) -> Result<Money, InvalidMoney> {
 }
 
 impl Prices {
-    /// Of that many calls.
-    ///
-    /// # Errors
-    /// No account could hold it.
-    pub fn of_calls(&self, calls: u64) -> Result<Money, TooMuch> {
+    /// Of that many calls; at most what no account holds.
+    #[must_use]
+    pub fn of_calls(&self, calls: u64) -> Money {
         product(
             self.per_1000_requests,
             Decimal::from_i128_with_scale(calls.into(), 3),
         )
     }
 
-    /// Of what a meter of this name counted, in millionths; none: it costs nothing.
-    ///
-    /// # Errors
-    /// No account could hold it.
-    pub fn of_meter(&self, name: &str, micros: u64) -> Result<Option<Money>, TooMuch> {
+    /// Of what a meter of this name counted, in millionths, in the same way; zero without a price.
+    #[must_use]
+    pub fn of_meter(&self, name: &str, micros: u64) -> Money {
         let Some(price) = self.meters.get(name) else {
-            return Ok(None);
+            return Money::default();
         };
-        product(*price, Decimal::from_i128_with_scale(micros.into(), 6)).map(Some)
+        product(*price, Decimal::from_i128_with_scale(micros.into(), 6))
     }
 
     /// What follows from an account.
@@ -187,9 +191,9 @@ impl Prices {
     }
 }
 
-fn product(price: Money, quantity: Decimal) -> Result<Money, TooMuch> {
-    let product = price.0.checked_mul(quantity).ok_or(TooMuch)?;
-    Money::default().plus(Money(product))
+fn product(price: Money, quantity: Decimal) -> Money {
+    let product = price.0.checked_mul(quantity).map(Money);
+    Money::default().and(product.unwrap_or(Money(Decimal::from(MOST))))
 }
 
 #[cfg(test)]
@@ -243,25 +247,33 @@ mod tests {
     #[test]
     fn what_is_used_costs_that_to_the_last_decimal() {
         let prices = prices();
-        assert_eq!(prices.of_calls(1).unwrap().to_string(), "0.0005");
-        let each = prices.of_calls(1).unwrap();
+        assert_eq!(prices.of_calls(1).to_string(), "0.0005");
         let mut sum = Money::default();
         for _ in 0..1_000_000 {
-            sum = sum.plus(each).unwrap();
+            sum = sum.and(prices.of_calls(1));
         }
-        assert_eq!(sum, prices.of_calls(1_000_000).unwrap());
+        assert_eq!(sum, prices.of_calls(1_000_000));
         assert_eq!(sum.to_string(), "500");
-        let tokens = prices.of_meter("tokens", 1).unwrap().unwrap();
-        assert_eq!(tokens.to_string(), "0.000000000002");
-        assert_eq!(prices.of_meter("other", 1), Ok(None));
+        assert_eq!(prices.of_meter("tokens", 1).to_string(), "0.000000000002");
+        assert_eq!(prices.of_meter("other", 1), Money::default());
     }
 
     #[test]
-    fn what_no_account_holds_is_refused() {
+    fn what_no_account_holds_is_refused_of_entries_and_as_much_as_can_be_of_charges() {
         assert_eq!(money("999999999999").plus(money("1")), Err(TooMuch));
         let mut dear = prices();
         dear.per_1000_requests = Money::price("999999999999").unwrap();
-        assert_eq!(dear.of_calls(u64::MAX), Err(TooMuch));
+        let cost = dear.of_calls(u64::MAX);
+        assert_eq!(cost.to_string(), "1000000000000");
+        let left = money("10").less(cost).less(cost);
+        assert_eq!(left.to_string(), "-1000000000000");
+        let account = Account {
+            balance: left,
+            last_credit: money("10"),
+        };
+        assert_eq!(dear.standing(account), Standing::Suspended);
+        // An entry counts from there.
+        assert!(left.plus(money("999999999999")).is_ok());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::billing::month;
 use crate::domain::account::billing::{Money, Prices};
 use crate::domain::id::OrganisationId;
 use crate::domain::moment::Moment;
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiResult;
 use crate::region::fleet::Unanswered;
 use crate::state::AppState;
 use crate::store::account::billing::{
@@ -141,18 +141,16 @@ async fn charge_one(
         let Some(more) = quantity.checked_sub(charged).filter(|more| *more > 0) else {
             continue;
         };
-        let cost = tariff.of(&key.meter, more)?;
-        let balance = account.balance.plus(cost.negated());
-        account.balance = balance.map_err(ApiError::internal)?;
+        let cost = tariff.of(&key.meter, more);
+        account.balance = account.balance.less(cost);
         let start = Moment::of_unix_ms(key.start_ms).unwrap_or_else(|| state.now());
         let of_month = spent.entry(month(start)).or_default();
-        *of_month = of_month.plus(cost).map_err(ApiError::internal)?;
+        *of_month = of_month.and(cost);
         charged_upsert(&mut tx, region, (key, *quantity)).await?;
     }
     for (month, more) in spent {
         let before = month_fetch(&mut tx, organisation, &month).await?;
-        let sum = before.plus(more).map_err(ApiError::internal)?;
-        month_upsert(&mut tx, organisation, (&month, sum)).await?;
+        month_upsert(&mut tx, organisation, (&month, before.and(more))).await?;
     }
     let standing = tariff.prices.standing(account);
     account_update(&mut tx, organisation, (account, standing)).await?;
@@ -162,14 +160,12 @@ async fn charge_one(
 
 impl Tariff<'_> {
     /// Of calls, when the meter is empty; what has no price costs nothing.
-    fn of(&self, meter: &str, quantity: u64) -> ApiResult<Money> {
+    fn of(&self, meter: &str, quantity: u64) -> Money {
         if meter.is_empty() {
-            let cost = self.prices.of_calls(quantity);
-            return cost.map_err(ApiError::internal);
+            return self.prices.of_calls(quantity);
         }
         let name = self.names.get(meter);
-        let cost = name.map(|name| self.prices.of_meter(name, quantity));
-        let cost = cost.transpose().map_err(ApiError::internal)?;
-        Ok(cost.flatten().unwrap_or_default())
+        name.map(|name| self.prices.of_meter(name, quantity))
+            .unwrap_or_default()
     }
 }

@@ -87,7 +87,11 @@ pub async fn create(
         name,
         plan: Plan::Basic,
         status: OrganisationStatus::Active,
-        standing: Standing::Ok,
+        // Who pays in advance pays before the first call.
+        standing: match change.state.billing {
+            Some(_) => Standing::Suspended,
+            None => Standing::Ok,
+        },
         limits: configuration.limits,
         allowed_regions: configuration.allowed_regions,
         labels,

@@ -82,7 +82,8 @@ pub async fn organisation_insert(
         "INSERT INTO organisation (organisation_id, organisation_name, name_key, plan, status, \
          requests_per_minute, requests_per_day, credential_requests_per_minute, \
          api_requests_per_minute, allowed_regions, labels, created_at, updated_at, created_by, \
-         revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         revision, standing) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(organisation.id.to_string())
     .bind(organisation.name.as_str())
@@ -99,6 +100,7 @@ pub async fn organisation_insert(
     .bind(organisation.updated_at.to_string())
     .bind(&organisation.created_by)
     .bind(number(organisation.revision)?)
+    .bind(organisation.standing.as_str())
     .execute(conn)
     .await?;
     Ok(())

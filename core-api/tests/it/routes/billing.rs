@@ -123,6 +123,36 @@ async fn an_organisation_without_credit_is_suspended_and_goes_on_with_an_entry()
 }
 
 #[tokio::test]
+async fn an_organisation_that_is_made_pays_before_its_first_call() {
+    for world in World::each().await {
+        let made = world
+            .call("POST", "/clients")
+            .json(&json!({"clientName": "New"}));
+        let id = made.send().await.body["clientId"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let standing = format!("SELECT standing FROM organisation WHERE organisation_id = '{id}'");
+        assert_eq!(world.text(&standing).await, "suspended");
+    }
+}
+
+#[tokio::test]
+async fn what_no_account_holds_is_charged_as_far_as_there_are_digits() {
+    for world in World::each().await {
+        look(&world, Vec::new()).await;
+        give(&world, "10").await;
+        let most = i64::MAX.unsigned_abs();
+        look(&world, vec![calls(&world, NOW_MS, most)]).await;
+        is(&world, "-999999999990", "suspended").await;
+        // It counts as charged.
+        give(&world, "999999999999").await;
+        look(&world, vec![calls(&world, NOW_MS, most)]).await;
+        is(&world, "9", "low").await;
+    }
+}
+
+#[tokio::test]
 async fn what_was_let_through_is_charged_once_whatever_is_told_twice() {
     for world in World::each().await {
         look(&world, Vec::new()).await;
