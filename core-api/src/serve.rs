@@ -3,6 +3,7 @@
 mod billing;
 mod checkpoints;
 pub(crate) mod rest;
+mod rounds;
 mod sweep;
 mod trace;
 mod watch;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rounds::Rounds;
 use crate::error::ApiResult;
 use crate::service::account::billing::settle;
 use crate::service::account::charges::charge;
@@ -18,20 +19,16 @@ const LOOKS: u32 = 120;
 
 /// Runs until the process is to stop. A store that does not answer is asked again the next time.
 pub(super) async fn run(state: AppState) -> anyhow::Result<()> {
-    let stopping = state.tasks.stopping();
-    let mut ticks = tokio::time::interval(EVERY);
     let mut looks = 0;
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stopping.cancelled() => return Ok(()),
-        }
+    let mut rounds = Rounds::every(EVERY, state.tasks.stopping());
+    while rounds.next().await {
         let depth = if looks % LOOKS == 0 { EVER } else { LATELY };
         looks = looks.wrapping_add(1);
         if let Err(error) = look(&state, depth).await {
             tracing::warn!(?error, "calls are not charged");
         }
     }
+    Ok(())
 }
 
 async fn look(state: &AppState, depth: Duration) -> ApiResult<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rounds::Rounds;
 use crate::error::ApiResult;
 use crate::service::account::checkpoints::{deliver, drop_outdated, make_due};
 use crate::state::AppState;
@@ -13,20 +14,16 @@ const LOOKS: u32 = 720;
 
 /// Runs until the process is to stop. A store that does not answer is asked again the next time.
 pub(super) async fn run(state: AppState, age: Duration) -> anyhow::Result<()> {
-    let stopping = state.tasks.stopping();
-    let mut ticks = tokio::time::interval(EVERY);
     let mut looks = 0;
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stopping.cancelled() => return Ok(()),
-        }
+    let mut rounds = Rounds::every(EVERY, state.tasks.stopping());
+    while rounds.next().await {
         let is_drop_due = looks % LOOKS == 0;
         looks = looks.wrapping_add(1);
         if let Err(error) = look(&state, age, is_drop_due).await {
             tracing::warn!(?error, "audit logs are not looked after");
         }
     }
+    Ok(())
 }
 
 async fn look(state: &AppState, age: Duration, is_drop_due: bool) -> ApiResult<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rounds::Rounds;
 use crate::service::account::notifications::remove_old;
 use crate::service::gateway::consents::remove_abandoned;
 use crate::service::people::sign_in::remove_ended;
@@ -12,13 +13,8 @@ const EVERY: Duration = Duration::from_mins(5);
 
 /// Runs until the process is to stop. A store that does not answer is asked again the next time.
 pub(super) async fn run(state: AppState) -> anyhow::Result<()> {
-    let stopping = state.tasks.stopping();
-    let mut ticks = tokio::time::interval(EVERY);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stopping.cancelled() => return Ok(()),
-        }
+    let mut rounds = Rounds::every(EVERY, state.tasks.stopping());
+    while rounds.next().await {
         if let Err(error) = remove_abandoned(&state).await {
             tracing::warn!(?error, "abandoned credentials are not removed");
         }
@@ -29,4 +25,5 @@ pub(super) async fn run(state: AppState) -> anyhow::Result<()> {
             tracing::warn!(?error, "old notifications are not removed");
         }
     }
+    Ok(())
 }

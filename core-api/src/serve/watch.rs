@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rounds::Rounds;
 use crate::service::account::watch::Watch;
 use crate::state::AppState;
 
@@ -10,16 +11,12 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// Runs until the process is to stop. A store that does not answer is asked again the next time.
 pub(super) async fn run(state: AppState) -> anyhow::Result<()> {
-    let stopping = state.tasks.stopping();
     let mut watch = Watch::begin(&state);
-    let mut ticks = tokio::time::interval(EVERY);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stopping.cancelled() => return Ok(()),
-        }
+    let mut rounds = Rounds::every(EVERY, state.tasks.stopping());
+    while rounds.next().await {
         if let Err(error) = watch.look(&state).await {
             tracing::warn!(?error, "nobody is told of what would be to tell");
         }
     }
+    Ok(())
 }
