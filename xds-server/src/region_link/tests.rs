@@ -7,15 +7,16 @@ use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
 use requestrocket_proto::region::v1::region_message::Kind;
 use requestrocket_proto::region::v1::{
-    Change, ConfigBatch, CredentialAuthType, CredentialSide, Hello, MeterUsageQuery, Query,
-    RecordKind, Stored, TokenStates, TokenStatus, UnusableProxy, answer, query,
+    BilledQuery, Change, ConfigBatch, CredentialAuthType, CredentialSide, Hello, MeterUsageQuery,
+    Query, RecordKind, Stored, TokenStates, TokenStatus, UnusableProxy, answer, query,
 };
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use self::fake::{Authority, Control, TOKEN};
+use self::queries::Queries;
 use super::*;
-use crate::access_log::CallLog;
-use crate::access_log::{Place, Retention};
+use crate::access_log::{CallLog, Place, Retention};
 use crate::audit::Vault;
 use crate::fixtures::{
     CANARY, REGION, Region, id, organisation, proxy, removed, target, translation,
@@ -38,6 +39,25 @@ const RETENTION: Retention = Retention {
     days: 90,
     bytes: 1 << 30,
 };
+
+/// Who knows what the region is asked for.
+async fn sources(region: &Region, publisher: &Publisher, tasks: &TaskSet) -> Sources {
+    let (store, clock) = (region.store.store.clone(), Clock::default());
+    let meters = Meters::in_memory(store.clone(), clock.clone(), tasks).await;
+    let usage = Usage::open(store.clone(), clock.clone(), tasks).await;
+    let calls = region.folder.path().join("calls");
+    let log = CallLog::open(Place::files(&calls), RETENTION, clock.clone(), tasks);
+    let (log, _) = log.await.unwrap();
+    let terms = KnownTerms::open(&calls, 90, publisher.subscribe(), (clock, tasks));
+    Sources {
+        meters: meters.unwrap(),
+        calls: log,
+        usage: usage.unwrap(),
+        vault: Vault::new(store),
+        terms: terms.await.unwrap(),
+        targets: region.target_tests(&[]),
+    }
+}
 
 /// A region whose link runs.
 struct Running {
@@ -68,33 +88,19 @@ impl Running {
             sealing_public_key: region.keys.sealing.public_key().to_bytes().to_vec(),
         };
         let tasks = TaskSet::default();
-        let (store, clock) = (region.store.store.clone(), Clock::default());
-        let meters = Meters::in_memory(store.clone(), clock.clone(), &tasks)
-            .await
-            .unwrap();
-        let usage = Usage::open(store.clone(), clock.clone(), &tasks);
+        let store = region.store.store.clone();
         let uses = UseRegister::open(store, &tasks).await.unwrap();
-        let tests = region.target_tests(&[]);
-        let calls = region.folder.path().join("calls");
-        let log = CallLog::open(Place::files(&calls), RETENTION, clock.clone(), &tasks);
-        let (log, _) = log.await.unwrap();
-        let snapshots = publisher.subscribe();
-        let terms = KnownTerms::open(&calls, 90, snapshots, (clock, &tasks));
+        let sources = sources(&region, &publisher, &tasks).await;
+        let meters = sources.meters.clone();
+        let checks = TargetChecking::start(sources.targets.clone(), &tasks);
         let link = RegionLink {
             config,
             writer: Arc::new(writer),
             fleet: fleet.subscribe(),
-            sources: Sources {
-                meters: meters.clone(),
-                calls: log,
-                usage: usage.await.unwrap(),
-                vault: Vault::new(region.store.store.clone()),
-                terms: terms.await.unwrap(),
-                targets: tests.clone(),
-            },
+            sources,
             uses: uses.subscribe(),
             notices: NoticeRegister::new(Clock::default()).subscribe(),
-            checks: TargetChecking::start(tests, &tasks).subscribe(),
+            checks: checks.subscribe(),
         };
         let stopping = tasks.stopping();
         tasks.spawn("link", async move {
@@ -142,6 +148,24 @@ fn all(region: &Region) -> Vec<Change> {
         target(&id(30), "https://api.example.com"),
         proxy(&id(1), &[&id(10)], &id(30), &id(20)),
     ]
+}
+
+#[tokio::test]
+async fn a_question_that_has_the_stores_lock_goes_on_while_the_session_waits_for_the_store() {
+    let region = Region::with(fresh_sqlite().await).await;
+    let (publisher, tasks) = (Publisher::new(translation()), TaskSet::default());
+    let mut queries = Queries::new(sources(&region, &publisher, &tasks).await);
+    for query_id in 0..8 {
+        let kind = Some(query::Kind::Billed(BilledQuery::default()));
+        queries.ask(Query { query_id, kind });
+    }
+    // One is answered, so the next has the lock; the session does not look after it.
+    queries.progress().await;
+    let store = &region.store.store;
+    for _ in 0..8 {
+        let begun = timeout(Duration::from_secs(20), store.begin()).await;
+        drop(begun.expect("nobody else has the lock").unwrap());
+    }
 }
 
 #[tokio::test]
