@@ -207,10 +207,11 @@ const REGIONAL: [&str; 3] = ["proxy", "credential", "target"];
 
 /// What goes with an organisation, in an order that foreign keys allow.
 const OWNED: [&str; 11] = [
+    // First: whoever charges has its lock until the end, and charges nothing without it.
+    "billing_account",
     "billing_usage",
     "billing_month",
     "billing_entry",
-    "billing_account",
     "proxy_credential",
     "proxy",
     "credential",
