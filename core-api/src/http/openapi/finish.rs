@@ -106,6 +106,10 @@ fn merge(schema: &mut Value, keywords: &Value) {
     let Some(keywords) = keywords.as_object() else {
         return;
     };
+    // A switch may have the name of a text.
+    if at(schema, "type") == "boolean" {
+        return;
+    }
     let may_be_null = at(schema, "type")
         .as_array()
         .is_some_and(|types| types.contains(&json!("null")));
