@@ -112,9 +112,9 @@ function Removal({ name }: { name: string }) {
         name={name}
         onClose={() => setOpen(false)}
         onConfirm={async () => {
-          await navigate({ to: "/o/$clientId/proxies", params: { clientId }, ignoreBlocker: true });
           await remove(proxyId);
           tell(`${name} is deleted`);
+          await navigate({ to: "/o/$clientId/proxies", params: { clientId }, ignoreBlocker: true });
         }}
       >
         Calls to it are refused at once. Records of calls stay until their time is over.

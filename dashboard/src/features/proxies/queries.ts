@@ -89,7 +89,11 @@ export function useProxyWrites(clientId: string) {
     },
     remove: async (proxyId: string) => {
       await take(api.DELETE(ONE, { params: { path: path(proxyId) } }));
-      await changed();
+      // Its page is still there, and would ask for what is gone.
+      await queries.invalidateQueries({
+        queryKey: ["organisation", clientId, "proxies"],
+        predicate: ({ queryKey }) => queryKey[3] !== proxyId,
+      });
     },
   };
 }
