@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod node_api;
 pub mod notices;
 pub mod pki;
+pub mod queue;
 pub mod records;
 pub mod region;
 pub mod region_link;

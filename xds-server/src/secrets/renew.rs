@@ -21,6 +21,7 @@ mod request;
 mod schedule;
 mod shelf;
 
+pub(crate) use answer::retry_after_ms;
 pub(crate) use shelf::PAUSE_MS;
 
 #[cfg(test)]

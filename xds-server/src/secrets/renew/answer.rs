@@ -18,7 +18,7 @@ mod tests;
 pub(super) use self::expiry::{moment_ms, span_ms};
 pub(super) use self::fields::Document;
 pub(super) use self::reading::Reading;
-pub(super) use self::retry_after::retry_after_ms;
+pub(crate) use self::retry_after::retry_after_ms;
 
 /// Longest token that is taken.
 pub(super) const MAX_TOKEN_BYTES: usize = 32 << 10;

@@ -4,7 +4,7 @@ use time::PrimitiveDateTime;
 use time::macros::format_description;
 
 /// From `now_ms` on; None for what is neither.
-pub(in super::super) fn retry_after_ms(value: &str, now_ms: u64) -> Option<u64> {
+pub(crate) fn retry_after_ms(value: &str, now_ms: u64) -> Option<u64> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(seconds.saturating_mul(1_000));
