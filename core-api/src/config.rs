@@ -2,6 +2,8 @@
 //!
 //! Every problem names its field; the database URL may hold a password and is never repeated.
 
+mod mail;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +19,7 @@ use serde::Deserialize;
 use crate::domain::account::billing::{Money, Prices};
 use crate::domain::ceiling::Ceilings;
 use crate::domain::people::organisation::Plan;
+use crate::mail::MailSettings;
 use crate::state::FAILURES_PER_MINUTE;
 
 /// What the names of this process's environment variables begin with.
@@ -63,6 +66,8 @@ pub struct Config {
     pub audit_age: Duration,
     /// What calls cost; none: nothing.
     pub billing: Option<Prices>,
+    /// How letters go out; none: nobody gets one.
+    pub mail: Option<MailSettings>,
     /// Load balancers whose `X-Forwarded-For` says whose failures those are.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -106,6 +111,9 @@ struct Settings {
     trusted_proxies: Vec<String>,
     audit_days: u64,
     billing: Option<BillingSettings>,
+    mail: Option<mail::Table>,
+    /// Apart from the table, so that an environment variable can be just this.
+    mail_password: Option<String>,
     max_credentials: u64,
     max_targets: u64,
     max_proxies: u64,
@@ -145,6 +153,8 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             audit_days: AUDIT_DAYS,
             billing: None,
+            mail: None,
+            mail_password: None,
             max_credentials: ceilings.credentials,
             max_targets: ceilings.targets,
             max_proxies: ceilings.proxies,
@@ -185,6 +195,7 @@ impl Config {
             ceilings,
             failures_per_minute: positive("failures_per_minute", settings.failures_per_minute)?,
             billing: settings.billing.map(billing).transpose()?,
+            mail: mail::settings(settings.mail, settings.mail_password)?,
             audit_age: days("audit_days", settings.audit_days)?,
             trusted_proxies: ranges("trusted_proxies", &settings.trusted_proxies)?,
         })
@@ -425,6 +436,20 @@ mod tests {
                  low_balance_share = \"20 %\"",
                 "billing.low_balance_share",
             ),
+            ("[mail]\nhost = \"mail.example\"", "from"),
+            (
+                "[mail]\nhost = \"mail.example\"\nfrom = \"nobody\"",
+                "mail.from",
+            ),
+            (
+                "[mail]\nhost = \"mail.example\"\nfrom = \"a@b.example\"\nsecurity = \"none\"",
+                "mail.security",
+            ),
+            (
+                "[mail]\nhost = \"mail.example\"\nfrom = \"a@b.example\"\nuser = \"me\"",
+                "mail_password",
+            ),
+            ("mail_password = \"hunter2\"", "mail_password"),
             ("audit_days = 0", "audit_days"),
             ("audit_days = 40000", "audit_days"),
             ("max_tokens = 0", "max_tokens"),

@@ -7,6 +7,7 @@ pub mod domain;
 pub mod error;
 pub mod http;
 pub mod identity;
+pub mod mail;
 pub mod places;
 pub mod region;
 pub mod serve;

@@ -2,6 +2,7 @@
 
 mod billing;
 mod checkpoints;
+mod mail;
 pub(crate) mod rest;
 mod rounds;
 mod sweep;
@@ -21,6 +22,7 @@ use tokio::net::TcpListener;
 
 use crate::bootstrap::{self, FirstStart};
 use crate::config::Config;
+use crate::mail::Mailer;
 use crate::region::fleet::Fleets;
 use crate::region::link::RegionLink;
 use crate::region::pki::{Authority, Identity};
@@ -43,6 +45,7 @@ pub struct Core {
     identity: Identity,
     rest: TcpListener,
     region: TcpListener,
+    mailer: Option<Mailer>,
     /// None when the store was filled before.
     pub first_start: Option<FirstStart>,
 }
@@ -63,6 +66,7 @@ pub async fn open(config: &Config) -> anyhow::Result<AppState> {
         .with_ceilings(config.ceilings)
         .with_failures_per_minute(config.failures_per_minute)
         .billing_by(config.billing.clone())
+        .sending_mail(config.mail.is_some())
         .signing_with(audit_key::load_or_create(&config.data_dir.join("pki"))?))
 }
 
@@ -73,6 +77,7 @@ impl Core {
     /// Says which part cannot be opened.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let state = open(config).await?;
+        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
         let now = state.clock.now();
         let authority = Authority::load_or_create(&config.data_dir.join("pki"), now)?;
         let identity = authority.issue_server(&config.region_link_names, now)?;
@@ -89,6 +94,7 @@ impl Core {
             identity,
             rest,
             region,
+            mailer,
             first_start,
         })
     }
@@ -104,6 +110,7 @@ impl Core {
             identity,
             rest,
             region,
+            mailer,
             first_start: _,
         } = self;
         let ready = json!({
@@ -139,11 +146,7 @@ impl Core {
             .await;
             Ok(())
         });
-        let age = config.audit_age;
-        tasks.spawn("audit logs", checkpoints::run(jobs.clone(), age));
-        tasks.spawn("billing", billing::run(jobs.clone()));
-        tasks.spawn("watch", watch::run(jobs.clone()));
-        tasks.spawn("sweep", sweep::run(jobs));
+        spawn_jobs(&jobs, mailer, config.audit_age);
         if let Some(file) = &config.ready_file {
             file::write_private(file, ready.to_string().as_bytes())
                 .with_context(|| format!("ready file `{}`", file.display()))?;
@@ -158,6 +161,18 @@ impl Core {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Begins what is done now and then.
+fn spawn_jobs(state: &AppState, mailer: Option<Mailer>, audit_age: Duration) {
+    let tasks = &state.tasks;
+    tasks.spawn("audit logs", checkpoints::run(state.clone(), audit_age));
+    if let Some(mailer) = mailer {
+        tasks.spawn("mail", mail::run(state.clone(), mailer));
+    }
+    tasks.spawn("billing", billing::run(state.clone()));
+    tasks.spawn("watch", watch::run(state.clone()));
+    tasks.spawn("sweep", sweep::run(state.clone()));
 }
 
 async fn bind(setting: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {

@@ -50,6 +50,8 @@ pub struct AppState {
     pub ceilings: Ceilings,
     /// Signs how audit logs end; none: nothing is signed.
     pub audit_key: Option<Arc<AuditKey>>,
+    /// Whether letters are sent.
+    pub sends_mail: bool,
     /// What calls cost; none: nothing.
     pub billing: Option<Arc<Prices>>,
     /// For trying samples.
@@ -82,6 +84,7 @@ impl AppState {
             public_url: Arc::from("http://localhost"),
             ceilings: Ceilings::default(),
             audit_key: None,
+            sends_mail: false,
             billing: None,
             trials: Places::for_trials(),
             drafts: Places::for_drafts(),
@@ -130,6 +133,13 @@ impl AppState {
     #[must_use]
     pub fn billing_by(mut self, prices: Option<Prices>) -> Self {
         self.billing = prices.map(Arc::new);
+        self
+    }
+
+    /// The same, where letters are sent.
+    #[must_use]
+    pub fn sending_mail(mut self, sends_mail: bool) -> Self {
+        self.sends_mail = sends_mail;
         self
     }
 

@@ -19,6 +19,7 @@ pub mod http2;
 pub mod issuer;
 pub mod logs;
 pub mod machine;
+pub mod mail;
 pub mod stack;
 pub mod target;
 pub mod traffic;

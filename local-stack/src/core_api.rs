@@ -63,6 +63,7 @@ pub(crate) async fn start(
             listener("listen", "restUrl", "core-api/rest"),
             listener("region_listen", "regionLinkUrl", "core-api/region-link"),
         ],
+        further: options.core_api_settings.clone(),
         environment: Vec::new(),
     };
     tokens::take(data)?;

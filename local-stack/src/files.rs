@@ -78,17 +78,23 @@ pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Settings as TOML text: for strings, numbers and arrays of strings JSON is TOML.
+/// Settings as TOML text, with that of `further` below them: for strings, numbers and arrays of strings
+/// JSON is TOML.
 pub(crate) fn write_settings(
     path: &Path,
     settings: &[(&str, serde_json::Value)],
+    further: Option<&Path>,
 ) -> anyhow::Result<()> {
     // TOML has no null.
     let set = settings.iter().filter(|(_, value)| !value.is_null());
     let lines: Vec<String> = set
         .map(|(key, value)| format!("{key} = {value}\n"))
         .collect();
-    let text = lines.concat();
+    let mut text = lines.concat();
+    if let Some(further) = further {
+        let added = std::fs::read_to_string(further);
+        text += &added.with_context(|| format!("cannot read `{}`", further.display()))?;
+    }
     write_private(path, text.as_bytes())
         .with_context(|| format!("cannot write `{}`", path.display()))
 }
@@ -117,7 +123,7 @@ mod tests {
             ("b", json!(null)),
             ("c", json!(["p", "q"])),
         ];
-        write_settings(&path, &settings).unwrap();
+        write_settings(&path, &settings, None).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "a = \"x\\\"y\"\nc = [\"p\",\"q\"]\n");
     }

@@ -41,6 +41,9 @@ pub struct Options {
     /// Plan of the organisation [default at the first start: business].
     #[arg(long)]
     pub plan: Option<Plan>,
+    /// Further settings of core-api, as TOML: `[mail]`, `[billing]` and others.
+    #[arg(long, value_name = "FILE")]
+    pub core_api_settings: Option<PathBuf>,
     /// Private ranges that targets may be in; an empty text allows none.
     #[arg(
         long,

@@ -121,6 +121,7 @@ fn server(
             listener("ads_listen", "adsAddress", "ads"),
             listener("http_listen", "httpUrl", "http"),
         ],
+        further: None,
         environment: Vec::new(),
     })
 }

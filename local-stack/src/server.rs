@@ -24,6 +24,8 @@ pub(crate) struct Server {
     pub(crate) logs: PathBuf,
     /// All but the listeners and the ready file; null ones are left out.
     pub(crate) settings: Vec<(&'static str, Value)>,
+    /// TOML that stands below them.
+    pub(crate) further: Option<PathBuf>,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) environment: Vec<(&'static str, String)>,
 }
@@ -103,7 +105,11 @@ impl Server {
         for (listener, port) in self.listeners.iter().zip(ports) {
             settings.push((listener.setting, json!(loopback(*port))));
         }
-        write_settings(&settings_of(&self.folder), &settings)
+        write_settings(
+            &settings_of(&self.folder),
+            &settings,
+            self.further.as_deref(),
+        )
     }
 }
 

@@ -4,5 +4,6 @@ pub mod audit;
 pub mod billing;
 pub mod chain;
 pub mod checkpoint;
+pub mod letter;
 pub mod notification;
 pub mod verify;

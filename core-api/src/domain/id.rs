@@ -71,6 +71,8 @@ ids! {
     MeterId
     /// A notification.
     NotificationId
+    /// A letter.
+    LetterId
 }
 
 /// `Uuid` itself also takes braces, URNs and bare hex; ids have one spelling.

@@ -26,7 +26,8 @@ pub enum Door {
     /// Of routes for everybody; what only reads is never refused.
     Public,
     /// Of where people sign in. Whatever they come with besides, an address that failed too often is
-    /// shut out: else one who tries passwords would add a token of their own.
+    /// shut out: else one who tries passwords would add a token of their own. Letters that are asked
+    /// for count too.
     SignIn,
     /// Of what browsers are sent to: a token means nothing there, and whatever is asked for in vain
     /// counts. A HEAD uses up nothing and tells nothing. Each is looked at: any page can have a
@@ -55,6 +56,7 @@ impl Door {
     fn is_failure(self, has_token: bool, status: StatusCode) -> bool {
         match (self, has_token) {
             (Self::Protected, _) | (Self::Public, true) => status == StatusCode::UNAUTHORIZED,
+            (Self::SignIn, _) if status == StatusCode::ACCEPTED => true,
             (Self::Public, false) | (Self::SignIn | Self::Answers, _) => status.is_client_error(),
         }
     }

@@ -5,6 +5,7 @@ pub mod audit_key;
 pub mod billing;
 pub mod charges;
 pub mod checkpoints;
+pub mod letters;
 pub mod notifications;
 pub mod verify;
 pub mod watch;

@@ -5,7 +5,7 @@ pub mod invite;
 pub mod member;
 pub mod organisation;
 pub mod password;
-mod roles;
+pub(super) mod roles;
 pub mod session;
 pub mod user;
 pub mod user_token;

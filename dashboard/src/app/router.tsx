@@ -10,6 +10,8 @@ import { newProxy, proxies, proxyRoutes } from "./routes/proxies";
 const tree = base.root.addChildren([
   base.setUp,
   base.invite,
+  base.forgot,
+  base.reset,
   base.signIn,
   base.signedIn.addChildren([
     base.start,

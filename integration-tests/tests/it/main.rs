@@ -54,6 +54,8 @@ mod lasting;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod meters;

@@ -3,6 +3,7 @@
 use sqlx::AnyConnection;
 
 use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _};
+use crate::domain::account::letter::Errand;
 use crate::domain::account::notification::Notice;
 use crate::domain::id::{InviteId, OrganisationId, UserId};
 use crate::domain::name::Name;
@@ -19,6 +20,7 @@ use crate::service::ceiling::{self, Counted};
 use crate::service::change::Change;
 use crate::service::people::{password, tokens};
 use crate::state::AppState;
+use crate::store::account::letter::letter_insert;
 use crate::store::account::notification::notification_insert;
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::invite::{
@@ -30,7 +32,8 @@ use crate::store::people::user::{
     user_by_proved_address, user_fetch, user_insert, user_prove, user_proved_address,
 };
 
-const INVITE_PREFIX: &str = "i-";
+/// What tokens of invites begin with.
+pub const INVITE_PREFIX: &str = "i-";
 const TOKEN_NAME: &str = "First token";
 
 /// Who accepts an invite.
@@ -68,7 +71,7 @@ pub struct Welcome {
     pub done: Done,
 }
 
-/// Makes an invite; its token is only in the answer.
+/// Makes an invite; its token is only in the answer, and in the letter if mail is set up.
 ///
 /// # Errors
 /// Only owners may invite owners.
@@ -97,7 +100,7 @@ pub async fn create(
         revision: write.version_after(0),
     };
     invite_insert(write.conn(), &invite, &token.digest()).await?;
-    tell_invited(&mut write, scope, &invite).await?;
+    tell_invited(&change.state, &mut write, (scope, &invite)).await?;
     let done = change.commit(write, Entry::created(&invite)).await?;
     Ok((invite, token, done))
 }
@@ -133,15 +136,23 @@ pub async fn resend(
     invite.expires_at = write.now().plus(INVITE_LIFE);
     invite.revision = write.version_after(invite.revision);
     invite_renew(write.conn(), &invite, &token.digest()).await?;
-    tell_invited(&mut write, scope, &invite).await?;
+    tell_invited(&change.state, &mut write, (scope, &invite)).await?;
     let entry = Entry::changed(before, &invite, "resend");
     let done = change.commit(write, entry).await?;
     Ok((invite, token, done))
 }
 
-/// Tells the users whose address it is, as far as that is known.
-async fn tell_invited(write: &mut Write, scope: &Scope, invite: &Invite) -> ApiResult<()> {
+/// Sends a letter, if mail is set up, and tells the users whose address it is, as far as that is known.
+async fn tell_invited(
+    state: &AppState,
+    write: &mut Write,
+    (scope, invite): (&Scope, &Invite),
+) -> ApiResult<()> {
     let now = write.now();
+    if state.sends_mail {
+        let errand = Errand::Invite(scope.id(), invite.id);
+        letter_insert(write.conn(), &errand, (now, now)).await?;
+    }
     let login = invite.email.login();
     for user in user_by_proved_address(write.conn(), &login).await? {
         let notice = Notice::invite(user, invite, scope.organisation.name.as_str());

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::sign_in::{begin_attempt, open, try_password};
 use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _};
+use crate::domain::account::letter::Errand;
 use crate::domain::id::UserId;
+use crate::domain::moment::Moment;
 use crate::domain::people::browser_session::Visitor;
 use crate::domain::people::password::{NewPassword, PresentedPassword};
 use crate::domain::people::user::{Email, Profile, User};
@@ -13,6 +15,7 @@ use crate::identity::password::hash;
 use crate::identity::token::{NewToken, digest};
 use crate::service::change::Change;
 use crate::state::AppState;
+use crate::store::account::letter::letter_insert;
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::browser_session::browser_session_delete_all;
 use crate::store::people::password::{
@@ -24,6 +27,9 @@ use crate::store::people::user::{user_fetch, user_prove, user_touch, user_update
 const TOKEN_PREFIX: &str = "p-";
 /// How long a set-up token can be used.
 const SETUP_LIFE: Duration = Duration::from_mins(15);
+const RESET_PREFIX: &str = "r-";
+/// How long a token of a letter can be used: letters take their time.
+const RESET_LIFE: Duration = Duration::from_hours(1);
 
 /// Adds a token by which somebody chooses the user's address and password; it is only in the answer.
 ///
@@ -35,6 +41,67 @@ pub async fn add_setup_token(write: &mut Write, user: UserId) -> anyhow::Result<
     let purpose = (user, Purpose::Setup);
     password_token_insert(write.conn(), &token.digest(), purpose, (now, end)).await?;
     Ok(token)
+}
+
+/// Adds a token by which somebody chooses the user's next password, and says until when; it is only
+/// in the answer.
+///
+/// # Errors
+/// The database does not answer, or the machine gives no randomness.
+pub async fn add_reset_token(
+    conn: &mut sqlx::AnyConnection,
+    user: UserId,
+    now: Moment,
+) -> ApiResult<(NewToken, Moment)> {
+    let token = NewToken::with_prefix(RESET_PREFIX).map_err(ApiError::internal)?;
+    let end = now.plus(RESET_LIFE);
+    let purpose = (user, Purpose::Reset);
+    password_token_insert(conn, &token.digest(), purpose, (now, end)).await?;
+    Ok((token, end))
+}
+
+/// Has a letter sent to whoever signs in with this address, if mail is set up. Who that is, if anybody,
+/// is looked for when the letter is written: nothing here tells.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn forgot(state: &AppState, email: &Email) -> ApiResult<()> {
+    if !state.sends_mail {
+        return Ok(());
+    }
+    let (errand, now) = (Errand::Reset(email.login()), state.now());
+    Ok(letter_insert(&mut *state.connect().await?, &errand, (now, now)).await?)
+}
+
+/// Gives the user of a letter's token another password. All their sessions end.
+///
+/// # Errors
+/// The token is unknown, used or has ended, or the password is too easy to guess.
+pub async fn reset(
+    state: &AppState,
+    (token, new): (&str, NewPassword),
+    (visitor, origin): (Visitor, Origin),
+) -> ApiResult<()> {
+    let (digest, purpose) = (digest(token.as_bytes()), Purpose::Reset);
+    let mut conn = state.connect().await?;
+    let id = holder_of(&mut conn, (&digest, purpose), state).await?;
+    let found = user_fetch(&mut conn, id).await?;
+    drop(conn);
+    let user = found.ok_or_else(ApiError::not_found)?;
+    let hash = hashed(state, &visitor, new, ("password", &user.profile)).await?;
+    let mut write = state.begin().await?;
+    write.alone_over(Over::User(id)).await?;
+    holder_of(write.conn(), (&digest, purpose), state).await?;
+    let found = user_fetch(write.conn(), id).await?;
+    let mut user = found.ok_or_else(ApiError::not_found)?;
+    user.revision = write.version_after(user.revision);
+    user_touch(write.conn(), id, user.revision).await?;
+    replace(&mut write, &user, hash).await?;
+    let actor = Actor::User { id, token: None };
+    let author = Author { actor, origin };
+    let entry = Entry::changed(user.members(), &user, "resetPassword");
+    write.commit(&state.fleets, &author, entry).await?;
+    Ok(())
 }
 
 /// Gives the user of a set-up token an address and a password, and begins a session.
@@ -50,7 +117,7 @@ pub async fn set_up(
 ) -> ApiResult<NewToken> {
     let digest = digest(token.as_bytes());
     let mut conn = state.connect().await?;
-    let user = holder_of(&mut conn, &digest, state).await?;
+    let user = holder_of(&mut conn, (&digest, Purpose::Setup), state).await?;
     let found = user_fetch(&mut conn, user).await?;
     drop(conn);
     let mut user = found.ok_or_else(ApiError::not_found)?;
@@ -59,7 +126,7 @@ pub async fn set_up(
     let hash = hashed(state, &visitor, new, ("password", &user.profile)).await?;
     let mut write = state.begin().await?;
     write.alone_over(Over::User(user.id)).await?;
-    holder_of(write.conn(), &digest, state).await?;
+    holder_of(write.conn(), (&digest, Purpose::Setup), state).await?;
     user.updated_at = write.now();
     user.revision = write.version_after(user.revision);
     user_update(write.conn(), &user).await?;
@@ -79,10 +146,10 @@ pub async fn set_up(
 
 async fn holder_of(
     conn: &mut sqlx::AnyConnection,
-    digest: &str,
+    (digest, purpose): (&str, Purpose),
     state: &AppState,
 ) -> ApiResult<UserId> {
-    let found = password_token_fetch(conn, digest, Purpose::Setup, state.now()).await?;
+    let found = password_token_fetch(conn, digest, purpose, state.now()).await?;
     found.ok_or_else(|| {
         let text = "the token is unknown, expired or was used before";
         ApiError::new(Code::NotFound, text)

@@ -66,8 +66,8 @@ pub async fn notification_insert(
     };
     let done = sqlx::query(
         "INSERT INTO notification (notification_id, owner, kind, severity, audience, title, \
-         message, name_key, resource_type, resource_id, cause, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+         message, name_key, resource_type, resource_id, cause, created_at, is_mailed) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0) ON CONFLICT DO NOTHING",
     )
     .bind(id.to_string())
     .bind(owner.to_string())
@@ -257,6 +257,9 @@ pub async fn notification_delete_all(conn: &mut AnyConnection, owner: Owner) -> 
     Ok(())
 }
 
+/// The columns of one that nobody asks for.
+pub(super) const UNASKED: &str = "n.*, CAST(0 AS BIGINT) AS is_read";
+
 fn level(audience: Audience) -> i64 {
     match audience {
         Audience::Members => 0,
@@ -280,7 +283,7 @@ fn order(query: &ListQuery) -> String {
     format!("{column} {way}, n.notification_id {way}")
 }
 
-fn notification_from_row(row: &AnyRow) -> sqlx::Result<Notification> {
+pub(super) fn notification_from_row(row: &AnyRow) -> sqlx::Result<Notification> {
     let kind: Option<String> = row.try_get("resource_type")?;
     let id: Option<String> = row.try_get("resource_id")?;
     let audience = match row.try_get::<i64, _>("audience")? {

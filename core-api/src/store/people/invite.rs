@@ -167,6 +167,22 @@ pub async fn invite_renew(
     Ok(())
 }
 
+/// Gives an invite that is open another token; false: it was accepted, or is not there any more.
+pub async fn invite_give_token(
+    conn: &mut AnyConnection,
+    id: InviteId,
+    digest: &str,
+) -> sqlx::Result<bool> {
+    let given = sqlx::query(
+        "UPDATE invite SET token_digest = $1 WHERE invite_id = $2 AND accepted_at IS NULL",
+    )
+    .bind(digest)
+    .bind(id.to_string())
+    .execute(conn)
+    .await?;
+    Ok(given.rows_affected() == 1)
+}
+
 /// A page of the invites to an address (in lower case) that can be accepted now, with the names of
 /// their organisations.
 pub async fn invite_list_to(

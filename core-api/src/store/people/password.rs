@@ -23,12 +23,15 @@ pub struct Holder {
 pub enum Purpose {
     /// Choose address and password.
     Setup,
+    /// Choose another password.
+    Reset,
 }
 
 impl Purpose {
     fn as_str(self) -> &'static str {
         match self {
             Self::Setup => "setup",
+            Self::Reset => "reset",
         }
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn roles_text(roles: &Roles) -> String {
 }
 
 /// Those of column `roles`.
-pub(super) fn roles_from_row(row: &AnyRow) -> sqlx::Result<Roles> {
+pub(in crate::store) fn roles_from_row(row: &AnyRow) -> sqlx::Result<Roles> {
     roles_from(&row.try_get::<String, _>("roles")?)
 }
 

@@ -90,7 +90,9 @@ fn open_to(method: &str, path: &str) -> Open {
     let below = |prefix: &str| path.starts_with(prefix);
     match (method, path) {
         (_, "/healthz" | "/readyz" | "/webhooks/oauth2")
-        | ("post", "/session" | "/session/setup") => Open::Everybody,
+        | ("post", "/session" | "/session/setup" | "/session/forgot" | "/session/reset") => {
+            Open::Everybody
+        }
         (_, "/invites/accept") => Open::Guests,
         (_, "/audit") | ("post", "/notifications/system") => Open::Operators,
         ("get", _) if below("/notifications/system") => Open::Known,

@@ -36,6 +36,18 @@ export const invite = createRoute({
   component: lazy(() => import("@/features/session/InvitePage"), "InvitePage"),
 });
 
+export const forgot = createRoute({
+  getParentRoute: () => root,
+  path: "forgot",
+  component: lazy(() => import("@/features/session/ForgotPage"), "ForgotPage"),
+});
+
+export const reset = createRoute({
+  getParentRoute: () => root,
+  path: "reset",
+  component: lazy(() => import("@/features/session/ResetPage"), "ResetPage"),
+});
+
 export const signIn = createRoute({
   getParentRoute: () => root,
   path: "sign-in",

@@ -8,19 +8,18 @@ import { Button } from "@/ui/Button";
 import { Field, Input } from "@/ui/Field";
 import { Refusal } from "@/ui/Notice";
 import { Door } from "./Door";
+import { tokenOfLink, useTokenOnce } from "./link";
 
 /** Where the link of an invite leads: somebody new chooses a name and a password. */
 export function InvitePage() {
-  const [inviteToken] = useState(
-    () => new URLSearchParams(location.hash.slice(1)).get("token") ?? "",
-  );
+  const [inviteToken] = useState(tokenOfLink);
   const [error, setError] = useState<unknown>();
   const router = useRouter();
   const queries = useQueryClient();
   const form = useForm({ defaultValues: { firstName: "", lastName: "", password: "" } });
+  useTokenOnce();
   useEffect(() => {
     document.title = "Join · RequestRocket";
-    history.replaceState(history.state, "", location.pathname);
   }, []);
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async (values) => {

@@ -10,6 +10,7 @@ import { Button } from "@/ui/Button";
 import { Field, Input } from "@/ui/Field";
 import { Refusal } from "@/ui/Notice";
 import { Door } from "./Door";
+import { tokenOfLink, useTokenOnce } from "./link";
 
 const LOST = "The link lost its token: open it again, or paste the token.";
 
@@ -31,10 +32,9 @@ export function SetUpPage() {
     resolver: zodResolver(schema),
     defaultValues: { token, email: "", password: "" },
   });
+  useTokenOnce();
   useEffect(() => {
     document.title = "Set up · RequestRocket";
-    // The token is good once; it has no business in the history of the browser.
-    history.replaceState(history.state, "", location.pathname);
   }, []);
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async (body) => {
@@ -71,9 +71,4 @@ export function SetUpPage() {
       </form>
     </Door>
   );
-}
-
-/** Behind `#`, so that it reaches no server's log. */
-function tokenOfLink(): string {
-  return new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 }

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, useRouter } from "@tanstack/react-router";
+import { getRouteApi, Link, useRouter } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { Door } from "./Door";
 import { SignInForm } from "./SignInForm";
@@ -22,9 +22,8 @@ export function SignInPage() {
   return (
     <Door title="Sign in" about="Manage the APIs that your organisation calls.">
       <SignInForm onDone={() => void enter()} />
-      <p className="mt-6 text-xs text-faint">
-        No password yet, or lost it? Whoever runs RequestRocket can make a set-up link:{" "}
-        <code className="font-mono">requestrocket-core-api setup-token</code>
+      <p className="mt-6 text-sm">
+        <Link to="/forgot">No password yet, or lost it?</Link>
       </p>
     </Door>
   );

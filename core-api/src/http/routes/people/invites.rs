@@ -67,7 +67,8 @@ pub struct InviteResource {
     created_at: String,
 }
 
-/// An invite just made: the one time that its token is shown.
+/// An invite just made: the one time that its token is shown. Where mail is set up it is not: who is
+/// invited gets it by letter.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct NewInviteResource<'a> {
@@ -227,7 +228,7 @@ async fn create_invite(call: Mutation, InPath(client): InPath<String>, body: Bod
     problems.check()?;
     let InviteInput { email, roles } = input.ok_or(problems)?;
     let (invite, token, done) = invites::create(&call.change, &scope, email, roles).await?;
-    let (shown, replay) = shown(&invite, &token);
+    let (shown, replay) = shown(&call.change.state, &invite, &token);
     call.created_once(&done, &invite.id.to_string(), &shown, &replay)
         .await
 }
@@ -272,12 +273,13 @@ async fn resend_invite(
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::WriteMembers).await?;
     let (invite, token, done) = invites::resend(&call.change, &scope, &invite).await?;
-    let (shown, replay) = shown(&invite, &token);
+    let (shown, replay) = shown(&call.change.state, &invite, &token);
     call.answered_once(&done, &shown, &replay).await
 }
 
 /// An invite with its token, and what a repetition of its making says.
 fn shown<'a>(
+    state: &AppState,
     invite: &Invite,
     token: &'a NewToken,
 ) -> (NewInviteResource<'a>, NewInviteResource<'a>) {
@@ -286,7 +288,8 @@ fn shown<'a>(
         invite_id,
         invite_token,
     };
-    (of(Some(token.expose())), of(None))
+    let shown = (!state.sends_mail).then(|| token.expose());
+    (of(shown), of(None))
 }
 
 /// Withdraws an invite.

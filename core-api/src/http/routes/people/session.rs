@@ -38,6 +38,8 @@ pub fn public_router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create_session))
         .routes(routes!(set_up))
+        .routes(routes!(forgot))
+        .routes(routes!(reset))
 }
 
 /// Who is signed in.
@@ -92,6 +94,43 @@ impl SetUpInput {
         Some(Self {
             token: token?,
             email: email?,
+            password: password?,
+        })
+    }
+}
+
+/// What to send for a letter that lets one choose another password.
+#[derive(Debug, ToSchema)]
+struct ForgotInput {
+    /// That one signs in with.
+    #[schema(value_type = String)]
+    email: Email,
+}
+
+impl ForgotInput {
+    fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let email = fields.required("email", parsed);
+        fields.finish();
+        Some(Self { email: email? })
+    }
+}
+
+/// What to send with the token of such a letter.
+#[derive(ToSchema)]
+struct ResetInput {
+    token: String,
+    /// 12 to 200 characters, and not easy to guess.
+    #[schema(value_type = String, format = "password")]
+    password: NewPassword,
+}
+
+impl ResetInput {
+    fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let token = fields.required("token", string);
+        let password = fields.required("password", parsed);
+        fields.finish();
+        Some(Self {
+            token: token?,
             password: password?,
         })
     }
@@ -183,6 +222,50 @@ async fn set_up(State(state): State<AppState>, parts: Parts, body: Body) -> ApiR
     let chosen = (token.as_str(), email, password);
     let secret = password::set_up(&state, chosen, from, had.as_deref()).await?;
     signed_in(&state, &secret)
+}
+
+/// Has a letter sent to whoever signs in with this address; it lets them choose another password
+/// within an hour. Whether there is such a user does not show.
+#[utoipa::path(
+    post,
+    path = "/session/forgot",
+    tag = "session",
+    request_body = ForgotInput,
+    responses(
+        (status = 202),
+        (status = 403, description = "A page of another origin", body = crate::error::ErrorBody),
+    )
+)]
+async fn forgot(State(state): State<AppState>, parts: Parts, body: Body) -> ApiResult<Response> {
+    session_cookie::refuse_foreign(&parts.headers, &state.public_url)?;
+    let mut problems = Problems::default();
+    let input = ForgotInput::read(Fields::new(body.into_object(), &mut problems));
+    problems.check()?;
+    let ForgotInput { email } = input.ok_or(problems)?;
+    password::forgot(&state, &email).await?;
+    Ok(StatusCode::ACCEPTED.into_response())
+}
+
+/// Chooses another password by the token of a letter. All sessions of the user end.
+#[utoipa::path(
+    post,
+    path = "/session/reset",
+    tag = "session",
+    request_body = ResetInput,
+    responses(
+        (status = 204),
+        (status = 403, description = "A page of another origin", body = crate::error::ErrorBody),
+    )
+)]
+async fn reset(State(state): State<AppState>, parts: Parts, body: Body) -> ApiResult<Response> {
+    session_cookie::refuse_foreign(&parts.headers, &state.public_url)?;
+    let mut problems = Problems::default();
+    let input = ResetInput::read(Fields::new(body.into_object(), &mut problems));
+    problems.check()?;
+    let ResetInput { token, password } = input.ok_or(problems)?;
+    let from = (visitor(&state, &parts), author::of(&state, &parts));
+    password::reset(&state, (&token, password), from).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn signed_in(state: &AppState, secret: &NewToken) -> ApiResult<Response> {
