@@ -8,6 +8,7 @@ pub mod error;
 pub mod http;
 pub mod identity;
 pub mod mail;
+pub mod outbound;
 pub mod places;
 pub mod region;
 pub mod serve;

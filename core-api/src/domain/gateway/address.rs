@@ -1,6 +1,7 @@
 //! Literal addresses that saved URLs may not name, so that a proxy cannot reach into the region.
 //!
-//! Names are checked where they are resolved: in the region, when it connects.
+//! Names are checked where they are resolved, when somebody connects: a region, or
+//! `crate::outbound`.
 
 use std::net::IpAddr;
 
