@@ -23,7 +23,16 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ["/clients", "/session", "/users", "/regions", "/openapi.json", "/docs"].map((path) => [
+      [
+        "/clients",
+        "/session",
+        "/users",
+        "/regions",
+        "/openapi.json",
+        "/docs",
+        "/notifications",
+        "/invites",
+      ].map((path) => [
         path,
         {
           target: core,

@@ -1,19 +1,25 @@
-import { Dialog } from "@base-ui/react/dialog";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useParams } from "@tanstack/react-router";
 import { Menu as MenuIcon } from "lucide-react";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { organisationsQuery } from "@/api/session";
+import { useRoles } from "@/api/useRoles";
 import { SessionKeeper } from "@/features/session/SessionKeeper";
 import { lastOrganisation, setLastOrganisation } from "@/lib/preferences";
-import { RegionHealth } from "./RegionHealth";
 import { Sidebar } from "./Sidebar";
-import { UserMenu } from "./UserMenu";
-import { useRoles } from "@/api/useRoles";
+import { useIdle } from "./useIdle";
+
+// What opens over pages is loaded when the first one is there.
+const TopMenus = lazy(async () => ({ default: (await import("./TopMenus")).TopMenus }));
+const SidebarDrawer = lazy(async () => ({
+  default: (await import("./SidebarDrawer")).SidebarDrawer,
+}));
 
 /** What stands around every page of who is signed in. */
 export function Shell({ clientId }: { clientId: string }) {
-  const [isOpen, setOpen] = useState(false);
+  // Undefined: it was never opened, so it is not loaded.
+  const [isOpen, setOpen] = useState<boolean>();
+  const isIdle = useIdle();
   const { isManager } = useRoles(clientId);
   return (
     <div className="min-h-dvh lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
@@ -28,31 +34,28 @@ export function Shell({ clientId }: { clientId: string }) {
       </aside>
       <div className="flex min-w-0 flex-col">
         <header className="sticky top-0 z-20 flex h-12 items-center gap-3 border-b border-line bg-canvas/90 px-4 backdrop-blur sm:px-8">
-          <Dialog.Root open={isOpen} onOpenChange={setOpen}>
-            <Dialog.Trigger
-              aria-label="Menu"
-              className="-ml-1.5 rounded-md p-1.5 text-soft hover:bg-hover lg:hidden"
-            >
-              <MenuIcon aria-hidden className="size-4.5" />
-            </Dialog.Trigger>
-            <Dialog.Portal>
-              <Dialog.Backdrop className="fixed inset-0 z-40 bg-shade" />
-              <Dialog.Popup
-                aria-label="Menu"
-                className="fixed inset-y-0 left-0 z-40 w-64 border-r border-line bg-canvas shadow-lift outline-none"
-              >
-                <Sidebar
-                  clientId={clientId}
-                  isManager={isManager}
-
-                  onNavigate={() => setOpen(false)}
-                />
-              </Dialog.Popup>
-            </Dialog.Portal>
-          </Dialog.Root>
+          <button
+            type="button"
+            aria-label="Menu"
+            aria-haspopup="dialog"
+            aria-expanded={isOpen ?? false}
+            onClick={() => setOpen(true)}
+            className="-ml-1.5 rounded-md p-1.5 text-soft hover:bg-hover lg:hidden"
+          >
+            <MenuIcon aria-hidden className="size-4.5" />
+          </button>
+          <Suspense>
+            {isOpen !== undefined && (
+              <SidebarDrawer
+                clientId={clientId}
+                isManager={isManager}
+                open={isOpen}
+                onOpen={setOpen}
+              />
+            )}
+          </Suspense>
           <div className="flex-1" />
-          <RegionHealth />
-          <UserMenu />
+          <Suspense>{isIdle && <TopMenus clientId={clientId} />}</Suspense>
         </header>
         <main id="content" className="min-w-0 flex-1">
           <Outlet />

@@ -12,13 +12,8 @@ import {
   Users,
   Waypoints,
 } from "lucide-react";
-import { lazy, Suspense } from "react";
 import { Mark } from "@/features/session/Door";
-
-// Its list with search is the largest part of the frame, and nobody's first look.
-const OrganisationSwitcher = lazy(async () => ({
-  default: (await import("./OrganisationSwitcher")).OrganisationSwitcher,
-}));
+import { OrganisationSwitcher } from "./OrganisationSwitcher";
 
 interface Entry {
   icon: LucideIcon;
@@ -80,9 +75,7 @@ export function Sidebar({ clientId, isManager, onNavigate }: SidebarProps) {
       <div className="px-2.5 pt-1.5">
         <Mark />
       </div>
-      <Suspense fallback={<div className="h-9 rounded-md border border-line" />}>
-        <OrganisationSwitcher clientId={clientId} />
-      </Suspense>
+      <OrganisationSwitcher clientId={clientId} />
       <nav aria-label="Main" className="flex flex-1 flex-col gap-0.5">
         {RESOURCES.map(entry)}
         <a href="/docs" target="_blank" rel="noreferrer" className={LOOK}>

@@ -20,6 +20,7 @@ const tree = base.root.addChildren([
     base.organisation.addChildren([
       views.home,
       views.performance,
+      views.notifications,
       views.targets,
       views.newTarget,
       views.target,

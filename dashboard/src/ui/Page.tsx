@@ -47,9 +47,12 @@ export function Card({
   actions,
   children,
   className,
+  flush,
 }: {
   title?: string;
   actions?: ReactNode;
+  /** What is in it reaches its edges. */
+  flush?: boolean;
   children: ReactNode;
   className?: string;
 }) {
@@ -64,7 +67,7 @@ export function Card({
           {actions}
         </div>
       )}
-      <div className="p-4">{children}</div>
+      <div className={flush ? "" : "p-4"}>{children}</div>
     </section>
   );
 }

@@ -27,6 +27,12 @@ const keys = createRoute({
   component: lazy(() => import("@/features/account/KeysTab"), "KeysTab"),
 });
 
+const notifications = createRoute({
+  getParentRoute: () => accountPage,
+  path: "notifications",
+  component: lazy(() => import("@/features/notifications/PreferencesTab"), "PreferencesTab"),
+});
+
 const security = createRoute({
   getParentRoute: () => accountPage,
   path: "security",
@@ -34,5 +40,5 @@ const security = createRoute({
 });
 
 export const accountRoutes = account.addChildren([
-  accountPage.addChildren([profile, keys, security]),
+  accountPage.addChildren([profile, keys, notifications, security]),
 ]);

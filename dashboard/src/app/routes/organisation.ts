@@ -1,6 +1,7 @@
 /** The other views of an organisation, in the order of the sidebar. */
 import { createRoute, lazyRouteComponent as lazy } from "@tanstack/react-router";
 import { auditSearch } from "@/features/audit/queries";
+import { notificationSearch } from "@/features/notifications/search";
 import { timeSearch } from "@/features/telemetry/search";
 import { usageSearch } from "@/features/usage/search";
 import { listSearch } from "@/table/search";
@@ -17,6 +18,13 @@ export const performance = createRoute({
   path: "performance",
   validateSearch: timeSearch,
   component: lazy(() => import("@/features/dashboard/PerformancePage"), "PerformancePage"),
+});
+
+export const notifications = createRoute({
+  getParentRoute: () => organisation,
+  path: "notifications",
+  validateSearch: notificationSearch,
+  component: lazy(() => import("@/features/notifications/NotificationsPage"), "NotificationsPage"),
 });
 
 export const targets = createRoute({

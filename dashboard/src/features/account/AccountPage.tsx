@@ -11,6 +11,7 @@ export function AccountPage() {
         tabs={[
           { label: "Profile", link: { to: "/me" } },
           { label: "Keys", link: { to: "/me/keys" } },
+          { label: "Notifications", link: { to: "/me/notifications" } },
           { label: "Security", link: { to: "/me/security" } },
         ]}
       />

@@ -8,6 +8,7 @@ export function DashboardTabs({ clientId }: { clientId: string }) {
       tabs={[
         { label: "Home", link: { to: "/o/$clientId", params } },
         { label: "Performance", link: { to: "/o/$clientId/performance", params } },
+        { label: "Notifications", link: { to: "/o/$clientId/notifications", params } },
       ]}
     />
   );

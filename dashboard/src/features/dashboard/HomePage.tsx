@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { ArrowRight, KeyRound, ShieldCheck, Target, Waypoints } from "lucide-react";
 import { organisationQuery, regionsQuery } from "@/api/session";
+import { buttonClass } from "@/ui/Button";
 import { Card, Page, Skeleton } from "@/ui/Page";
 import { Pill, Tag } from "@/ui/Status";
 import { credentialsQuery } from "../credentials/queries";
@@ -9,6 +11,11 @@ import { proxiesQuery } from "../proxies/queries";
 import { targetsQuery } from "../targets/queries";
 import { DashboardTabs } from "./DashboardTabs";
 import { FirstProxy } from "./FirstProxy";
+
+// Loaded beside the page, which is shown without it.
+const Newest = lazy(async () => ({
+  default: (await import("../notifications/Newest")).Newest,
+}));
 
 const route = getRouteApi("/in/o/$clientId/");
 const ONE = { limit: 20 } as const;
@@ -64,7 +71,10 @@ export function HomePage() {
             n={counts.given}
           />
         </div>
-        <Regions />
+        <div className="grid gap-5 xl:grid-cols-2">
+          <Regions />
+          <Notifications clientId={clientId} />
+        </div>
       </div>
     </Page>
   );
@@ -102,6 +112,28 @@ function Count({ clientId, to, icon: Icon, label, n }: CountProps) {
         {n ?? <Skeleton className="mt-2 h-6 w-10" />}
       </span>
     </Link>
+  );
+}
+
+function Notifications({ clientId }: { clientId: string }) {
+  return (
+    <Card
+      flush
+      title="Notifications"
+      actions={
+        <Link
+          to="/o/$clientId/notifications"
+          params={{ clientId }}
+          className={buttonClass("quiet", true)}
+        >
+          Show all
+        </Link>
+      }
+    >
+      <Suspense fallback={<div className="h-32" />}>
+        <Newest clientId={clientId} limit={5} />
+      </Suspense>
+    </Card>
   );
 }
 

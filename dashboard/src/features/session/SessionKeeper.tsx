@@ -3,9 +3,8 @@ import { useRouter } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { onSignedOut } from "@/api/client";
 import { sessionQuery } from "@/api/session";
-import { Dialog } from "@/ui/Dialog";
 
-const SignInForm = lazy(async () => ({ default: (await import("./SignInForm")).SignInForm }));
+const SignInAgain = lazy(async () => ({ default: (await import("./SignInAgain")).SignInAgain }));
 
 /** Signs in again over the page when the session ends: what was written below stays. */
 export function SessionKeeper() {
@@ -19,15 +18,10 @@ export function SessionKeeper() {
     await queries.invalidateQueries();
     await router.invalidate();
   };
+  if (!isExpired) return null;
   return (
-    <Dialog
-      open={isExpired}
-      title="Your session ended"
-      about="Sign in again to go on where you are. What you wrote on this page is still there."
-    >
-      <Suspense>
-        {isExpired && <SignInForm email={data?.email} onDone={() => void resume()} />}
-      </Suspense>
-    </Dialog>
+    <Suspense>
+      <SignInAgain email={data?.email} onDone={() => void resume()} />
+    </Suspense>
   );
 }
