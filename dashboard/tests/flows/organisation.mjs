@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { dialogOf, open } from "../helpers.mjs";
 
 /** Members, audit, settings, and one's own account. */
@@ -37,6 +38,13 @@ export async function organisation(page) {
   await open(page, "Audit");
   await main.getByText("invite.create").first().click();
   await main.getByText(`+ ${email}`).waitFor();
+  await main.getByRole("button", { name: "Verify" }).click();
+  await dialog.getByText("Nothing was changed").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  const taken = page.waitForEvent("download");
+  await main.getByRole("button", { name: "Export" }).click();
+  const lines = await readFile(await (await taken).path(), "utf8");
+  assert.match(lines, /^\{.*"action":"audit.export".*\}$/m);
   await open(page, "Settings");
   await main.getByLabel("Name", { exact: true }).fill(mark);
   await main.getByRole("button", { name: "Save" }).click();

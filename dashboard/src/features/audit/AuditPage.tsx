@@ -1,8 +1,8 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { SearchBox } from "@/table/ListFrame";
-import { buttonClass } from "@/ui/Button";
 import { Page } from "@/ui/Page";
 import { Select } from "@/ui/Select";
+import { AuditActions } from "./AuditActions";
 import { AuditList } from "./AuditList";
 
 const route = getRouteApi("/in/o/$clientId/audit");
@@ -28,16 +28,7 @@ export function AuditPage() {
     <Page
       title="Audit"
       about="Every change with who made it, before and after, in a chain of hashes. Secrets are never in it."
-      actions={
-        <a
-          href={`/clients/${clientId}/audit`}
-          target="_blank"
-          rel="noreferrer"
-          className={buttonClass()}
-        >
-          As JSON
-        </a>
-      }
+      actions={<AuditActions clientId={clientId} search={search} />}
     >
       <div className="overflow-hidden rounded-lg border border-line bg-surface">
         <div className="flex min-h-12 flex-wrap items-center gap-2 border-b border-line px-4 py-2">

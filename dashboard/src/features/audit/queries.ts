@@ -38,3 +38,15 @@ export function auditQuery(clientId: string, search: AuditSearch) {
     getNextPageParam: ({ pagination }) => pagination.nextCursor ?? undefined,
   });
 }
+
+/** All rows that are looked for, a row a line, the oldest first; of a whole log also what signs it. */
+export async function exportOf(clientId: string, search: AuditSearch): Promise<Blob> {
+  const params = { path: { clientId }, query: search };
+  const headers = { Accept: "application/x-ndjson" };
+  return take(api.GET("/clients/{clientId}/audit", { params, headers, parseAs: "blob" }));
+}
+
+/** Follows the log from its first row to its last. */
+export function verdictOf(clientId: string) {
+  return take(api.GET("/clients/{clientId}/audit/verify", { params: { path: { clientId } } }));
+}

@@ -1,31 +1,44 @@
 import { useState, type ReactNode } from "react";
+import type { Tagged } from "@/api/client";
 import { Problem, sentence } from "@/api/problem";
+import { ConflictDialog } from "@/forms/ConflictDialog";
+import type { Conflict } from "@/forms/useEdit";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Field, TextArea } from "@/ui/Field";
 import { Notice, Refusal } from "@/ui/Notice";
-import type { Draft } from "./draft";
+import { against, type Draft } from "./draft";
 
 interface EditorDialogProps<T> {
   title: string;
   draft: Draft<T>;
-  onSave: () => Promise<void>;
+  /** Of what was there before: the version that is changed. */
+  tag?: string;
+  onSave: (tag: string) => Promise<void>;
+  /** What is stored now, when somebody else changed it meanwhile. */
+  reload?: () => Promise<Tagged<T>>;
   onClose: () => void;
   /** The form's side. */
   children: ReactNode;
 }
 
 /** Something written in a form and as JSON side by side. */
-export function EditorDialog<T>({ title, draft, onSave, onClose, children }: EditorDialogProps<T>) {
+export function EditorDialog<T extends object>(props: EditorDialogProps<T>) {
+  const { title, draft, tag = "", onSave, reload, onClose, children } = props;
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  const save = async () => {
+  const [known, setKnown] = useState(tag);
+  const [conflict, setConflict] = useState<Conflict<T>>();
+  const save = async (over: string) => {
     setBusy(true);
     try {
-      await onSave();
+      await onSave(over);
       onClose();
     } catch (cause) {
-      setError(cause);
+      const isStale = cause instanceof Problem && cause.isStale && reload !== undefined;
+      const theirs = isStale ? await reload() : undefined;
+      setConflict(theirs && { theirs, mine: against(theirs.value, draft.value) });
+      setError(isStale ? undefined : cause);
     } finally {
       setBusy(false);
     }
@@ -36,7 +49,7 @@ export function EditorDialog<T>({ title, draft, onSave, onClose, children }: Edi
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          void save();
+          void save(known);
         }}
         className="flex flex-col gap-5"
       >
@@ -63,6 +76,17 @@ export function EditorDialog<T>({ title, draft, onSave, onClose, children }: Edi
           </Button>
         </div>
       </form>
+      <ConflictDialog
+        conflict={conflict}
+        labels={{}}
+        onKeep={() => void save(conflict?.theirs.tag ?? known)}
+        onTake={(theirs) => {
+          draft.set(theirs);
+          setKnown(conflict?.theirs.tag ?? known);
+          setConflict(undefined);
+        }}
+        onClose={() => setConflict(undefined)}
+      />
     </Dialog>
   );
 }

@@ -6,7 +6,7 @@ import { Card } from "@/ui/Page";
 import { Pill, Tag } from "@/ui/Status";
 import { evaluateQuery, LAYER_LABELS, type Place } from "./queries";
 import { callOf, FIRST_SAMPLE, SampleFields } from "./SampleFields";
-import { useLater } from "./useLater";
+import { useLater } from "@/lib/useLater";
 
 interface EvaluatePanelProps {
   place: Place;

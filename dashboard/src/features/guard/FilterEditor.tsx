@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import type { Tagged } from "@/api/client";
 import { Field, Input, TextArea } from "@/ui/Field";
 import { Select } from "@/ui/Select";
@@ -6,7 +7,7 @@ import { tell } from "@/ui/Toasts";
 import { ConditionsEditor } from "./ConditionsEditor";
 import { useDraft } from "./draft";
 import { EditorDialog } from "./EditorDialog";
-import { useGuardWrites, type Filter, type FilterInput, type Owner } from "./queries";
+import { filterQuery, useGuardWrites, type Filter, type FilterInput, type Owner } from "./queries";
 
 const OPERATIONS = [
   { value: "destroy" as const, label: "Destroy", about: "these go" },
@@ -25,17 +26,24 @@ export function FilterEditor({ owner, loaded, onClose }: FilterEditorProps) {
     loaded ? inputOf(loaded.value) : { operation: "destroy", paths: [] },
   );
   const { createFilter, replaceFilter } = useGuardWrites(owner);
+  const queries = useQueryClient();
   const { value, set } = draft;
-  const save = async () => {
-    if (loaded) await replaceFilter(loaded.value.filterId, value, loaded.tag);
+  const save = async (tag: string) => {
+    if (loaded) await replaceFilter(loaded.value.filterId, value, tag);
     else await createFilter(value);
     tell("The filter counts now");
+  };
+  const reload = async (from: Tagged<Filter>) => {
+    const now = await queries.query(filterQuery(owner, from.value.filterId));
+    return { value: inputOf(now.value), tag: now.tag };
   };
   return (
     <EditorDialog
       title={loaded ? "Filter" : `New filter of ${owner.name}`}
       draft={draft}
+      tag={loaded?.tag}
       onSave={save}
+      reload={loaded && (() => reload(loaded))}
       onClose={onClose}
     >
       <Field label="Operation">

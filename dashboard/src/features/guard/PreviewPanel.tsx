@@ -6,7 +6,7 @@ import { Card } from "@/ui/Page";
 import { Tag } from "@/ui/Status";
 import { LAYER_LABELS, previewQuery, type Place } from "./queries";
 import { callOf, FIRST_SAMPLE, SampleFields } from "./SampleFields";
-import { useLater } from "./useLater";
+import { useLater } from "@/lib/useLater";
 
 const SAMPLE = '{\n  "id": 7,\n  "name": "Ada",\n  "email": "ada@example.com"\n}';
 

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import type { Tagged } from "@/api/client";
 import { EffectChoice } from "./EffectChoice";
 import { Field, Input } from "@/ui/Field";
@@ -6,7 +7,7 @@ import { tell } from "@/ui/Toasts";
 import { ConditionsEditor } from "./ConditionsEditor";
 import { useDraft } from "./draft";
 import { EditorDialog } from "./EditorDialog";
-import { useGuardWrites, type Owner, type Rule, type RuleInput } from "./queries";
+import { ruleQuery, useGuardWrites, type Owner, type Rule, type RuleInput } from "./queries";
 
 interface RuleEditorProps {
   owner: Owner;
@@ -20,17 +21,24 @@ export function RuleEditor({ owner, loaded, onClose }: RuleEditorProps) {
     loaded ? inputOf(loaded.value) : { effect: "deny", priority: 500 },
   );
   const { createRule, replaceRule } = useGuardWrites(owner);
+  const queries = useQueryClient();
   const { value, set } = draft;
-  const save = async () => {
-    if (loaded) await replaceRule(loaded.value.ruleId, value, loaded.tag);
+  const save = async (tag: string) => {
+    if (loaded) await replaceRule(loaded.value.ruleId, value, tag);
     else await createRule(value);
     tell("The rule counts now");
+  };
+  const reload = async (from: Tagged<Rule>) => {
+    const now = await queries.query(ruleQuery(owner, from.value.ruleId));
+    return { value: inputOf(now.value), tag: now.tag };
   };
   return (
     <EditorDialog
       title={loaded ? "Rule" : `New rule of ${owner.name}`}
       draft={draft}
+      tag={loaded?.tag}
       onSave={save}
+      reload={loaded && (() => reload(loaded))}
       onClose={onClose}
     >
       <EffectChoice value={value.effect} onChange={(effect) => set({ ...value, effect })} />

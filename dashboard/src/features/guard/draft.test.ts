@@ -1,6 +1,6 @@
 import { act, renderHook } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { useDraft } from "./draft";
+import { against, useDraft } from "./draft";
 
 interface Sample {
   effect: string;
@@ -19,4 +19,13 @@ test("form and JSON are kept in step, and bad JSON changes nothing", () => {
   expect(result.current.problem).toBeTruthy();
   act(() => result.current.write("[]"));
   expect(result.current.problem).toContain("object");
+});
+
+test("against a newer version stands what differs, and what is not there any more", () => {
+  const theirs = { priority: 5, notes: "new", methods: ["GET"], path: null };
+  expect(against(theirs, { ...theirs })).toEqual({});
+  expect(against<object>(theirs, { priority: 7, notes: "new", path: null })).toEqual({
+    methods: undefined,
+    priority: 7,
+  });
 });

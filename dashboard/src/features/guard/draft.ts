@@ -1,5 +1,6 @@
 /** A draft that is written in a form and as JSON at once. */
 import { useState } from "react";
+import { changes } from "@/forms/changes";
 
 export interface Draft<T> {
   value: T;
@@ -30,6 +31,13 @@ export function useDraft<T extends object>(begin: T): Draft<T> {
       if (read.value !== undefined) setValue(read.value as T);
     },
   };
+}
+
+/** What of one's own is not as in `theirs`, also what one took out. */
+export function against<T extends object>(theirs: T, mine: T): Partial<T> {
+  const taken = Object.keys(theirs).filter((key) => !(key in mine));
+  const nothing = Object.fromEntries(taken.map((key) => [key, undefined]));
+  return changes(theirs, { ...nothing, ...mine });
 }
 
 /** Without what says nothing. */

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import type { Tagged } from "@/api/client";
 import { Field, Input } from "@/ui/Field";
 import { Select } from "@/ui/Select";
@@ -6,7 +7,7 @@ import { tell } from "@/ui/Toasts";
 import { ConditionsEditor } from "../guard/ConditionsEditor";
 import { useDraft } from "../guard/draft";
 import { EditorDialog } from "../guard/EditorDialog";
-import { useMeterWrites, type Meter, type MeterInput, type Place } from "./queries";
+import { meterQuery, useMeterWrites, type Meter, type MeterInput, type Place } from "./queries";
 
 const TYPES = [
   { value: "request_count" as const, label: "Calls" },
@@ -30,19 +31,26 @@ export function MeterEditor({ place, loaded, onClose }: MeterEditorProps) {
     loaded ? inputOf(loaded.value) : { meterName: "", meterType: "request_count", limits: {} },
   );
   const { create, replace } = useMeterWrites(place);
+  const queries = useQueryClient();
   const { value, set } = draft;
-  const save = async () => {
-    if (loaded) await replace(loaded.value.meterId, value, loaded.tag);
+  const save = async (tag: string) => {
+    if (loaded) await replace(loaded.value.meterId, value, tag);
     else await create(value);
     tell("The meter counts now");
   };
   const setLimit = (window: (typeof WINDOWS)[number], limit: number) =>
     set({ ...value, limits: { ...value.limits, [window]: Number.isNaN(limit) ? null : limit } });
+  const reload = async (from: Tagged<Meter>) => {
+    const now = await queries.query(meterQuery(place, from.value.meterId));
+    return { value: inputOf(now.value), tag: now.tag };
+  };
   return (
     <EditorDialog
       title={loaded ? "Meter" : "New meter"}
       draft={draft}
+      tag={loaded?.tag}
       onSave={save}
+      reload={loaded && (() => reload(loaded))}
       onClose={onClose}
     >
       <Field label="Name">

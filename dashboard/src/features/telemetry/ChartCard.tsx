@@ -1,6 +1,7 @@
 import { Download, Table2 } from "lucide-react";
 import { useState } from "react";
 import { Chart } from "@/charts/Chart";
+import { download } from "@/lib/download";
 import { csvOf, type ChartSpec, type Columns } from "@/charts/series";
 import { utc } from "@/lib/time";
 import { Button } from "@/ui/Button";
@@ -23,7 +24,7 @@ export function ChartCard({ spec, columns, onZoom }: ChartCardProps) {
           <Button small kind="quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
             <Table2 aria-hidden className="size-3.5" /> Table
           </Button>
-          <Button small kind="quiet" onClick={() => download(spec, columns)}>
+          <Button small kind="quiet" onClick={() => saveCsv(spec, columns)}>
             <Download aria-hidden className="size-3.5" /> CSV
           </Button>
         </div>
@@ -74,12 +75,7 @@ function Rows({ spec, columns }: { spec: ChartSpec; columns: Columns }) {
   );
 }
 
-function download(spec: ChartSpec, columns: Columns) {
+function saveCsv(spec: ChartSpec, columns: Columns) {
   const file = new Blob([csvOf(columns, spec.lines)], { type: "text/csv" });
-  const address = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = `${spec.id}.csv`;
-  link.click();
-  URL.revokeObjectURL(address);
+  download(file, `${spec.id}.csv`);
 }
