@@ -5,12 +5,15 @@
 // Prints what it saw, as JSON; fails with what it did not.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
+import { conflicts } from "./flows/conflicts.mjs";
 import { edits } from "./flows/edits.mjs";
 import { everyPage } from "./flows/every-page.mjs";
 import { firstProxy } from "./flows/first-proxy.mjs";
 import { guard } from "./flows/guard.mjs";
 import { lists } from "./flows/lists.mjs";
+import { notifications } from "./flows/notifications.mjs";
 import { organisation } from "./flows/organisation.mjs";
+import { palette } from "./flows/palette.mjs";
 import { traffic } from "./flows/traffic.mjs";
 import { watch } from "./watch.mjs";
 
@@ -32,7 +35,10 @@ try {
   await lists(page, made);
   await guard(page, made);
   await traffic(page, made);
+  await conflicts(page, made);
+  await palette(page, { axe });
   await organisation(page);
+  await notifications(page);
   await everyPage(page, { ...made, axe });
   await edits(page, made);
   console.log(JSON.stringify(seen));

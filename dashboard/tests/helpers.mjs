@@ -8,3 +8,19 @@ export async function open(page, name) {
 export function dialogOf(page) {
   return page.locator("[role=dialog]:not([data-type])");
 }
+
+/** What axe-core finds serious or critical on what is shown. */
+export async function serious(tab, axe) {
+  // Evaluated by the browser's own tools: the pages' policy would let no page do so.
+  await tab.evaluate(axe);
+  const { violations } = await tab.evaluate(() => globalThis.axe.run(document));
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 2)
+          .map(({ html }) => html.slice(0, 160))
+          .join(" | ")}`,
+    );
+}

@@ -4,6 +4,7 @@ import { Menu as MenuIcon } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { organisationsQuery } from "@/api/session";
 import { useRoles } from "@/api/useRoles";
+import { PaletteTrigger } from "@/features/palette/PaletteTrigger";
 import { SessionKeeper } from "@/features/session/SessionKeeper";
 import { lastOrganisation, setLastOrganisation } from "@/lib/preferences";
 import { Sidebar } from "./Sidebar";
@@ -54,6 +55,7 @@ export function Shell({ clientId }: { clientId: string }) {
               />
             )}
           </Suspense>
+          <PaletteTrigger clientId={clientId} />
           <div className="flex-1" />
           <Suspense>{isIdle && <TopMenus clientId={clientId} />}</Suspense>
         </header>

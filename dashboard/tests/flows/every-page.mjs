@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { serious } from "../helpers.mjs";
 
 /** Names that try to be more than names. */
 const HOSTILE = [
@@ -11,6 +12,7 @@ const HOSTILE = [
 const OF_ORGANISATION = [
   "",
   "/performance",
+  "/notifications",
   "/proxies",
   "/proxies/new",
   "/proxy-credentials",
@@ -34,7 +36,7 @@ const OF_PROXY = [
   "/history",
   "/settings",
 ];
-const OF_ACCOUNT = ["/me", "/me/keys", "/me/security"];
+const OF_ACCOUNT = ["/me", "/me/keys", "/me/notifications", "/me/security"];
 
 /**
  * Each page in both themes, wide and narrow, with hostile names in it: axe finds nothing serious,
@@ -117,19 +119,4 @@ async function settled(tab) {
       document.querySelectorAll(".animate-pulse").length === 0 &&
       document.getAnimations().every((one) => one.playState !== "running"),
   );
-}
-
-async function serious(tab, axe) {
-  // Evaluated by the browser's own tools: the pages' policy would let no page do so.
-  await tab.evaluate(axe);
-  const { violations } = await tab.evaluate(() => globalThis.axe.run(document));
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes
-          .slice(0, 2)
-          .map(({ html }) => html.slice(0, 160))
-          .join(" | ")}`,
-    );
 }
