@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "requestrocket/keys/v1/keys.proto",
         "requestrocket/meter/v1/meter.proto",
         "requestrocket/policy/v1/policy.proto",
+        "requestrocket/queue/v1/queue.proto",
         "requestrocket/record/v1/record.proto",
         "requestrocket/region/v1/region.proto",
         "requestrocket/telemetry/v1/telemetry.proto",

@@ -1,6 +1,7 @@
 //! One SQL store for both dialects: SQLite (embedded default) and PostgreSQL (by URL).
 //!
-//! Statements use `$1` placeholders and TEXT and BIGINT columns only, which both take and `Any` reads.
+//! Statements use `$1` placeholders and TEXT, BIGINT and BYTEA columns only, which both take and `Any`
+//! reads. (SQLite knows no BYTEA, and keeps in such a column what it is given.)
 
 use std::str::FromStr;
 use std::time::Duration;

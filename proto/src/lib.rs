@@ -32,6 +32,14 @@ pub mod policy {
     }
 }
 
+pub mod queue {
+    //! xds-server, in its store.
+    pub mod v1 {
+        //! `requestrocket.queue.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.queue.v1.rs"));
+    }
+}
+
 pub mod record {
     //! filter → xds-server → core-api.
     pub mod v1 {

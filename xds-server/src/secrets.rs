@@ -25,6 +25,7 @@ mod inject;
 pub mod keys;
 mod placed;
 mod present;
+pub mod queued;
 pub mod recipe;
 pub mod renew;
 mod signed_token;
@@ -222,18 +223,26 @@ fn open_keys(
     owner: &Owner<'_>,
 ) -> Result<OpenKeys, SecretProblem> {
     let damaged = SecretProblem::Keys;
-    let data_binding = Binding::data_key(owner.region, owner.organisation);
-    let data = keys
-        .ring
-        .open(&wrapped.data_key, &data_binding)
-        .map_err(|_| damaged)?;
-    let data = KeyRing::of(Key::unnamed(data).map_err(|_| damaged)?);
+    let data = open_data_key(keys, wrapped, (owner.region, owner.organisation))?;
     let digest_binding = Binding::digest_key(owner.region, owner.organisation);
     let digest = data
         .open(&wrapped.digest_key, &digest_binding)
         .map_err(|_| damaged)?;
     let digest = DigestKey::new(digest.expose()).map_err(|_| damaged)?;
     Ok(OpenKeys { data, digest })
+}
+
+/// A ring of one.
+fn open_data_key(
+    keys: &RegionKeys,
+    wrapped: &OrganisationKeys,
+    (region, organisation): (&str, OrganisationId),
+) -> Result<KeyRing, SecretProblem> {
+    let binding = Binding::data_key(region, organisation);
+    let data = keys.ring.open(&wrapped.data_key, &binding);
+    let data = data.map_err(|_| SecretProblem::Keys)?;
+    let data = Key::unnamed(data).map_err(|_| SecretProblem::Keys)?;
+    Ok(KeyRing::of(data))
 }
 
 fn parse_id<T: std::str::FromStr>(raw: &str) -> Result<T, SecretProblem> {

@@ -3,7 +3,7 @@
 //! Invariant: no plaintext secret comes in here. Functions take a connection, so that one
 //! transaction can hold a whole batch.
 
-use requestrocket_process::db::{Db, InvalidDb};
+use requestrocket_process::db::{Db, Dialect, InvalidDb};
 use sqlx::any::AnyRow;
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, FromRow, Transaction};
@@ -16,6 +16,7 @@ mod message;
 pub mod next_secret;
 pub mod organisation;
 pub mod proxy;
+pub mod queue;
 pub mod records;
 pub mod retain;
 mod secret;
@@ -66,6 +67,20 @@ impl Store {
     /// The database does not answer.
     pub async fn begin(&self) -> Result<Transaction<'static, Any>, StoreFailed> {
         Ok(self.db.begin().await?)
+    }
+
+    /// Begins a transaction that only reads, and waits for nobody who writes.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn begin_read(&self) -> Result<Transaction<'static, Any>, StoreFailed> {
+        Ok(self.db.pool().begin().await?)
+    }
+
+    /// Which database answers.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.db.dialect()
     }
 
     /// Waits for running statements and closes every connection.

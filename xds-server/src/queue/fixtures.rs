@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::carrier::Request;
 use super::intake::Intake;
+use crate::fixtures::ORGANISATION;
 
 pub(crate) fn request(path: &str) -> Request {
     Request {
@@ -19,7 +20,7 @@ pub(crate) fn request(path: &str) -> Request {
 
 pub(crate) fn intake(request: Request) -> Intake {
     Intake {
-        organisation_id: "0f0e0d0c-0000-4000-8000-000000000001".to_owned(),
+        organisation_id: ORGANISATION.to_owned(),
         proxy_id: "p".to_owned(),
         credential_id: "c".to_owned(),
         target_id: "t".to_owned(),

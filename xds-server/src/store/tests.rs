@@ -35,6 +35,11 @@ impl TestStore {
         Self { store, empty }
     }
 
+    /// The same database, as another server has it.
+    pub(crate) async fn again(&self) -> Store {
+        Store::open(self.url()).await.unwrap()
+    }
+
     pub(crate) fn url(&self) -> &str {
         &self.empty.url
     }
