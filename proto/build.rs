@@ -7,6 +7,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "requestrocket/access/v1/access.proto",
         "requestrocket/keys/v1/keys.proto",
         "requestrocket/meter/v1/meter.proto",
+        "requestrocket/passage/v1/passage.proto",
         "requestrocket/policy/v1/policy.proto",
         "requestrocket/queue/v1/queue.proto",
         "requestrocket/record/v1/record.proto",

@@ -5,6 +5,7 @@
 
 mod admitted;
 mod again;
+mod arriving;
 mod asking;
 #[cfg(feature = "bench-buffering")]
 mod buffering;
@@ -103,8 +104,11 @@ impl Shared {
     fn keep(&self, host: &impl Host, waiting: &Waiting) {
         waiting.keep_note(host, self);
         let decided = waiting.exchange.as_ref().and_then(Exchange::usage);
-        if let Some((share, outcome)) = decided {
-            self.usage.add_call(share, outcome);
+        match decided {
+            // What the region server sends was counted when it came.
+            Some((share, _)) if waiting.delivery.is_some() => self.usage.add_owner(share),
+            Some((share, outcome)) => self.usage.add_call(share, outcome),
+            None => {}
         }
     }
 }
@@ -124,6 +128,8 @@ enum Progress {
     Fresh,
     /// Not decided yet.
     Waiting(Box<Waiting>),
+    /// The region server has it, whose answer passes as it is.
+    HandedOver,
     /// The target has it.
     Forwarded(Exchange),
     /// The target's answer is on its way to the caller.
@@ -208,6 +214,7 @@ impl Call {
         match std::mem::take(&mut self.progress) {
             Progress::Waiting(waiting) => Some(*waiting),
             other @ (Progress::Fresh
+            | Progress::HandedOver
             | Progress::Forwarded(_)
             | Progress::Answering(..)
             | Progress::Valve(_)
@@ -281,6 +288,7 @@ impl Call {
             Progress::Forwarded(exchange) => Some(exchange),
             Progress::Answering(exchange, _) => Some(*exchange),
             Progress::Fresh
+            | Progress::HandedOver
             | Progress::Valve(_)
             | Progress::Try(_)
             | Progress::Over
@@ -299,16 +307,17 @@ impl Call {
     fn judge(&mut self, host: &impl Host, shared: &Shared, mut waiting: Waiting) -> Flow {
         loop {
             let asked = match waiting.decide(host, shared, self.stream) {
+                Decided::HandedOver => {
+                    self.is_let_through(host, shared, &waiting);
+                    self.progress = Progress::HandedOver;
+                    return Flow::Continue;
+                }
                 Decided::Forwarded => {
-                    shared.keep(host, &waiting);
+                    self.is_let_through(host, shared, &waiting);
                     let renewable = waiting.exchange.as_ref().and_then(Exchange::renewable);
                     if renewable.is_some() {
                         // Without it, another try goes with the same token.
                         let _unknown = host.keep_stream(self.stream);
-                    }
-                    let holder = waiting.exchange.as_ref().and_then(Exchange::holder);
-                    if let Some(holder) = holder {
-                        shared.open.begin(self.stream, holder, waiting.follows);
                     }
                     // Others are forgotten: Envoy passes most of their responses without asking.
                     let exchange = waiting.exchange.filter(Exchange::awaits_response);
@@ -353,6 +362,14 @@ impl Call {
                 }
             };
             waiting.inquiry.asked = asked;
+        }
+    }
+
+    fn is_let_through(&self, host: &impl Host, shared: &Shared, waiting: &Waiting) {
+        shared.keep(host, waiting);
+        let holder = waiting.exchange.as_ref().and_then(Exchange::holder);
+        if let Some(holder) = holder {
+            shared.open.begin(self.stream, holder, waiting.follows);
         }
     }
 

@@ -50,6 +50,7 @@ pub(crate) enum HostCall {
     Introspect,
     IsSigned,
     IsAnswered,
+    PeerName,
     SendReply,
 }
 
@@ -99,6 +100,8 @@ pub(crate) struct FakeHost {
     pub(crate) there: RefCell<BTreeSet<u32>>,
     /// The one that calls are about.
     pub(crate) entered: Cell<u32>,
+    /// What the peer's certificate says.
+    pub(crate) peer_name: Option<&'static str>,
     /// Streams whose answer has begun.
     pub(crate) answered: RefCell<BTreeSet<u32>>,
     /// Token, context and request of each question about callers, in order.
@@ -351,6 +354,11 @@ impl Host for FakeHost {
     fn token(&self) -> Result<Option<Vec<u8>>, HostFailure> {
         self.call(HostCall::Token)?;
         Ok(self.token.as_ref().map(|(_, token)| token.clone()))
+    }
+
+    fn peer_name(&self) -> Result<Option<Vec<u8>>, HostFailure> {
+        self.call(HostCall::PeerName)?;
+        Ok(self.peer_name.map(|name| name.as_bytes().to_vec()))
     }
 
     fn is_answered(&self) -> Result<bool, HostFailure> {

@@ -101,6 +101,10 @@ pub trait Host: Shared {
     /// That token, encoded.
     fn token(&self) -> Result<Option<Vec<u8>>, HostFailure>;
 
+    /// The first host name in the certificate that the peer of the connection shows and Envoy has
+    /// verified; none where it shows none.
+    fn peer_name(&self) -> Result<Option<Vec<u8>>, HostFailure>;
+
     /// Whether an answer to the caller has begun, the target's or another.
     fn is_answered(&self) -> Result<bool, HostFailure>;
 

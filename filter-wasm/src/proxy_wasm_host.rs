@@ -15,6 +15,7 @@ const ROUTE_ADMISSION: &[u8] = b"xds\0route_metadata\0typed_filter_metadata\0req
 const ROUTE_POLICY: &[u8] = b"xds\0virtual_host_metadata\0typed_filter_metadata\0requestrocket";
 const TOKEN_SERIAL: &[u8] = b"xds\0cluster_metadata\0filter_metadata\0requestrocket\0serial";
 const TOKEN: &[u8] = b"xds\0cluster_metadata\0typed_filter_metadata\0requestrocket";
+const PEER_NAME: &[u8] = b"connection\0dns_san_peer_certificate";
 const RESPONSE_CODE: &[u8] = b"response\0code";
 /// Put by a native filter behind ours; the request's headers are no longer there.
 const SWITCH_ASKED: &[u8] = b"filter_state\0requestrocket-switch-asked";
@@ -153,6 +154,10 @@ impl Host for ProxyWasmHost {
 
     fn token(&self) -> Result<Option<Vec<u8>>, HostFailure> {
         abi::property(TOKEN)
+    }
+
+    fn peer_name(&self) -> Result<Option<Vec<u8>>, HostFailure> {
+        abi::property(PEER_NAME)
     }
 
     fn is_answered(&self) -> Result<bool, HostFailure> {

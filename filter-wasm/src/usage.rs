@@ -55,14 +55,19 @@ impl Usage {
 
     /// Counts a call.
     pub fn add_call(&self, share: Share, outcome: Outcome) {
+        self.add_owner(share);
+        if let Ok(mut ledger) = self.ledger.try_borrow_mut() {
+            // To the hour of the last tick, which costs no look at the clock.
+            ledger.add(share, Amounts::of_call(outcome));
+        }
+    }
+
+    /// Of whose calls meters may count something here.
+    pub fn add_owner(&self, share: Share) {
         if let Ok(mut owners) = self.owners.try_borrow_mut()
             && (owners.len() < MOST_OWNERS || owners.contains_key(&share.proxy))
         {
             owners.insert(share.proxy, share.organisation);
-        }
-        if let Ok(mut ledger) = self.ledger.try_borrow_mut() {
-            // To the hour of the last tick, which costs no look at the clock.
-            ledger.add(share, Amounts::of_call(outcome));
         }
     }
 

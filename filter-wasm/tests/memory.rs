@@ -174,7 +174,7 @@ fn of_request(resolved: &Resolved, body: &Body) -> End {
         is_done = exchange.look_on(&mut turn());
     }
     match exchange.on_request(&head, RequestBody::Whole(bytes), &ports) {
-        RequestDecision::Forward(_) => End::Passed(Vec::new()),
+        RequestDecision::Forward(_) | RequestDecision::HandOver(_) => End::Passed(Vec::new()),
         RequestDecision::Refuse(refusal) => End::Refused(refusal.denial),
         RequestDecision::NeedPolicy | RequestDecision::NeedBody | RequestDecision::Ask(_) => {
             panic!("it waits")

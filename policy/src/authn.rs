@@ -84,6 +84,19 @@ pub(crate) struct ProxyCredential {
     pub(crate) accepts: Option<Accepted>,
 }
 
+impl ProxyCredential {
+    /// How who has it is known, as long as it lets anybody in.
+    pub(crate) fn lets_in(&self, now_ms: impl FnOnce() -> u64) -> Option<AuthType> {
+        let auth_type = match self.accepts.as_ref()? {
+            Accepted::Secret { form, digests: _ } => form.auth_type(),
+            Accepted::Token(token) => token.auth_type,
+            Accepted::Opaque(_) => AuthType::OAuth2,
+        };
+        let is_over = || self.ends_at_ms.is_some_and(|end_ms| now_ms() >= end_ms);
+        (self.is_active && !is_over()).then_some(auth_type)
+    }
+}
+
 /// What a caller may present.
 #[derive(Debug)]
 pub(crate) enum Accepted {

@@ -1,7 +1,9 @@
 //! Refusals: the one table of statuses, codes and sentences, and how a refusal is rendered.
 
+mod asynchronous;
 mod refusal;
 
+pub use asynchronous::Asynchronous;
 pub use refusal::{Detail, Refusal};
 
 use crate::http::ALLOWED_METHODS;
@@ -41,7 +43,8 @@ pub enum Denial {
     RuleDenied,
     /// A limit or a meter is exceeded.
     RateLimited,
-    /// The request's body is larger than what the proxy's conditions may look into.
+    /// The request's body is larger than what the proxy's conditions may look into, or what is kept
+    /// for later.
     RequestTooLarge,
     /// The target's response is longer than the proxy allows.
     ResponseTooLarge,
@@ -55,6 +58,8 @@ pub enum Denial {
     TargetTimeout,
     /// There is no room: too many calls at once, or too much held (made by Envoy, too).
     Overloaded,
+    /// Of what is asked under `/async/` and `/requests/`.
+    Asynchronous(Asynchronous),
     /// The gateway itself is at fault: no usable policy, no keys, events out of order. Bare.
     GatewayFault,
 }
@@ -119,7 +124,7 @@ impl ProxyCode {
 
 impl Denial {
     /// Every refusal there is.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 34] = [
         Self::PathAmbiguous,
         Self::BadRequest,
         Self::RequestTimeout,
@@ -142,6 +147,17 @@ impl Denial {
         Self::AddressNotAllowed,
         Self::TargetTimeout,
         Self::Overloaded,
+        Self::Asynchronous(Asynchronous::MethodNotAllowed),
+        Self::Asynchronous(Asynchronous::StatusMethodNotAllowed),
+        Self::Asynchronous(Asynchronous::BadOrdering),
+        Self::Asynchronous(Asynchronous::BadKey),
+        Self::Asynchronous(Asynchronous::BadCallback),
+        Self::Asynchronous(Asynchronous::BadWait),
+        Self::Asynchronous(Asynchronous::KeyReused),
+        Self::Asynchronous(Asynchronous::KeyBusy),
+        Self::Asynchronous(Asynchronous::UnknownRequest),
+        Self::Asynchronous(Asynchronous::NotCancellable),
+        Self::Asynchronous(Asynchronous::Unavailable),
         Self::GatewayFault,
     ];
 
@@ -168,6 +184,7 @@ impl Denial {
             | Self::Overloaded
             | Self::GatewayFault => 503,
             Self::TargetTimeout => 504,
+            Self::Asynchronous(denial) => denial.status(),
         }
     }
 
@@ -196,6 +213,7 @@ impl Denial {
             | Self::AddressNotAllowed
             | Self::TargetTimeout
             | Self::Overloaded => Some(ProxyCode::AccessGranted),
+            Self::Asynchronous(denial) => Some(denial.proxy_code()),
             Self::GatewayFault => None,
         }
     }
@@ -222,6 +240,7 @@ impl Denial {
             Self::TargetUnreachable | Self::AddressNotAllowed => "TARGET_UNREACHABLE",
             Self::TargetTimeout => "TARGET_TIMEOUT",
             Self::Overloaded => "OVERLOADED",
+            Self::Asynchronous(denial) => denial.code(),
             Self::GatewayFault => "GATEWAY_FAULT",
         }
     }
@@ -246,13 +265,14 @@ impl Denial {
             }
             Self::RuleDenied => "A rule does not allow this call.",
             Self::RateLimited => "A limit is exceeded.",
-            Self::RequestTooLarge => "The request's body is too large to be inspected.",
+            Self::RequestTooLarge => "The request's body is too large.",
             Self::ResponseTooLarge => "The target's response is too large.",
             Self::ResponseNotFilterable => "The target's response cannot be redacted.",
             Self::TargetUnreachable => "The target could not be reached.",
             Self::AddressNotAllowed => "address not allowed",
             Self::TargetTimeout => "The target did not answer in time.",
             Self::Overloaded => "There are too many calls at once.",
+            Self::Asynchronous(denial) => denial.message(),
             Self::GatewayFault => "The gateway is at fault.",
         }
     }
@@ -290,6 +310,7 @@ impl Denial {
             Self::CredentialCheckUnavailable | Self::Overloaded => {
                 headers.push(("retry-after", OVERLOADED_RETRY_AFTER.to_owned()));
             }
+            Self::Asynchronous(denial) => headers.extend(denial.header()),
             Self::PathAmbiguous
             | Self::BadRequest
             | Self::RequestTimeout

@@ -5,11 +5,14 @@
 //! come: there is one order of checks, and nothing half decided is kept but what was found in its body.
 
 mod body;
+mod call;
 mod claims;
 mod echo;
 mod grant;
+mod identify;
 mod note;
 mod outcome;
+mod passage;
 mod ports;
 mod renewed;
 mod request;
@@ -79,6 +82,8 @@ pub enum RequestDecision<'e> {
     Ask(Question),
     /// Make these changes, in order, and forward.
     Forward(Vec<Edit<'e>>),
+    /// Make these, and hand it to the region server, whose answer passes as it is.
+    HandOver(Vec<Edit<'e>>),
 }
 
 /// What to do with a response's head.
@@ -205,6 +210,10 @@ impl Exchange {
             Verdict::Forward(grant, edits) => {
                 self.phase = Phase::Forwarded(grant);
                 RequestDecision::Forward(edits)
+            }
+            Verdict::HandOver(grant, edits) => {
+                self.phase = Phase::Forwarded(grant);
+                RequestDecision::HandOver(edits)
             }
             Verdict::NeedPolicy => RequestDecision::NeedPolicy,
             Verdict::NeedBody(used) => {

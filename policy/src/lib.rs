@@ -39,6 +39,7 @@ pub mod media;
 pub mod memory;
 mod meter;
 mod note;
+pub mod passage;
 pub mod pattern;
 pub mod policy;
 #[cfg(any(test, feature = "explain"))]

@@ -24,6 +24,14 @@ pub mod meter {
     }
 }
 
+pub mod passage {
+    //! filter ↔ xds-server, beside asynchronous requests.
+    pub mod v1 {
+        //! `requestrocket.passage.v1`
+        include!(concat!(env!("OUT_DIR"), "/requestrocket.passage.v1.rs"));
+    }
+}
+
 pub mod policy {
     //! xds-server → filter.
     pub mod v1 {

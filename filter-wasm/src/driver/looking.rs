@@ -92,7 +92,7 @@ impl Waiting {
         };
         let ports = CallPorts::new(host, &shared.counters, self.inquiry)
             .knowing(&shared.tokens, &shared.opaque);
-        let head = RequestHead::new(&lines);
+        let head = RequestHead::new(&lines).delivering(self.delivery.as_ref());
         Ok(shared.turns.at_once(organisation, host, |turn| {
             exchange.look_into(&head, Rc::clone(body), (turn, &ports))
         }))

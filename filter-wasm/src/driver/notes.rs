@@ -9,7 +9,7 @@ use requestrocket_policy::{
     run,
 };
 
-use crate::host::{HeaderMap, Host, HostFailure, Shared};
+use crate::host::{Host, HostFailure, Shared};
 
 /// Numbers the calls of one run of the filter on one worker, so that records that never come are
 /// missed.
@@ -35,7 +35,7 @@ impl Notes {
     pub(super) fn keep(
         &self,
         host: &impl Host,
-        (exchange, headers): (&Exchange, &HeaderMap),
+        (exchange, head): (&Exchange, &RequestHead<'_>),
         ports: &dyn AuthPorts,
     ) {
         let Some(worker) = self.worker else {
@@ -45,15 +45,8 @@ impl Notes {
         if exchange.admission().is_none() {
             return;
         }
-        let Ok(lines) = headers.lines() else {
-            return;
-        };
         let number = self.last.get().saturating_add(1);
-        let note = exchange.note(
-            &RequestHead::new(&lines),
-            CallNumber { worker, number },
-            ports,
-        );
+        let note = exchange.note(head, CallNumber { worker, number }, ports);
         // The region counts numbers that never come as lost calls.
         if host.keep_note(&note).is_ok() {
             self.last.set(number);

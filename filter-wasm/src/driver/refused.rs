@@ -176,6 +176,7 @@ impl Call {
             Progress::Try(stream) => stream,
             Progress::Fresh
             | Progress::Waiting(_)
+            | Progress::HandedOver
             | Progress::Forwarded(_)
             | Progress::Answering(..)
             | Progress::Valve(_)

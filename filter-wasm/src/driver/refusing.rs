@@ -24,6 +24,7 @@ impl Call {
             Progress::Answering(..) | Progress::Over => Progress::Over,
             Progress::Fresh
             | Progress::Waiting(_)
+            | Progress::HandedOver
             | Progress::Forwarded(_)
             | Progress::Valve(_)
             | Progress::Try(_)

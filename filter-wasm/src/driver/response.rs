@@ -88,8 +88,8 @@ impl Call {
         // Only answers that Envoy makes itself come before the request was decided.
         let mut exchange = match std::mem::take(&mut self.progress) {
             Progress::Forwarded(exchange) => exchange,
-            // The answer in its place.
-            Progress::Over => {
+            // The answer in its place; what the region server says passes as it is.
+            Progress::Over | Progress::HandedOver => {
                 self.progress = Progress::Done;
                 return Flow::Continue;
             }
@@ -159,6 +159,7 @@ impl Call {
             Progress::Answering(_, state) => state.is_head_held,
             Progress::Fresh
             | Progress::Waiting(_)
+            | Progress::HandedOver
             | Progress::Forwarded(_)
             | Progress::Valve(_)
             | Progress::Try(_)

@@ -1,5 +1,6 @@
 mod admitted;
 mod apart;
+mod arriving;
 mod crowd;
 mod newer_keys;
 mod notes;

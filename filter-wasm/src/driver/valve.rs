@@ -55,6 +55,7 @@ impl Call {
             Progress::Valve(decided_by) => Some(decided_by),
             Progress::Fresh
             | Progress::Waiting(_)
+            | Progress::HandedOver
             | Progress::Forwarded(_)
             | Progress::Answering(..)
             | Progress::Try(_)

@@ -3,15 +3,17 @@
 use std::rc::Rc;
 
 use requestrocket_policy::{
-    denial::{Denial, Refusal},
+    denial::{Asynchronous, Denial, Refusal},
     exchange::{Edit, Exchange, Question, RequestBody, RequestDecision, Resolved},
     http::{HeaderLine, RequestHead},
     id::CredentialId,
+    passage::Delivery,
 };
 
 use super::{
     CallPorts, Shared,
     again::{self, AGAIN_HEADER, ASKED_HEADER},
+    arriving,
     edits::apply,
     opaque,
     open::Follows,
@@ -31,6 +33,8 @@ pub(super) struct Waiting {
     /// None until it is judged for the first time.
     pub(super) exchange: Option<Exchange>,
     pub(super) headers: HeaderMap,
+    /// Of a call that the region server makes.
+    pub(super) delivery: Option<Delivery>,
     /// Envoy has chosen its route anew for it; known once it was judged.
     pub(super) is_judged_again: bool,
     /// Known once it was judged.
@@ -49,6 +53,8 @@ pub(super) struct Waiting {
 /// What came of judging a request. Its edits are made.
 pub(super) enum Decided {
     Forwarded,
+    /// It goes to the region server.
+    HandedOver,
     Refused(Refusal),
     /// It was judged, in that stream; this is about its response.
     StandsBy(u32),
@@ -69,10 +75,14 @@ pub(super) enum Decided {
 impl Waiting {
     pub(super) fn new(host: &impl Host, is_end: bool) -> Result<Self, HostFailure> {
         let headers = host.request_headers()?;
-        let has_no_body = is_end || is_handshake(&headers.lines()?);
+        let lines = headers.lines()?;
+        let has_no_body = is_end || is_handshake(&lines);
+        let delivery = arriving::delivery(host, &lines)?;
+        drop(lines);
         Ok(Self {
             exchange: None,
             headers,
+            delivery,
             is_judged_again: false,
             follows: Follows::Nothing,
             body: has_no_body.then(Rc::default),
@@ -85,10 +95,11 @@ impl Waiting {
 
     /// Keeps a note of it for its record, once it is decided.
     pub(super) fn keep_note(&self, host: &impl Host, shared: &Shared) {
-        if let Some(exchange) = &self.exchange {
+        if let (Some(exchange), Ok(lines)) = (&self.exchange, self.headers.lines()) {
+            let head = RequestHead::new(&lines).delivering(self.delivery.as_ref());
             let ports = CallPorts::new(host, &shared.counters, Inquiry::NONE)
                 .knowing(&shared.tokens, &shared.opaque);
-            shared.notes.keep(host, (exchange, &self.headers), &ports);
+            shared.notes.keep(host, (exchange, &head), &ports);
         }
     }
 
@@ -153,7 +164,7 @@ impl Waiting {
         // Before it decides: the edits that come of that borrow of it.
         let valve_of = exchange.inspects_responses().then(|| stream.to_string());
         let valve_of = valve_of.as_deref().map(str::as_bytes);
-        let head = RequestHead::new(&lines);
+        let head = RequestHead::new(&lines).delivering(self.delivery.as_ref());
         match exchange.on_request(&head, body, &ports) {
             // It has waited for that once.
             RequestDecision::Refuse(refusal) if self.is_judged_again => Decided::Refused(refusal),
@@ -176,13 +187,14 @@ impl Waiting {
             }
             RequestDecision::NeedBody => Decided::NeedsBody,
             RequestDecision::Ask(question) => Decided::Asks(question),
+            RequestDecision::HandOver(edits) => {
+                let edits = edits.into_iter().chain(marks(self.is_judged_again));
+                hand_over(host, &lines, edits)
+            }
             RequestDecision::Forward(edits) => {
-                let marks =
-                    [AGAIN_HEADER, ASKED_HEADER].map(|name| Edit::RemoveHeader(name.into()));
-                let marks = marks.iter().filter(|_| self.is_judged_again);
-                let edits = edits.iter().chain(marks);
+                let edits = edits.into_iter().chain(marks(self.is_judged_again));
                 let valve = valve_of.map(|it| Edit::SetHeader(valve::HEADER, it));
-                forward(host, edits.chain(&valve))
+                forward(host, edits.chain(valve), Decided::Forwarded)
             }
         }
     }
@@ -204,7 +216,12 @@ fn refused(
     questions: Vec<opaque::AboutToken>,
 ) -> Decided {
     let denial = refusal.denial;
-    if denial == Denial::CredentialInvalid && !wanted.is_empty() {
+    let is_wrong = [
+        Denial::CredentialInvalid,
+        Denial::Asynchronous(Asynchronous::UnknownRequest),
+    ]
+    .contains(&denial);
+    if is_wrong && !wanted.is_empty() {
         return Decided::WantsKeys(wanted, refusal);
     }
     if denial == Denial::CredentialCheckUnavailable && !questions.is_empty() {
@@ -231,10 +248,33 @@ fn is_handshake(lines: &[HeaderLine<'_>]) -> bool {
         && values(b"transfer-encoding").next().is_none()
 }
 
+/// Makes the edits of a call that goes to the region server.
+fn hand_over<'e>(
+    host: &impl Host,
+    lines: &[HeaderLine<'_>],
+    edits: impl Iterator<Item = Edit<'e>>,
+) -> Decided {
+    match arriving::by_route(lines) {
+        Some(by) => forward(host, edits.chain([by]), Decided::HandedOver),
+        None => Decided::Refused(Denial::GatewayFault.into()),
+    }
+}
+
+/// What marks a call that came back, and has to go.
+fn marks<'e>(is_judged_again: bool) -> impl Iterator<Item = Edit<'e>> {
+    let marks = [AGAIN_HEADER, ASKED_HEADER].into_iter();
+    let marks = marks.filter(move |_| is_judged_again);
+    marks.map(|name| Edit::RemoveHeader(name.into()))
+}
+
 /// Makes the edits of a call that is let through.
-fn forward<'e>(host: &impl Host, mut edits: impl Iterator<Item = &'e Edit<'e>>) -> Decided {
-    if edits.all(|edit| apply(host, edit).is_ok()) {
-        Decided::Forwarded
+fn forward<'e>(
+    host: &impl Host,
+    mut edits: impl Iterator<Item = Edit<'e>>,
+    done: Decided,
+) -> Decided {
+    if edits.all(|edit| apply(host, &edit).is_ok()) {
+        done
     } else {
         Decided::Refused(Denial::GatewayFault.into())
     }

@@ -29,6 +29,17 @@ fn the_table_is_that_of_the_specification() {
         AddressNotAllowed 502 proxy-access-granted TARGET_UNREACHABLE
         TargetTimeout 504 proxy-access-granted TARGET_TIMEOUT
         Overloaded 503 proxy-access-granted OVERLOADED
+        Asynchronous(MethodNotAllowed) 405 proxy-access-denied METHOD_NOT_ALLOWED
+        Asynchronous(StatusMethodNotAllowed) 405 proxy-access-denied METHOD_NOT_ALLOWED
+        Asynchronous(BadOrdering) 400 proxy-access-denied INVALID_ORDERING
+        Asynchronous(BadKey) 400 proxy-access-denied INVALID_IDEMPOTENCY_KEY
+        Asynchronous(BadCallback) 400 proxy-access-denied INVALID_CALLBACK
+        Asynchronous(BadWait) 400 proxy-access-denied INVALID_WAIT
+        Asynchronous(KeyReused) 422 proxy-access-denied IDEMPOTENCY_KEY_REUSED
+        Asynchronous(KeyBusy) 409 proxy-access-denied IDEMPOTENCY_IN_PROGRESS
+        Asynchronous(UnknownRequest) 404 proxy-access-denied NOT_FOUND
+        Asynchronous(NotCancellable) 409 proxy-access-denied NOT_CANCELLABLE
+        Asynchronous(Unavailable) 503 proxy-access-granted ASYNC_UNAVAILABLE
         GatewayFault 503 - GATEWAY_FAULT";
     let rows = table.lines().map(str::trim).filter(|row| !row.is_empty());
     let shown = Denial::ALL.map(|denial| {
@@ -71,10 +82,16 @@ fn every_refusal_carries_the_four_headers_and_the_body() {
             is_401,
             "{denial:?}"
         );
-        let passes = [Denial::CredentialCheckUnavailable, Denial::Overloaded].contains(&denial);
+        let passes = [
+            Denial::CredentialCheckUnavailable,
+            Denial::Overloaded,
+            Denial::Asynchronous(Asynchronous::KeyBusy),
+            Denial::Asynchronous(Asynchronous::Unavailable),
+        ]
+        .contains(&denial);
         let retry_after = passes.then_some("1");
         assert_eq!(header(&response, "retry-after"), retry_after);
-        let is_405 = denial == Denial::MethodNotAllowed;
+        let is_405 = denial.status() == 405;
         assert_eq!(header(&response, "allow").is_some(), is_405, "{denial:?}");
         let body = String::from_utf8(response.body).unwrap();
         let want = format!(
@@ -97,6 +114,16 @@ fn the_extra_headers_are_fixed() {
     let method = Denial::MethodNotAllowed.response(ID);
     let allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
     assert_eq!(header(&method, "allow"), Some(allow));
+    for (denial, allow) in [
+        (
+            Asynchronous::MethodNotAllowed,
+            "GET, POST, PUT, PATCH, DELETE",
+        ),
+        (Asynchronous::StatusMethodNotAllowed, "GET, DELETE"),
+    ] {
+        let response = Denial::Asynchronous(denial).response(ID);
+        assert_eq!(header(&response, "allow"), Some(allow));
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What callers' tokens say, for rules, redactions and meters.
 
-use super::{grant::UsedCredential, ports::Ports, request::Call};
+use super::{call::Call, grant::UsedCredential, ports::Ports};
 use crate::{
+    admission::Admission,
     authn::{self, Presented, introspected_claims},
     authz::Layers,
     http::RequestHead,
@@ -20,11 +21,26 @@ impl Call<'_> {
             let layers = policy.layers(used);
             policy.meters.read_claims() || layers.is_some_and(Layers::read_claims)
         };
-        // Nobody verified the claims of a token that is only compared.
-        if !auth_type.has_claims() || !reads() {
+        if !reads() {
             return None;
         }
-        let admission = policy.admission();
+        self.said((policy.admission(), (used, auth_type)), head, ports)
+    }
+
+    /// What the caller's token says, whoever asks.
+    pub(super) fn said(
+        &self,
+        (admission, (used, auth_type)): (&Admission, UsedCredential),
+        head: &RequestHead<'_>,
+        ports: &dyn Ports,
+    ) -> Option<String> {
+        // Nobody verified the claims of a token that is only compared.
+        if !auth_type.has_claims() {
+            return None;
+        }
+        if let Some(delivery) = head.delivery {
+            return delivery.sender.claims.clone();
+        }
         let (credentials, key) = (&admission.credentials, &admission.digest_key);
         let claims = |value: &[u8]| {
             let said = introspected_claims(credentials, key, (used, value), ports);

@@ -21,6 +21,8 @@ pub(super) type UsedCredential = (CredentialId, AuthType);
 pub(super) struct Grant {
     /// None: nobody remembers which.
     pub(super) credential: Option<UsedCredential>,
+    /// It is no call: it asks what became of one.
+    pub(super) is_question: bool,
     /// The answer has no body, whatever its length says.
     pub(super) is_head: bool,
     /// What redacts the response, in order; empty when nothing does.
@@ -40,8 +42,14 @@ pub(super) struct Grant {
 impl Grant {
     /// Of a call that was forwarded and whose response nobody wants anything of.
     pub(super) fn forgotten() -> Self {
+        Self::of(None)
+    }
+
+    /// Of whom nothing more is to be remembered.
+    pub(super) fn of(credential: Option<UsedCredential>) -> Self {
         Self {
-            credential: None,
+            credential,
+            is_question: false,
             is_head: false,
             stages: Box::default(),
             layers: [None; 4],

@@ -3,7 +3,7 @@
 mod usage;
 
 use prost::Message as _;
-use requestrocket_proto::record::v1::{Denial, MeterDelta, Note};
+use requestrocket_proto::record::v1::{Asynchronous, Denial, MeterDelta, Note};
 
 use super::{Exchange, Phase, Resolved, grant::UsedCredential, outcome::delta};
 use crate::{
@@ -66,6 +66,10 @@ impl Exchange {
             denial: refusal.and_then(denial),
             subject,
             meters: self.counted(counted),
+            asynchronous: head.delivery.map(|delivery| Asynchronous {
+                request_id: id(&delivery.request),
+                attempt: delivery.attempt,
+            }),
         };
         note.encode_to_vec()
     }
@@ -100,6 +104,9 @@ impl Exchange {
     ) -> Option<String> {
         if !auth_type.has_claims() {
             return None;
+        }
+        if let Some(delivery) = head.delivery {
+            return delivery.sender.claims.as_deref().and_then(authn::named_in);
         }
         let admission = self.admission()?;
         let (credentials, key) = (&admission.credentials, &admission.digest_key);

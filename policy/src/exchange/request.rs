@@ -8,21 +8,24 @@ use uuid::Uuid;
 
 use super::{
     RequestBody, Resolved,
+    call::Call,
     grant::{Grant, Refused, UsedCredential},
+    identify::authenticate,
+    passage::{self, Way},
     ports::{Charging, Ports, Question},
     response_edit::SEPARATOR,
     weighed::{Passed, Unweighed, Weighed, rate_limited, weigh},
 };
 use crate::{
-    authn::{self, Presented, Unverified},
-    authz::{self, LayerName},
+    authz::LayerName,
     denial::{Denial, Detail, Refusal},
     echo::Guard,
     effort::go_through,
-    http::{ALLOWED_METHODS, Lines, RequestHead, path::CallPath, query::is_sendable},
+    http::{RequestHead, path::Entry},
     id::CredentialId,
     limit::{Charge, NearLimit},
     meter::{Extraction, Meter},
+    passage::Sender,
     policy::Policy,
     redact::Stage,
     sign::CannotSign,
@@ -32,6 +35,8 @@ use crate::{
 /// What the checks say.
 pub(super) enum Verdict<'e> {
     Forward(Grant, Vec<Edit<'e>>),
+    /// To the region server.
+    HandOver(Grant, Vec<Edit<'e>>),
     NeedPolicy,
     /// With the credential that was presented.
     NeedBody(CredentialId),
@@ -50,15 +55,6 @@ impl From<Denial> for Stop {
     fn from(denial: Denial) -> Self {
         Self::Refuse(denial.into())
     }
-}
-
-/// A head whose framing and path are in order, whatever the proxy.
-pub(super) struct Call<'a> {
-    method: &'a [u8],
-    /// `:path` as sent.
-    raw: &'a [u8],
-    path: CallPath<'a>,
-    pub(super) query: Option<&'a [u8]>,
 }
 
 /// A call of one who may use the proxy.
@@ -84,19 +80,33 @@ pub(super) fn judge<'e>(
         let judged = call.judged(head, body, claims.as_deref());
         go_through(weigh(policy, used.0, &judged, head))
     });
-    match admit(policy, used.0, weighed, ports) {
+    let way = Way::of(head, &call);
+    match admit(policy, (used.0, way), weighed, ports) {
+        Ok(admitted) if way == Way::In => {
+            let claims = call.said((policy.admission(), used), head, ports);
+            let sender = Sender {
+                credential: used.0,
+                claims,
+            };
+            let mut edits = passage::handed_over(policy.admission(), sender, head, &call);
+            edits.extend(admitted.warning());
+            let grant = Grant {
+                counted: admitted.counted.into(),
+                ..Grant::of(Some(used))
+            };
+            Verdict::HandOver(grant, edits)
+        }
         Ok(admitted) => {
             let edits = admitted.edits(policy, used.0, head, &call);
             let ready = edits.and_then(|edits| admitted.sign(policy, edits, (head, &call), ports));
             let mut grant = Grant {
-                credential: Some(used),
                 is_head: call.method == b"HEAD",
                 stages: admitted.stages.into(),
                 layers: admitted.layers,
                 counted: admitted.counted.into(),
                 awaited: admitted.awaited.into(),
                 warnings: admitted.warnings.into(),
-                guard: None,
+                ..Grant::of(Some(used))
             };
             match ready {
                 Ok((edits, guard)) => {
@@ -124,8 +134,16 @@ pub(super) fn begin<'e, 'a>(
     let unknown = |denial| Verdict::Refuse(Refused::unknown(denial));
     // Before the credential: what can be read in two ways is refused whatever the proxy is.
     let call = Call::parse(head).map_err(unknown)?;
-    let presented = authn::presented(head, call.query);
-    let used = authenticate(resolved, &call, &presented, ports).map_err(unknown)?;
+    let used = authenticate(resolved, (head, &call), ports);
+    let entry = call.path.entry;
+    let used = used.map_err(|denial| unknown(passage::told(entry, denial)))?;
+    if entry == Entry::Requests {
+        let handed_over = passage::question(resolved, used, (head, &call), ports);
+        return Err(match handed_over {
+            Ok((grant, edits)) => Verdict::HandOver(grant, edits),
+            Err(refused) => Verdict::Refuse(refused),
+        });
+    }
     match resolved {
         Resolved::Proxy(policy) => Ok(Begun { policy, used, call }),
         Resolved::Admission(_) | Resolved::UnknownProxy | Resolved::Fault => {
@@ -158,7 +176,7 @@ struct Admitted {
 
 fn admit(
     policy: &Policy,
-    used: CredentialId,
+    (used, way): (CredentialId, Way),
     weighed: Weighed,
     ports: &dyn Ports,
 ) -> Result<Admitted, Stop> {
@@ -169,11 +187,13 @@ fn admit(
         body_sha256,
     } = weighed?;
     let upstream = policy.upstream.as_ref().ok_or(Denial::ProxyIncomplete)?;
-    // After all that is asked of the caller. Closures, because the clock is a call of the host.
-    if !upstream.availability.holds(&|| ports.now_ms()) {
+    // After all that is asked of the caller. Closures, because the clock is a call of the host. What
+    // is made later needs the target credential later.
+    let is_sent_now = way != Way::In;
+    if is_sent_now && !upstream.availability.holds(&|| ports.now_ms()) {
         return Err(Denial::TargetCredentialUnavailable.into());
     }
-    if !upstream.serves(|| ports.now_ms()) {
+    if is_sent_now && !upstream.serves(|| ports.now_ms()) {
         return Err(Stop::Refuse(Refusal {
             denial: Denial::TargetCredentialUnavailable,
             detail: Some(Box::new(Detail::Soon)),
@@ -182,9 +202,16 @@ fn admit(
     if !ports.has_room(policy.admission.holder(Some(used))) {
         return Err(Denial::Overloaded.into());
     }
-    let near = charge(policy, used, &metered, ports)?;
+    // It was counted when it came.
+    let is_counted = way != Way::Out;
+    let near = if is_counted {
+        charge(policy, used, &metered, ports)?
+    } else {
+        Vec::new()
+    };
     let awaits = |place: &usize| policy.meters.get(*place).is_some_and(Meter::awaits_value);
-    let (awaited, counted) = metered.into_iter().partition(awaits);
+    let (awaited, mut counted): (Vec<_>, Vec<_>) = metered.into_iter().partition(awaits);
+    counted.retain(|_| is_counted);
     Ok(Admitted {
         stages,
         layers,
@@ -253,10 +280,13 @@ impl Admitted {
         if !self.stages.is_empty() || self.meters_body(policy) {
             remove(PARTIAL);
         }
-        if !self.warnings.is_empty() {
-            edits.push(Edit::Warn(self.warnings.join(SEPARATOR)));
-        }
+        edits.extend(self.warning());
         Ok(edits)
+    }
+
+    fn warning(&self) -> Option<Edit<'static>> {
+        let is_any = !self.warnings.is_empty();
+        is_any.then(|| Edit::Warn(self.warnings.join(SEPARATOR)))
     }
 
     /// Adds what is computed over the request as those edits leave it.
@@ -291,101 +321,4 @@ impl Admitted {
             .filter_map(|place| policy.meters.get(*place));
         meters.any(|meter| matches!(meter.extraction, Extraction::Body(_)))
     }
-}
-
-impl<'a> Call<'a> {
-    /// As rules and meters see it.
-    pub(super) fn judged<'c>(
-        &'c self,
-        head: &RequestHead<'c>,
-        body: RequestBody<'c>,
-        claims: Option<&'c str>,
-    ) -> authz::Call<'c> {
-        let path = self.path.target_path();
-        let mut judged = authz::Call::new(self.method, path, self.query, head.lines);
-        if let Some(claims) = claims {
-            judged = judged.with_claims(claims);
-        }
-        match body {
-            RequestBody::Unread => judged,
-            RequestBody::Whole(bytes) => judged.with_body(bytes),
-        }
-    }
-
-    pub(super) fn parse(head: &RequestHead<'a>) -> Result<Self, Denial> {
-        let Lines::One(method) = head.method else {
-            return Err(Denial::BadRequest);
-        };
-        // Envoy joins several Host lines with a comma, which no authority holds.
-        match head.authority {
-            Lines::None => {}
-            Lines::One(authority) if !authority.contains(&b',') => {}
-            Lines::One(_) | Lines::Several => return Err(Denial::BadRequest),
-        }
-        // Before the path: CONNECT has none, and is 405.
-        if !ALLOWED_METHODS
-            .iter()
-            .any(|allowed| allowed.as_bytes() == method)
-        {
-            return Err(Denial::MethodNotAllowed);
-        }
-        let Lines::One(raw) = head.path else {
-            return Err(Denial::BadRequest);
-        };
-        let (path, query) = split_query(raw);
-        let path = CallPath::parse(path).map_err(|_| Denial::PathAmbiguous)?;
-        if !is_sendable(query.unwrap_or_default()) {
-            return Err(Denial::BadRequest);
-        }
-        Ok(Self {
-            method,
-            raw,
-            path,
-            query,
-        })
-    }
-}
-
-fn split_query(raw: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match raw.iter().position(|&byte| byte == b'?') {
-        Some(at) => (raw.get(..at).unwrap_or_default(), raw.get(at + 1..)),
-        None => (raw, None),
-    }
-}
-
-fn authenticate(
-    resolved: &Resolved,
-    call: &Call<'_>,
-    presented: &Presented<'_>,
-    ports: &dyn Ports,
-) -> Result<UsedCredential, Denial> {
-    let value = match presented {
-        Presented::Missing => return Err(Denial::CredentialMissing),
-        Presented::Several => return Err(Denial::CredentialInvalid),
-        Presented::Header(value) => *value,
-        Presented::Query(value) => value.expose(),
-    };
-    let admission = match resolved {
-        Resolved::Proxy(policy) => &policy.admission,
-        Resolved::Admission(admission) => admission,
-        Resolved::UnknownProxy => {
-            authn::refuse_unknown(value);
-            return Err(Denial::CredentialInvalid);
-        }
-        Resolved::Fault => return Err(Denial::GatewayFault),
-    };
-    // The route was chosen by Envoy; the path is what the caller asked for.
-    if !call
-        .path
-        .proxy
-        .is_some_and(|segment| admission.names.contain(segment))
-    {
-        authn::refuse_unknown(value);
-        return Err(Denial::CredentialInvalid);
-    }
-    let verified = authn::verify(&admission.credentials, &admission.digest_key, value, ports);
-    verified.map_err(|unverified| match unverified {
-        Unverified::Wrong => Denial::CredentialInvalid,
-        Unverified::Unknown => Denial::CredentialCheckUnavailable,
-    })
 }

@@ -10,6 +10,7 @@ mod looking;
 mod matrix;
 mod opaque;
 mod order;
+mod passage;
 mod properties;
 mod redaction;
 mod renewed;
@@ -107,7 +108,9 @@ fn decide(
         &Admitting(1_000),
     ) {
         RequestDecision::Refuse(refusal) => Err(refusal.denial),
-        RequestDecision::Forward(edits) => Ok(edits.iter().map(shown).collect()),
+        RequestDecision::Forward(edits) | RequestDecision::HandOver(edits) => {
+            Ok(edits.iter().map(shown).collect())
+        }
         RequestDecision::NeedPolicy | RequestDecision::NeedBody | RequestDecision::Ask(_) => {
             panic!("it waits")
         }
@@ -118,7 +121,7 @@ fn decide(
 fn refusal(decision: RequestDecision<'_>) -> Option<Denial> {
     match decision {
         RequestDecision::Refuse(refusal) => Some(refusal.denial),
-        RequestDecision::Forward(_) => None,
+        RequestDecision::Forward(_) | RequestDecision::HandOver(_) => None,
         RequestDecision::NeedPolicy | RequestDecision::NeedBody | RequestDecision::Ask(_) => {
             panic!("it waits")
         }

@@ -4,8 +4,9 @@ use std::{rc::Rc, sync::Arc};
 
 use super::{
     RequestBody, Resolved,
+    call::Call,
     ports::Ports,
-    request::{Begun, Call, begin},
+    request::{Begun, begin},
     weighed::{Weighed, weigh},
 };
 use crate::{

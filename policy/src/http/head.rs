@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use super::name::{as_sent, is_twin};
+use crate::passage::Delivery;
 
 /// Name (lower case, pseudo-headers included) and value of one header line.
 pub type HeaderLine<'a> = (&'a [u8], &'a [u8]);
@@ -31,6 +32,8 @@ pub struct RequestHead<'a> {
     pub(crate) has_proxy_authorization: bool,
     /// An empty list of addresses is none; one is made of it by whoever appends to it.
     pub(crate) has_empty_forwarded_for: bool,
+    /// Of a call that the region server makes.
+    pub(crate) delivery: Option<&'a Delivery>,
 }
 
 /// What the engine asks about a response's head. Each call may cost the host something, so the
@@ -59,11 +62,18 @@ impl<'a> RequestHead<'a> {
             authorization: Lines::None,
             has_proxy_authorization: false,
             has_empty_forwarded_for: false,
+            delivery: None,
         };
         for &(name, value) in lines {
             head.take_line(name, value);
         }
         head
+    }
+
+    /// Of a call that the region server makes: who says so must have asked who makes it.
+    #[must_use]
+    pub fn delivering(self, delivery: Option<&'a Delivery>) -> Self {
+        Self { delivery, ..self }
     }
 
     fn take_line(&mut self, name: &[u8], value: &'a [u8]) {

@@ -10,13 +10,26 @@ use std::borrow::Cow;
 use self::hidden::hides_dot_segment;
 use super::percent::{hex_value, is_unreserved, unescape};
 
-/// `/api/{proxy}{below}`.
+/// `/{entry}/{proxy}{below}`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct CallPath<'a> {
-    /// Second segment as sent, when the first is `api`: id or alias of a proxy.
+    /// What the first segment asks for.
+    pub(crate) entry: Entry,
+    /// Second segment as sent, when the first is an entry: id or alias of a proxy.
     pub(crate) proxy: Option<&'a [u8]>,
     /// What follows the proxy: empty, or a path with a leading slash.
     pub(crate) below: Cow<'a, [u8]>,
+}
+
+/// What is asked of a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// A call, which the target answers; also what is no entry, and names no proxy.
+    Api,
+    /// A call that is answered at once and made later.
+    Async,
+    /// What became of such a call.
+    Requests,
 }
 
 /// The path can be read in more than one way, or climbs above the proxy.
@@ -40,8 +53,12 @@ impl<'a> CallPath<'a> {
         } else {
             normalise(below)?
         };
-        let proxy = (entry == b"api").then_some(proxy);
-        Ok(Self { proxy, below })
+        let known = Entry::of(entry);
+        Ok(Self {
+            entry: known.unwrap_or(Entry::Api),
+            proxy: known.map(|_| proxy),
+            below,
+        })
     }
 
     /// The target path that rules see: with a leading slash, without the target's base path.
@@ -60,6 +77,26 @@ impl<'a> CallPath<'a> {
         // An origin-form is never empty (RFC 9112 §3.2.1).
         if out.is_empty() {
             out.push(b'/');
+        }
+    }
+}
+
+impl Entry {
+    fn of(segment: &[u8]) -> Option<Self> {
+        match segment {
+            b"api" => Some(Self::Api),
+            b"async" => Some(Self::Async),
+            b"requests" => Some(Self::Requests),
+            _ => None,
+        }
+    }
+
+    /// As paths begin with it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Async => "async",
+            Self::Requests => "requests",
         }
     }
 }

@@ -14,7 +14,8 @@ use requestrocket_policy::denial::{
     Denial, GRANTED_MESSAGE, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER,
     ProxyCode, REQUEST_ID_HEADER,
 };
-use requestrocket_proto::record::v1::{MeterDelta, Note, Outcome, Pair, Record};
+use requestrocket_policy::passage::REQUEST_HEADER;
+use requestrocket_proto::record::v1::{Asynchronous, MeterDelta, Note, Outcome, Pair, Record};
 use uuid::Uuid;
 
 use super::call::Call;
@@ -201,7 +202,16 @@ impl Told {
             denial,
             subject,
             meters: counted,
+            asynchronous,
         } = self.note;
+        // Of what a call brought, the region server's answer says which it is.
+        let brought = self.response.response_headers.get(REQUEST_HEADER);
+        let brought = brought.and_then(|id| id.parse::<Uuid>().ok());
+        let brought = brought.map(|id| Asynchronous {
+            request_id: id.as_bytes().to_vec().into(),
+            attempt: 0,
+        });
+        record.asynchronous = asynchronous.or(brought);
         let Outcome { filters, meters } = self.outcome;
         record.filters = filters;
         record.meters = summed(counted.into_iter().chain(meters));

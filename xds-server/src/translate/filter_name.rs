@@ -10,3 +10,5 @@ pub(super) const VALVE: &str = "requestrocket-valve";
 pub(super) const TRY: &str = "requestrocket-try";
 /// Name of the filter whose route configuration names the target.
 pub(super) const FORWARD_PROXY: &str = "envoy.filters.http.dynamic_forward_proxy";
+/// Name of the filter that has calls which may be repeated tried again.
+pub(super) const REPEATABLE: &str = "repeatable";

@@ -2,7 +2,8 @@
 //! host (of two entries in one map nobody knows which is written first), and two routes of one name. A call
 //! comes in by the first, which leads nowhere. Envoy chooses again when the filter has edited the
 //! call, which may be long after, and forwards by the second only what the policy of this very
-//! configuration has edited: so a secret never goes to a target that it was not configured with.
+//! configuration has edited: so a secret never goes to a target that it was not configured with. By a
+//! third goes what is the region server's to answer.
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
@@ -21,11 +22,12 @@ use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3
 use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
 use envoy_types::pb::google::protobuf::{Any, BytesValue, UInt64Value};
 use envoy_types::util::pack_any;
+use requestrocket_policy::passage::{ARRIVAL_HEADER, ARRIVES};
 
 use super::buffer;
 use super::cluster;
 use super::cors;
-use super::filter_name::{FILTER, FORWARD_PROXY};
+use super::filter_name::{FILTER, FORWARD_PROXY, REPEATABLE};
 use super::in_order::{self, OrderedRoute};
 use super::policy::EncodedPolicy;
 use super::refused;
@@ -41,6 +43,10 @@ pub(super) const EDITED_BY: &str = "x-rr-route";
 pub(super) const JUDGE_AGAIN: &str = "x-rr-again";
 /// The stream that works on the response, for the filter's place next to the target.
 pub(super) const WORKED_ON_BY: &str = "x-rr-valve";
+/// Leads to the region server (envoy/bootstrap.yaml).
+const ARRIVALS: &str = "arrivals";
+/// The region server answers a question after 30 s at the latest, and stores in less.
+const ARRIVAL_SECONDS: u32 = 40;
 /// There is no such cluster.
 const NOWHERE: &str = "undecided";
 /// Longest silence once the response has begun, and while the request arrives. Streams are
@@ -84,10 +90,7 @@ fn unavailable() -> route::Action {
 /// The route configuration of a proxy, encoded.
 pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Bytes {
     let name = format!("{}/{}", config.proxy_id, policy.version);
-    let edited_here = HeaderMatchSpecifier::StringMatch(StringMatcher {
-        match_pattern: Some(MatchPattern::Exact(name.clone())),
-        ..StringMatcher::default()
-    });
+    let edited_here = exactly(name.clone());
     let came_in = vec![absent(EDITED_BY)];
     // A mark that is still there says that nobody has judged the call again.
     let decided = vec![header(EDITED_BY, edited_here), absent(JUDGE_AGAIN)];
@@ -124,6 +127,7 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
             filters: filters(config),
         }
     }));
+    routes.push(arrivals(config, &name));
     let host = VirtualHost {
         name: "proxy".to_owned(),
         domains: vec!["*".to_owned()],
@@ -149,6 +153,33 @@ pub(super) fn configuration(config: &ProxyConfig, policy: &EncodedPolicy) -> Byt
     in_order::encoded(&configuration, &host, routes)
 }
 
+/// What goes to the region server, whatever the target is. It carries no policy: the answer is not
+/// looked into.
+fn arrivals(config: &ProxyConfig, name: &str) -> OrderedRoute {
+    let edited_here = exactly(format!("{name}{ARRIVES}"));
+    let forward = RouteAction {
+        cluster_specifier: Some(ClusterSpecifier::Cluster(ARRIVALS.to_owned())),
+        timeout: seconds(ARRIVAL_SECONDS),
+        idle_timeout: seconds(IDLE_SECONDS),
+        ..RouteAction::default()
+    };
+    let mut filters = config.cors.as_ref().map(cors::on_calls).unwrap_or_default();
+    // What was stored and not answered would be stored twice.
+    let once = pack_any(unread::unasked_with(ARRIVAL_HEADER));
+    filters.insert(REPEATABLE.to_owned(), once);
+    let route = Route {
+        name: name.to_owned(),
+        r#match: Some(RouteMatch {
+            path_specifier: Some(PathSpecifier::Prefix("/".to_owned())),
+            headers: vec![header(EDITED_BY, edited_here), absent(JUDGE_AGAIN)],
+            ..RouteMatch::default()
+        }),
+        action: Some(route::Action::Route(forward)),
+        ..Route::default()
+    };
+    OrderedRoute { route, filters }
+}
+
 /// Which responses the filter is asked about; None: about all.
 fn unread(config: &ProxyConfig, policy: &EncodedPolicy) -> Option<ExtensionWithMatcherPerRoute> {
     let is_length_all = !(policy.inspects_responses || policy.searches_responses);
@@ -161,6 +192,13 @@ fn header(name: &str, specifier: HeaderMatchSpecifier) -> HeaderMatcher {
         header_match_specifier: Some(specifier),
         ..HeaderMatcher::default()
     }
+}
+
+fn exactly(text: String) -> HeaderMatchSpecifier {
+    HeaderMatchSpecifier::StringMatch(StringMatcher {
+        match_pattern: Some(MatchPattern::Exact(text)),
+        ..StringMatcher::default()
+    })
 }
 
 fn bytes(limit: Option<u64>) -> Option<UInt64Value> {

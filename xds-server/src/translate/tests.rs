@@ -167,7 +167,17 @@ proptest! {
             prop_assert!(longest <= config.max_response_bytes);
         }
         prop_assert!(of_host.is_empty());
-        let [came_in, edited] = &host.routes[..] else { panic!("two routes") };
+        let [came_in, edited, arrives] = &host.routes[..] else { panic!("three routes") };
+        // What the region server answers goes to it and nowhere else, without a word of the policy.
+        let Some(route::Action::Route(arrives_at)) = &arrives.action else { panic!("a cluster") };
+        let arrivals = ClusterSpecifier::Cluster("arrivals".to_owned());
+        prop_assert_eq!(arrives_at.cluster_specifier.as_ref(), Some(&arrivals));
+        prop_assert_eq!(&arrives_at.retry_policy, &None);
+        let handed_over = format!("{}/arrives", edited.name);
+        prop_assert_eq!(edited_by(arrives.r#match.as_ref().unwrap()), Some(handed_over));
+        prop_assert_eq!((&arrives.name, &arrives.metadata), (&edited.name, &None));
+        let told: Vec<_> = arrives.typed_per_filter_config.keys().collect();
+        prop_assert_eq!(told, ["repeatable"]);
         for route in [came_in, edited] {
             let filters: Vec<_> = route.typed_per_filter_config.keys().map(String::as_str).collect();
             let is_forwarded = matches!(route.action, Some(route::Action::Route(_)));

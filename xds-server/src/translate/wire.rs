@@ -164,6 +164,16 @@ pub(super) fn remove_reserved() -> HeaderMutation {
     remove_matching("(?:requestrocket|x[-_]rr|x[-_]envoy)[-_].*")
 }
 
+/// The same of what a caller sends, but for what the region server reads of it: names that begin with
+/// `requestrocket-ord` or `requestrocket-cal`. No rule sees those either, and no target gets them.
+pub(super) fn remove_reserved_of_caller() -> HeaderMutation {
+    // RE2 has no negative lookahead.
+    const OTHERS: &str = "|[^co].*|o(?:|[^r].*|r(?:|[^d].*))|c(?:|[^a].*|a(?:|[^l].*))";
+    remove_matching(&format!(
+        "(?:x[-_]rr|x[-_]envoy)[-_].*|requestrocket(?:_.*|-(?:{OTHERS}))"
+    ))
+}
+
 /// "By the stream this came on".
 pub(super) fn from_ads() -> ConfigSource {
     ConfigSource {

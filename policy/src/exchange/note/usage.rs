@@ -13,6 +13,7 @@ impl Exchange {
         let admission = self.admission()?;
         let (used, outcome) = match &self.phase {
             Phase::Undecided(_) => return None,
+            Phase::Forwarded(grant) if grant.is_question => return None,
             Phase::Forwarded(grant) | Phase::Answered(grant, _) => {
                 (grant.credential?, Outcome::Admitted)
             }
@@ -38,6 +39,7 @@ impl Exchange {
                 | Denial::TargetTimeout
                 | Denial::CredentialCheckUnavailable
                 | Denial::Overloaded
+                | Denial::Asynchronous(_)
                 | Denial::GatewayFault => return None,
             },
         };

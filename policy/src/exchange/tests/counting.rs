@@ -144,6 +144,7 @@ fn call(fixture: &PolicyFixture, ports: &Counting) -> (Exchange, Result<Vec<Stri
             });
             Ok(warnings.collect())
         }
+        RequestDecision::HandOver(_) => panic!("it is handed over"),
         RequestDecision::NeedPolicy | RequestDecision::NeedBody | RequestDecision::Ask(_) => {
             panic!("it waits")
         }
@@ -242,6 +243,7 @@ fn a_body_condition_of_a_meter_waits_for_the_body_and_refuses_one_in_doubt() {
             RequestDecision::Refuse(refusal) => format!("{:?}", refusal.denial),
             RequestDecision::NeedBody => "NeedBody".to_owned(),
             RequestDecision::Forward(_) => "Forward".to_owned(),
+            RequestDecision::HandOver(_) => "HandOver".to_owned(),
             RequestDecision::Ask(_) => "Ask".to_owned(),
             RequestDecision::NeedPolicy => "NeedPolicy".to_owned(),
         }

@@ -86,7 +86,7 @@ proptest! {
                     let lines: Vec<HeaderLine<'_>> =
                         lines.iter().map(|(name, value)| (&name[..], &value[..])).collect();
                     match exchange.on_request(&RequestHead::new(&lines), RequestBody::Whole(&[]), &Admitting(0)) {
-                        RequestDecision::Forward(_) => forwards += 1,
+                        RequestDecision::Forward(_) | RequestDecision::HandOver(_) => forwards += 1,
                         RequestDecision::Refuse(refusal) => last_refusal = Some(refusal.denial),
                         RequestDecision::NeedPolicy | RequestDecision::NeedBody | RequestDecision::Ask(_) => {
             panic!("it waits")

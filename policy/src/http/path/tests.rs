@@ -277,7 +277,10 @@ fn the_first_two_segments_say_which_proxy() {
         ("//api/p", None, "/p"),
         ("/API/p", None, ""),
         ("/apix/p", None, ""),
-        ("/async/p/a", None, "/a"),
+        ("/async/p/a", Some("p"), "/a"),
+        ("/requests/p/a", Some("p"), "/a"),
+        ("/Async/p/a", None, "/a"),
+        ("/asyncs/p/a", None, "/a"),
         ("/%61pi/p/a", None, "/a"),
         ("http://x/api/p", None, "/api/p"),
     ] {
@@ -444,5 +447,25 @@ fn rules_see_the_normalised_path_below_the_proxy() {
     ] {
         let path = CallPath::parse(raw.as_bytes()).unwrap();
         assert_eq!(path.target_path(), want.as_bytes(), "{raw}");
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_the_first_segment_as_it_is() {
+    for (raw, want) in [
+        ("/api/p/a", Entry::Api),
+        ("/async/p/a", Entry::Async),
+        ("/async/p", Entry::Async),
+        ("/requests/p/a", Entry::Requests),
+        // None of them is an entry, and none names a proxy.
+        ("/a%73ync/p/a", Entry::Api),
+        ("//async/p", Entry::Api),
+        ("/async;x/p", Entry::Api),
+        ("/ASYNC/p", Entry::Api),
+    ] {
+        let path = CallPath::parse(raw.as_bytes()).unwrap();
+        assert_eq!(path.entry, want, "{raw}");
+        let is_named = raw.starts_with(&format!("/{}/p", want.as_str()));
+        assert_eq!(path.proxy.is_some(), is_named, "{raw}");
     }
 }

@@ -9,6 +9,7 @@ use envoy_types::util::pack_any;
 use requestrocket_policy::denial::{
     PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER, REQUEST_ID_HEADER,
 };
+use requestrocket_policy::passage::REQUEST_HEADER;
 
 use super::super::Settings;
 use super::super::tracing::trace_id_tag;
@@ -55,6 +56,7 @@ pub(super) fn build(settings: &Settings) -> AccessLog {
         PROXY_MESSAGE_HEADER,
         PROXY_WARNING_HEADER,
         REQUEST_ID_HEADER,
+        REQUEST_HEADER,
     ];
     let config = HttpGrpcAccessLogConfig {
         common_config: Some(common),

@@ -27,7 +27,9 @@ use super::super::Settings;
 use super::super::http2::{self, Windows};
 use super::super::trace_context;
 use super::super::tracing;
-use super::super::wire::{extension, flag, from_ads, number, remove_reserved, seconds, set_header};
+use super::super::wire::{
+    extension, flag, from_ads, number, remove_reserved_of_caller, seconds, set_header,
+};
 use super::{access_log, filters, local_reply};
 
 /// `/api/{proxy}/…` split at `/`.
@@ -101,7 +103,7 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
 fn early_mutation(settings: &Settings) -> TypedExtensionConfig {
     let mut mutations = vec![
         // First, because what follows sets names that this removes.
-        remove_reserved(),
+        remove_reserved_of_caller(),
         // Without the query, in which `/` would count too: `/api?/{proxy}` names no proxy.
         set_header("x-rr-scope", "%PATH(NQ)%"),
         // Envoy writes its own over it (`use_remote_address`); `forwarded` puts it back.

@@ -13,7 +13,7 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
 use super::super::Settings;
 use super::super::cors;
 use super::super::dns_cache::dns_cache;
-use super::super::filter_name::{AGAIN, FILTER, FORWARD_PROXY, VALVE};
+use super::super::filter_name::{AGAIN, FILTER, FORWARD_PROXY, REPEATABLE, VALVE};
 use super::super::forwarded;
 use super::super::retry;
 use super::super::route::{EDITED_BY, JUDGE_AGAIN, WORKED_ON_BY};
@@ -61,7 +61,7 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
         extension(VALVE, unread::asked_with(WORKED_ON_BY, wasm)),
         extension("upgrade", upgrade::over_http1()),
         extension("upgrade-name", upgrade::disguised()),
-        extension("repeatable", retry::repeatable()),
+        extension(REPEATABLE, retry::repeatable()),
         extension(FORWARD_PROXY, forward_proxy),
         // Behind the last that has Envoy choose a route: it chooses none without the header that
         // this removes.

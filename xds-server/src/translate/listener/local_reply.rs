@@ -14,8 +14,8 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
 };
 use envoy_types::util::pack_any;
 use requestrocket_policy::denial::{
-    Denial, OVERLOADED_RETRY_AFTER, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER, PROXY_WARNING_HEADER,
-    ProxyCode, REQUEST_ID_HEADER,
+    Asynchronous, Denial, OVERLOADED_RETRY_AFTER, PROXY_CODE_HEADER, PROXY_MESSAGE_HEADER,
+    PROXY_WARNING_HEADER, ProxyCode, REQUEST_ID_HEADER,
 };
 
 use super::super::wire::{WARNING, header, number, text};
@@ -44,7 +44,13 @@ enum Status {
 }
 
 /// The first that matches counts; an answer of the filter matches none.
-const REPLIES: [Reply; 13] = [
+const REPLIES: [Reply; 14] = [
+    // Whatever becomes of what the filter has handed over to the region server.
+    Reply {
+        when: When::Expression("'x-rr-arrival' in request.headers"),
+        denial: Denial::Asynchronous(Asynchronous::Unavailable),
+        status: Status::OfDenial,
+    },
     // Before the flag DF below, which Envoy sets for a denied address, too.
     Reply {
         when: When::Expression("response.code_details == 'dns_resolution_failure{address_denied}'"),
@@ -170,7 +176,11 @@ fn mapper(reply: &Reply) -> ResponseMapper {
         header(REQUEST_ID_HEADER, "%UNIQUE_ID%"),
         header(PROXY_WARNING_HEADER, WARNING),
     ];
-    if *denial == Denial::Overloaded {
+    let passes = [
+        Denial::Overloaded,
+        Denial::Asynchronous(Asynchronous::Unavailable),
+    ];
+    if passes.contains(denial) {
         headers_to_add.push(header("retry-after", OVERLOADED_RETRY_AFTER));
     }
     ResponseMapper {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use requestrocket_proto::record::v1::{Denial, MeterDelta, Pair, Record, Removed};
+use requestrocket_proto::record::v1::{Asynchronous, Denial, MeterDelta, Pair, Record, Removed};
 use serde::Serialize;
 use serde_json::Number;
 use utoipa::ToSchema;
@@ -72,6 +72,9 @@ pub(super) struct RequestRecord {
     flags: Vec<String>,
     /// Of `traceparent`.
     trace_id: Option<String>,
+    /// Null when the caller waited for the answer.
+    #[serde(rename = "async")]
+    asynchronous: Option<AsyncResource>,
 }
 
 /// What denied a call.
@@ -81,6 +84,15 @@ pub(super) struct DenialResource {
     layer: String,
     /// The rule, or `default`, or `unreadable-body`.
     rule_id: String,
+}
+
+/// Which asynchronous request a call is about.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AsyncResource {
+    request_id: String,
+    /// 0: the call that brought it.
+    attempt: u32,
 }
 
 /// What the filters of a stage took out.
@@ -140,6 +152,7 @@ impl RequestRecord {
             target_id,
             filters,
             meters,
+            asynchronous,
         } = record;
         Self {
             proxy_name: names.get(&proxy_id).cloned(),
@@ -180,6 +193,23 @@ impl RequestRecord {
             response_bytes,
             flags,
             trace_id: filled(trace_id),
+            asynchronous: asynchronous.map(AsyncResource::new),
+        }
+    }
+}
+
+impl AsyncResource {
+    fn new(
+        Asynchronous {
+            request_id,
+            attempt,
+        }: Asynchronous,
+    ) -> Self {
+        // A region of ours says no other.
+        let id = Uuid::from_slice(&request_id).unwrap_or_default();
+        Self {
+            request_id: id.to_string(),
+            attempt,
         }
     }
 }
