@@ -3,6 +3,7 @@
 //! Every problem names its field; the database URL may hold a password and is never repeated.
 
 mod mail;
+mod oidc;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use crate::domain::account::billing::{Money, Prices};
 use crate::domain::ceiling::Ceilings;
 use crate::domain::people::organisation::Plan;
+use crate::domain::people::provider::Provider;
 use crate::mail::MailSettings;
 use crate::state::FAILURES_PER_MINUTE;
 
@@ -66,6 +68,10 @@ pub struct Config {
     pub audit_age: Duration,
     /// What calls cost; none: nothing.
     pub billing: Option<Prices>,
+    /// Who else says who somebody is.
+    pub providers: Vec<Provider>,
+    /// Whether passwords let nobody in.
+    pub is_sso_only: bool,
     /// How letters go out; none: nobody gets one.
     pub mail: Option<MailSettings>,
     /// Load balancers whose `X-Forwarded-For` says whose failures those are.
@@ -111,6 +117,8 @@ struct Settings {
     trusted_proxies: Vec<String>,
     audit_days: u64,
     billing: Option<BillingSettings>,
+    oidc: BTreeMap<String, oidc::Table>,
+    sso_only: bool,
     mail: Option<mail::Table>,
     /// Apart from the table, so that an environment variable can be just this.
     mail_password: Option<String>,
@@ -153,6 +161,8 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             audit_days: AUDIT_DAYS,
             billing: None,
+            oidc: BTreeMap::new(),
+            sso_only: false,
             mail: None,
             mail_password: None,
             max_credentials: ceilings.credentials,
@@ -195,6 +205,8 @@ impl Config {
             ceilings,
             failures_per_minute: positive("failures_per_minute", settings.failures_per_minute)?,
             billing: settings.billing.map(billing).transpose()?,
+            is_sso_only: sso_only(settings.sso_only, &settings.oidc)?,
+            providers: oidc::providers(settings.oidc)?,
             mail: mail::settings(settings.mail, settings.mail_password)?,
             audit_age: days("audit_days", settings.audit_days)?,
             trusted_proxies: ranges("trusted_proxies", &settings.trusted_proxies)?,
@@ -341,6 +353,16 @@ fn billing(settings: BillingSettings) -> Result<Prices, InvalidConfig> {
         meters: meters.collect::<Result<_, InvalidConfig>>()?,
         low_share,
     })
+}
+
+fn sso_only(
+    is_sso_only: bool,
+    providers: &BTreeMap<String, oidc::Table>,
+) -> Result<bool, InvalidConfig> {
+    if is_sso_only && providers.is_empty() {
+        return Err(invalid("sso_only", "lets nobody in without a table `oidc`"));
+    }
+    Ok(is_sso_only)
 }
 
 fn plan(text: &str) -> Result<Plan, InvalidConfig> {

@@ -119,6 +119,11 @@ impl ApiError {
         }
     }
 
+    /// Whether it is ours to repair.
+    pub fn is_internal(&self) -> bool {
+        self.code == Code::Internal
+    }
+
     /// No such thing, or none of yours: both read the same.
     pub fn not_found() -> Self {
         Self::new(Code::NotFound, "not found")

@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod caller;
+pub mod oidc;
 pub mod password;
 pub mod rate;
 pub mod token;

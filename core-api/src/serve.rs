@@ -13,6 +13,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ipnet::{Ipv4Net, Ipv6Net};
 use requestrocket_process::clock::Clock;
 use requestrocket_process::db::Db;
 use requestrocket_process::file;
@@ -22,7 +23,9 @@ use tokio::net::TcpListener;
 
 use crate::bootstrap::{self, FirstStart};
 use crate::config::Config;
+use crate::identity::oidc::Providers;
 use crate::mail::Mailer;
+use crate::outbound::Outbound;
 use crate::region::fleet::Fleets;
 use crate::region::link::RegionLink;
 use crate::region::pki::{Authority, Identity};
@@ -67,7 +70,14 @@ pub async fn open(config: &Config) -> anyhow::Result<AppState> {
         .with_failures_per_minute(config.failures_per_minute)
         .billing_by(config.billing.clone())
         .sending_mail(config.mail.is_some())
+        .knowing(providers(config), config.is_sso_only)
         .signing_with(audit_key::load_or_create(&config.data_dir.join("pki"))?))
+}
+
+/// Providers are the operator's own choice, wherever they are.
+fn providers(config: &Config) -> Providers {
+    let anywhere = [Ipv4Net::default().into(), Ipv6Net::default().into()];
+    Providers::new(config.providers.iter().cloned(), &Outbound::new(&anywhere))
 }
 
 impl Core {

@@ -13,6 +13,7 @@ use crate::domain::account::checkpoint::AuditKey;
 use crate::domain::ceiling::Ceilings;
 use crate::domain::moment::Moment;
 use crate::identity::attempts::Attempts;
+use crate::identity::oidc::Providers;
 use crate::identity::rate::{Failures, Rates};
 use crate::places::Places;
 use crate::region::fleet::Fleets;
@@ -52,6 +53,10 @@ pub struct AppState {
     pub audit_key: Option<Arc<AuditKey>>,
     /// Whether letters are sent.
     pub sends_mail: bool,
+    /// Who else says who somebody is.
+    pub providers: Providers,
+    /// Whether passwords let nobody in.
+    pub is_sso_only: bool,
     /// What calls cost; none: nothing.
     pub billing: Option<Arc<Prices>>,
     /// For trying samples.
@@ -85,6 +90,8 @@ impl AppState {
             ceilings: Ceilings::default(),
             audit_key: None,
             sends_mail: false,
+            providers: Providers::default(),
+            is_sso_only: false,
             billing: None,
             trials: Places::for_trials(),
             drafts: Places::for_drafts(),
@@ -140,6 +147,14 @@ impl AppState {
     #[must_use]
     pub fn sending_mail(mut self, sends_mail: bool) -> Self {
         self.sends_mail = sends_mail;
+        self
+    }
+
+    /// The same with providers, which alone let anybody in if that is so.
+    #[must_use]
+    pub fn knowing(mut self, providers: Providers, is_sso_only: bool) -> Self {
+        self.providers = providers;
+        self.is_sso_only = is_sso_only;
         self
     }
 

@@ -3,15 +3,13 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::process::Child;
 
 use crate::external::{cache, command, curl, port_in};
-
-/// Pages that a browser sees before it is sent back.
-const MAX_PAGES: usize = 20;
+use crate::sso::Browser;
 
 /// Its client is `gateway`; access tokens live ten seconds, refresh tokens are of use once.
 #[derive(Debug)]
@@ -67,26 +65,7 @@ impl ConsentProvider {
 
     /// Logs in and consents as a browser would; the address to which it is sent back.
     pub async fn consent(&self, address: &str) -> Result<String> {
-        let folder = tempfile::tempdir()?;
-        let jar = folder.path().join("cookies");
-        let jar = jar.to_string_lossy();
-        let mut next = vec![address.to_owned()];
-        for _ in 0..MAX_PAGES {
-            let mut arguments = vec!["--cookie", &jar, "--cookie-jar", &jar];
-            arguments.extend(["--write-out", "\n%{redirect_url}"]);
-            arguments.extend(next.iter().map(String::as_str));
-            let seen = curl(&arguments).await?.success()?;
-            let (page, redirect) = seen.rsplit_once('\n').context("no line")?;
-            if redirect.starts_with(&self.redirect_uri) {
-                return Ok(redirect.to_owned());
-            }
-            next = if redirect.is_empty() {
-                form(page)?
-            } else {
-                vec![redirect.to_owned()]
-            };
-        }
-        bail!("never sent back from {}", self.url)
+        Browser::new()?.go(address, "ada", &self.redirect_uri).await
     }
 
     /// What was shown for tokens so far.
@@ -94,17 +73,4 @@ impl ConsentProvider {
         let answer = curl(&[&format!("{}/grants", self.url)]).await?.success()?;
         serde_json::from_str(&answer).with_context(|| answer.clone())
     }
-}
-
-/// How a form is filled in and sent: arguments of curl.
-fn form(page: &str) -> Result<Vec<String>> {
-    let action = page.split_once("action=\"").context("no form")?.1;
-    let (action, _) = action.split_once('"').context("no form")?;
-    let fields: &[&str] = if page.contains("name=\"login\"") {
-        &["prompt=login", "login=ada", "password=x"]
-    } else {
-        &["prompt=consent"]
-    };
-    let data = fields.iter().flat_map(|field| ["--data", *field]);
-    Ok(data.chain([action]).map(str::to_owned).collect())
 }

@@ -7,6 +7,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
+use crate::http;
 use crate::stack::StackFile;
 
 /// How long `?wait=applied` may take before the harness calls it a fault.
@@ -73,10 +74,7 @@ impl Answer {
 impl CoreApi {
     /// The owner that the first start made.
     pub fn owner(file: &StackFile) -> Result<Self> {
-        let client = Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(40))
-            .build()?;
+        let client = http::client().timeout(Duration::from_secs(40)).build()?;
         Ok(Self {
             client,
             base: file.core_api.trim_end_matches('/').to_owned(),

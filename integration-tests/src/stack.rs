@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::{binaries, certificates, logs, wait};
+use crate::{binaries, certificates, http, logs, wait};
 
 /// A debug build starts everything in a few seconds; a busy machine needs more.
 const START: Duration = Duration::from_secs(90);
@@ -186,7 +186,7 @@ impl Stack {
         let ports: std::collections::BTreeMap<String, u16> = serde_json::from_str(&ports)?;
         let port = ports.get(&format!("{}/http", self.region()?.name));
         let port = port.context("xds-server has no port")?;
-        let client = reqwest::Client::builder().no_proxy().build()?;
+        let client = http::client().build()?;
         let url = format!("http://127.0.0.1:{port}/metrics");
         let text = client.get(url).send().await?.text().await?;
         let mut lines = text.lines().filter_map(|line| line.split_once(' '));

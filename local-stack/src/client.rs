@@ -30,6 +30,8 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(base_url: String, tokens: Tokens) -> anyhow::Result<Self> {
+        // reqwest asks for somebody who does its cryptography, whether or not there is any.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             // All of it is on this machine, whatever `HTTP_PROXY` says.
             .no_proxy()

@@ -6,6 +6,7 @@ pub mod organisation;
 pub mod password;
 pub mod permission;
 pub mod proof;
+pub mod provider;
 pub mod rights;
 pub mod user;
 pub mod user_token;

@@ -50,6 +50,7 @@ pub fn public() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(health::router())
         .merge(people::invites::public_router())
+        .merge(people::oidc::public_router())
 }
 
 /// Routes at which people sign in.
@@ -59,5 +60,5 @@ pub fn sign_in() -> OpenApiRouter<AppState> {
 
 /// Routes for everybody that a request of any method may use up something of.
 pub fn answers() -> OpenApiRouter<AppState> {
-    gateway::webhooks::router()
+    gateway::webhooks::router().merge(people::oidc::answers_router())
 }

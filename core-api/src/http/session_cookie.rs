@@ -1,5 +1,7 @@
 //! The cookie of a session at a browser, and who may use it: pages of our own origin.
 
+pub(super) mod attempt;
+
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 use http::header::{CACHE_CONTROL, COOKIE, ORIGIN, SET_COOKIE};
@@ -18,7 +20,11 @@ const PLAIN: &str = "rr-session";
 
 /// The digest of the session's cookie, if there is exactly one.
 pub(super) fn presented(headers: &HeaderMap, public_url: &str) -> Option<String> {
-    let name = name(public_url);
+    only(headers, name(public_url)).map(|value| digest(value.as_bytes()))
+}
+
+/// The value of the cookie with this name, if there is exactly one.
+fn only(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut values = headers
         .get_all(COOKIE)
         .iter()
@@ -28,7 +34,7 @@ pub(super) fn presented(headers: &HeaderMap, public_url: &str) -> Option<String>
         .filter(|cookie| cookie.name() == name);
     // Of two at least one was put there by somebody else.
     match (values.next(), values.next()) {
-        (Some(only), None) => Some(digest(only.value().as_bytes())),
+        (Some(only), None) => Some(only.value().to_owned()),
         (None, _) | (Some(_), Some(_)) => None,
     }
 }
@@ -65,19 +71,26 @@ fn put<B>(response: &mut Response<B>, cookie: &Cookie<'_>) -> ApiResult<()> {
 }
 
 fn cookie<'a>(value: &'a str, life: Duration, public_url: &str) -> Cookie<'a> {
-    let name = name(public_url);
-    Cookie::build((name, value))
+    cookie_named((name(public_url), value), life, public_url)
+}
+
+fn cookie_named<'a>(pair: (&'static str, &'a str), life: Duration, public_url: &str) -> Cookie<'a> {
+    Cookie::build(pair)
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
-        .secure(name == SECURE)
+        .secure(!is_plain(public_url))
         .max_age(life)
         .build()
 }
 
 fn name(public_url: &str) -> &'static str {
-    let is_plain = Url::parse(public_url).is_ok_and(|url| is_own_machine(&url));
-    if is_plain { PLAIN } else { SECURE }
+    if is_plain(public_url) { PLAIN } else { SECURE }
+}
+
+/// Whether cookies are for plain HTTP too.
+fn is_plain(public_url: &str) -> bool {
+    Url::parse(public_url).is_ok_and(|url| is_own_machine(&url))
 }
 
 /// Refuses what a page of another origin had a browser send.

@@ -1,6 +1,7 @@
 //! Who may edit: users, members, invites, tokens, organisations.
 
 pub mod browser_session;
+pub mod identity;
 pub mod invite;
 pub mod member;
 pub mod organisation;

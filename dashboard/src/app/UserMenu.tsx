@@ -22,6 +22,11 @@ export function UserMenu() {
   const signOut = async () => {
     try {
       await take(api.DELETE("/session"));
+      if (data?.provider) {
+        // Else the next visitor of this browser is signed in there still.
+        location.assign(`/session/oidc/${data.provider}/logout`);
+        return;
+      }
       await router.navigate({ to: "/sign-in" });
       queries.clear();
     } catch (error) {

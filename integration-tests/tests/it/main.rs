@@ -99,6 +99,8 @@ mod signed_tokens;
 #[cfg(test)]
 mod signing;
 #[cfg(test)]
+mod sso;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod target_tests;

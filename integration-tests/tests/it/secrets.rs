@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::canary::Canary;
 use requestrocket_integration_tests::gateway::{Gateway, ProxyPlan, Secret};
+use requestrocket_integration_tests::http;
 use requestrocket_integration_tests::stack::Stack;
 use requestrocket_integration_tests::target::Target;
 use serde_json::json;
@@ -154,7 +155,7 @@ async fn x8_k4_no_secret_rests_anywhere_in_clear() -> Result<()> {
 }
 
 async fn search_admin(stack: &Stack, canaries: &[Canary]) -> Result<()> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = http::client().build()?;
     let mut dumped = 0;
     for page in PAGES {
         let text = client

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use requestrocket_integration_tests::binaries;
 use requestrocket_integration_tests::caller::Request;
 use requestrocket_integration_tests::gateway::Gateway;
+use requestrocket_integration_tests::http;
 use requestrocket_integration_tests::stack::Stack;
 use requestrocket_integration_tests::target::Target;
 use requestrocket_integration_tests::wait;
@@ -130,7 +131,7 @@ async fn without_a_filter_that_loads_nothing_is_forwarded() -> Result<()> {
 }
 
 async fn admin(stack: &Stack, page: &str) -> Result<String> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = http::client().build()?;
     let answer = client
         .get(format!("{}{page}", stack.admin()?))
         .send()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::moment::Moment;
+use crate::domain::people::provider::ProviderName;
 
 /// A session that is not used for so long has ended.
 pub const IDLE: Duration = Duration::from_hours(12);
@@ -28,6 +29,8 @@ pub struct BrowserSession {
     pub last_used_at: Moment,
     /// When it ends however much it is used.
     pub expires_at: Moment,
+    /// Who said who it is; none: they showed a password.
+    pub provider: Option<ProviderName>,
 }
 
 /// A browser, as far as it can be told from others.
@@ -83,6 +86,7 @@ impl BrowserSession {
             created_at: now,
             last_used_at: now,
             expires_at: now.plus(LIFE),
+            provider: None,
         }
     }
 

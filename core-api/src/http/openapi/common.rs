@@ -11,11 +11,26 @@ const SESSION: &str = "session";
 /// Paths that only say whether the process lives.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 /// POSTs that need no token.
-const OPEN: [&str; 3] = ["/invites/accept", "/session", "/session/setup"];
+const OPEN: [&str; 5] = [
+    "/invites/accept",
+    "/session",
+    "/session/setup",
+    "/session/forgot",
+    "/session/reset",
+];
+/// What anybody may read.
+const OPEN_READS: [&str; 1] = ["/session/methods"];
+/// Whoever asks for a letter hears of nobody.
+const FORGOT: &str = "/session/forgot";
 /// What is of sessions only.
 const OF_SESSIONS: [&str; 1] = ["/session"];
 /// Paths that browsers are sent to.
-const ANSWERS: [&str; 1] = ["/webhooks/oauth2"];
+const ANSWERS: [&str; 4] = [
+    "/webhooks/oauth2",
+    "/session/oidc/{provider}",
+    "/session/oidc/{provider}/callback",
+    "/session/oidc/{provider}/logout",
+];
 
 /// POSTs that change nothing.
 const TRIALS: [&str; 2] = ["/evaluate", "/preview"];
@@ -95,7 +110,8 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
         refusal(operation, "500", "A fault of the API's own");
         refusal(operation, "503", "The store or a region is away");
     }
-    let is_open = OPEN.contains(&path) && *method == HttpMethod::Post;
+    let is_open =
+        OPEN_READS.contains(&path) || (OPEN.contains(&path) && *method == HttpMethod::Post);
     if !is_health && !is_open && !ANSWERS.contains(&path) {
         let requirement = |scheme| SecurityRequirement::new(scheme, Vec::<String>::new());
         let mut requirements = vec![requirement(SESSION)];
@@ -107,7 +123,8 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if path.contains("{clientId}") || path == "/clients" {
         refusal(operation, "403", "Your roles do not permit this");
     }
-    if path.contains('{') || (is_open && !OF_SESSIONS.contains(&path)) {
+    let has_token = *method == HttpMethod::Post && is_open && !OF_SESSIONS.contains(&path);
+    if path.contains('{') || (has_token && path != FORGOT) {
         refusal(
             operation,
             "404",

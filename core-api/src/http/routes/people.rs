@@ -2,6 +2,7 @@
 
 pub mod invites;
 pub mod members;
+pub mod oidc;
 pub mod organisations;
 pub mod own_invites;
 pub mod password;

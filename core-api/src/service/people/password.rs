@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::sign_in::{begin_attempt, open, try_password};
+use super::sign_in::{begin_attempt, open, refuse_if_sso_only, try_password};
 use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _};
 use crate::domain::account::letter::Errand;
 use crate::domain::id::UserId;
@@ -66,7 +66,7 @@ pub async fn add_reset_token(
 /// # Errors
 /// The database does not answer.
 pub async fn forgot(state: &AppState, email: &Email) -> ApiResult<()> {
-    if !state.sends_mail {
+    if !state.sends_mail || state.is_sso_only {
         return Ok(());
     }
     let (errand, now) = (Errand::Reset(email.login()), state.now());
@@ -76,12 +76,13 @@ pub async fn forgot(state: &AppState, email: &Email) -> ApiResult<()> {
 /// Gives the user of a letter's token another password. All their sessions end.
 ///
 /// # Errors
-/// The token is unknown, used or has ended, or the password is too easy to guess.
+/// Only providers let anybody in, the token is unknown, used or has ended, or the password is too easy to guess.
 pub async fn reset(
     state: &AppState,
     (token, new): (&str, NewPassword),
     (visitor, origin): (Visitor, Origin),
 ) -> ApiResult<()> {
+    refuse_if_sso_only(state)?;
     let (digest, purpose) = (digest(token.as_bytes()), Purpose::Reset);
     let mut conn = state.connect().await?;
     let id = holder_of(&mut conn, (&digest, purpose), state).await?;

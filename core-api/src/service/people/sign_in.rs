@@ -10,6 +10,7 @@ use crate::domain::account::notification::Notice;
 use crate::domain::id::UserId;
 use crate::domain::people::browser_session::{BrowserSession, Visitor};
 use crate::domain::people::password::PresentedPassword;
+use crate::domain::people::provider::ProviderName;
 use crate::domain::people::user::Email;
 use crate::error::{ApiError, ApiResult, Code, id};
 use crate::identity::attempts::Attempt;
@@ -41,6 +42,7 @@ pub async fn sign_in(
     (visitor, origin): (Visitor, Origin),
     had: Option<&str>,
 ) -> ApiResult<NewToken> {
+    refuse_if_sso_only(state)?;
     let login = email.login();
     let attempt = begin_attempt(state, &login, &visitor)?;
     let holder = password_by_login(&mut *state.connect().await?, &login).await?;
@@ -87,6 +89,19 @@ pub(super) async fn open(
     visitor: Visitor,
     had: Option<&str>,
 ) -> ApiResult<NewToken> {
+    open_by(write, (user, None), visitor, had).await
+}
+
+/// The same for whom a provider knows.
+///
+/// # Errors
+/// As [`open`].
+pub(super) async fn open_by(
+    write: &mut Write,
+    (user, provider): (UserId, Option<&ProviderName>),
+    visitor: Visitor,
+    had: Option<&str>,
+) -> ApiResult<NewToken> {
     if let Some(had) = had {
         browser_session_delete_by_digest(write.conn(), had).await?;
     }
@@ -97,7 +112,8 @@ pub(super) async fn open(
         notification_insert(write.conn(), &notice, now).await?;
     }
     let secret = NewToken::with_prefix(SECRET_PREFIX).map_err(ApiError::internal)?;
-    let session = BrowserSession::begin(user, visitor, write.now());
+    let mut session = BrowserSession::begin(user, visitor, write.now());
+    session.provider = provider.cloned();
     browser_session_insert(write.conn(), &session, &secret.digest()).await?;
     Ok(secret)
 }
@@ -131,6 +147,18 @@ pub(super) async fn try_password(
     let from = visitor.address.to_string();
     let work = move || Ok(verify(password.expose(), hash.as_deref()));
     state.sign_ins.run(&from, work).await
+}
+
+/// Refuses passwords where only providers say who somebody is.
+///
+/// # Errors
+/// `FORBIDDEN`.
+pub(super) fn refuse_if_sso_only(state: &AppState) -> ApiResult<()> {
+    if !state.is_sso_only {
+        return Ok(());
+    }
+    let text = "passwords let nobody in here: sign in by a provider";
+    Err(ApiError::new(Code::Forbidden, text))
 }
 
 fn wrong() -> ApiError {
@@ -214,7 +242,7 @@ pub async fn sign_out(change: &Change) -> ApiResult<Done> {
 }
 
 /// Sessions are the user's own: no organisation's log tells of them.
-fn of_session(user: UserId, verb: &str) -> Entry {
+pub(super) fn of_session(user: UserId, verb: &str) -> Entry {
     let (id, name) = (user.to_string(), String::new());
     let kind = SESSION;
     Entry::of(Log::User(user), Named { kind, id, name }, verb)

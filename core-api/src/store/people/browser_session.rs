@@ -10,8 +10,9 @@ use crate::domain::id::{SessionId, UserId};
 use crate::domain::listing::{ListQuery, Page};
 use crate::domain::moment::Moment;
 use crate::domain::people::browser_session::{BrowserSession, IDLE, Visitor};
+use crate::domain::people::provider::ProviderName;
 use crate::store::listing::{Listing, page};
-use crate::store::row::column;
+use crate::store::row::{column, optional_column};
 
 /// Of one user; who signs in once more ends the one that was used least lately.
 const MOST: i64 = 100;
@@ -100,6 +101,7 @@ pub async fn browser_session_insert(
         created_at,
         last_used_at,
         expires_at,
+        provider,
     } = session;
     sqlx::query(
         "DELETE FROM browser_session WHERE user_id = $1 AND session_id NOT IN \
@@ -116,8 +118,8 @@ pub async fn browser_session_insert(
     } = visitor;
     sqlx::query(
         "INSERT INTO browser_session (session_id, user_id, session_digest, user_agent, name_key, \
-         address, created_at, last_used_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         address, created_at, last_used_at, expires_at, provider) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(id.to_string())
     .bind(user.to_string())
@@ -128,6 +130,7 @@ pub async fn browser_session_insert(
     .bind(created_at.to_string())
     .bind(last_used_at.to_string())
     .bind(expires_at.to_string())
+    .bind(provider.as_ref().map(ProviderName::as_str))
     .execute(conn)
     .await?;
     Ok(())
@@ -207,5 +210,6 @@ fn session_from_row(row: &AnyRow) -> sqlx::Result<BrowserSession> {
         created_at: column(row, "created_at")?,
         last_used_at: column(row, "last_used_at")?,
         expires_at: column(row, "expires_at")?,
+        provider: optional_column(row, "provider")?,
     })
 }

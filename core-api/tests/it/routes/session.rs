@@ -107,6 +107,7 @@ async fn a_setup_token_makes_a_password_once_and_signs_in() {
             "userId": user_id(&world, "Owner").await,
             "email": "me@Example.com",
             "expiresAt": "2026-01-01T12:00:00.000Z",
+            "provider": null,
         });
         assert_eq!(session.body, want);
         let targets = browser.bare("GET", &world.at("targets")).send().await;

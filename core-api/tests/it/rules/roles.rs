@@ -89,10 +89,11 @@ const TABLE: [(Row, &str, &[Who]); 7] = [
 fn open_to(method: &str, path: &str) -> Open {
     let below = |prefix: &str| path.starts_with(prefix);
     match (method, path) {
-        (_, "/healthz" | "/readyz" | "/webhooks/oauth2")
+        (_, "/healthz" | "/readyz" | "/webhooks/oauth2" | "/session/methods")
         | ("post", "/session" | "/session/setup" | "/session/forgot" | "/session/reset") => {
             Open::Everybody
         }
+        ("get", _) if below("/session/oidc/") => Open::Everybody,
         (_, "/invites/accept") => Open::Guests,
         (_, "/audit") | ("post", "/notifications/system") => Open::Operators,
         ("get", _) if below("/notifications/system") => Open::Known,
@@ -205,8 +206,8 @@ async fn check(world: &World, (method, path, who): (&str, &str, Who), want: Opti
     }
     // Another user's own things are nobody's.
     let is_hidden = path.starts_with("/users/me/") && got == StatusCode::NOT_FOUND;
-    // That a call is not there is said to who may know.
-    let is_missing = ["/requests/", "/notifications/"]
+    // That a call, or a provider, is not there is said to who may know.
+    let is_missing = ["/requests/", "/notifications/", "/session/oidc/"]
         .iter()
         .any(|of| path.contains(of))
         && got == StatusCode::NOT_FOUND;

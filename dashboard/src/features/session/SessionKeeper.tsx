@@ -21,7 +21,7 @@ export function SessionKeeper() {
   if (!isExpired) return null;
   return (
     <Suspense>
-      <SignInAgain email={data?.email} onDone={() => void resume()} />
+      <SignInAgain session={data} onDone={() => void resume()} />
     </Suspense>
   );
 }

@@ -1,6 +1,7 @@
 //! How many changes fit into a second when many organisations edit at once: of targets, which a
 //! region has to hear of, and of invites, which none has to.
 
+use requestrocket_integration_tests::http;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -68,7 +69,7 @@ fn rows(all: &Took, seconds: u64) -> String {
 
 impl Editor {
     async fn new(stack: &BenchStack, number: usize) -> anyhow::Result<Self> {
-        let http = reqwest::Client::new();
+        let http = http::client().build()?;
         let (url, token) = stack.core_api()?;
         let mut editor = Self {
             stack_url: format!("{url}/clients"),

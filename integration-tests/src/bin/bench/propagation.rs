@@ -1,5 +1,6 @@
 //! How long a change takes from the Core API's answer to enforcement, and what proxies cost.
 
+use requestrocket_integration_tests::http;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -101,7 +102,7 @@ pub(crate) async fn change_delays(
     (proxy_id, credential): (&str, &str),
     changes: usize,
 ) -> anyhow::Result<Vec<f64>> {
-    let http = reqwest::Client::new();
+    let http = http::client().build()?;
     let url = stack.proxy_url(proxy_id)? + "/v1/me";
     let mut delays = Vec::with_capacity(changes * 2);
     for is_active in [false, true].into_iter().cycle().take(changes * 2) {

@@ -1,5 +1,6 @@
 //! The measured stack: the supervisor in release mode, and the few Core API calls needed.
 
+use requestrocket_integration_tests::http;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -115,7 +116,7 @@ impl BenchStack {
             supervisor,
             description: Value::Null,
             // Shorter than core-api keeps idle connections, which may close while a load blocks us.
-            http: reqwest::Client::builder()
+            http: http::client()
                 .pool_idle_timeout(Duration::from_secs(5))
                 .build()?,
             region: String::new(),

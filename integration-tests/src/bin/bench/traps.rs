@@ -3,12 +3,13 @@
 //! By default one worker, so every trap meets everybody. The filter is the build that traps on a header; all
 //! else is the stack that is shipped.
 
+use requestrocket_integration_tests::http;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::interval;
@@ -104,7 +105,7 @@ async fn turn(
 
 fn call(stack: &BenchStack, proxy: &BenchProxy) -> anyhow::Result<RequestBuilder> {
     let url = stack.proxy_url(&proxy.proxy_id)? + "/v1/me";
-    let call = Client::new().get(url);
+    let call = http::client().build()?.get(url);
     Ok(call.header("authorization", &proxy.credential))
 }
 

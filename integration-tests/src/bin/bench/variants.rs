@@ -1,5 +1,6 @@
 //! Static Envoys for comparison, made from the configuration dump of the running one.
 
+use requestrocket_integration_tests::http;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -143,9 +144,10 @@ impl VariantEnvoy {
 
     async fn wait_until_answering(&self, proxy: &BenchProxy) -> anyhow::Result<()> {
         let load = self.load(proxy);
+        let client = http::client().build()?;
         let call = async {
             loop {
-                let sent = reqwest::Client::new()
+                let sent = client
                     .get(&load.url)
                     .header("authorization", &load.authorization)
                     .send()

@@ -50,6 +50,8 @@ struct SessionResource {
     email: String,
     /// When the session ends unless it is used before.
     expires_at: String,
+    /// Who said who it is; null: they showed a password.
+    provider: Option<String>,
 }
 
 /// What to send to sign in.
@@ -166,6 +168,7 @@ async fn get_session(call: Read) -> ApiResult {
         user_id: id.uuid(),
         email: user.profile.email.to_string(),
         expires_at: session.ends_at().to_string(),
+        provider: session.provider.map(|provider| provider.to_string()),
     })
 }
 

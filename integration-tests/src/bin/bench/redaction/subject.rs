@@ -1,5 +1,6 @@
 //! Who redacts: bare Envoy, which does not, our filter, our filter built to buffer, and Lua.
 
+use requestrocket_integration_tests::http;
 use std::path::Path;
 use std::time::Duration;
 
@@ -98,5 +99,5 @@ fn of_stack(name: &'static str, stack: &BenchStack, proxy: &BenchProxy) -> anyho
 }
 
 fn caller() -> anyhow::Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().timeout(PATIENCE).build()?)
+    Ok(http::client().timeout(PATIENCE).build()?)
 }
