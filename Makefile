@@ -9,7 +9,7 @@ BINARIES := -p requestrocket-core-api -p requestrocket-xds-server -p requestrock
 # What the dashboard is built of, and what says that it is built.
 DASHBOARD := dashboard/dist/index.html
 PAGES := $(shell find dashboard -path dashboard/node_modules -prune -o -path dashboard/dist -prune \
-	-o -type f ! -name schema.d.ts -print) core-api/tests/it/rules/snapshots/it__rules__document__openapi.snap
+	-o -type f ! -name schema.d.ts ! -name world.json -print) core-api/tests/it/rules/snapshots/it__rules__document__openapi.snap
 # `make run STACK="--release …"` builds what it runs.
 PROFILE := $(if $(filter --release,$(STACK)),--release)
 # nextest where it is installed, else cargo's own runner.

@@ -48,8 +48,8 @@ function packed(file: string): number {
   throw new Error(`${file} is not built`);
 }
 
-const [entry] = Object.entries(manifest).find(([, chunk]) => chunk.isEntry) ?? [];
-if (entry === undefined) throw new Error("nothing is built");
+const entry = "index.html";
+if (manifest[entry] === undefined) throw new Error("nothing is built");
 const shared = filesOf(entry);
 const fonts = readdirSync(new URL("assets/", DIST))
   .map((name) => `assets/${name}`)

@@ -2,15 +2,17 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { ArrowRight, KeyRound, ShieldCheck, Target, Waypoints } from "lucide-react";
-import { organisationQuery, regionsQuery } from "@/api/session";
+import { organisationQuery } from "@/api/session";
+import { useRoles } from "@/api/useRoles";
 import { buttonClass } from "@/ui/Button";
 import { Card, Page, Skeleton } from "@/ui/Page";
-import { Pill, Tag } from "@/ui/Status";
 import { credentialsQuery } from "../credentials/queries";
 import { proxiesQuery } from "../proxies/queries";
+import { RegionsCard } from "../regions/RegionsCard";
 import { targetsQuery } from "../targets/queries";
 import { DashboardTabs } from "./DashboardTabs";
 import { FirstProxy } from "./FirstProxy";
+import { QuickActions } from "./QuickActions";
 
 // Loaded beside the page, which is shown without it.
 const Newest = lazy(async () => ({
@@ -22,6 +24,7 @@ const ONE = { limit: 20 } as const;
 
 export function HomePage() {
   const { clientId } = route.useParams();
+  const { isManager } = useRoles(clientId);
   const organisation = useQuery(organisationQuery(clientId));
   const proxies = useQuery(proxiesQuery(clientId, ONE));
   const presented = useQuery(credentialsQuery(clientId, "proxy", ONE));
@@ -71,10 +74,11 @@ export function HomePage() {
             n={counts.given}
           />
         </div>
-        <div className="grid gap-5 xl:grid-cols-2">
-          <Regions />
+        <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,2fr)]">
+          <QuickActions clientId={clientId} isManager={isManager} />
           <Notifications clientId={clientId} />
         </div>
+        <RegionsCard clientId={clientId} />
       </div>
     </Page>
   );
@@ -133,37 +137,6 @@ function Notifications({ clientId }: { clientId: string }) {
       <Suspense fallback={<div className="h-32" />}>
         <Newest clientId={clientId} limit={5} />
       </Suspense>
-    </Card>
-  );
-}
-
-function Regions() {
-  const { data } = useQuery(regionsQuery);
-  return (
-    <Card title="Regions">
-      {!data ? (
-        <Skeleton className="h-10" />
-      ) : (
-        <ul className="flex flex-col divide-y divide-line">
-          {data.data.map((region) => (
-            <li
-              key={region.regionName}
-              className="flex flex-wrap items-center gap-3 py-2 text-sm first:pt-0 last:pb-0"
-            >
-              <Tag>{region.regionName}</Tag>
-              <code className="min-w-0 flex-1 truncate font-mono text-xs text-soft">
-                {region.regionBaseURL ?? "has not connected yet"}
-              </code>
-              <span className="text-xs text-soft tabular">
-                {region.envoys === 1 ? "1 Envoy" : `${region.envoys} Envoys`}
-              </span>
-              <Pill tone={region.regionConnected ? "ok" : "bad"}>
-                {region.regionConnected ? "Connected" : "Away"}
-              </Pill>
-            </li>
-          ))}
-        </ul>
-      )}
     </Card>
   );
 }
