@@ -14,6 +14,8 @@ import { lists } from "./flows/lists.mjs";
 import { notifications } from "./flows/notifications.mjs";
 import { organisation } from "./flows/organisation.mjs";
 import { palette } from "./flows/palette.mjs";
+import { resources } from "./flows/resources.mjs";
+import { roles } from "./flows/roles.mjs";
 import { traffic } from "./flows/traffic.mjs";
 import { watch } from "./watch.mjs";
 
@@ -36,9 +38,11 @@ try {
   await guard(page, made);
   await traffic(page, made);
   await conflicts(page, made);
+  await resources(page, made);
   await palette(page, { axe });
   await organisation(page);
   await notifications(page);
+  await roles(page, made);
   await everyPage(page, { ...made, axe });
   await edits(page, made);
   console.log(JSON.stringify(seen));

@@ -9,7 +9,7 @@ const HOSTILE = [
   "W".repeat(200),
 ];
 
-const OF_ORGANISATION = [
+export const OF_ORGANISATION = [
   "",
   "/performance",
   "/notifications",
@@ -26,7 +26,7 @@ const OF_ORGANISATION = [
   "/usage",
   "/settings",
 ];
-const OF_PROXY = [
+export const OF_PROXY = [
   "",
   "/rules",
   "/filters",
@@ -36,11 +36,14 @@ const OF_PROXY = [
   "/history",
   "/settings",
 ];
-const OF_ACCOUNT = ["/me", "/me/keys", "/me/notifications", "/me/security"];
+export const OF_ACCOUNT = ["/me", "/me/keys", "/me/notifications", "/me/security"];
+
+/** From this on people notice that what they read moves (web.dev/cls). */
+const MOST_SHIFT = 0.1;
 
 /**
  * Each page in both themes, wide and narrow, with hostile names in it: axe finds nothing serious,
- * nothing reaches beyond the screen, nothing is executed.
+ * nothing reaches beyond the screen, moves while it is read, or is executed.
  */
 export async function everyPage(page, { address, axe }) {
   const app = address.slice(0, address.indexOf("/o/"));
@@ -81,10 +84,21 @@ async function fill(page, organisation) {
   );
 }
 
+/** Adds up how much of what is shown moves by itself, as web-vitals does for one page. */
+function countShifts() {
+  globalThis.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (!entry.hadRecentInput) globalThis.shifted += entry.value;
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
 async function visit(page, { theme, addresses, axe }) {
   const storageState = await page.context().storageState();
   const browser = page.context().browser();
   const context = await browser.newContext({ storageState, colorScheme: theme });
+  await context.addInitScript(countShifts);
   const tab = await context.newPage();
   tab.on("dialog", (dialog) => dialog.dismiss().then(() => found.push(`a dialog in ${theme}`)));
   const found = [];
@@ -94,6 +108,8 @@ async function visit(page, { theme, addresses, axe }) {
     await settled(tab);
     const where = `${theme} ${new URL(address).pathname.replace(/[0-9a-f-]{36}/g, "…")}`;
     assert.equal(await tab.evaluate(() => document.documentElement.dataset.theme), theme);
+    const shift = await tab.evaluate(() => globalThis.shifted);
+    if (shift > MOST_SHIFT) found.push(`${where}: shifts by ${shift.toFixed(3)}`);
     if ((await tab.title()) === "owned") found.push(`${where}: a name was executed`);
     found.push(...(await serious(tab, axe)).map((what) => `${where}: ${what}`));
     for (const width of [1440, 360]) {

@@ -127,7 +127,7 @@ export function CredentialCreateForm(props: CredentialCreateFormProps) {
 
 /** `credentialSecret.a.b` is at `secret.a_b`. */
 export function fieldOf(member: string): string {
-  const [root, ...rest] = member.split(".");
+  const [root, ...rest] = member.replace(/^credentialNext\./, "").split(".");
   return root === "credentialSecret" && rest.length > 0 ? `secret.${rest.join("_")}` : member;
 }
 

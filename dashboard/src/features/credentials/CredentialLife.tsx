@@ -1,19 +1,22 @@
 import { useState } from "react";
+import type { Tagged } from "@/api/client";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 import { Card, Facts } from "@/ui/Page";
 import { Time } from "@/ui/Time";
 import { tell, tellFailure } from "@/ui/Toasts";
+import { NextSecret } from "./NextSecret";
 import { useCredentialWrites, type Credential } from "./queries";
 
 /** How a credential stands: use, expiry, tokens, and what is to be done about it. */
 export function CredentialLife({
   clientId,
-  credential,
+  credential: loaded,
 }: {
   clientId: string;
-  credential: Credential;
+  credential: Tagged<Credential>;
 }) {
+  const credential = loaded.value;
   const { credentialToken: token, credentialPrevious: previous } = credential;
   const [busy, setBusy] = useState(false);
   const { consent, endPrevious } = useCredentialWrites(clientId);
@@ -55,6 +58,7 @@ export function CredentialLife({
             {token.lastError}
           </Notice>
         )}
+        <NextSecret clientId={clientId} credential={loaded} />
         {previous && (
           <Notice title="The secret before it is still accepted">
             <p className="mb-3">

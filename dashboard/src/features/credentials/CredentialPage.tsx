@@ -50,7 +50,7 @@ function Loaded({ clientId, credential }: { clientId: string; credential: Tagged
       }
     >
       <div className="flex flex-col gap-5">
-        <CredentialLife clientId={clientId} credential={value} />
+        <CredentialLife clientId={clientId} credential={credential} />
         <UsedBy clientId={clientId} credential={value} />
         <Card title="Settings">
           <CredentialEditForm key={value.credentialId} clientId={clientId} loaded={credential} />

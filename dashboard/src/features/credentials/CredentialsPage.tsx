@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { KeyRound, Plus, ShieldCheck } from "lucide-react";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { regionsQuery } from "@/api/session";
 import { nameCell } from "@/table/cells";
 import type { Column } from "@/table/DataTable";
@@ -11,6 +11,7 @@ import { buttonClass } from "@/ui/Button";
 import { Empty, Page } from "@/ui/Page";
 import { Status, Tag } from "@/ui/Status";
 import { Time } from "@/ui/Time";
+import { BulkCredentials } from "./BulkCredentials";
 import { credentialsQuery, type Credential, type Side } from "./queries";
 import { AUTH_TYPES, SIDES } from "./words";
 
@@ -62,6 +63,7 @@ function CredentialsPage({ side }: { side: Side }) {
   const { clientId } = useParams({ from: "/in/o/$clientId" });
   const search = listSearch(useSearch({ strict: false }));
   const navigate = useNavigate();
+  const [ids, setIds] = useState<Set<string>>(new Set());
   const { plural, one, about, add: addPath, list } = SIDES[side];
   const query = useQuery({ ...credentialsQuery(clientId, side, search), ...whileNext });
   const regions = useQuery(regionsQuery);
@@ -82,6 +84,15 @@ function CredentialsPage({ side }: { side: Side }) {
         onSearch={(next) => void navigate({ to: list, params: { clientId }, search: next })}
         regions={regions.data?.data.map((region) => region.regionName)}
         byActive
+        selection={{ ids, onChange: setIds }}
+        bulk={
+          <BulkCredentials
+            clientId={clientId}
+            side={side}
+            chosen={query.data?.data.filter((row) => ids.has(row.credentialId)) ?? []}
+            onDone={() => setIds(new Set())}
+          />
+        }
         empty={
           <Empty
             icon={side === "proxy" ? ShieldCheck : KeyRound}

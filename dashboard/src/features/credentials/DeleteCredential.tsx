@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Confirm } from "@/ui/Confirm";
 import { tell } from "@/ui/Toasts";
 import { Dependents } from "../proxies/Dependents";
-import { usersOfCredential } from "../proxies/queries";
+import { usersOfCredentials } from "../proxies/queries";
 import { useCredentialWrites, type Credential } from "./queries";
 import { SIDES } from "./words";
 
@@ -18,7 +18,7 @@ export function DeleteCredential(props: DeleteCredentialProps) {
   const { clientId, credential, open, onClose, onDeleted } = props;
   const { credentialId, credentialName: name, credentialType: side } = credential;
   const { remove } = useCredentialWrites(clientId);
-  const { data } = useQuery({ ...usersOfCredential(clientId, credentialId), enabled: open });
+  const { data } = useQuery({ ...usersOfCredentials(clientId, [credentialId]), enabled: open });
   const proxies = data ?? [];
   return (
     <Confirm

@@ -10,7 +10,7 @@ import { Select } from "@/ui/Select";
 import { tell } from "@/ui/Toasts";
 import { fieldOf } from "./CredentialCreateForm";
 import { KeyOnce } from "./KeyOnce";
-import { useCredentialWrites, type Credential } from "./queries";
+import { useCredentialWrites, type AuthType, type Credential } from "./queries";
 import { bodyOf, problemsOf, type Written } from "./secretBody";
 import { SecretFields, type SecretForm } from "./SecretFields";
 import { shapesOf } from "./secretShapes";
@@ -22,6 +22,15 @@ const OVERLAPS = [
   { value: "604800", label: "Accepted for one more week" },
 ];
 
+/** Their tokens come of one secret. */
+const ONE_SECRET = new Set<AuthType>(["oauth2", "customToken", "none"]);
+const BEGINS = [
+  { value: "replace" as const, label: "At once, in place of the one there is" },
+  { value: "wait" as const, label: "As a second one, when I switch to it" },
+  { value: "now" as const, label: "As a second one, at once", about: "the first one stays" },
+];
+type Begin = (typeof BEGINS)[number]["value"];
+
 interface ReplaceSecretProps {
   clientId: string;
   credential: Tagged<Credential>;
@@ -32,6 +41,7 @@ interface ReplaceSecretProps {
 export function ReplaceSecret({ clientId, credential, onClose }: ReplaceSecretProps) {
   const { credentialId, credentialType: side, credentialAuthType: authType } = credential.value;
   const [overlap, setOverlap] = useState("0");
+  const [begin, setBegin] = useState<Begin>("replace");
   const [error, setError] = useState<unknown>();
   const [made, setMade] = useState<string>();
   const { change } = useCredentialWrites(clientId);
@@ -46,7 +56,12 @@ export function ReplaceSecret({ clientId, credential, onClose }: ReplaceSecretPr
     const rotation = side === "proxy" ? { overlapSeconds: Number(overlap) } : undefined;
     // Nothing is a wish for a key that the API makes.
     const credentialSecret = bodyOf(authType, shape, secret) ?? {};
-    const body = { credentialSecret, rotation } as Schemas["CredentialPatch"];
+    const switchAt = begin === "now" ? "now" : null;
+    const body = (
+      begin === "replace"
+        ? { credentialSecret, rotation }
+        : { credentialNext: { credentialSecret, switchAt } }
+    ) as Schemas["CredentialPatch"];
     try {
       const answer: Credential & { credentialSecret?: Written } = await change(
         credentialId,
@@ -61,7 +76,7 @@ export function ReplaceSecret({ clientId, credential, onClose }: ReplaceSecretPr
     }
   });
   const done = () => {
-    tell("The new secret counts");
+    tell(begin === "wait" ? "The second secret waits" : "The new secret counts");
     onClose();
   };
   if (made !== undefined) return <KeyOnce secret={made} onStored={done} />;
@@ -74,6 +89,14 @@ export function ReplaceSecret({ clientId, credential, onClose }: ReplaceSecretPr
     >
       <form noValidate autoComplete="off" onSubmit={submit} className="flex flex-col gap-5">
         <SecretFields form={form} side={side} authType={authType} />
+        {side === "target" && !ONE_SECRET.has(authType) && (
+          <Field
+            label="Targets are given it"
+            help="Of two secrets the second is taken back by itself when targets refuse it."
+          >
+            <Select options={BEGINS} value={begin} onChange={setBegin} />
+          </Field>
+        )}
         {side === "proxy" && (
           <Field label="The secret before it">
             <Select options={OVERLAPS} value={overlap} onChange={setOverlap} />

@@ -2,12 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Card, Skeleton } from "@/ui/Page";
 import { Status } from "@/ui/Status";
-import { usersOfCredential } from "../proxies/queries";
+import { usersOfCredentials } from "../proxies/queries";
 import type { Credential } from "./queries";
 
 /** The proxies that a credential belongs to. */
 export function UsedBy({ clientId, credential }: { clientId: string; credential: Credential }) {
-  const { data } = useQuery(usersOfCredential(clientId, credential.credentialId));
+  const { data } = useQuery(usersOfCredentials(clientId, [credential.credentialId]));
   return (
     <Card title="Used by">
       {!data ? (

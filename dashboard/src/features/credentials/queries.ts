@@ -43,8 +43,9 @@ export function useCredentialWrites(clientId: string) {
       await changed();
       return made;
     },
-    change: async (credentialId: string, body: Schemas["CredentialPatch"], tag: string) => {
-      const params = { path: path(credentialId), header: { "If-Match": tag } };
+    change: async (credentialId: string, body: Schemas["CredentialPatch"], tag?: string) => {
+      const header = tag === undefined ? {} : { "If-Match": tag };
+      const params = { path: path(credentialId), header };
       const changedOne = await take(api.PATCH(ONE, { params, body }));
       await changed();
       return changedOne;
@@ -59,6 +60,13 @@ export function useCredentialWrites(clientId: string) {
         api.POST(`${ONE}/consent`, { params: { path: path(credentialId) } }),
       );
       return asked.authorizationUrl;
+    },
+    /** Which of its two secrets targets are given. */
+    switchTo: async (credentialId: string, slot: Schemas["CredentialSlot"]) => {
+      await take(
+        api.POST(`${ONE}/switch`, { params: { path: path(credentialId) }, body: { slot } }),
+      );
+      await changed();
     },
     endPrevious: async (credentialId: string) => {
       await take(api.DELETE(`${ONE}/previous`, { params: { path: path(credentialId) } }));

@@ -56,17 +56,16 @@ function allQuery(clientId: string) {
   });
 }
 
-export function usersOfTarget(clientId: string, targetId: string) {
-  return {
-    ...allQuery(clientId),
-    select: (all: Proxy[]) => all.filter((proxy) => proxy.proxyTargetId === targetId),
-  };
+export function usersOfTargets(clientId: string, targetIds: string[]) {
+  const uses = ({ proxyTargetId: id }: Proxy) => targetIds.includes(id);
+  return { ...allQuery(clientId), select: (all: Proxy[]) => all.filter(uses) };
 }
 
-export function usersOfCredential(clientId: string, credentialId: string) {
+export function usersOfCredentials(clientId: string, credentialIds: string[]) {
   const uses = (proxy: Proxy) =>
-    proxy.proxyTargetCredentialId === credentialId ||
-    proxy.proxyProxyCredentialIds.includes(credentialId);
+    [proxy.proxyTargetCredentialId, ...proxy.proxyProxyCredentialIds].some((id) =>
+      credentialIds.includes(id),
+    );
   return { ...allQuery(clientId), select: (all: Proxy[]) => all.filter(uses) };
 }
 

@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { useRoles } from "@/api/useRoles";
 import { RecordFacts } from "@/forms/RecordFacts";
 import { Card, Facts, Failed, Page, Skeleton } from "@/ui/Page";
 import { Status, Tag } from "@/ui/Status";
+import { BillingCard } from "./BillingCard";
 import { OrganisationForm } from "./OrganisationForm";
 import { settingsQuery } from "./queries";
 
@@ -10,6 +12,7 @@ const route = getRouteApi("/in/o/$clientId/settings");
 
 export function SettingsPage() {
   const { clientId } = route.useParams();
+  const { isManager } = useRoles(clientId);
   const query = useQuery(settingsQuery(clientId));
   if (query.isError) return <Failed error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton className="m-8 h-80" />;
@@ -17,9 +20,11 @@ export function SettingsPage() {
   return (
     <Page narrow title="Settings">
       <div className="flex flex-col gap-5">
-        <Card title="Organisation">
-          <OrganisationForm loaded={query.data} />
-        </Card>
+        {isManager && (
+          <Card title="Organisation">
+            <OrganisationForm loaded={query.data} />
+          </Card>
+        )}
         <Card title="Plan">
           <Facts
             rows={[
@@ -34,6 +39,7 @@ export function SettingsPage() {
             ]}
           />
         </Card>
+        <BillingCard clientId={clientId} />
         <Card title="Record">
           <RecordFacts id={value.clientId} {...value} />
         </Card>

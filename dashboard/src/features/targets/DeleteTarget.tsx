@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Confirm } from "@/ui/Confirm";
 import { tell } from "@/ui/Toasts";
-import { usersOfTarget } from "../proxies/queries";
+import { usersOfTargets } from "../proxies/queries";
 import { Dependents } from "../proxies/Dependents";
 import { useTargetWrites, type Target } from "./queries";
 
@@ -15,7 +15,7 @@ interface DeleteTargetProps {
 
 export function DeleteTarget({ clientId, target, open, onClose, onDeleted }: DeleteTargetProps) {
   const { remove } = useTargetWrites(clientId);
-  const { data } = useQuery({ ...usersOfTarget(clientId, target.targetId), enabled: open });
+  const { data } = useQuery({ ...usersOfTargets(clientId, [target.targetId]), enabled: open });
   const proxies = data ?? [];
   return (
     <Confirm

@@ -6,7 +6,7 @@ import { onceKey } from "@/lib/links";
 import { Button } from "@/ui/Button";
 import { Refusal } from "@/ui/Notice";
 import { useTargetWrites, type Target } from "./queries";
-import { bodyOf, targetSchema } from "./schema";
+import { bodyOf, targetSchema, type TargetForm } from "./schema";
 import { TargetFields } from "./TargetFields";
 
 interface TargetCreateFormProps {
@@ -23,12 +23,13 @@ export function TargetCreateForm(props: TargetCreateFormProps) {
   const [error, setError] = useState<unknown>();
   const [key] = useState(onceKey);
   const { create } = useTargetWrites(clientId);
-  const form = useForm({
+  const form = useForm<TargetForm>({
     resolver: zodResolver(targetSchema),
     defaultValues: {
       targetName: "",
       targetBaseURL: "",
       targetTestPath: "",
+      targetCheckSeconds: null,
       targetRegion: region ?? "",
       targetDefaultRuleEffect: "allow",
     },

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Plus, Target as Icon } from "lucide-react";
+import { useState } from "react";
 import { regionsQuery } from "@/api/session";
 import { nameCell } from "@/table/cells";
 import type { Column } from "@/table/DataTable";
@@ -9,6 +10,8 @@ import { buttonClass } from "@/ui/Button";
 import { Empty, Page } from "@/ui/Page";
 import { Tag } from "@/ui/Status";
 import { Time } from "@/ui/Time";
+import { BulkTargets } from "./BulkTargets";
+import { HealthPill } from "./HealthPill";
 import { targetsQuery, type Target } from "./queries";
 
 const route = getRouteApi("/in/o/$clientId/targets");
@@ -33,6 +36,12 @@ const COLUMNS: Column<Target>[] = [
       </code>
     ),
   },
+  {
+    id: "health",
+    title: "Health",
+    wide: true,
+    cell: (target) => <HealthPill health={target.targetHealth} />,
+  },
   { id: "region", title: "Region", wide: true, cell: (target) => <Tag>{target.targetRegion}</Tag> },
   {
     id: "created",
@@ -48,6 +57,7 @@ export function TargetsPage() {
   const { clientId } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const [ids, setIds] = useState<Set<string>>(new Set());
   const query = useQuery({ ...targetsQuery(clientId, search), ...whileNext });
   const regions = useQuery(regionsQuery);
   const add = (
@@ -69,6 +79,14 @@ export function TargetsPage() {
         search={search}
         onSearch={(next) => void navigate({ search: next })}
         regions={regions.data?.data.map((region) => region.regionName)}
+        selection={{ ids, onChange: setIds }}
+        bulk={
+          <BulkTargets
+            clientId={clientId}
+            chosen={query.data?.data.filter((row) => ids.has(row.targetId)) ?? []}
+            onDone={() => setIds(new Set())}
+          />
+        }
         empty={
           <Empty icon={Icon} title="No targets yet" action={add}>
             A target is where calls go: the base URL of an API, such as https://api.example.com/v1.

@@ -12,6 +12,7 @@ export const targetSchema = z.object({
   targetTestPath: z.nullable(
     z.string().check(z.trim(), z.regex(/^(\/.*)?$/, "Begins with a slash.")),
   ),
+  targetCheckSeconds: z.nullable(z.int()),
   targetRegion: z.string().check(z.minLength(1, "Choose a region.")),
   targetDefaultRuleEffect: z.enum(["allow", "deny"]),
 });
@@ -22,6 +23,7 @@ export const TARGET_LABELS: Record<keyof TargetForm, string> = {
   targetName: "Name",
   targetBaseURL: "Base URL",
   targetTestPath: "Test path",
+  targetCheckSeconds: "Checked",
   targetRegion: "Region",
   targetDefaultRuleEffect: "Without a matching rule",
 };
@@ -31,6 +33,7 @@ export function formOf(target: Target): TargetForm {
     targetName: target.targetName,
     targetBaseURL: target.targetBaseURL,
     targetTestPath: target.targetTestPath ?? null,
+    targetCheckSeconds: target.targetCheckSeconds ?? null,
     targetRegion: target.targetRegion,
     targetDefaultRuleEffect: target.targetDefaultRuleEffect,
   };
