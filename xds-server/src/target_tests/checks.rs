@@ -21,6 +21,8 @@ use crate::store::target::{target_list_checked, target_user_fetch};
 const EVERY: Duration = Duration::from_secs(2);
 /// Calls at a time; what is due beyond comes later.
 const MAX_OPEN: usize = 16;
+/// Of these one organisation has at most so many: targets that do not answer hold up only its own.
+const MAX_OPEN_EACH: usize = 4;
 /// Checks of one message.
 const CHECKS_A_MESSAGE: usize = 1_000;
 
@@ -36,6 +38,29 @@ pub struct TargetChecking {
 
 /// When each target was called, Unix time in milliseconds.
 type Begun = BTreeMap<String, u64>;
+
+/// How many of each organisation's are called now.
+#[derive(Debug, Default)]
+struct Open(BTreeMap<String, usize>);
+
+impl Open {
+    /// Takes a place for a call; false: there is none.
+    fn take(&mut self, organisation: &str) -> bool {
+        let own = self.0.get(organisation).copied().unwrap_or(0);
+        let is_free = own < MAX_OPEN_EACH && self.0.values().sum::<usize>() < MAX_OPEN;
+        if is_free {
+            self.0.insert(organisation.to_owned(), own + 1);
+        }
+        is_free
+    }
+
+    fn give_back(&mut self, organisation: &str) {
+        let left = self.0.remove(organisation).unwrap_or(0).saturating_sub(1);
+        if left > 0 {
+            self.0.insert(organisation.to_owned(), left);
+        }
+    }
+}
 
 impl TargetChecking {
     /// None was called yet.
@@ -69,28 +94,31 @@ impl TargetChecking {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Tasks: a check that has the store's lock goes on while this waits for the store.
-        let (mut begun, mut open) = (Begun::new(), JoinSet::new());
+        let (mut begun, mut calls) = (Begun::new(), JoinSet::new());
+        let mut open = Open::default();
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return,
-                _ = ticks.tick() => match self.due(&mut begun, MAX_OPEN - open.len()).await {
+                _ = ticks.tick() => match self.due(&mut begun, &mut open).await {
                     Ok(due) => for target in due {
-                        open.spawn(self.clone().check(target));
+                        calls.spawn(self.clone().check(target));
                     },
                     Err(error) => tracing::warn!(%error, "targets are not checked"),
                 },
-                Some(_) = open.join_next() => {}
+                Some(done) = calls.join_next() => if let Ok(organisation) = done {
+                    open.give_back(&organisation);
+                }
             }
         }
     }
 
-    /// So many targets that are due, which count as called from now on.
-    async fn due(&self, begun: &mut Begun, places: usize) -> Result<Vec<Target>, StoreFailed> {
+    /// Targets that are due and have a place, which count as called from now on.
+    async fn due(&self, begun: &mut Begun, open: &mut Open) -> Result<Vec<Target>, StoreFailed> {
         let mut tx = self.tests.store.begin().await?;
         let targets = target_list_checked(&mut tx).await?;
         drop(tx);
         let now_ms = self.tests.clock.unix_ms();
-        let due = take_due(targets, begun, (now_ms, places));
+        let due = take_due(targets, begun, (now_ms, open));
         self.checks.send_if_modified(|checks| {
             let is_gone = |id: &&Arc<str>| !begun.contains_key(&***id);
             let gone: Vec<Arc<str>> = checks.keys().filter(is_gone).map(Arc::clone).collect();
@@ -102,8 +130,10 @@ impl TargetChecking {
         Ok(due)
     }
 
-    async fn check(self, target: Target) {
+    /// Gives back whose target it was.
+    async fn check(self, target: Target) -> String {
         let (id, checked_at_ms) = (target.target_id.clone(), self.tests.clock.unix_ms());
+        let organisation = target.organisation_id.clone();
         match self.call(target).await {
             Ok(test) => {
                 let check = TargetCheck {
@@ -117,6 +147,7 @@ impl TargetChecking {
             }
             Err(error) => tracing::warn!(target_id = id, %error, "target is not checked"),
         }
+        organisation
     }
 
     async fn call(&self, target: Target) -> Result<TargetTest, StoreFailed> {
@@ -135,7 +166,7 @@ impl TargetChecking {
 fn take_due(
     targets: Vec<Target>,
     begun: &mut Begun,
-    (now_ms, places): (u64, usize),
+    (now_ms, open): (u64, &mut Open),
 ) -> Vec<Target> {
     let known = std::mem::take(begun);
     let mut due = Vec::new();
@@ -151,8 +182,10 @@ fn take_due(
         }
     }
     due.sort_by_key(|(due_ms, _)| *due_ms);
-    let taken = due.into_iter().take(places).map(|(_, target)| target);
-    let taken: Vec<Target> = taken.collect();
+    let due = due.into_iter().map(|(_, target)| target);
+    let taken: Vec<Target> = due
+        .filter(|target| open.take(&target.organisation_id))
+        .collect();
     begun.extend(
         taken
             .iter()

@@ -94,6 +94,12 @@ impl Organisation {
         self.allowed_regions.is_empty() || self.allowed_regions.contains(region)
     }
 
+    /// Its calls are not refused as a whole: it is active, and has paid.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.status == OrganisationStatus::Active && self.standing != Standing::Suspended
+    }
+
     /// Requests each of its proxy credentials may make in a minute; None is unlimited.
     #[must_use]
     pub fn credential_limit(&self) -> Option<u64> {

@@ -4,7 +4,7 @@ use sqlx::AnyConnection;
 
 use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _};
 use crate::domain::account::letter::Errand;
-use crate::domain::account::notification::Notice;
+use crate::domain::account::notification::{self, Notice};
 use crate::domain::id::{InviteId, OrganisationId, UserId};
 use crate::domain::name::Name;
 use crate::domain::people::browser_session::Visitor;
@@ -21,7 +21,7 @@ use crate::service::change::Change;
 use crate::service::people::{password, tokens};
 use crate::state::AppState;
 use crate::store::account::letter::letter_insert;
-use crate::store::account::notification::notification_insert;
+use crate::store::account::notification::{notification_delete_about, notification_insert};
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::invite::{
     invite_accept, invite_address, invite_delete, invite_fetch, invite_fetch_to, invite_home,
@@ -155,7 +155,7 @@ async fn tell_invited(
     }
     let login = invite.email.login();
     for user in user_by_proved_address(write.conn(), &login).await? {
-        let notice = Notice::invite(user, invite, scope.organisation.name.as_str());
+        let notice = Notice::invite(user, invite, (scope.organisation.name.as_str(), now));
         notification_insert(write.conn(), &notice, now).await?;
     }
     Ok(())
@@ -171,6 +171,11 @@ pub async fn withdraw(change: &Change, scope: &Scope, invite: &str) -> ApiResult
     let invite = found.ok_or_else(ApiError::not_found)?;
     change.expects(invite.revision)?;
     invite_delete(write.conn(), scope.id(), invite.id).await?;
+    let told = notification::About {
+        kind: "invite".to_owned(),
+        id: invite.id.to_string(),
+    };
+    notification_delete_about(write.conn(), &told).await?;
     Ok(change.commit(write, Entry::deleted(&invite)).await?)
 }
 

@@ -257,6 +257,19 @@ pub async fn notification_delete_all(conn: &mut AnyConnection, owner: Owner) -> 
     Ok(())
 }
 
+/// Removes all that was told about a record.
+pub async fn notification_delete_about(
+    conn: &mut AnyConnection,
+    About { kind, id }: &About,
+) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM notification WHERE resource_type = $1 AND resource_id = $2")
+        .bind(kind)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// The columns of one that nobody asks for.
 pub(super) const UNASKED: &str = "n.*, CAST(0 AS BIGINT) AS is_read";
 

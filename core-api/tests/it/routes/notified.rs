@@ -56,15 +56,25 @@ async fn an_invite_reaches_who_has_shown_the_address_to_be_theirs() {
             )
             .await;
         let invite = world.create("invites", &body).await;
-        let want = ("invite".to_owned(), "You are invited to Org".to_owned());
+        let want = ("invite".to_owned(), "You are invited to \"Org\"".to_owned());
         assert_eq!(
             told(&world, Who::Stranger, own).await,
             std::slice::from_ref(&want)
         );
+        // However often somebody is invited, they are told once a day.
+        for _ in 0..3 {
+            world.create("invites", &body).await;
+        }
+        let once = told(&world, Who::Stranger, own).await;
+        assert_eq!(once.len(), 1);
         world.pass(DAY);
         let again = world.at(&format!("invites/{}/resend", id_of(&invite, "inviteId")));
         assert_eq!(world.call("POST", &again).send().await.status, 200);
         assert_eq!(told(&world, Who::Stranger, own).await, [want.clone(), want]);
+        // What was withdrawn cannot be accepted: nothing tells of it any more.
+        let path = world.at(&format!("invites/{}", id_of(&invite, "inviteId")));
+        assert_eq!(world.call("DELETE", &path).send().await.status, 204);
+        assert!(told(&world, Who::Stranger, own).await.is_empty());
         assert!(told(&world, Who::User, own).await.is_empty());
     }
 }

@@ -271,6 +271,14 @@ async fn a_target_is_tested_by_its_region_with_a_credential_that_fits() {
             let sent = world.call("POST", &path).json(&body).send().await;
             sent.expect(status, code);
         }
+        for column in ["status", "standing"] {
+            let set = |word| format!("UPDATE organisation SET {column} = '{word}'");
+            world.run(&set("suspended")).await;
+            let sent = world.call("POST", &path).json(&json!({})).send().await;
+            sent.expect(409, "CONFLICT");
+            let before = if column == "status" { "active" } else { "ok" };
+            world.run(&set(before)).await;
+        }
         let path = world.at(&format!("targets/{unknown}/test"));
         let sent = world.call("POST", &path).json(&json!({})).send().await;
         sent.expect(404, "NOT_FOUND");

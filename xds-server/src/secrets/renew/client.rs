@@ -21,7 +21,7 @@ use requestrocket_policy::secret_form::oauth2::Certificate;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -41,6 +41,8 @@ const PUBLIC_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Of an answer.
 const MAX_BODY_BYTES: usize = 1 << 20;
+/// Of all that comes: heads of interim answers (RFC 9110 §15.2) may go on for ever.
+const MAX_BYTES: u64 = 2 << 20;
 
 /// What endpoints are called with.
 #[derive(Clone, Debug)]
@@ -241,6 +243,8 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let broken = || Failure::transient("connection", "connection to the endpoint broke");
+    let (read, write) = tokio::io::split(stream);
+    let stream = tokio::io::join(read.take(MAX_BYTES), write);
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|_| broken())?;

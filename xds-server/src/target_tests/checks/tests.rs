@@ -12,9 +12,13 @@ fn target(id: &str, check_seconds: u32) -> Target {
     }
 }
 
-/// Ids of what is called at that second.
+/// Ids of what is called at that second, where there are so many places.
 fn called(targets: &[Target], begun: &mut Begun, (now_s, places): (u64, usize)) -> Vec<String> {
-    let due = take_due(targets.to_vec(), begun, (now_s * 1_000, places));
+    let mut open = Open::default();
+    for other in 0..MAX_OPEN - places {
+        assert!(open.take(&format!("other {other}")));
+    }
+    let due = take_due(targets.to_vec(), begun, (now_s * 1_000, &mut open));
     due.into_iter().map(|target| target.target_id).collect()
 }
 
@@ -43,6 +47,21 @@ fn what_waits_longest_has_the_next_place_and_what_is_gone_is_forgotten() {
     assert_eq!(called(&targets, &mut begun, (1_090, 9)), ["c", "a"]);
     assert_eq!(called(&targets[..1], &mut begun, (1_091, 9)), [""; 0]);
     assert_eq!(begun.keys().collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
+fn targets_of_one_organisation_that_do_not_answer_hold_up_no_other() {
+    let own: Vec<Target> = (0..9).map(|n| target(&format!("slow {n}"), 60)).collect();
+    let mut other = target("other", 60);
+    other.organisation_id = "p".to_owned();
+    let (mut begun, mut open) = (Begun::new(), Open::default());
+    let all = || own.iter().chain([&other]).cloned().collect();
+    let first = take_due(all(), &mut begun, (1_000_000, &mut open));
+    assert_eq!(first.len(), MAX_OPEN_EACH + 1);
+    assert!(first.iter().any(|target| target.target_id == "other"));
+    assert!(take_due(all(), &mut begun, (1_002_000, &mut open)).is_empty());
+    open.give_back("o");
+    assert_eq!(take_due(all(), &mut begun, (1_004_000, &mut open)).len(), 1);
 }
 
 #[test]

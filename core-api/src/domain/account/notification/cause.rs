@@ -281,16 +281,17 @@ impl Notice {
             .about("region", &region)
     }
 
-    /// A user is invited to an organisation of that name.
+    /// A user is invited to an organisation of that name; told once a day, however often it invites.
     #[must_use]
-    pub fn invite(user: UserId, invite: &Invite, organisation: &str) -> Self {
-        let title = format!("You are invited to {organisation}");
+    pub fn invite(user: UserId, invite: &Invite, (organisation, now): (&str, Moment)) -> Self {
+        let title = format!("You are invited to \"{organisation}\"");
         let message = format!(
             "As {}, until {}.",
             join(invite.roles.words()),
             invite.expires_at
         );
-        let cause = format!("{}:{}", invite.id, invite.expires_at);
+        let day: String = now.to_string().chars().take(10).collect();
+        let cause = format!("{}:{day}", invite.organisation);
         Self::new(Owner::User(user), Kind::Invite, (title, message), &cause)
             .about("invite", &invite.id)
     }

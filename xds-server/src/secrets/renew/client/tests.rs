@@ -55,6 +55,17 @@ async fn an_answer_of_any_status_is_one_and_nothing_is_followed() {
 }
 
 #[tokio::test]
+async fn interim_answers_without_an_end_are_cut_off() {
+    let interim = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n";
+    let answer = interim.repeat(usize::try_from(MAX_BYTES).unwrap() / interim.len() + 1);
+    let end = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let (got, _) = served(answer + end, &open(), "/").await;
+    assert_eq!(got.unwrap_err().code, "connection");
+    let (got, _) = served(interim.repeat(9) + end, &open(), "/").await;
+    assert_eq!(got.unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn an_answer_without_an_end_is_cut_off() {
     let body = "x".repeat(MAX_BODY_BYTES + 1);
     let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}");

@@ -79,6 +79,11 @@ async fn test_target(
     }
     // The target may take its time.
     drop(conn);
+    if !scope.organisation.is_served() {
+        let text = "calls of the organisation are refused, and so are those to try its targets";
+        return Err(ApiError::new(Code::Conflict, text));
+    }
+    let _place = call.state.searches.hold(&scope.id().to_string()).await?;
     let tested = target_tests::test(&call.state.fleets, &target, credential).await;
     let tested = tested.map_err(|why| ApiError::new(Code::RegionAway, why.to_string()))?;
     Ok(Json(TargetTestResource {
