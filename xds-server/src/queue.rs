@@ -1,9 +1,10 @@
 //! Requests that are accepted now and delivered later.
 //!
-//! [`intake`] is what comes in, [`carrier`] who takes it to its target, [`status`] what people are
-//! told. [`machine`], [`retry`], [`breaker`] and [`fairness`] decide; they are pure.
+//! [`intake`] is what comes in, [`carrier`] who takes it to its target, [`status`] what callers are
+//! told, [`operators`] what those see and do who manage it. [`machine`], [`retry`], [`breaker`] and
+//! [`fairness`] decide; they are pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,9 +32,11 @@ mod delivery;
 pub mod fairness;
 pub mod intake;
 pub mod machine;
+pub mod operators;
 pub mod retry;
 mod safe;
 pub mod status;
+mod upkeep;
 mod workers;
 
 #[cfg(test)]
@@ -70,6 +73,8 @@ struct Shared {
     keys: KeysInHand,
     /// Something may be due now.
     came: Notify,
+    /// Organisations of which no more is accepted.
+    crowded: Mutex<BTreeSet<String>>,
     /// Who waits for the end of which request.
     waiting: Mutex<BTreeMap<String, Arc<Notify>>>,
 }
@@ -93,6 +98,7 @@ impl Queue {
             door,
             keys: KeysInHand::default(),
             came: Notify::new(),
+            crowded: Mutex::default(),
             waiting: Mutex::default(),
         }))
     }
@@ -102,6 +108,9 @@ impl Queue {
     /// # Errors
     /// Nothing was accepted.
     pub async fn accept(&self, intake: Intake) -> Result<Accepted, IntakeError> {
+        if self.is_crowded(&intake.organisation_id) {
+            return Err(IntakeError::Full);
+        }
         let idempotency = idempotency_of(&intake, self.now_ms());
         let key = match &idempotency {
             Some(idempotency) => {
@@ -271,6 +280,12 @@ impl Queue {
             response,
             callbacks: has_callback.then(Vec::new),
         })
+    }
+
+    fn is_crowded(&self, organisation_id: &str) -> bool {
+        let crowded = self.0.crowded.lock();
+        let crowded = crowded.unwrap_or_else(PoisonError::into_inner);
+        crowded.contains(organisation_id)
     }
 
     fn now_ms(&self) -> u64 {

@@ -26,8 +26,11 @@ const MAX_ERROR: usize = 200;
 pub(super) enum Delivered {
     /// It was made.
     Tried,
-    /// There is no Envoy to go through.
-    NoEnvoy,
+    /// There was no Envoy to go through.
+    NoEnvoy {
+        /// Then (Unix time in milliseconds).
+        at_ms: u64,
+    },
 }
 
 /// Makes the attempt that `ready` was leased for.
@@ -62,7 +65,7 @@ pub(super) async fn deliver(queue: &Queue, carrier: &impl Carrier, ready: Ready)
     };
     write(queue, &ready, &completion, held_until_ms).await;
     match outcome {
-        Outcome::NoWay(NoWay::Region) => Delivered::NoEnvoy,
+        Outcome::NoWay(NoWay::Region) => Delivered::NoEnvoy { at_ms: now_ms },
         Outcome::NoWay(NoWay::Proxy)
         | Outcome::Answered(_)
         | Outcome::Unreachable { .. }

@@ -5,6 +5,7 @@ mod delivering;
 mod fairly;
 mod in_order;
 mod once;
+mod operated;
 mod servers;
 
 use std::sync::Mutex as StdMutex;

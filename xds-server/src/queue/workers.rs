@@ -8,10 +8,10 @@ use requestrocket_process::tasks::TaskSet;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::Queue;
 use super::carrier::Carrier;
 use super::claims::{Load, claim};
 use super::delivery::{Delivered, deliver};
+use super::{Queue, upkeep};
 use crate::store::StoreFailed;
 use crate::store::queue::Ready;
 use crate::store::queue::claim::ready_over;
@@ -33,7 +33,7 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// Delivers the queue's requests through `carrier` until the process stops.
 pub fn start(queue: Queue, carrier: impl Carrier, tasks: &TaskSet) {
-    let stopping = tasks.stopping();
+    let (stopping, kept) = (tasks.stopping(), queue.clone());
     let workers = Workers {
         queue,
         carrier: Arc::new(carrier),
@@ -43,6 +43,11 @@ pub fn start(queue: Queue, carrier: impl Carrier, tasks: &TaskSet) {
     };
     tasks.spawn("queue workers", async move {
         workers.run(stopping).await;
+        Ok(())
+    });
+    let stopping = tasks.stopping();
+    tasks.spawn("queue upkeep", async move {
+        upkeep::run(kept, stopping).await;
         Ok(())
     });
 }
@@ -118,8 +123,8 @@ impl<C: Carrier> Workers<C> {
             }
         };
         self.under_way.remove(&id);
-        if delivered == Delivered::NoEnvoy {
-            self.free_from_ms = self.queue.now_ms().saturating_add(NO_ENVOY_MS);
+        if let Delivered::NoEnvoy { at_ms } = delivered {
+            self.free_from_ms = at_ms.saturating_add(NO_ENVOY_MS);
         }
     }
 

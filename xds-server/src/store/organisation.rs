@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use sqlx::AnyConnection;
 
 use super::message::{decode, encode};
+use super::queue::forget::queue_delete;
 use super::{StoreFailed, rows_delete, rows_fetch};
 use crate::records::record::{Organisation, OrganisationKeys};
 
@@ -55,6 +56,7 @@ pub async fn organisation_delete(
     conn: &mut AnyConnection,
     ids: &[&str],
 ) -> Result<(), StoreFailed> {
+    queue_delete(conn, ids).await?;
     rows_delete(conn, "organisation", "organisation_id", ids).await
 }
 

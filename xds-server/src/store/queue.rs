@@ -13,8 +13,11 @@ use crate::queue::machine::{Life, Stage};
 mod attempt;
 pub mod claim;
 pub mod finish;
+pub mod forget;
 pub mod insert;
+pub mod operate;
 pub mod read;
+pub mod replay;
 pub mod target;
 
 /// A request that has not ended, without what is large.

@@ -103,6 +103,22 @@ pub async fn requests_insert(
     Ok(inserted)
 }
 
+/// Stores a replay, at `place` of its ordering, where it is the first, or behind the others.
+pub(super) async fn replay_insert(
+    conn: &mut AnyConnection,
+    request: &NewRequest,
+    place: Option<u64>,
+) -> Result<(), StoreFailed> {
+    targets_upsert(conn, &[request]).await?;
+    let (place, is_first) = match (place, &request.ordering) {
+        (Some(place), _) => (place, true),
+        (None, Some(_)) => ordering_join(conn, request).await?,
+        (None, None) => (request.created_at_ms.saturating_mul(1_000), true),
+    };
+    request_insert(conn, request).await?;
+    ready_insert(conn, request, place, is_first).await
+}
+
 /// Those that have a key, by key, and otherwise as they came.
 fn in_order<'r, T, K: Ord>(
     requests: &'r [T],
@@ -207,10 +223,12 @@ async fn ordering_join(
 }
 
 async fn request_insert(conn: &mut AnyConnection, request: &NewRequest) -> Result<(), StoreFailed> {
+    let ordering = request.ordering.as_ref();
     sqlx::query(
         "INSERT INTO queued_request (request_id, organisation_id, proxy_id, credential_id, \
-         target_id, replay_of, created_at_ms, keep_response_ms, has_callback, request) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         target_id, replay_of, created_at_ms, keep_response_ms, has_callback, request, \
+         timeout_ms, ordering, stops) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(&request.request_id)
     .bind(&request.organisation_id)
@@ -222,6 +240,9 @@ async fn request_insert(conn: &mut AnyConnection, request: &NewRequest) -> Resul
     .bind(to_sql(request.keep_response_ms))
     .bind(i64::from(request.has_callback))
     .bind(request.sealed.as_slice())
+    .bind(to_sql(request.timeout_ms))
+    .bind(ordering.map(|ordering| ordering.digest.as_str()))
+    .bind(i64::from(ordering.is_some_and(|ordering| ordering.stops)))
     .execute(conn)
     .await?;
     Ok(())

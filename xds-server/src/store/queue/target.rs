@@ -65,6 +65,27 @@ pub async fn targets_due(
     Ok(rows.into_iter().map(DueTarget::from_row).collect())
 }
 
+/// Targets of an organisation, their breakers, and whether they are paused, by id.
+pub async fn targets_list(
+    conn: &mut AnyConnection,
+    organisation_id: &str,
+) -> Result<Vec<(String, Breaker, bool)>, StoreFailed> {
+    let sql = format!(
+        "{SELECT}, t.is_paused AS busy FROM queued_target t WHERE t.organisation_id = $1 \
+         ORDER BY t.target_id"
+    );
+    let rows: Vec<TargetRow> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(organisation_id)
+        .fetch_all(conn)
+        .await?;
+    let of = |row: TargetRow| {
+        let is_paused = row.busy != 0;
+        let target = DueTarget::from_row(row);
+        (target.target_id, target.breaker, is_paused)
+    };
+    Ok(rows.into_iter().map(of).collect())
+}
+
 /// The breaker of a target, locked; none: nothing ever went there.
 pub async fn breaker_lock(
     conn: &mut AnyConnection,
