@@ -127,6 +127,7 @@ struct Settings {
     max_proxies: u64,
     max_members: u64,
     max_invites: u64,
+    max_webhooks: u64,
     max_tokens: u64,
     max_organisations: u64,
 }
@@ -170,6 +171,7 @@ impl Default for Settings {
             max_proxies: ceilings.proxies,
             max_members: ceilings.members,
             max_invites: ceilings.invites,
+            max_webhooks: ceilings.webhooks,
             max_tokens: ceilings.tokens,
             max_organisations: ceilings.organisations,
         }
@@ -302,6 +304,7 @@ fn ceilings(settings: &Settings) -> Result<Ceilings, InvalidConfig> {
         proxies: positive("max_proxies", settings.max_proxies)?,
         members: positive("max_members", settings.max_members)?,
         invites: positive("max_invites", settings.max_invites)?,
+        webhooks: positive("max_webhooks", settings.max_webhooks)?,
         tokens: positive("max_tokens", settings.max_tokens)?,
         organisations: positive("max_organisations", settings.max_organisations)?,
     })

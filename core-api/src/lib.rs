@@ -15,3 +15,4 @@ pub mod serve;
 pub mod service;
 pub mod state;
 pub mod store;
+pub mod store_key;

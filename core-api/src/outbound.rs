@@ -19,6 +19,10 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
 use url::{Host, Url};
 
+mod hook;
+
+pub use self::hook::PATIENCE as HOOK_PATIENCE;
+
 #[cfg(test)]
 mod tests;
 

@@ -17,6 +17,9 @@ const PLACES_EACH: usize = 1;
 /// Searches at a time: regions do that work.
 const SEARCHES: usize = 16;
 const SEARCHES_EACH: usize = 2;
+/// Webhooks that are tried: their receivers do that work.
+const HOOK_TRIALS: usize = 64;
+const HOOK_TRIALS_EACH: usize = 2;
 /// Answers that go on, such as exports: each holds its place for long and works little.
 const READERS: usize = 256;
 const READERS_EACH: usize = 4;
@@ -77,6 +80,11 @@ impl Places {
     /// For who reads answers that go on.
     pub fn for_readers() -> Self {
         Self::new((READERS, READERS_EACH), READER_PATIENCE)
+    }
+
+    /// For trying webhooks, whose receivers take their time.
+    pub fn for_hook_trials() -> Self {
+        Self::new((HOOK_TRIALS, HOOK_TRIALS_EACH), TRIAL_PATIENCE)
     }
 
     /// For hashing passwords; whose turn it is goes by address.

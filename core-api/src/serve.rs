@@ -8,6 +8,7 @@ mod rounds;
 mod sweep;
 mod trace;
 mod watch;
+mod webhooks;
 
 use std::future::Future;
 use std::time::Duration;
@@ -32,6 +33,7 @@ use crate::region::pki::{Authority, Identity};
 use crate::service::account::audit_key;
 use crate::state::AppState;
 use crate::store::MIGRATIONS;
+use crate::store_key::StoreKey;
 
 /// Connections that are still open after this are cut.
 const GRACE: Duration = Duration::from_secs(3);
@@ -61,6 +63,7 @@ pub async fn open(config: &Config) -> anyhow::Result<AppState> {
     let folder = config.data_dir.display();
     file::create_private_dir(&config.data_dir)
         .with_context(|| format!("data folder `{folder}`"))?;
+    let pki = config.data_dir.join("pki");
     let db = Db::open(config.database_url.expose(), &MIGRATIONS).await?;
     let state = AppState::new(db, Clock::default(), Fleets::default(), TaskSet::default());
     Ok(state
@@ -71,7 +74,8 @@ pub async fn open(config: &Config) -> anyhow::Result<AppState> {
         .billing_by(config.billing.clone())
         .sending_mail(config.mail.is_some())
         .knowing(providers(config), config.is_sso_only)
-        .signing_with(audit_key::load_or_create(&config.data_dir.join("pki"))?))
+        .signing_with(audit_key::load_or_create(&pki)?)
+        .sealing_with(StoreKey::load_or_create(&pki)?))
 }
 
 /// Providers are the operator's own choice, wherever they are.
@@ -181,6 +185,7 @@ fn spawn_jobs(state: &AppState, mailer: Option<Mailer>, audit_age: Duration) {
         tasks.spawn("mail", mail::run(state.clone(), mailer));
     }
     tasks.spawn("billing", billing::run(state.clone()));
+    tasks.spawn("webhooks", webhooks::run(state.clone()));
     tasks.spawn("watch", watch::run(state.clone()));
     tasks.spawn("sweep", sweep::run(state.clone()));
 }

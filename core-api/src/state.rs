@@ -12,12 +12,15 @@ use crate::domain::account::billing::Prices;
 use crate::domain::account::checkpoint::AuditKey;
 use crate::domain::ceiling::Ceilings;
 use crate::domain::moment::Moment;
+use crate::error::{ApiError, ApiResult};
 use crate::identity::attempts::Attempts;
 use crate::identity::oidc::Providers;
 use crate::identity::rate::{Failures, Rates};
+use crate::outbound::Outbound;
 use crate::places::Places;
 use crate::region::fleet::Fleets;
 use crate::store::log::write::Write;
+use crate::store_key::StoreKey;
 
 /// What an address may do in vain in a minute unless the settings say otherwise.
 pub const FAILURES_PER_MINUTE: u64 = 120;
@@ -35,6 +38,8 @@ pub struct AppState {
     pub tasks: TaskSet,
     /// Ranges that saved URLs may name although they are not public.
     pub allow_private_targets: Arc<[IpNet]>,
+    /// Calls URLs that people save, as far as those ranges and public ones go.
+    pub outbound: Outbound,
     /// Requests of this minute.
     pub rates: Rates,
     /// What strangers did in vain in this minute.
@@ -51,6 +56,8 @@ pub struct AppState {
     pub ceilings: Ceilings,
     /// Signs how audit logs end; none: nothing is signed.
     pub audit_key: Option<Arc<AuditKey>>,
+    /// Seals what the store keeps and core-api reads back; none: nothing can be.
+    pub store_key: Option<Arc<StoreKey>>,
     /// Whether letters are sent.
     pub sends_mail: bool,
     /// Who else says who somebody is.
@@ -67,6 +74,8 @@ pub struct AppState {
     pub searches: Places,
     /// For who reads answers that go on.
     pub readers: Places,
+    /// For trying webhooks.
+    pub hook_trials: Places,
     /// For hashing passwords.
     pub sign_ins: Places,
 }
@@ -81,6 +90,7 @@ impl AppState {
             fleets,
             tasks,
             allow_private_targets,
+            outbound: Outbound::new(&[]),
             rates: Rates::default(),
             failures: Failures::default(),
             failures_per_minute: FAILURES_PER_MINUTE,
@@ -89,6 +99,7 @@ impl AppState {
             public_url: Arc::from("http://localhost"),
             ceilings: Ceilings::default(),
             audit_key: None,
+            store_key: None,
             sends_mail: false,
             providers: Providers::default(),
             is_sso_only: false,
@@ -97,6 +108,7 @@ impl AppState {
             drafts: Places::for_drafts(),
             searches: Places::for_searches(),
             readers: Places::for_readers(),
+            hook_trials: Places::for_hook_trials(),
             sign_ins: Places::for_sign_ins(),
         }
     }
@@ -105,6 +117,7 @@ impl AppState {
     #[must_use]
     pub fn allowing(mut self, ranges: &[IpNet]) -> Self {
         self.allow_private_targets = Arc::from(ranges);
+        self.outbound = Outbound::new(ranges);
         self
     }
 
@@ -163,6 +176,22 @@ impl AppState {
     pub fn signing_with(mut self, key: AuditKey) -> Self {
         self.audit_key = Some(Arc::new(key));
         self
+    }
+
+    /// The same with a key for what the store keeps.
+    #[must_use]
+    pub fn sealing_with(mut self, key: StoreKey) -> Self {
+        self.store_key = Some(Arc::new(key));
+        self
+    }
+
+    /// The key for what the store keeps.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn store_key(&self) -> ApiResult<&StoreKey> {
+        let key = self.store_key.as_deref();
+        key.ok_or_else(|| ApiError::internal("there is no key for what the store keeps"))
     }
 
     /// The present moment.

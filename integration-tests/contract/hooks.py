@@ -72,6 +72,7 @@ class Records:
             "tokenId": self.new_token(),
             "inviteId": self.new_invite()["inviteId"],
             "sessionId": self.new_session(),
+            "webhookId": self.new_webhook(),
             # No call was made.
             "requestId": "00000000-0000-4000-8000-000000000000",
         }
@@ -139,6 +140,12 @@ class Records:
         kept = {self.known.get("inviteId")}
         return create(path, {"email": email, "roles": ["user"]}, lambda: sweep(path, "inviteId", kept))
 
+    def new_webhook(self):
+        """Nobody listens there."""
+        path = f"/clients/{self.organisation}/webhooks"
+        kept = {self.known.get("webhookId")}
+        return create(path, {"url": "http://127.0.0.1:9/"}, lambda: sweep(path, "webhookId", kept))["webhookId"]
+
     def new_token(self):
         mine = session.get(STACK["coreApi"] + "/users/me/tokens", params={"search": "First token"}, timeout=30).json()
         kept = {token["tokenId"] for token in mine["data"]} | {self.known.get("tokenId")}
@@ -201,6 +208,7 @@ class Records:
             "tokenId": self.new_token,
             "inviteId": lambda: self.new_invite()["inviteId"],
             "sessionId": self.new_session,
+            "webhookId": self.new_webhook,
             "ruleId": lambda: self.new_rule(kind, id),
             "filterId": lambda: self.new_filter(kind, id),
             "meterId": self.new_meter,

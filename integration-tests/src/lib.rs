@@ -21,6 +21,7 @@ pub mod issuer;
 pub mod logs;
 pub mod machine;
 pub mod mail;
+pub mod receiver;
 pub mod sso;
 pub mod stack;
 pub mod target;

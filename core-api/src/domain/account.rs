@@ -7,3 +7,4 @@ pub mod checkpoint;
 pub mod letter;
 pub mod notification;
 pub mod verify;
+pub mod webhook;

@@ -13,6 +13,8 @@ pub struct Ceilings {
     pub members: u64,
     /// Invites of an organisation that can still be accepted.
     pub invites: u64,
+    /// Webhooks of an organisation.
+    pub webhooks: u64,
     /// Tokens of a user.
     pub tokens: u64,
     /// Organisations that a user owns.
@@ -27,6 +29,7 @@ impl Default for Ceilings {
             proxies: 10_000,
             members: 1_000,
             invites: 100,
+            webhooks: 20,
             tokens: 100,
             organisations: 100,
         }

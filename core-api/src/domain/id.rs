@@ -73,6 +73,10 @@ ids! {
     NotificationId
     /// A letter.
     LetterId
+    /// A webhook.
+    WebhookId
+    /// A message to a webhook.
+    DeliveryId
 }
 
 /// `Uuid` itself also takes braces, URNs and bare hex; ids have one spelling.

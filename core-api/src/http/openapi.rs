@@ -45,7 +45,8 @@ use crate::state::AppState;
         (name = "session", description = "Signing in at browsers, and out"),
         (name = "targets", description = "Where calls go"),
         (name = "telemetry", description = "What calls come to"),
-        (name = "users", description = "The user who calls, their password, tokens and sessions")
+        (name = "users", description = "The user who calls, their password, tokens and sessions"),
+        (name = "webhooks", description = "Where organisations are told by messages")
     ),
     components(schemas(ErrorBody, Pagination))
 )]

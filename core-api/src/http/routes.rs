@@ -43,6 +43,7 @@ pub fn protected() -> OpenApiRouter<AppState> {
         .merge(account::billing::router())
         .merge(account::notifications::router())
         .merge(account::preferences::router())
+        .merge(account::webhooks::router())
 }
 
 /// Routes for everybody.

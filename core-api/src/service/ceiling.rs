@@ -25,6 +25,7 @@ pub(super) async fn check(state: &AppState, write: &mut Write, counted: Counted)
             ceilings.invites,
             "an organisation has at most {} open invites",
         ),
+        Counted::Webhooks(_) => (ceilings.webhooks, "an organisation has at most {} webhooks"),
         Counted::Tokens(_) => (ceilings.tokens, "a user has at most {} tokens"),
         Counted::Organisations(_) => (
             ceilings.organisations,

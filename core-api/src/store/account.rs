@@ -9,3 +9,5 @@ pub mod letter_notice;
 pub mod notification;
 pub mod preference;
 pub mod subject;
+pub mod webhook;
+pub mod webhook_delivery;

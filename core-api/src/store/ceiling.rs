@@ -19,6 +19,8 @@ pub enum Counted {
     Members(OrganisationId),
     /// The organisation's invites that can be accepted at this moment.
     OpenInvites(OrganisationId, Moment),
+    /// The organisation's webhooks.
+    Webhooks(OrganisationId),
     /// The user's tokens.
     Tokens(UserId),
     /// The organisations that the user is an owner of.
@@ -50,6 +52,10 @@ pub async fn ceiling_count(conn: &mut AnyConnection, counted: Counted) -> sqlx::
         Counted::OpenInvites(owner, _) => (
             "SELECT COUNT(*) FROM invite \
              WHERE organisation_id = $1 AND accepted_at IS NULL AND expires_at > $2",
+            owner.to_string(),
+        ),
+        Counted::Webhooks(owner) => (
+            "SELECT COUNT(*) FROM webhook WHERE organisation_id = $1",
             owner.to_string(),
         ),
         Counted::Tokens(owner) => (

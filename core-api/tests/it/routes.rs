@@ -31,4 +31,5 @@ mod telemetry;
 mod token_rights;
 mod usage;
 mod users;
+mod webhooks;
 mod weights;

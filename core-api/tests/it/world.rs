@@ -18,6 +18,7 @@ use requestrocket_core_api::http::router::router;
 use requestrocket_core_api::identity::token::digest;
 use requestrocket_core_api::region::fleet::Fleets;
 use requestrocket_core_api::state::AppState;
+use requestrocket_core_api::store_key::StoreKey;
 use requestrocket_policy::envelope::sealing::SealingPrivateKey;
 use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
@@ -118,6 +119,7 @@ impl World {
         let db = database.db.clone();
         let state = AppState::new(db, clock, Fleets::default(), TaskSet::default())
             .signing_with(AuditKey::generate().unwrap())
+            .sealing_with(StoreKey::generate().unwrap())
             .billing_by(Some(prices()))
             .allowing(&["127.0.0.0/8".parse().unwrap()])
             // All calls of a test are of one address and one minute.

@@ -122,4 +122,6 @@ mod usage;
 #[cfg(test)]
 mod waiting;
 #[cfg(test)]
+mod webhooks;
+#[cfg(test)]
 mod written_examples;

@@ -14,7 +14,7 @@ use crate::domain::people::organisation::InvalidWord;
 
 pub use self::cause::{Level, WHILE};
 pub use self::due::Due;
-pub use self::kind::{Kind, Severity};
+pub use self::kind::{Kind, Severity, Told};
 
 /// Whose a notification is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

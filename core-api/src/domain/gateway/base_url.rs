@@ -1,7 +1,6 @@
 //! The base URL of a target.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use ipnet::IpNet;
 use url::{Host, Url};
@@ -43,7 +42,7 @@ impl BaseUrl {
         }
         let url = Url::parse(raw).map_err(|_| invalid("must be an absolute http or https URL"))?;
         check_parts(raw, &url)?;
-        if let Some(address) = literal(&url)
+        if let Some(address) = address::literal(&url)
             && !address::is_allowed(address, allowed)
         {
             return Err(Invalid::new(
@@ -158,20 +157,6 @@ fn is_ambiguous(path: &str) -> bool {
         // Servlet containers drop what follows `;` before they climb (`/..;/`).
         .map(|segment| segment.split(';').next().unwrap_or_default());
     segments.any(|segment| matches!(segment, "." | ".."))
-}
-
-/// The address that the host is, also when it is spelt as one number, in octal or hexadecimal.
-fn literal(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        Host::Ipv4(v4) => Some(v4.into()),
-        Host::Ipv6(v6) => Some(v6.into()),
-        // Not resolved by DNS anywhere: always this machine.
-        Host::Domain(name) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            let is_local = name == "localhost" || name.ends_with(".localhost");
-            is_local.then(|| std::net::Ipv4Addr::LOCALHOST.into())
-        }
-    }
 }
 
 /// Scheme and host as every reader spells them, the path byte for byte.

@@ -38,6 +38,8 @@ pub enum Permission {
     ReadAudit,
     /// Invite, change and remove members who are not owners.
     WriteMembers,
+    /// See, make, change and delete webhooks.
+    ManageWebhooks,
     /// See prices, balance and entries.
     ReadBilling,
     /// Give or take amounts.
@@ -48,7 +50,7 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ReadOrganisation,
         Self::ChangeOrganisation,
         Self::DeleteOrganisation,
@@ -59,6 +61,7 @@ impl Permission {
         Self::ReadUsage,
         Self::ReadAudit,
         Self::WriteMembers,
+        Self::ManageWebhooks,
         Self::ReadBilling,
         Self::WriteBilling,
         Self::GrantOwner,
@@ -85,6 +88,7 @@ impl Permission {
             | Self::ReadUsage
             | Self::ReadAudit
             | Self::WriteMembers
+            | Self::ManageWebhooks
             | Self::GrantOwner => false,
         }
     }
@@ -96,7 +100,8 @@ impl Permission {
             | Self::ReadMembers
             | Self::ReadUsage
             | Self::ReadAudit
-            | Self::WriteMembers => {
+            | Self::WriteMembers
+            | Self::ManageWebhooks => {
                 matches!(role, Role::Owner | Role::Admin)
             }
             Self::DeleteOrganisation | Self::ReadBilling | Self::GrantOwner => {
@@ -149,6 +154,7 @@ mod tests {
                 P::ReadUsage,
                 P::ReadAudit,
                 P::WriteMembers,
+                P::ManageWebhooks,
             ],
         ]
         .concat();

@@ -4,3 +4,4 @@ pub mod audit;
 pub mod billing;
 pub mod notifications;
 pub mod preferences;
+pub mod webhooks;

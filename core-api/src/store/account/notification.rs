@@ -66,8 +66,8 @@ pub async fn notification_insert(
     };
     let done = sqlx::query(
         "INSERT INTO notification (notification_id, owner, kind, severity, audience, title, \
-         message, name_key, resource_type, resource_id, cause, created_at, is_mailed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0) ON CONFLICT DO NOTHING",
+         message, name_key, resource_type, resource_id, cause, created_at, is_mailed, is_posted) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0) ON CONFLICT DO NOTHING",
     )
     .bind(id.to_string())
     .bind(owner.to_string())

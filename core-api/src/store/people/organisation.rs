@@ -206,12 +206,13 @@ pub async fn organisation_delete(
 const REGIONAL: [&str; 3] = ["proxy", "credential", "target"];
 
 /// What goes with an organisation, in an order that foreign keys allow.
-const OWNED: [&str; 11] = [
+const OWNED: [&str; 12] = [
     // First: whoever charges has its lock until the end, and charges nothing without it.
     "billing_account",
     "billing_usage",
     "billing_month",
     "billing_entry",
+    "webhook",
     "proxy_credential",
     "proxy",
     "credential",

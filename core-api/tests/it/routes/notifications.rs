@@ -170,7 +170,7 @@ async fn kinds_that_nobody_wants_are_not_listed() {
     for world in World::each().await {
         let path = "/users/me/notification-preferences";
         let usual = get(&world, Who::Owner, path).await.body;
-        assert_eq!(usual.as_object().unwrap().len(), 20);
+        assert_eq!(usual.as_object().unwrap().len(), 21);
         assert_eq!(usual["secret-echo"], json!({"inApp": true, "email": true}));
         assert_eq!(
             usual["announcement"],

@@ -159,6 +159,12 @@ async fn ready(world: &World, method: &str, template: &str) -> Ready {
         let invite = world.create("invites", &body(world, "invites").await).await;
         path = path.replace("{inviteId}", &id_of(&invite, "inviteId"));
     }
+    if path.contains("{webhookId}") {
+        let webhook = world
+            .create("webhooks", &body(world, "webhooks").await)
+            .await;
+        path = path.replace("{webhookId}", &id_of(&webhook, "webhookId"));
+    }
     if path.contains("{tokenId}") {
         let made = world
             .call("POST", "/users/me/tokens")
@@ -220,6 +226,7 @@ async fn ready(world: &World, method: &str, template: &str) -> Ready {
         "patch" if last == "{notificationId}" => json!({"read": true}),
         "patch" if last == "me" => json!({"lastName": "Another"}),
         "patch" if last == "{userId}" => json!({"roles": ["user", "admin"]}),
+        "patch" if last == "{webhookId}" => json!({"webhookActive": false}),
         "patch" => json!({"labels": {"a": "b"}}),
         _ => body(world, last).await,
     };
@@ -302,6 +309,7 @@ async fn body(world: &World, last: &str) -> Value {
         "rules" => json!({"effect": "deny"}),
         "filters" => json!({"operation": "destroy", "paths": ["$.a"]}),
         "meters" => json!({"meterName": "M", "meterType": "request_count"}),
+        "webhooks" => json!({"url": "https://a.example/hook"}),
         "invites" => json!({"email": "new@example.com", "roles": ["user"]}),
         "tokens" => json!({"tokenName": world.name()}),
         "entries" => json!({"amount": "12.50", "note": "Invoice 7"}),

@@ -11,6 +11,7 @@ const TWO: Ceilings = Ceilings {
     proxies: 2,
     members: 4,
     invites: 2,
+    webhooks: 2,
     tokens: 2,
     organisations: 2,
 };
@@ -38,6 +39,10 @@ async fn creations_end_at_their_ceiling_and_go_on_below_it() {
         for _ in 0..2 {
             invites.push(world.create("invites", &invite).await);
         }
+        let webhook = json!({"url": "https://a.example/"});
+        for _ in 0..2 {
+            world.create("webhooks", &webhook).await;
+        }
         let token = json!({"tokenName": "T"});
         let made = world.call("POST", "/users/me/tokens").json(&token).send();
         assert_eq!(made.await.status, 201);
@@ -50,6 +55,7 @@ async fn creations_end_at_their_ceiling_and_go_on_below_it() {
             (world.at("targets"), &target),
             (world.at("credentials"), &credential),
             (world.at("invites"), &invite),
+            (world.at("webhooks"), &webhook),
             ("/users/me/tokens".to_owned(), &token),
             ("/clients".to_owned(), &organisation),
         ] {

@@ -113,7 +113,7 @@ fn open_to(method: &str, path: &str) -> Open {
         ("post", "/clients/{clientId}/billing/entries") => Open::In(&[Row::Operate]),
         ("get", "/clients/{clientId}/usage") => Open::In(&[Row::Manage]),
         _ if below("/users/me") => Open::Users,
-        _ if ["members", "invites", "audit"]
+        _ if ["members", "invites", "audit", "webhooks"]
             .iter()
             .any(|of| below(&format!("/clients/{{clientId}}/{of}"))) =>
         {

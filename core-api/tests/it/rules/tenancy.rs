@@ -84,6 +84,10 @@ pub(super) async fn ids<'a>(world: &World, proxy: &Value) -> BTreeMap<&'a str, S
     let invite = json!({"email": "guest@example.com", "roles": ["user"]});
     let invite = world.create("invites", &invite).await;
     ids.insert("inviteId", id_of(&invite, "inviteId"));
+    // Nobody listens there.
+    let webhook = json!({"url": "http://127.0.0.1:9/"});
+    let webhook = world.create("webhooks", &webhook).await;
+    ids.insert("webhookId", id_of(&webhook, "webhookId"));
     attach(world, &mut ids).await;
     ids
 }

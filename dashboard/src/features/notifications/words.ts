@@ -31,6 +31,7 @@ export const KINDS: Record<Kind, { whose: Whose; text: string }> = {
   "config-rejected": { whose: "client", text: "Envoys refuse what a proxy became" },
   "billing-low": { whose: "client", text: "The balance is low" },
   "billing-suspended": { whose: "client", text: "The balance is used up" },
+  "webhook-disabled": { whose: "client", text: "A webhook was switched off" },
   "member-added": { whose: "client", text: "Somebody joined" },
   "member-removed": { whose: "client", text: "Somebody left" },
   invite: { whose: "user", text: "You are invited" },

@@ -1,6 +1,7 @@
 //! What is told for which reason.
 
 mod billing;
+mod webhook;
 
 use uuid::Uuid;
 

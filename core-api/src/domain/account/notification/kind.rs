@@ -47,6 +47,19 @@ pub enum Kind {
     TargetUnreachable,
     /// A user token ends soon, or has ended.
     TokenExpiring,
+    /// A webhook is sent nothing more.
+    WebhookDisabled,
+}
+
+/// Who is told of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Everybody.
+    Everybody,
+    /// An organisation; of some, a user as well.
+    Organisations,
+    /// Users, of their own account.
+    Users,
 }
 
 /// How bad it is.
@@ -62,7 +75,7 @@ pub enum Severity {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Announcement,
         Self::BillingLow,
         Self::BillingSuspended,
@@ -83,6 +96,7 @@ impl Kind {
         Self::TargetRecovered,
         Self::TargetUnreachable,
         Self::TokenExpiring,
+        Self::WebhookDisabled,
     ];
 
     /// As the API says it.
@@ -109,6 +123,7 @@ impl Kind {
             Self::TargetRecovered => "target-recovered",
             Self::TargetUnreachable => "target-unreachable",
             Self::TokenExpiring => "token-expiring",
+            Self::WebhookDisabled => "webhook-disabled",
         }
     }
 
@@ -135,7 +150,32 @@ impl Kind {
             | Self::CredentialSwitchedBack
             | Self::RegionDisconnected
             | Self::SecretEcho
-            | Self::TargetUnreachable => Severity::Critical,
+            | Self::TargetUnreachable
+            | Self::WebhookDisabled => Severity::Critical,
+        }
+    }
+
+    /// Who is told of it.
+    #[must_use]
+    pub fn told(self) -> Told {
+        match self {
+            Self::Announcement | Self::LogIncomplete | Self::RegionDisconnected => Told::Everybody,
+            Self::BillingLow
+            | Self::BillingSuspended
+            | Self::ConfigRejected
+            | Self::CredentialExpiring
+            | Self::CredentialFailing
+            | Self::CredentialRecovered
+            | Self::CredentialSwitchedBack
+            | Self::MemberAdded
+            | Self::MemberRemoved
+            | Self::MeterExceeded
+            | Self::MeterNearLimit
+            | Self::SecretEcho
+            | Self::TargetRecovered
+            | Self::TargetUnreachable
+            | Self::WebhookDisabled => Told::Organisations,
+            Self::Invite | Self::SignInNewDevice | Self::TokenExpiring => Told::Users,
         }
     }
 }
