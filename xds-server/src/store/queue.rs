@@ -1,8 +1,8 @@
 //! Requests that are delivered later: what waits, who has it, and what became of it.
 //!
 //! Locks are taken in one order, so that servers of a region do not wait for each other in circles:
-//! idempotency keys, targets (intake), orderings, requests, targets (outcome). Claims skip what is
-//! locked.
+//! idempotency keys, orderings, requests, targets. Claims lock targets first, and skip what others
+//! have.
 
 use requestrocket_process::db::Dialect;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};

@@ -89,11 +89,11 @@ pub async fn requests_insert(
         .zip(&inserted)
         .filter_map(|(request, inserted)| (*inserted == Inserted::New).then_some(request))
         .collect();
-    targets_upsert(conn, &new).await?;
     let mut places = BTreeMap::new();
     for (_, request) in in_order(&new, |it| it.ordering.as_ref().map(|it| &it.digest)) {
         places.insert(&request.request_id, ordering_join(conn, request).await?);
     }
+    targets_upsert(conn, &new).await?;
     for request in new {
         request_insert(conn, request).await?;
         let free = (request.created_at_ms.saturating_mul(1_000), true);
@@ -109,12 +109,12 @@ pub(super) async fn replay_insert(
     request: &NewRequest,
     place: Option<u64>,
 ) -> Result<(), StoreFailed> {
-    targets_upsert(conn, &[request]).await?;
     let (place, is_first) = match (place, &request.ordering) {
         (Some(place), _) => (place, true),
         (None, Some(_)) => ordering_join(conn, request).await?,
         (None, None) => (request.created_at_ms.saturating_mul(1_000), true),
     };
+    targets_upsert(conn, &[request]).await?;
     request_insert(conn, request).await?;
     ready_insert(conn, request, place, is_first).await
 }

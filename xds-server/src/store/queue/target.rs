@@ -6,6 +6,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 use super::super::{StoreFailed, from_sql, to_sql};
 use super::{for_update, skip_locked};
 use crate::queue::breaker::Breaker;
+use crate::queue::machine::MAX_ATTEMPTS;
 
 /// Targets that are looked at in one claim.
 const MOST_TARGETS: i64 = 256;
@@ -53,13 +54,16 @@ pub async fn targets_due(
          AND b.lease_until_ms > 0 AND b.lease_until_ms > $1) AS busy FROM queued_target t WHERE t.is_paused = 0 \
          AND (t.probe_at_ms IS NULL OR t.probe_at_ms <= $1) \
          AND EXISTS (SELECT 1 FROM queued_ready r WHERE r.target_id = t.target_id \
-         AND r.due_ms <= $1 AND r.deadline_ms > $1) \
+         AND r.due_ms <= $1 AND r.deadline_ms > $1 AND r.attempts < $3 \
+         AND NOT EXISTS (SELECT 1 FROM queued_proxy p WHERE p.proxy_id = r.proxy_id \
+         AND (p.is_paused = 1 OR p.held_until_ms > $1))) \
          ORDER BY t.claimed_at_ms, t.target_id LIMIT $2 {}",
         skip_locked(dialect, 't')
     );
     let rows: Vec<TargetRow> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(to_sql(now_ms))
         .bind(MOST_TARGETS)
+        .bind(i64::from(MAX_ATTEMPTS))
         .fetch_all(conn)
         .await?;
     Ok(rows.into_iter().map(DueTarget::from_row).collect())
