@@ -10,6 +10,8 @@ mod bad_input;
 #[cfg(test)]
 mod bad_requests;
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod callers;
