@@ -20,8 +20,13 @@ export async function guard(page, { address }) {
   await json.fill(JSON.stringify(written));
   assert.equal(await dialog.getByPlaceholder("^/v1/users").inputValue(), "^/(secret");
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.getByText("path.pattern").waitFor();
+  await dialog.getByText("path.pattern", { exact: true }).waitFor();
   await json.fill(JSON.stringify({ ...written, path: { pattern: "^/secret" } }));
+  // It is tried before it is stored.
+  await dialog.getByText("by this rule").waitFor({ state: "hidden" });
+  await dialog.getByLabel("Path", { exact: true }).fill("/secret/x");
+  await dialog.getByText("by this rule").waitFor();
+  await dialog.getByText("Is denied", { exact: true }).waitFor();
   await save();
   await own.getByText("path ~ ^/secret").waitFor();
   const call = main.getByRole("region", { name: "Try a call" });
@@ -33,6 +38,7 @@ export async function guard(page, { address }) {
   await page.goto(`${address}/filters`);
   await own.getByRole("button", { name: "Filter" }).click();
   await dialog.getByLabel("Paths").fill("$.email");
+  await dialog.getByText(/goes by this filter at/).waitFor();
   await save();
   const answer = main.getByLabel("What the caller gets");
   await answer.filter({ hasNotText: "email" }).waitFor();

@@ -10,3 +10,4 @@ pub mod preview;
 pub mod rehearse;
 pub mod rules;
 pub(crate) mod sample;
+mod written;

@@ -302,3 +302,70 @@ async fn what_is_too_much_for_the_engine_together_is_refused_when_it_is_saved() 
         }
     }
 }
+
+#[tokio::test]
+async fn a_rule_that_is_being_written_is_tried_in_its_layer_and_stays_unwritten() {
+    for world in World::each().await {
+        let proxy = world.proxy().await;
+        let [(_, id), (_, target), _] = records(&proxy);
+        let stored = json!({"effect": "deny", "path": {"pattern": "^/secret"}});
+        let stored = world.rule(&format!("targets/{target}"), &stored).await;
+        let before = world.dump_of_records().await;
+        let told = async |path: &str, draft: Value| {
+            let call = json!({"method": "GET", "path": path, "draft": draft});
+            world.trial(&id, "evaluate", &call).await
+        };
+
+        let new = json!({"layer": "proxy", "rule": {"effect": "deny", "methods": ["GET"]}});
+        let with_new = told("/a", new).await;
+        assert_eq!(with_new["effect"], "deny");
+        let decided = "00000000-0000-0000-0000-000000000000";
+        assert_eq!(layer(&with_new, "proxy")["decidedBy"], decided);
+
+        let wider = json!({"effect": "deny", "path": {"pattern": "^/public"}});
+        let other = json!({"layer": "target", "rule": wider, "replaces": stored});
+        assert_eq!(told("/secret", other.clone()).await["effect"], "allow");
+        let replaced = told("/public", other).await;
+        assert_eq!(layer(&replaced, "target")["decidedBy"], stored.as_str());
+
+        let off = json!({"effect": "deny", "ruleActive": false});
+        let off = json!({"layer": "target", "rule": off, "replaces": stored});
+        assert_eq!(told("/secret", off).await["effect"], "allow");
+        assert_eq!(told("/secret", Value::Null).await["effect"], "deny");
+        assert_eq!(world.dump_of_records().await, before, "nothing is changed");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_is_not_written_right_yet_says_what_is_wrong_with_it() {
+    for world in World::each().await {
+        let proxy = world.proxy().await;
+        let path = world.at(&format!("proxies/{}/evaluate", id_of(&proxy, "proxyId")));
+        for (draft, field) in [
+            (json!({"layer": "proxy"}), "draft.rule"),
+            (
+                json!({"layer": "caller", "rule": {"effect": "deny"}}),
+                "draft.layer",
+            ),
+            (
+                json!({"layer": "proxy", "rule": {"effect": "deny", "path": {"pattern": "("}}}),
+                "draft.rule.path.pattern",
+            ),
+            (
+                json!({"layer": "proxy", "rule": {"effect": "deny"}, "replaces": "x"}),
+                "draft.replaces",
+            ),
+            (
+                json!({"layer": "proxy", "rule": {"effect": "deny"}, "rules": []}),
+                "draft.rules",
+            ),
+        ] {
+            let call = json!({"method": "GET", "path": "/", "draft": draft});
+            let answer = world.call("POST", &path).json(&call).send().await;
+            assert_eq!(answer.status, 400, "{}", answer.text);
+            let fields: Vec<_> = answer.body["details"].as_array().unwrap().iter().collect();
+            let fields: Vec<_> = fields.iter().map(|it| it["field"].as_str()).collect();
+            assert_eq!(fields, [Some(field)], "{}", answer.text);
+        }
+    }
+}

@@ -225,3 +225,39 @@ async fn a_sample_on_which_filters_work_too_long_is_refused() {
         assert_eq!(answer.fields(), ["response.body"]);
     }
 }
+
+#[tokio::test]
+async fn a_filter_that_is_being_written_is_tried_in_its_layer_and_stays_unwritten() {
+    for world in World::each().await {
+        let proxy = world.proxy().await;
+        let id = id_of(&proxy, "proxyId");
+        let [_, destroy, ..] = filters(&world, &proxy).await;
+        let before = world.dump_of_records().await;
+        let told = async |draft: Value| {
+            let body = r#"{"a": 1, "b": {"x": 1, "y": 2}}"#;
+            let response = json!({"body": body});
+            let sample =
+                json!({"method": "GET", "path": "/", "response": response, "draft": draft});
+            world.trial(&id, "preview", &sample).await
+        };
+        let new = json!({"operation": "destroy", "paths": ["$.a"]});
+        let with_new = told(json!({"layer": "proxy", "filter": new})).await;
+        assert_eq!(with_new["body"], r#"{ "b": { "y": 2}}"#);
+        let ours = json!({"path": "$['a']", "stage": "proxy", "operation": "destroy",
+            "filterId": "00000000-0000-0000-0000-000000000000"});
+        let changes = with_new["changes"].as_array().unwrap();
+        assert!(changes.contains(&ours), "{ours} in {}", with_new["changes"]);
+
+        let other = json!({"operation": "destroy", "paths": ["$.b.y"]});
+        let draft = json!({"layer": "target", "filter": other, "replaces": destroy});
+        assert_eq!(told(draft).await["body"], r#"{"a": 1, "b": {"x": 1}}"#);
+        assert_eq!(world.dump_of_records().await, before, "nothing is changed");
+
+        let path = world.at(&format!("proxies/{id}/preview"));
+        let bad = json!({"method": "GET", "path": "/", "response": {},
+            "draft": {"layer": "proxy", "filter": {"operation": "destroy", "paths": ["a"]}}});
+        let answer = world.call("POST", &path).json(&bad).send().await;
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        assert_eq!(answer.body["details"][0]["field"], "draft.filter.paths[0]");
+    }
+}

@@ -1,4 +1,4 @@
-import { useState, type ReactNode } from "react";
+import { useState, type KeyboardEvent, type ReactNode } from "react";
 import type { Tagged } from "@/api/client";
 import { Problem, sentence } from "@/api/problem";
 import { ConflictDialog } from "@/forms/ConflictDialog";
@@ -18,13 +18,15 @@ interface EditorDialogProps<T> {
   /** What is stored now, when somebody else changed it meanwhile. */
   reload?: () => Promise<Tagged<T>>;
   onClose: () => void;
+  /** What tries it while it is written. */
+  trial?: ReactNode;
   /** The form's side. */
   children: ReactNode;
 }
 
 /** Something written in a form and as JSON side by side. */
 export function EditorDialog<T extends object>(props: EditorDialogProps<T>) {
-  const { title, draft, tag = "", onSave, reload, onClose, children } = props;
+  const { title, draft, tag = "", onSave, reload, onClose, trial, children } = props;
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const [known, setKnown] = useState(tag);
@@ -63,6 +65,14 @@ export function EditorDialog<T extends object>(props: EditorDialogProps<T>) {
             />
           </Field>
         </div>
+        {trial && (
+          <details open className="rounded-md border border-line">
+            <summary className="cursor-pointer px-4 py-2.5 text-sm font-medium">Try it</summary>
+            <div className="border-t border-line p-4" onKeyDown={keepFromSaving}>
+              {trial}
+            </div>
+          </details>
+        )}
         <Problems error={error} />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
@@ -89,6 +99,11 @@ export function EditorDialog<T extends object>(props: EditorDialogProps<T>) {
       />
     </Dialog>
   );
+}
+
+/** Enter in a sample's field does not save what is tried on it. */
+function keepFromSaving(event: KeyboardEvent) {
+  if (event.key === "Enter" && event.target instanceof HTMLInputElement) event.preventDefault();
 }
 
 /** Each problem with the member that it is about, as both sides name it. */

@@ -1,4 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
 import type { Tagged } from "@/api/client";
 import { Field, Input, TextArea } from "@/ui/Field";
 import { Select } from "@/ui/Select";
@@ -6,8 +7,16 @@ import { Switch } from "@/ui/Switch";
 import { tell } from "@/ui/Toasts";
 import { ConditionsEditor } from "./ConditionsEditor";
 import { useDraft } from "./draft";
+import { PreviewTrial } from "./PreviewPanel";
 import { EditorDialog } from "./EditorDialog";
-import { filterQuery, useGuardWrites, type Filter, type FilterInput, type Owner } from "./queries";
+import {
+  filterQuery,
+  useGuardWrites,
+  type Filter,
+  type FilterInput,
+  type Owner,
+  type Place,
+} from "./queries";
 
 const OPERATIONS = [
   { value: "destroy" as const, label: "Destroy", about: "these go" },
@@ -15,19 +24,25 @@ const OPERATIONS = [
 ];
 
 interface FilterEditorProps {
+  place: Place;
   owner: Owner;
   /** Absent: a new one. Saved over this version only. */
   loaded?: Tagged<Filter>;
   onClose: () => void;
 }
 
-export function FilterEditor({ owner, loaded, onClose }: FilterEditorProps) {
+export function FilterEditor({ place, owner, loaded, onClose }: FilterEditorProps) {
   const draft = useDraft<FilterInput>(
     loaded ? inputOf(loaded.value) : { operation: "destroy", paths: [] },
   );
   const { createFilter, replaceFilter } = useGuardWrites(owner);
   const queries = useQueryClient();
   const { value, set } = draft;
+  const id = loaded?.value.filterId;
+  const written = useMemo(
+    () => ({ layer: owner.layer, filter: value, replaces: id }),
+    [owner.layer, value, id],
+  );
   const save = async (tag: string) => {
     if (loaded) await replaceFilter(loaded.value.filterId, value, tag);
     else await createFilter(value);
@@ -44,6 +59,13 @@ export function FilterEditor({ owner, loaded, onClose }: FilterEditorProps) {
       tag={loaded?.tag}
       onSave={save}
       reload={loaded && (() => reload(loaded))}
+      trial={
+        <PreviewTrial
+          place={place}
+          draft={written}
+          credentialId={owner.layer === "proxyCredential" ? owner.id : undefined}
+        />
+      }
       onClose={onClose}
     >
       <Field label="Operation">

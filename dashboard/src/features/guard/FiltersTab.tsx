@@ -9,7 +9,14 @@ import { Pill, Tag } from "@/ui/Status";
 import { FilterEditor } from "./FilterEditor";
 import { LayerCard } from "./LayerCard";
 import { PreviewPanel } from "./PreviewPanel";
-import { filterQuery, filtersQuery, useGuardWrites, type Filter, type Owner } from "./queries";
+import {
+  filterQuery,
+  filtersQuery,
+  useGuardWrites,
+  type Filter,
+  type Owner,
+  type Place,
+} from "./queries";
 import { useOwners } from "./useOwners";
 import { wordsOf } from "./words";
 
@@ -23,7 +30,7 @@ export function FiltersTab() {
     <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
       <div className="flex min-w-0 flex-col gap-5">
         {owners.map((owner) => (
-          <FiltersOf key={`${owner.layer} ${owner.id}`} owner={owner} />
+          <FiltersOf key={`${owner.layer} ${owner.id}`} place={place} owner={owner} />
         ))}
       </div>
       <PreviewPanel place={place} />
@@ -31,7 +38,7 @@ export function FiltersTab() {
   );
 }
 
-function FiltersOf({ owner }: { owner: Owner }) {
+function FiltersOf({ place, owner }: { place: Place; owner: Owner }) {
   const query = useQuery(filtersQuery(owner));
   const [edited, setEdited] = useState<string>();
   const [isAdding, setAdding] = useState(false);
@@ -70,9 +77,14 @@ function FiltersOf({ owner }: { owner: Owner }) {
           ))}
         </ul>
       )}
-      {isAdding && <FilterEditor owner={owner} onClose={() => setAdding(false)} />}
+      {isAdding && <FilterEditor place={place} owner={owner} onClose={() => setAdding(false)} />}
       {edited !== undefined && (
-        <Loaded owner={owner} filterId={edited} onClose={() => setEdited(undefined)} />
+        <Loaded
+          place={place}
+          owner={owner}
+          filterId={edited}
+          onClose={() => setEdited(undefined)}
+        />
       )}
       <Confirm
         open={doomed !== undefined}
@@ -87,7 +99,9 @@ function FiltersOf({ owner }: { owner: Owner }) {
   );
 }
 
-function Loaded(props: { owner: Owner; filterId: string; onClose: () => void }) {
+function Loaded(props: { place: Place; owner: Owner; filterId: string; onClose: () => void }) {
   const { data } = useQuery(filterQuery(props.owner, props.filterId));
-  return data ? <FilterEditor owner={props.owner} loaded={data} onClose={props.onClose} /> : null;
+  return data ? (
+    <FilterEditor place={props.place} owner={props.owner} loaded={data} onClose={props.onClose} />
+  ) : null;
 }

@@ -1,4 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
 import type { Tagged } from "@/api/client";
 import { EffectChoice } from "./EffectChoice";
 import { Field, Input } from "@/ui/Field";
@@ -6,23 +7,39 @@ import { Switch } from "@/ui/Switch";
 import { tell } from "@/ui/Toasts";
 import { ConditionsEditor } from "./ConditionsEditor";
 import { useDraft } from "./draft";
+import { EvaluateTrial } from "./EvaluatePanel";
+import { FIRST_SAMPLE } from "./SampleFields";
 import { EditorDialog } from "./EditorDialog";
-import { ruleQuery, useGuardWrites, type Owner, type Rule, type RuleInput } from "./queries";
+import {
+  ruleQuery,
+  useGuardWrites,
+  type Owner,
+  type Place,
+  type Rule,
+  type RuleInput,
+} from "./queries";
 
 interface RuleEditorProps {
+  place: Place;
   owner: Owner;
   /** Absent: a new one. Saved over this version only. */
   loaded?: Tagged<Rule>;
   onClose: () => void;
 }
 
-export function RuleEditor({ owner, loaded, onClose }: RuleEditorProps) {
+export function RuleEditor({ place, owner, loaded, onClose }: RuleEditorProps) {
   const draft = useDraft<RuleInput>(
     loaded ? inputOf(loaded.value) : { effect: "deny", priority: 500 },
   );
   const { createRule, replaceRule } = useGuardWrites(owner);
   const queries = useQueryClient();
   const { value, set } = draft;
+  const [sample, setSample] = useState(FIRST_SAMPLE);
+  const id = loaded?.value.ruleId;
+  const written = useMemo(
+    () => ({ layer: owner.layer, rule: value, replaces: id }),
+    [owner.layer, value, id],
+  );
   const save = async (tag: string) => {
     if (loaded) await replaceRule(loaded.value.ruleId, value, tag);
     else await createRule(value);
@@ -39,6 +56,15 @@ export function RuleEditor({ owner, loaded, onClose }: RuleEditorProps) {
       tag={loaded?.tag}
       onSave={save}
       reload={loaded && (() => reload(loaded))}
+      trial={
+        <EvaluateTrial
+          place={place}
+          sample={sample}
+          onSample={setSample}
+          draft={written}
+          credentialId={owner.layer === "proxyCredential" ? owner.id : undefined}
+        />
+      }
       onClose={onClose}
     >
       <EffectChoice value={value.effect} onChange={(effect) => set({ ...value, effect })} />

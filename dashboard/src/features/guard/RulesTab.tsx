@@ -10,7 +10,14 @@ import { Skeleton } from "@/ui/Page";
 import { Pill, Tag } from "@/ui/Status";
 import { EvaluatePanel } from "./EvaluatePanel";
 import { LayerCard } from "./LayerCard";
-import { ruleQuery, rulesQuery, useGuardWrites, type Owner, type Rule } from "./queries";
+import {
+  ruleQuery,
+  rulesQuery,
+  useGuardWrites,
+  type Owner,
+  type Place,
+  type Rule,
+} from "./queries";
 import { RuleEditor } from "./RuleEditor";
 import { useOwners } from "./useOwners";
 import { wordsOf } from "./words";
@@ -26,7 +33,12 @@ export function RulesTab() {
     <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
       <div className="flex min-w-0 flex-col gap-5">
         {owners.map((owner) => (
-          <RulesOf key={`${owner.layer} ${owner.id}`} owner={owner} matched={decided} />
+          <RulesOf
+            key={`${owner.layer} ${owner.id}`}
+            place={place}
+            owner={owner}
+            matched={decided}
+          />
         ))}
       </div>
       <EvaluatePanel place={place} onMatched={setDecided} />
@@ -34,7 +46,15 @@ export function RulesTab() {
   );
 }
 
-function RulesOf({ owner, matched }: { owner: Owner; matched: ReadonlySet<string> }) {
+function RulesOf({
+  place,
+  owner,
+  matched,
+}: {
+  place: Place;
+  owner: Owner;
+  matched: ReadonlySet<string>;
+}) {
   const query = useQuery(rulesQuery(owner));
   const [edited, setEdited] = useState<string>();
   const [isAdding, setAdding] = useState(false);
@@ -77,9 +97,9 @@ function RulesOf({ owner, matched }: { owner: Owner; matched: ReadonlySet<string
           ))}
         </ul>
       )}
-      {isAdding && <RuleEditor owner={owner} onClose={() => setAdding(false)} />}
+      {isAdding && <RuleEditor place={place} owner={owner} onClose={() => setAdding(false)} />}
       {edited !== undefined && (
-        <Loaded owner={owner} ruleId={edited} onClose={() => setEdited(undefined)} />
+        <Loaded place={place} owner={owner} ruleId={edited} onClose={() => setEdited(undefined)} />
       )}
       <Confirm
         open={doomed !== undefined}
@@ -94,9 +114,11 @@ function RulesOf({ owner, matched }: { owner: Owner; matched: ReadonlySet<string
   );
 }
 
-function Loaded(props: { owner: Owner; ruleId: string; onClose: () => void }) {
+function Loaded(props: { place: Place; owner: Owner; ruleId: string; onClose: () => void }) {
   const { data } = useQuery(ruleQuery(props.owner, props.ruleId));
-  return data ? <RuleEditor owner={props.owner} loaded={data} onClose={props.onClose} /> : null;
+  return data ? (
+    <RuleEditor place={props.place} owner={props.owner} loaded={data} onClose={props.onClose} />
+  ) : null;
 }
 
 export function Effect({ effect }: { effect: "allow" | "deny" }) {

@@ -7,6 +7,8 @@ export type RuleInput = Schemas["RuleInput"];
 export type Filter = Schemas["FilterResource"];
 export type FilterInput = Schemas["FilterInput"];
 export type Conditions = Schemas["Conditions"];
+export type RuleDraft = Schemas["RuleDraftInput"];
+export type FilterDraft = Schemas["FilterDraftInput"];
 export type Layer = "proxy" | "target" | "proxyCredential" | "targetCredential";
 
 export const LAYER_LABELS: Record<string, string> = {
@@ -120,8 +122,13 @@ export interface Place {
   proxyId: string;
 }
 
+/** Under which id answers show what is being written. */
+export function draftId(draft: { replaces?: string | null }): string {
+  return draft.replaces ?? "00000000-0000-0000-0000-000000000000";
+}
+
 /** What the stored rules say of a sample call. */
-export function evaluateQuery(place: Place, body: Schemas["SampleCallInput"], enabled: boolean) {
+export function evaluateQuery(place: Place, body: Schemas["EvaluationInput"], enabled: boolean) {
   return queryOptions({
     queryKey: ["organisation", place.clientId, "guard", "evaluate", place.proxyId, body],
     queryFn: ({ signal }) =>

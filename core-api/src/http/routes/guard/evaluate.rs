@@ -7,16 +7,20 @@ use requestrocket_policy::evaluate::{
 };
 use requestrocket_proto::policy::v1 as wire;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::sample::{SampleCall, check_size, refused, sample_call};
+use super::written::{DRAFT, Draft, RuleDraftInput, draft_to_main_form};
+use crate::domain::guard::rule::RuleForm;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Read};
-use crate::http::routes::shape::RuleEffect;
+use crate::http::routes::shape::{RuleEffect, with_optional};
 use crate::service::guard::sample::{ProxyLayers, layers};
 use crate::state::AppState;
 use requestrocket_policy::form::fields::Fields;
@@ -25,6 +29,27 @@ use requestrocket_policy::form::problem::Problems;
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(evaluate_call))
+}
+
+/// A sample call, and a rule that is tried on it.
+#[derive(Debug)]
+struct EvaluationInput {
+    call: SampleCall,
+    draft: Option<Draft<RuleForm>>,
+}
+
+impl ToSchema for EvaluationInput {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((RuleDraftInput::name().into(), RuleDraftInput::schema()));
+        RuleDraftInput::schemas(schemas);
+    }
+}
+
+impl PartialSchema for EvaluationInput {
+    fn schema() -> RefOr<Schema> {
+        let text = "A sample call, and a rule that is being written: tried as if it were stored.";
+        with_optional::<RuleDraftInput>(SampleCall::schema(), text, DRAFT)
+    }
 }
 
 /// What the rules say of a call.
@@ -69,7 +94,8 @@ struct FailedResource {
 }
 
 /// Says which rule decides a sample call on each layer, and why the others do not match. Nothing
-/// is sent, counted or changed; a proxy that is inactive or incomplete can be tried too.
+/// is sent, counted or changed; a proxy that is inactive or incomplete can be tried too. `draft` is
+/// a rule that is not stored, in one of the layers.
 #[utoipa::path(
     post,
     path = "/clients/{clientId}/proxies/{proxyId}/evaluate",
@@ -78,39 +104,53 @@ struct FailedResource {
         ("clientId" = Uuid, Path, description = "The organisation"),
         ("proxyId" = Uuid, Path, description = "The proxy"),
     ),
-    request_body = SampleCall,
+    request_body = EvaluationInput,
     responses((status = 200, body = EvaluationResource))
 )]
 async fn evaluate_call(
     call: Read,
     InPath((client, proxy)): InPath<(String, String)>,
-    body: Body,
+    mut body: Body,
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let proxy = id(&proxy)?;
     let mut problems = Problems::default();
-    let sample = read(body, &mut problems);
-    let credential = sample.as_ref().and_then(|sample| sample.credential);
+    draft_to_main_form(&mut body, "rule", &mut problems);
+    let input = EvaluationInput::read(Fields::new(body.into_object(), &mut problems));
+    let credential = input.as_ref().and_then(|input| input.call.credential);
     let mut conn = call.state.connect().await?;
-    let layers = layers(&mut conn, scope.id(), proxy, credential).await?;
+    let mut layers = layers(&mut conn, scope.id(), proxy, credential).await?;
     // No connection is kept while the work waits for its place.
     drop(conn);
     problems.check()?;
-    let sample = sample.ok_or(problems)?;
+    let EvaluationInput {
+        call: sample,
+        draft,
+    } = input.ok_or(problems)?;
     check_size(&sample, 0)?;
+    let is_draft = draft.is_some();
+    if let Some(draft) = draft {
+        draft.into_layers(&mut layers)?;
+    }
     let tenant = scope.id().to_string();
-    let work = move || judge(layers, &sample);
+    let work = move || judge(layers, &sample, is_draft);
     Ok(Json(call.state.trials.run(&tenant, work).await?).into_response())
 }
 
-fn read(body: Body, problems: &mut Problems) -> Option<SampleCall> {
-    let mut fields = Fields::new(body.into_object(), problems);
-    let sample = sample_call(&mut fields);
-    fields.finish();
-    sample
+impl EvaluationInput {
+    fn read(mut fields: Fields<'_>) -> Option<Self> {
+        let call = sample_call(&mut fields);
+        let draft = Draft::<RuleForm>::read(&mut fields);
+        fields.finish();
+        Some(Self { call: call?, draft })
+    }
 }
 
-fn judge(layers: ProxyLayers, sample: &SampleCall) -> ApiResult<EvaluationResource> {
+fn judge(
+    layers: ProxyLayers,
+    sample: &SampleCall,
+    is_draft: bool,
+) -> ApiResult<EvaluationResource> {
     let ProxyLayers {
         proxy_credential,
         target_credential,
@@ -131,7 +171,8 @@ fn judge(layers: ProxyLayers, sample: &SampleCall) -> ApiResult<EvaluationResour
         target: target.unwrap_or_else(open_layer),
         proxy,
     };
-    let Evaluation { effect, layers } = evaluate(layers, &sample.sample()).map_err(refused)?;
+    let Evaluation { effect, layers } =
+        evaluate(layers, &sample.sample()).map_err(|invalid| refused(invalid, is_draft))?;
     let present = layers
         .into_iter()
         .filter(|report| !missing.contains(&report.layer));

@@ -14,11 +14,13 @@ use utoipa_axum::routes;
 
 use super::evaluate::open_layer;
 use super::sample::{HeaderPair, SampleCall, check_size, headers, refused, sample_call};
+use super::written::{DRAFT, Draft, FilterDraftInput, draft_to_main_form};
+use crate::domain::guard::redaction::RedactionForm;
 use crate::domain::people::permission::Permission;
 use crate::error::{ApiResult, id};
 use crate::http::body::Body;
 use crate::http::call::{InPath, Read};
-use crate::http::routes::shape::with_required;
+use crate::http::routes::shape::{with_optional, with_required};
 use crate::service::guard::sample::{ProxyLayers, layers};
 use crate::state::AppState;
 use requestrocket_policy::form::fields::{Fields, integer, string};
@@ -32,11 +34,12 @@ pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(preview_response))
 }
 
-/// A sample call and what the target answers to it.
+/// A sample call, what the target answers to it, and a filter that is tried on that.
 #[derive(Debug)]
 struct PreviewInput {
     call: SampleCall,
     response: SampleResponseInput,
+    draft: Option<Draft<RedactionForm>>,
 }
 
 /// What a target answers.
@@ -61,13 +64,17 @@ impl ToSchema for PreviewInput {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         let response = SampleResponseInput::name().into();
         schemas.push((response, SampleResponseInput::schema()));
+        schemas.push((FilterDraftInput::name().into(), FilterDraftInput::schema()));
+        FilterDraftInput::schemas(schemas);
     }
 }
 
 impl PartialSchema for PreviewInput {
     fn schema() -> RefOr<Schema> {
-        let text = "A sample call and what the target answers to it.";
-        with_required::<SampleResponseInput>(SampleCall::schema(), text, "response")
+        let text = "A sample call, what the target answers to it, and a filter that is being \
+                    written: tried as if it were stored.";
+        let sample = with_required::<SampleResponseInput>(SampleCall::schema(), text, "response");
+        with_optional::<FilterDraftInput>(sample, text, DRAFT)
     }
 }
 
@@ -102,7 +109,8 @@ struct ChangeResource {
 }
 
 /// Says what a caller would get of a sample response, and which filter took what out. Nothing is
-/// sent, counted or changed; rules and limits are not judged.
+/// sent, counted or changed; rules and limits are not judged. `draft` is a filter that is not
+/// stored, in one of the layers.
 #[utoipa::path(
     post,
     path = "/clients/{clientId}/proxies/{proxyId}/preview",
@@ -117,25 +125,31 @@ struct ChangeResource {
 async fn preview_response(
     call: Read,
     InPath((client, proxy)): InPath<(String, String)>,
-    body: Body,
+    mut body: Body,
 ) -> ApiResult {
     let scope = call.enter(&client, Permission::ReadResources).await?;
     let proxy = id(&proxy)?;
     let mut problems = Problems::default();
+    draft_to_main_form(&mut body, "filter", &mut problems);
     let input = PreviewInput::read(Fields::new(body.into_object(), &mut problems));
     let credential = input.as_ref().and_then(|input| input.call.credential);
     let mut conn = call.state.connect().await?;
-    let layers = layers(&mut conn, scope.id(), proxy, credential).await?;
+    let mut layers = layers(&mut conn, scope.id(), proxy, credential).await?;
     // No connection is kept while the work waits for its place.
     drop(conn);
     problems.check()?;
-    let input = input.ok_or(problems)?;
+    let mut input = input.ok_or(problems)?;
     check_size(
         &input.call,
         input.response.body.as_ref().map_or(0, String::len),
     )?;
+    let draft = input.draft.take();
+    let is_draft = draft.is_some();
+    if let Some(draft) = draft {
+        draft.into_layers(&mut layers)?;
+    }
     let tenant = scope.id().to_string();
-    let work = move || judge(layers, &input);
+    let work = move || judge(layers, &input, is_draft);
     Ok(Json(call.state.trials.run(&tenant, work).await?).into_response())
 }
 
@@ -143,10 +157,12 @@ impl PreviewInput {
     fn read(mut fields: Fields<'_>) -> Option<Self> {
         let call = sample_call(&mut fields);
         let response = fields.required_object("response", SampleResponseInput::read);
+        let draft = Draft::<RedactionForm>::read(&mut fields);
         fields.finish();
         Some(Self {
             call: call?,
             response: response?,
+            draft,
         })
     }
 }
@@ -184,7 +200,7 @@ fn content_type(headers: &[HeaderPair]) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-fn judge(layers: ProxyLayers, input: &PreviewInput) -> ApiResult<PreviewResource> {
+fn judge(layers: ProxyLayers, input: &PreviewInput, is_draft: bool) -> ApiResult<PreviewResource> {
     let ProxyLayers {
         proxy_credential,
         target_credential,
@@ -204,8 +220,8 @@ fn judge(layers: ProxyLayers, input: &PreviewInput) -> ApiResult<PreviewResource
         content_type: content_type.as_deref(),
         body: input.response.body.as_deref().unwrap_or_default(),
     };
-    let Preview { outcome, changes } =
-        preview(layers, &input.call.sample(), &response).map_err(refused)?;
+    let Preview { outcome, changes } = preview(layers, &input.call.sample(), &response)
+        .map_err(|invalid| refused(invalid, is_draft))?;
     let (status, body, cut) = match outcome {
         Outcome::Sent(body) => (answered, body, false),
         Outcome::Cut(body) => (answered, body, true),

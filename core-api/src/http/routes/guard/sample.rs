@@ -119,13 +119,14 @@ pub(super) fn check_size(call: &SampleCall, response: usize) -> ApiResult<()> {
 }
 
 /// What the engine says of a sample, at the member that it means.
-pub(super) fn refused(invalid: InvalidSample) -> ApiError {
+pub(super) fn refused(invalid: InvalidSample, is_draft: bool) -> ApiError {
     let field = match invalid {
         InvalidSample::Method => "method",
         InvalidSample::Path | InvalidSample::PathAmbiguous => "path",
         InvalidSample::Query => "query",
         InvalidSample::Claims => "claims",
         InvalidSample::TooManyChanges | InvalidSample::TooMuchWork => "response.body",
+        InvalidSample::Layer { .. } if is_draft => "draft",
         // What was saved compiled when it was saved.
         InvalidSample::Layer { .. } => return ApiError::internal(invalid),
     };
