@@ -14,6 +14,7 @@ import { lists } from "./flows/lists.mjs";
 import { notifications } from "./flows/notifications.mjs";
 import { organisation } from "./flows/organisation.mjs";
 import { palette } from "./flows/palette.mjs";
+import { reference } from "./flows/reference.mjs";
 import { resources } from "./flows/resources.mjs";
 import { roles } from "./flows/roles.mjs";
 import { traffic } from "./flows/traffic.mjs";
@@ -45,6 +46,7 @@ try {
   await roles(page, made);
   await everyPage(page, { ...made, axe });
   await edits(page, made);
+  await reference(page);
   console.log(JSON.stringify(seen));
 } catch (error) {
   const text = await page.locator("body").innerText();

@@ -1,5 +1,6 @@
 //! `/app`: the dashboard's files, which the feature `dashboard` builds into the program, each also
-//! compressed. Without the feature there are none and `/app` is an unknown path.
+//! compressed. Without the feature there are none and `/app` is an unknown path. `/docs` is one of
+//! them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
@@ -24,6 +25,14 @@ use crate::error::ApiError;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+/// As [`POLICY`], and for Swagger UI: what becomes markup goes through a sanitiser, and its icons are
+/// in its styles.
+const REFERENCE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+    trusted-types default dompurify 'allow-duplicates'";
+/// The reference of the API.
+const REFERENCE: &str = "docs.html";
 /// What every view of the dashboard begins with.
 const PAGE: &str = "index.html";
 /// Names below hold a digest of what is in them.
@@ -70,6 +79,16 @@ pub(super) fn router() -> Router {
                 },
             ),
         )
+}
+
+/// `/docs` with scripts, if it was built in.
+pub(super) fn docs<S: Clone + Send + Sync + 'static>() -> Option<MethodRouter<S>> {
+    let files = Arc::new(Files::of(built()));
+    files.0.contains_key(REFERENCE).then(|| {
+        get(async move |tag: IfNoneMatch, headers: HeaderMap| {
+            files.answer(REFERENCE, &tag, &headers)
+        })
+    })
 }
 
 #[cfg(feature = "dashboard")]
@@ -139,12 +158,17 @@ impl Form {
         } else {
             "no-cache"
         };
+        let policy = if name == REFERENCE {
+            REFERENCE_POLICY
+        } else {
+            POLICY
+        };
         let headers = response.headers_mut();
         for (header, value) in [
             (CONTENT_TYPE, media_type(name)),
             (CACHE_CONTROL, lasting),
             (VARY, "accept-encoding"),
-            (CONTENT_SECURITY_POLICY, POLICY),
+            (CONTENT_SECURITY_POLICY, policy),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (REFERRER_POLICY, "no-referrer"),
             (OPENER_POLICY, "same-origin"),

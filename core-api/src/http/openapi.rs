@@ -1,4 +1,5 @@
-//! The API's description: `/openapi.json`, generated from the routes, and `/docs` made from it.
+//! The API's description: `/openapi.json`, generated from the routes, and `/docs` made from it: by
+//! Swagger UI where the dashboard is built in, else a page without scripts.
 
 mod attached;
 mod bounds;
@@ -16,6 +17,7 @@ use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use utoipa::OpenApi;
 
 use crate::error::ErrorBody;
+use crate::http::dashboard;
 use crate::http::list::Pagination;
 use crate::state::AppState;
 
@@ -71,12 +73,12 @@ pub fn router(document: &utoipa::openapi::OpenApi) -> Router<AppState> {
     let json = value.to_string();
     let json =
         get(async move || ([(CONTENT_TYPE, "application/json")], json.clone()).into_response());
-    let docs = get(async move || {
+    let plain = get(async move || {
         // The page has no scripts and loads nothing, so it is not to be able to.
         let policy = "default-src 'none'; style-src 'unsafe-inline'";
         ([(CONTENT_SECURITY_POLICY, policy)], Html(page.clone())).into_response()
     });
     Router::new()
         .route("/openapi.json", json)
-        .route("/docs", docs)
+        .route("/docs", dashboard::docs().unwrap_or(plain))
 }

@@ -9,6 +9,7 @@ fn files() -> Files {
     let script = "long ".repeat(9);
     let built = [
         ("index.html", "the page"),
+        ("docs.html", "the reference"),
         ("assets/a-1.js", script.as_str()),
         ("assets/a-1.js.br", "br"),
         ("assets/a-1.js.gz", "gzip"),
@@ -88,20 +89,25 @@ async fn what_a_browser_has_is_not_sent_again() {
 
 #[tokio::test]
 async fn pages_may_load_from_nowhere_else_and_be_framed_by_nobody() {
-    let (response, _) = ask("", None, "").await;
-    let policy = response.headers()[CONTENT_SECURITY_POLICY]
-        .to_str()
-        .unwrap();
-    for part in [
-        "default-src 'none'",
-        "script-src 'self'",
-        "frame-ancestors 'none'",
-    ] {
-        assert!(policy.split("; ").any(|it| it == part), "{policy}");
+    for name in ["", REFERENCE] {
+        let (response, _) = ask(name, None, "").await;
+        let policy = response.headers()[CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap();
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+        ] {
+            assert!(policy.split("; ").any(|it| it == part), "{policy}");
+        }
+        assert!(
+            !policy.contains("unsafe") && !policy.contains("http"),
+            "{policy}"
+        );
+        assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
     }
-    assert!(
-        !policy.contains("unsafe") && !policy.contains("http"),
-        "{policy}"
-    );
-    assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
 }
