@@ -27,6 +27,8 @@ pub(crate) struct Planned {
     region: RegionName,
     reservation: Reservation,
     admin_port: u16,
+    /// Where the region server brings asynchronous requests.
+    deliveries: Reservation,
 }
 
 /// Plans the Envoys of a region, so that its base URL is known before anything runs.
@@ -41,11 +43,15 @@ pub(crate) fn plan(
             let reservation = Reservation::take(ports.assign(&node)?)?;
             ports.learn(&node, reservation.port())?;
             let admin_port = ports.assign(&admin_listener(&node))?;
+            let delivery_listener = format!("{node}/deliveries");
+            let deliveries = Reservation::take(ports.assign(&delivery_listener)?)?;
+            ports.learn(&delivery_listener, deliveries.port())?;
             Ok(Planned {
                 node,
                 region: region.clone(),
                 reservation,
                 admin_port,
+                deliveries,
             })
         })
         .collect()
@@ -108,6 +114,8 @@ pub(crate) async fn start(
             ("region", planned.region.to_string()),
             ("listener_address", loopback(0).ip().to_string()),
             ("listener_port", planned.reservation.port().to_string()),
+            ("delivery_address", loopback(0).ip().to_string()),
+            ("delivery_port", planned.deliveries.port().to_string()),
             ("admin_address", loopback(0).ip().to_string()),
             ("ads_address", loopback(0).ip().to_string()),
             ("ads_port", region.ads_port.to_string()),
@@ -179,9 +187,14 @@ impl Started {
         })
     }
 
-    /// What the keeper needs, and the reservation that must stay.
-    pub(crate) fn into_parts(self) -> (Recipe, Child, Reservation) {
-        (self.recipe, self.child, self.planned.reservation)
+    /// What the keeper needs, and the reservations that must stay.
+    pub(crate) fn into_parts(self) -> (Recipe, Child, [Reservation; 2]) {
+        let Planned {
+            reservation,
+            deliveries,
+            ..
+        } = self.planned;
+        (self.recipe, self.child, [reservation, deliveries])
     }
 }
 

@@ -197,9 +197,9 @@ impl<'a> Starting<'a> {
         let mut envoys = Vec::new();
         for mut started in started {
             envoys.push(started.ready(&mut self.ports).await?);
-            let (recipe, child, reservation) = started.into_parts();
+            let (recipe, child, reservations) = started.into_parts();
             self.keeper.keep(recipe, child);
-            self.reservations.push(reservation);
+            self.reservations.extend(reservations);
         }
         Ok(envoys)
     }

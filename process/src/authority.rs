@@ -45,8 +45,8 @@ pub struct Subject<'a> {
     pub name: &'a str,
     /// Host names.
     pub hosts: &'a [String],
-    /// Server or client.
-    pub usage: Usage,
+    /// Server, client or both.
+    pub usages: &'a [Usage],
     /// How long it is valid.
     pub life: Duration,
 }
@@ -185,7 +185,7 @@ impl fmt::Debug for Identity {
 fn leaf(subject: &Subject<'_>, now: OffsetDateTime) -> Result<CertificateParams, rcgen::Error> {
     let mut params = params(subject.name, subject.hosts, now, subject.life)?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![subject.usage.clone()];
+    params.extended_key_usages = subject.usages.to_vec();
     params.use_authority_key_identifier_extension = true;
     Ok(params)
 }

@@ -22,6 +22,19 @@ pub(crate) const ORGANISATION: &str = "0b9e3d4c-6a52-4a38-9d2f-5d1b7a4f0c11";
 /// Planted in every secret; must never be seen outside an envelope.
 pub(crate) const CANARY: &str = "canary-5f0c-hunter2";
 
+/// Of a proxy that nobody looks at.
+pub(crate) fn passage() -> crate::translate::ProxyPassage {
+    crate::translate::ProxyPassage {
+        organisation_id: ORGANISATION.to_owned(),
+        target_id: String::new(),
+        timeout: std::time::Duration::from_secs(30),
+        max_body_bytes: 1 << 20,
+        kept: std::time::Duration::from_hours(24),
+        sends_key: true,
+        callback_hosts: Vec::new(),
+    }
+}
+
 /// A store with its keys.
 pub(crate) struct Region {
     pub(crate) store: TestStore,

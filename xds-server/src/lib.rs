@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod access_log;
+pub mod asynchronous;
 pub mod audit;
 pub mod config;
 pub mod http;

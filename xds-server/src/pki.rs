@@ -5,6 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use requestrocket_policy::passage::DELIVERER;
 pub use requestrocket_process::authority::Identity as Certificate;
 use requestrocket_process::authority::{Authority, AuthorityFailed, Files, Subject, Usage};
 use requestrocket_process::file::{create_private_dir, write_private};
@@ -79,7 +80,7 @@ impl NodeAuthority {
         names: &[String],
         now: OffsetDateTime,
     ) -> Result<Certificate, InvalidPki> {
-        self.issue(names, Usage::ServerAuth, now)
+        self.issue(names, &[Usage::ServerAuth], now)
     }
 
     /// A certificate for the node `node_id`.
@@ -99,19 +100,29 @@ impl NodeAuthority {
         if !is_own || node_id.len() > 63 || !node_id.bytes().all(legal) {
             return Err(InvalidPki::NodeId(node_id.to_owned(), self.region.clone()));
         }
-        self.issue(&[node_id.to_owned()], Usage::ClientAuth, now)
+        // It serves those who bring deliveries.
+        let usages = [Usage::ClientAuth, Usage::ServerAuth];
+        self.issue(&[node_id.to_owned()], &usages, now)
+    }
+
+    /// A certificate for whoever brings deliveries to nodes.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn deliverer_certificate(&self, now: OffsetDateTime) -> Result<Certificate, InvalidPki> {
+        self.issue(&[DELIVERER.to_owned()], &[Usage::ClientAuth], now)
     }
 
     fn issue(
         &self,
         names: &[String],
-        usage: Usage,
+        usages: &[Usage],
         now: OffsetDateTime,
     ) -> Result<Certificate, InvalidPki> {
         let subject = Subject {
             name: names.first().map_or("", String::as_str),
             hosts: names,
-            usage,
+            usages,
             life: LEAF_LIFE,
         };
         Ok(self.authority.issue(&subject, now)?)

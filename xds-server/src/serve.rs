@@ -19,6 +19,7 @@ use self::listen::{announce, listen};
 use self::logs::{call_log, known_terms};
 use crate::access::AccessChecks;
 use crate::access_log::{AccessLogs, Listeners, with_buckets};
+use crate::asynchronous::{Arrivals, Couriers};
 use crate::audit::Vault;
 use crate::config::{Config, InvalidSetting};
 use crate::http::{self, Health};
@@ -28,6 +29,7 @@ use crate::metrics;
 use crate::node_api::{self, Services};
 use crate::pki::NodeAuthority;
 use crate::pki::identity::Identity;
+use crate::queue::{self, Queue};
 use crate::records::ingest::Ingest;
 use crate::region::RegionWriter;
 use crate::region_link::{LinkConfig, RegionLink, Sources};
@@ -41,7 +43,9 @@ use crate::target_tests::{TargetChecking, TargetTests};
 use crate::translate::{Settings, TargetRoots};
 use crate::usage::Usage;
 use crate::xds::ads::Ads;
+use crate::xds::doors::Doors;
 use crate::xds::publisher::Publisher;
+use crate::xds::snapshot::Snapshot;
 use crate::xds::status::Fleet;
 
 mod listen;
@@ -74,6 +78,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 /// Starts every part; when it returns, Envoys are served from the stored state.
+#[expect(clippy::too_many_lines, reason = "a line for each part")]
 async fn start(
     config: &Config,
     metrics_handle: PrometheusHandle,
@@ -102,8 +107,12 @@ async fn start(
     let tokens = RefusedTokens::new(&writer, &store, &clock);
     let usage = Usage::open(store.clone(), clock.clone(), tasks).await?;
     let (snapshots, status) = (publisher.subscribe(), fleet.clone());
+    let queue = Queue::new(&store, (&config.region, &keys), &clock, tasks);
+    let ads = Ads::new(&config.region, snapshots, status, tasks.clone());
+    let doors = ads.doors();
     let services = Services {
-        ads: Ads::new(&config.region, snapshots, status, tasks.clone()),
+        arrivals: Arrivals::new(queue.clone(), publisher.subscribe(), &config.base_url),
+        ads,
         meters: told.notices.watching(&meters),
         access: AccessChecks::new(publisher.subscribe(), clock.clone()),
         access_logs: AccessLogs::new(&config.region, store.clone(), into, tasks.clone()),
@@ -111,7 +120,15 @@ async fn start(
         usage: usage.clone(),
     };
     missed::start(&calls, &told.notices, &clock, tasks);
-    spawn_ads(config, &clock, tasks, (ads_listener, services))?;
+    let authority = NodeAuthority::load_or_create(&pki_dir(config), &config.region, clock.now())?;
+    let couriers = couriers(&authority, doors, publisher.subscribe(), (&clock, tasks))?;
+    spawn_ads(
+        config,
+        &authority,
+        (&clock, tasks),
+        (ads_listener, services),
+    )?;
+    queue::start(queue, couriers, tasks);
     let is_ready = spawn_health(http_listener, metrics_handle, tasks);
     let targets = TargetTests::new((&config.region, &keys), (&store, &client), &clock);
     let renewed = spawn_renewals(config, tasks, (&keys, client), tokens);
@@ -236,16 +253,26 @@ fn spawn_health(
     is_ready
 }
 
+/// Who takes asynchronous requests to their targets.
+fn couriers(
+    authority: &NodeAuthority,
+    doors: Doors,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    (clock, tasks): (&Clock, &TaskSet),
+) -> anyhow::Result<Couriers> {
+    let own = authority.deliverer_certificate(clock.now())?;
+    let identity = (&own, authority.certificate_pem());
+    Ok(Couriers::new(identity, doors, snapshots, tasks)?)
+}
+
 fn spawn_ads(
     config: &Config,
-    clock: &Clock,
-    tasks: &TaskSet,
+    authority: &NodeAuthority,
+    (clock, tasks): (&Clock, &TaskSet),
     (listener, services): (TcpListener, Services),
 ) -> anyhow::Result<()> {
-    let now = clock.now();
-    let authority = NodeAuthority::load_or_create(&pki_dir(config), &config.region, now)?;
     let own = authority
-        .server_certificate(&config.ads_names, now)
+        .server_certificate(&config.ads_names, clock.now())
         .context("`ads_names`")?;
     let tls = node_api::Tls {
         certificate_pem: own.certificate_pem,

@@ -15,6 +15,7 @@ mod forwarded;
 mod hop_by_hop;
 mod http2;
 mod in_order;
+mod passage;
 mod policy;
 mod refused;
 mod retry;
@@ -40,6 +41,7 @@ use bytes::Bytes;
 use ipnet::IpNet;
 
 use self::listener::ListenerTemplate;
+pub use self::passage::ProxyPassage;
 pub use self::terms::ProxyTerms;
 pub use self::tracing::Collector;
 use crate::access::Callers;
@@ -170,6 +172,8 @@ pub struct ProxyResources {
     pub callers: Callers,
     /// What judges its calls.
     pub terms: ProxyTerms,
+    /// What its asynchronous requests go by.
+    pub passage: ProxyPassage,
 }
 
 /// Translates one proxy after another under the same settings.
@@ -211,6 +215,7 @@ impl Translator {
             token: token::cluster(config),
             callers: Callers::of(config),
             terms: terms::of(config, &policy.version),
+            passage: passage::of(config),
         }
     }
 }

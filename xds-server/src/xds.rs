@@ -3,6 +3,7 @@
 //! each connection.
 
 pub mod ads;
+pub mod doors;
 pub mod publisher;
 pub mod resource;
 pub mod snapshot;

@@ -70,7 +70,7 @@ impl Authority {
         let subject = Subject {
             name: "RequestRocket region link",
             hosts: names,
-            usage: Usage::ServerAuth,
+            usages: &[Usage::ServerAuth],
             life: LIFE,
         };
         self.0.issue(&subject, now)
@@ -91,7 +91,7 @@ impl Authority {
         let subject = Subject {
             name: &name,
             hosts: std::slice::from_ref(&name),
-            usage: Usage::ClientAuth,
+            usages: &[Usage::ClientAuth],
             life: LIFE,
         };
         let certificate = self.0.sign(csr_der, &subject, now)?;

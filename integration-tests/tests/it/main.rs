@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod admission;
 #[cfg(test)]
+mod asynchronous;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod bad_input;

@@ -60,6 +60,7 @@ fn ending(credential: CallerConfig, ends_at_ms: u64) -> CallerConfig {
 
 fn proxy(proxy_credentials: Vec<CallerConfig>) -> ProxyConfig {
     ProxyConfig {
+        target_id: String::new(),
         proxy_id: proxy_id().to_string(),
         organisation_id: Uuid::from_u128(9).to_string(),
         alias: None,
@@ -141,6 +142,7 @@ fn the_credential_is_looked_at_before_the_proxy() {
         (false, true, Access::Inactive),
     ] {
         let callers = Callers::of(&ProxyConfig {
+            target_id: String::new(),
             is_active,
             is_suspended,
             ..proxy(vec![credential(1, &[0])])

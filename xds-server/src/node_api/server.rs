@@ -15,13 +15,14 @@ use requestrocket_proto::meter::v1::meter_sync_server::MeterSyncServer;
 use requestrocket_proto::usage::v1::usage_ledger_server::UsageLedgerServer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tonic::service::InterceptorLayer;
+use tonic::service::{InterceptorLayer, Routes};
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
 use super::{identity, metrics};
 use crate::access::AccessChecks;
 use crate::access_log::AccessLogs;
+use crate::asynchronous::Arrivals;
 use crate::keys::KeyRenewals;
 use crate::notices::WatchedMeters;
 use crate::usage::Usage;
@@ -39,6 +40,8 @@ const MAX_LOG_MESSAGE_BYTES: usize = 64 << 20;
 const MAX_KEYS_REQUEST_BYTES: usize = MAX_TOKEN_BYTES + (1 << 10);
 /// Largest message about usage: some 90 bytes a count.
 const MAX_USAGE_REQUEST_BYTES: usize = 1 << 20;
+/// Of the head of a call that is handed over.
+const MAX_HEADER_BYTES: u32 = 192 << 10;
 /// Streams of one connection: one for resources, and one for each question of a filter.
 const MAX_STREAMS: u32 = 1_024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
@@ -79,6 +82,8 @@ pub struct Services {
     pub keys: KeyRenewals,
     /// What was let through.
     pub usage: Usage,
+    /// Calls that the region server answers.
+    pub arrivals: Arrivals,
 }
 
 /// Serves nodes on `listener` until `stopping`.
@@ -100,6 +105,7 @@ pub async fn serve(
         access_logs,
         keys,
         usage,
+        arrivals,
     } = services;
     let ads = AggregatedDiscoveryServiceServer::new(ads)
         .max_decoding_message_size(MAX_REQUEST_BYTES)
@@ -117,7 +123,10 @@ pub async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .max_concurrent_streams(MAX_STREAMS)
+        // What a caller may send, and what the filter says of it.
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
         .layer(InterceptorLayer::new(identity::require_certificate))
+        .add_routes(Routes::from(arrivals.router()))
         .add_service(ads)
         .add_service(meters)
         .add_service(access)

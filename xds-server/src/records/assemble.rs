@@ -127,6 +127,7 @@ fn assemble_proxy(proxy: &Proxy, records: &Records, fits: Fits) -> Option<ProxyC
         timeout_seconds: proxy.timeout_seconds,
         max_response_bytes: proxy.max_response_bytes,
         max_inspected_bytes: proxy.max_inspected_bytes,
+        target_id: proxy.target_id.clone(),
         target,
         proxy_credentials: presented.collect(),
         target_credential: target_credential

@@ -28,6 +28,8 @@ pub struct ProxyConfig {
     pub max_response_bytes: u64,
     /// `proxyMaxInspectedBytes`.
     pub max_inspected_bytes: u64,
+    /// UUID text; it may be deleted.
+    pub target_id: String,
     /// None: deleted; the proxy is incomplete.
     pub target: Option<TargetConfig>,
     /// In list order; credentials that are gone are left out.

@@ -32,6 +32,7 @@ fn change(version: &str, rule: &str) -> ProxyChange {
         ..KeptTerms::default()
     };
     let resources = ProxyResources {
+        passage: crate::fixtures::passage(),
         scope: Bytes::new(),
         alias_scope: None,
         route: Bytes::from(version.to_owned()),

@@ -94,6 +94,8 @@ fn policy(config: &ProxyConfig) -> wire::ProxyPolicy {
         max_response_bytes: _,
         data_key: _,
         digest_key: _,
+        // The region server's, for asynchronous requests.
+        target_id: _,
         // Envoy's, by the route.
         timeout_seconds: _,
         cors: _,

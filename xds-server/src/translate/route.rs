@@ -22,6 +22,7 @@ use envoy_types::pb::envoy::extensions::filters::http::dynamic_forward_proxy::v3
 use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
 use envoy_types::pb::google::protobuf::{Any, BytesValue, UInt64Value};
 use envoy_types::util::pack_any;
+use requestrocket_policy::denial::PROXY_WARNING_HEADER;
 use requestrocket_policy::passage::{ARRIVAL_HEADER, ARRIVES};
 
 use super::buffer;
@@ -34,7 +35,7 @@ use super::refused;
 use super::retry;
 use super::token;
 use super::unread;
-use super::wire::{METADATA_KEY, seconds};
+use super::wire::{self, METADATA_KEY, WARNING, seconds};
 use crate::records::region_config::ProxyConfig;
 
 /// The name of the route that a call came in by, put by a native filter before ours.
@@ -175,6 +176,7 @@ fn arrivals(config: &ProxyConfig, name: &str) -> OrderedRoute {
             ..RouteMatch::default()
         }),
         action: Some(route::Action::Route(forward)),
+        response_headers_to_add: vec![wire::header(PROXY_WARNING_HEADER, WARNING)],
         ..Route::default()
     };
     OrderedRoute { route, filters }

@@ -72,6 +72,7 @@ fn config() -> impl Strategy<Value = ProxyConfig> {
         .prop_map(
             |((proxy_id, organisation_id, alias), flags, bytes, timeout, max, target, layer)| {
                 ProxyConfig {
+                    target_id: String::new(),
                     proxy_id,
                     organisation_id,
                     alias,
@@ -532,6 +533,7 @@ fn responses_that_somebody_looks_into_are_all_the_filters() {
 /// A proxy that has everything.
 pub(super) fn complete() -> ProxyConfig {
     ProxyConfig {
+        target_id: String::new(),
         proxy_id: crate::fixtures::id(1),
         organisation_id: "organisation".to_owned(),
         alias: Some("weather".to_owned()),

@@ -16,6 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::node_api::identity;
+use crate::xds::doors::Doors;
 use crate::xds::snapshot::Snapshot;
 use crate::xds::status::Fleet;
 
@@ -25,6 +26,7 @@ pub struct Ads {
     region: Arc<str>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     fleet: Fleet,
+    doors: Doors,
     tasks: TaskSet,
 }
 
@@ -41,8 +43,15 @@ impl Ads {
             region: region.into(),
             snapshots,
             fleet,
+            doors: Doors::default(),
             tasks,
         }
+    }
+
+    /// Where its nodes take deliveries, as long as they are connected.
+    #[must_use]
+    pub fn doors(&self) -> Doors {
+        self.doors.clone()
     }
 }
 
@@ -72,6 +81,7 @@ impl AggregatedDiscoveryService for Ads {
             names,
             snapshots: self.snapshots.clone(),
             fleet: self.fleet.clone(),
+            doors: self.doors.clone(),
             stopping: self.tasks.stopping(),
             responses,
         };

@@ -11,7 +11,7 @@ use imbl::ordmap::DiffItem;
 
 use crate::access::Callers;
 use crate::translate::listener::ListenerTemplate;
-use crate::translate::{ProxyResources, ProxyTerms};
+use crate::translate::{ProxyPassage, ProxyResources, ProxyTerms};
 use crate::xds::resource::{Resource, ResourceKind};
 
 type Table = OrdMap<Arc<str>, Arc<Resource>>;
@@ -35,6 +35,8 @@ pub struct Snapshot {
     callers: OrdMap<Arc<str>, Arc<Callers>>,
     /// Proxy id → what judges its calls.
     terms: OrdMap<Arc<str>, Arc<ProxyTerms>>,
+    /// Proxy id → what its asynchronous requests go by.
+    passages: OrdMap<Arc<str>, Arc<ProxyPassage>>,
 }
 
 /// A proxy as it is from a revision on; `None`: gone.
@@ -105,6 +107,12 @@ impl Snapshot {
         self.callers.get(proxy_id)
     }
 
+    /// What asynchronous requests of a proxy go by; none for one that is not there.
+    #[must_use]
+    pub fn passage(&self, proxy_id: &str) -> Option<&Arc<ProxyPassage>> {
+        self.passages.get(proxy_id)
+    }
+
     /// What judges calls in `newer` otherwise than here; none of a proxy that is gone.
     #[must_use]
     pub fn changed_terms(&self, newer: &Self) -> Vec<(Arc<str>, Option<Arc<ProxyTerms>>)> {
@@ -164,6 +172,7 @@ impl Snapshot {
             token,
             callers,
             terms,
+            passage,
         } = resources;
         self.use_token(proxy_id, token.as_ref().map(|(name, _)| name));
         if let Some((name, body)) = token {
@@ -179,6 +188,8 @@ impl Snapshot {
         put(&mut self.routes, make(proxy_id, route));
         put(&mut self.scopes, make(proxy_id, scope));
         self.callers.insert(Arc::clone(proxy_id), Arc::new(callers));
+        self.passages
+            .insert(Arc::clone(proxy_id), Arc::new(passage));
         let is_known = self.terms.get(proxy_id).is_some_and(|it| **it == terms);
         if !is_known {
             self.terms.insert(Arc::clone(proxy_id), Arc::new(terms));
@@ -193,6 +204,7 @@ impl Snapshot {
         self.routes.remove(proxy_id);
         self.scopes.remove(proxy_id);
         self.callers.remove(proxy_id);
+        self.passages.remove(proxy_id);
         self.terms.remove(proxy_id);
         self.use_token(proxy_id, None);
     }

@@ -20,7 +20,7 @@ pub use self::request::{Reason, Request};
 pub use self::type_state::Refusal;
 use self::type_state::{Content, TypeState};
 use self::unsettled::Unsettled;
-use crate::translate::listener::ListenerAddress;
+use crate::translate::listener::ListenerAddresses;
 use crate::xds::resource::ResourceKind;
 use crate::xds::snapshot::Snapshot;
 use crate::xds::subscription::InvalidSubscription;
@@ -88,11 +88,11 @@ pub enum Violation {
 }
 
 impl Stream {
-    /// A stream of a node that listens on `address`, before its first request.
+    /// A stream of a node that listens on these addresses, before its first request.
     #[must_use]
-    pub fn new(address: ListenerAddress, snapshot: Arc<Snapshot>) -> Self {
+    pub fn new(addresses: impl Into<ListenerAddresses>, snapshot: Arc<Snapshot>) -> Self {
         let mut stream = Self {
-            catalogue: Catalogue::new(address),
+            catalogue: Catalogue::new(addresses.into()),
             types: BTreeMap::new(),
             unsettled: Unsettled::default(),
             last_nonce: 0,

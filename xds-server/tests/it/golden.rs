@@ -9,10 +9,11 @@ mod printer;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use requestrocket_xds_server::records::region_config::RegionUpdate;
-use requestrocket_xds_server::translate::listener::ListenerAddress;
+use requestrocket_xds_server::translate::listener::{ListenerAddress, ListenerAddresses};
 use requestrocket_xds_server::xds::publisher::Publisher;
 use requestrocket_xds_server::xds::resource::ResourceKind;
 
@@ -58,10 +59,17 @@ fn translate(case: &Case, printer: &Printer) -> BTreeMap<String, String> {
     let snapshot = publisher.subscribe().borrow().clone();
     let mut files = BTreeMap::new();
     for kind in ResourceKind::ALL {
-        let resources = match kind {
+        let resources: Vec<_> = match kind {
             ResourceKind::Listener => {
-                let listener = snapshot.listener().unwrap().at(&ListenerAddress::default());
-                vec![printer.print(kind, &listener)]
+                let at = ListenerAddresses {
+                    callers: ListenerAddress::default(),
+                    deliveries: Some(SocketAddr::from(([127, 0, 0, 1], 10_001)).into()),
+                };
+                let listeners = snapshot.listener().unwrap().of_node(&at);
+                listeners
+                    .iter()
+                    .map(|one| printer.print(kind, one))
+                    .collect()
             }
             ResourceKind::Cluster | ResourceKind::Route | ResourceKind::Scope => snapshot
                 .names(kind)

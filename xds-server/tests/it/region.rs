@@ -15,9 +15,11 @@ use requestrocket_xds_server::access::AccessChecks;
 use requestrocket_xds_server::access_log::{
     AccessLogs, CallLog, Inlet, Listeners, Place, Retention,
 };
+use requestrocket_xds_server::asynchronous::Arrivals;
 use requestrocket_xds_server::keys::{KeyRenewals, OpaqueTokens, RefusedTokens};
 use requestrocket_xds_server::meters::Meters;
 use requestrocket_xds_server::node_api::{self, Services, Tls};
+use requestrocket_xds_server::queue::Queue;
 use requestrocket_xds_server::records::ingest::Ingest;
 use requestrocket_xds_server::records::region_config::{
     ProxyConfig, RegionUpdate, Scheme, TargetConfig,
@@ -149,7 +151,9 @@ impl Region {
         let writer = Arc::new(RegionWriter::new(ingest, Arc::clone(&publisher)));
         let told = listeners(&store, &writer, &tasks).await;
         let into = (inlet, told.clone(), terms);
+        let queue = Queue::new(&store, (REGION, &keys), &Clock::default(), &tasks);
         let services = Services {
+            arrivals: Arrivals::new(queue, publisher.subscribe(), "http://gateway.test"),
             ads: Ads::new(REGION, publisher.subscribe(), fleet.clone(), tasks.clone()),
             meters: told.notices.watching(&meters.await.unwrap()),
             access: AccessChecks::new(publisher.subscribe(), Clock::default()),
@@ -260,6 +264,7 @@ fn allowing_layer() -> wire::Layer {
 /// A complete proxy without credentials.
 pub(crate) fn proxy(id: &str) -> ProxyConfig {
     ProxyConfig {
+        target_id: String::new(),
         proxy_id: id.to_owned(),
         organisation_id: "organisation".to_owned(),
         alias: None,
@@ -288,6 +293,7 @@ pub(crate) fn proxy(id: &str) -> ProxyConfig {
 /// The same with something changed.
 pub(crate) fn changed(id: &str, max_response_bytes: u64) -> ProxyConfig {
     ProxyConfig {
+        target_id: String::new(),
         max_response_bytes,
         ..proxy(id)
     }

@@ -30,7 +30,7 @@ use super::super::tracing;
 use super::super::wire::{
     extension, flag, from_ads, number, remove_reserved_of_caller, seconds, set_header,
 };
-use super::{access_log, filters, local_reply};
+use super::{Side, access_log, filters, local_reply};
 
 /// `/api/{proxy}/…` split at `/`.
 const SCOPE_ELEMENT: u32 = 2;
@@ -38,10 +38,13 @@ const SCOPE_ELEMENT: u32 = 2;
 // So long because RE2 has no negative lookahead.
 const NOT_WEBSOCKET: &str = "(?s)(?:|[^wW].*|[wW](?:|[^eE].*|[eE](?:|[^bB].*|[bB](?:|[^sS].*|[sS](?:|[^oO].*|[oO](?:|[^cC].*|[cC](?:|[^kK].*|[kK](?:|[^eE].*|[eE](?:|[^tT].*|[tT].+)))))))))";
 
-/// The connection manager of the listener.
-pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
+/// The connection manager of a listener.
+pub(super) fn build(settings: &Settings, side: Side) -> HttpConnectionManager {
     HttpConnectionManager {
-        stat_prefix: "proxy".to_owned(),
+        stat_prefix: match side {
+            Side::Callers => "proxy".to_owned(),
+            Side::Deliveries => "deliveries".to_owned(),
+        },
         codec_type: CodecType::Auto.into(),
         // The peer is the caller, and nobody is trusted as internal.
         use_remote_address: flag(true),
@@ -61,7 +64,7 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
         merge_slashes: false,
         path_with_escaped_slashes_action: PathWithEscapedSlashesAction::KeepUnchanged.into(),
         strip_port_mode: Some(StripPortMode::StripAnyHostPort(true)),
-        max_request_headers_kb: number(96),
+        max_request_headers_kb: number(header_kib(side)),
         // Against heads that never end (Slowloris); nobody has shown a credential yet.
         request_headers_timeout: seconds(5),
         // The routes of calls have a shorter one, which overrides it.
@@ -70,7 +73,7 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
         delayed_close_timeout: seconds(1),
         common_http_protocol_options: Some(HttpProtocolOptions {
             idle_timeout: seconds(300),
-            max_headers_count: number(200),
+            max_headers_count: number(header_lines(side)),
             // `_` is legal in a name (RFC 9110 §5.6.2); what could pass for ours is removed by its
             // name.
             headers_with_underscores_action: HeadersWithUnderscoresAction::Allow.into(),
@@ -88,27 +91,47 @@ pub(super) fn build(settings: &Settings) -> HttpConnectionManager {
             upgrade_type: "websocket".to_owned(),
             ..UpgradeConfig::default()
         }],
-        early_header_mutation_extensions: vec![early_mutation(settings)],
+        early_header_mutation_extensions: vec![early_mutation(settings, side)],
         access_log: vec![access_log::build(settings)],
         local_reply_config: Some(local_reply::build()),
         route_specifier: Some(RouteSpecifier::ScopedRoutes(scoped_routes())),
-        http_filters: filters::chain(settings),
+        http_filters: filters::chain(settings, side),
         tracing: settings.collector.as_ref().map(tracing::tracing),
         request_id_extension: settings.collector.is_some().then(tracing::request_id),
         ..HttpConnectionManager::default()
     }
 }
 
+/// The region server brings what a caller was allowed, and says for whom: what the caller's token
+/// says may take as much again.
+fn header_kib(side: Side) -> u32 {
+    match side {
+        Side::Callers => 96,
+        Side::Deliveries => 160,
+    }
+}
+
+fn header_lines(side: Side) -> u32 {
+    match side {
+        Side::Callers => 200,
+        Side::Deliveries => 210,
+    }
+}
+
 /// Drops what only the gateway may say, then notes what later steps need of the raw request.
-fn early_mutation(settings: &Settings) -> TypedExtensionConfig {
-    let mut mutations = vec![
+fn early_mutation(settings: &Settings, side: Side) -> TypedExtensionConfig {
+    let mut mutations = match side {
         // First, because what follows sets names that this removes.
-        remove_reserved_of_caller(),
+        Side::Callers => vec![remove_reserved_of_caller()],
+        // Only the region server connects there. What it took from callers had none.
+        Side::Deliveries => Vec::new(),
+    };
+    mutations.extend([
         // Without the query, in which `/` would count too: `/api?/{proxy}` names no proxy.
         set_header("x-rr-scope", "%PATH(NQ)%"),
         // Envoy writes its own over it (`use_remote_address`); `forwarded` puts it back.
         set_header("x-rr-xfp", "%REQ(x-forwarded-proto)%"),
-    ];
+    ]);
     if let Some(collector) = &settings.collector {
         mutations.extend(trace_context::before(collector.sampled));
     }

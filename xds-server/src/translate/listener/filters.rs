@@ -22,9 +22,10 @@ use super::super::unread;
 use super::super::upgrade;
 use super::super::wasm::wasm;
 use super::super::wire::{extension, http_filter, set_header};
+use super::Side;
 
-/// All filters of the listener.
-pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
+/// All filters of a listener.
+pub(super) fn chain(settings: &Settings, side: Side) -> Vec<HttpFilter> {
     let forward_proxy = FilterConfig {
         implementation_specifier: Some(ImplementationSpecifier::DnsCacheConfig(dns_cache(
             settings,
@@ -43,6 +44,11 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
         .iter()
         .flat_map(|_| trace_context::state_back());
     let state = state.collect();
+    let forwarded = match side {
+        Side::Callers => forwarded::edits(),
+        // The list ended with the caller when it called.
+        Side::Deliveries => forwarded::restored(),
+    };
     let mark = set_header(JUDGE_AGAIN, "1");
     let route_again = extension("route-name", route_name(vec![mark]));
     [
@@ -65,7 +71,7 @@ pub(super) fn chain(settings: &Settings) -> Vec<HttpFilter> {
         extension(FORWARD_PROXY, forward_proxy),
         // Behind the last that has Envoy choose a route: it chooses none without the header that
         // this removes.
-        extension("forwarded", forwarded::edits()),
+        extension("forwarded", forwarded),
         extension("envoy.filters.http.router", router),
     ]
     .map(http_filter)

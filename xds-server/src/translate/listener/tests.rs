@@ -128,3 +128,47 @@ fn listeners_of_two_nodes_differ_in_their_address_only() {
         }
     );
 }
+
+#[test]
+fn a_node_takes_deliveries_where_it_says_or_nowhere() {
+    let text = |text: &str| Kind::StringValue(text.to_owned());
+    for (address, port, want) in [
+        (None, None, Ok(None)),
+        (
+            Some(text("192.0.2.7")),
+            Some(Kind::NumberValue(10_001.0)),
+            Ok(Some("192.0.2.7:10001")),
+        ),
+        (Some(text("192.0.2.7")), None, Err(())),
+        (None, Some(Kind::NumberValue(10_001.0)), Err(())),
+        (
+            Some(text("here")),
+            Some(Kind::NumberValue(10_001.0)),
+            Err(()),
+        ),
+        (
+            Some(text("192.0.2.7")),
+            Some(Kind::NumberValue(0.0)),
+            Err(()),
+        ),
+        (
+            Some(text("192.0.2.7")),
+            Some(Kind::NumberValue(0.5)),
+            Err(()),
+        ),
+        (Some(text("192.0.2.7")), Some(text("10001")), Err(())),
+    ] {
+        let fields = [("delivery_address", address), ("delivery_port", port)];
+        let fields = fields.into_iter().filter_map(|(name, kind)| {
+            let value = Value { kind: Some(kind?) };
+            Some((name.to_owned(), value))
+        });
+        let metadata = Struct {
+            fields: fields.collect(),
+        };
+        let got = ListenerAddresses::from_metadata(Some(&metadata));
+        let got = got.map(|it| it.deliveries.map(|at| SocketAddr::from(at).to_string()));
+        let want = want.map(|at| at.map(str::to_owned));
+        assert_eq!(got.map_err(|_| ()), want, "{metadata:?}");
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Invariant: all state of the stream is in this task; when it ends, nothing of it is left.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
 use crate::node_api::{identity, metrics};
-use crate::translate::listener::ListenerAddress;
+use crate::translate::listener::ListenerAddresses;
+use crate::xds::doors::{Doors, OpenDoor};
 use crate::xds::snapshot::Snapshot;
 use crate::xds::status::{Fleet, Seat};
 use crate::xds::stream::{Request, Stream, Violation};
@@ -31,6 +33,7 @@ pub(super) struct Driver {
     pub(super) names: Vec<String>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(super) fleet: Fleet,
+    pub(super) doors: Doors,
     pub(super) stopping: CancellationToken,
     pub(super) responses: mpsc::Sender<Result<DeltaDiscoveryResponse, Status>>,
 }
@@ -65,7 +68,7 @@ impl Driver {
             Err(_) => return End::Told(Status::deadline_exceeded("no request came")),
         };
         match self.admit(&first) {
-            Ok((seat, stream)) => {
+            Ok((seat, _door, stream)) => {
                 let _counted = metrics::OpenStream::begin();
                 let end = self.drive(inbound, first, &seat, stream).await;
                 tracing::info!(node = seat.node_id(), "node left");
@@ -76,16 +79,22 @@ impl Driver {
     }
 
     /// The state of a stream whose first request shows a node of this region.
-    fn admit(&mut self, first: &DeltaDiscoveryRequest) -> Result<(Seat, Stream), Status> {
+    fn admit(
+        &mut self,
+        first: &DeltaDiscoveryRequest,
+    ) -> Result<(Seat, Option<OpenDoor>, Stream), Status> {
         let node = first.node.as_ref();
         let node = node.ok_or_else(|| Status::invalid_argument("the first request has no node"))?;
         let node_id = identity::node_id(node, &self.names, &self.region)?;
-        let address = ListenerAddress::from_metadata(node.metadata.as_ref())
+        let addresses = ListenerAddresses::from_metadata(node.metadata.as_ref())
             .map_err(|problem| Status::invalid_argument(problem.to_string()))?;
         tracing::info!(node = node_id, "node joined");
         // Marked as seen, else `changed` brings the same snapshot once more.
         let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
-        Ok((self.fleet.join(node_id), Stream::new(address, snapshot)))
+        let door = addresses.deliveries.map(SocketAddr::from);
+        let door = door.map(|at| self.doors.open(&node_id, at));
+        let seat = self.fleet.join(node_id);
+        Ok((seat, door, Stream::new(addresses, snapshot)))
     }
 
     async fn drive(

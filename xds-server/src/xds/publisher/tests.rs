@@ -19,6 +19,7 @@ fn publisher() -> Publisher {
 
 fn proxy(id: &str, max_response_bytes: u64) -> ProxyConfig {
     ProxyConfig {
+        target_id: String::new(),
         proxy_id: id.to_owned(),
         organisation_id: "organisation".to_owned(),
         alias: Some(format!("alias-of-{id}")),

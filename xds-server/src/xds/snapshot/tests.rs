@@ -18,6 +18,7 @@ fn first() -> Snapshot {
 fn resources(route: &str, alias: Option<&str>) -> ProxyResources {
     let own = |text: String| Bytes::from(text);
     ProxyResources {
+        passage: crate::fixtures::passage(),
         scope: own(format!("scope of {route}")),
         alias_scope: alias.map(|alias| (alias.into(), own(format!("alias scope of {route}")))),
         route: own(route.to_owned()),

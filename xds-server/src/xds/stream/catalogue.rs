@@ -1,8 +1,8 @@
-//! What one node can be sent: the snapshot, with the node's own listener.
+//! What one node can be sent: the snapshot, with the node's own listeners.
 
 use std::sync::Arc;
 
-use crate::translate::listener::ListenerAddress;
+use crate::translate::listener::ListenerAddresses;
 use crate::xds::resource::{Resource, ResourceKind};
 use crate::xds::snapshot::Snapshot;
 
@@ -10,16 +10,16 @@ use crate::xds::snapshot::Snapshot;
 #[derive(Debug)]
 pub(super) struct Catalogue {
     snapshot: Arc<Snapshot>,
-    address: ListenerAddress,
-    listener: Option<Arc<Resource>>,
+    addresses: ListenerAddresses,
+    listeners: Vec<Arc<Resource>>,
 }
 
 impl Catalogue {
-    pub(super) fn new(address: ListenerAddress) -> Self {
+    pub(super) fn new(addresses: ListenerAddresses) -> Self {
         Self {
             snapshot: Arc::default(),
-            address,
-            listener: None,
+            addresses,
+            listeners: Vec::new(),
         }
     }
 
@@ -27,12 +27,13 @@ impl Catalogue {
     pub(super) fn advance(&mut self, snapshot: Arc<Snapshot>) -> Vec<(ResourceKind, Arc<str>)> {
         let mut changed = self.snapshot.changed_names(&snapshot);
         // Made once: the template is the same in all snapshots of a process.
-        if self.listener.is_none()
+        if self.listeners.is_empty()
             && let Some(template) = snapshot.listener()
         {
-            let listener = template.at(&self.address);
-            changed.push((ResourceKind::Listener, Arc::clone(listener.name())));
-            self.listener = Some(Arc::new(listener));
+            let own = template.of_node(&self.addresses).into_iter();
+            self.listeners = own.map(Arc::new).collect();
+            let names = self.listeners.iter().map(|own| Arc::clone(own.name()));
+            changed.extend(names.map(|name| (ResourceKind::Listener, name)));
         }
         self.snapshot = snapshot;
         changed
@@ -45,7 +46,7 @@ impl Catalogue {
     /// `kind` is none for types that this server does not have.
     pub(super) fn get(&self, kind: Option<ResourceKind>, name: &str) -> Option<&Arc<Resource>> {
         match kind? {
-            ResourceKind::Listener => self.listener.as_ref().filter(|own| **own.name() == *name),
+            ResourceKind::Listener => self.listeners.iter().find(|own| **own.name() == *name),
             kind @ (ResourceKind::Cluster | ResourceKind::Route | ResourceKind::Scope) => {
                 self.snapshot.get(kind, name)
             }
@@ -56,7 +57,7 @@ impl Catalogue {
         match kind {
             None => Vec::new(),
             Some(ResourceKind::Listener) => self
-                .listener
+                .listeners
                 .iter()
                 .map(|own| Arc::clone(own.name()))
                 .collect(),

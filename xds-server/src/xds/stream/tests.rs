@@ -40,6 +40,7 @@ fn change(text: &str) -> ProxyChange {
     };
     let scope = |name: &str| Bytes::from(format!("{name} to {id}"));
     let resources = ProxyResources {
+        passage: crate::fixtures::passage(),
         scope: scope(id),
         alias_scope: alias.map(|alias| (alias.into(), scope(alias))),
         route: Bytes::from(format!("{id} {route}")),
@@ -59,7 +60,7 @@ impl Client {
     fn new(revision: u64, proxies: &[&str]) -> Self {
         let changes = proxies.iter().map(|text| change(text)).collect();
         let snapshot = no_proxies().with_changes(revision, changes);
-        let stream = Stream::new(ListenerAddress::default(), Arc::new(snapshot.clone()));
+        let stream = Stream::new(ListenerAddresses::default(), Arc::new(snapshot.clone()));
         Self { stream, snapshot }
     }
 

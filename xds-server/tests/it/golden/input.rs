@@ -107,6 +107,7 @@ impl Case {
 impl Proxy {
     fn config(&self) -> ProxyConfig {
         ProxyConfig {
+            target_id: String::new(),
             proxy_id: self.id.clone(),
             organisation_id: "5f0c9a1e-33b1-4c55-8a70-0d8a4be1c201".to_owned(),
             alias: self.alias.clone(),

@@ -43,7 +43,7 @@ impl Envoy {
     fn connect(&mut self, client: &mut Client) {
         self.inbox.clear();
         client.stream = Stream::new(
-            ListenerAddress::default(),
+            ListenerAddresses::default(),
             Arc::new(client.snapshot.clone()),
         );
         for kind in [Cluster, Listener, Scope, Route] {

@@ -103,7 +103,7 @@ fn several_revisions_are_taken_in_one_step() {
 fn nothing_is_said_before_the_first_revision() {
     let mut client = Client::new(0, &[]);
     let unpublished = Arc::new(no_proxies());
-    client.stream = Stream::new(ListenerAddress::default(), unpublished);
+    client.stream = Stream::new(ListenerAddresses::default(), unpublished);
     for kind in ResourceKind::ALL {
         client.resume(kind, &["*"], &[("a", "0123456789abcdef".to_owned())]);
     }
