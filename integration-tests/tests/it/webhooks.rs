@@ -160,7 +160,7 @@ async fn a_killed_core_api_loses_nothing_and_a_slow_receiver_delays_nobody_elses
 
 #[tokio::test]
 async fn inside_nothing_is_called_unless_the_operator_opened_it() -> Result<()> {
-    let stack = Stack::start(&["--allow-private-targets", "", "--no-demo"]).await?;
+    let stack = Stack::start(&["--allow-private-targets", ""]).await?;
     let (owner, receiver) = (CoreApi::owner(&stack.file)?, Receiver::start().await?);
     let inside = receiver.at("/hook");
     for url in [

@@ -61,8 +61,9 @@ async fn a_target_that_is_down_is_asked_again() -> Result<()> {
     let gateway = Gateway::shared().await?;
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
+    // Asked at the head of a request, and again at its end.
     let target = Target::answering(move |_| match count.fetch_add(1, Ordering::Relaxed) {
-        0 => respond("503 Service Unavailable", &[JSON], b"{}"),
+        0 | 1 => respond("503 Service Unavailable", &[JSON], b"{}"),
         _ => respond("200 OK", &[JSON], b"{}"),
     });
     let target = target.await?;
