@@ -28,15 +28,16 @@ pub(crate) struct Client {
     tokens: Tokens,
 }
 
+/// A client of what is on this machine, whatever `HTTP_PROXY` says. reqwest asks for somebody who does
+/// its cryptography, whether or not there is any.
+pub(crate) fn http() -> reqwest::ClientBuilder {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy()
+}
+
 impl Client {
     pub(crate) fn new(base_url: String, tokens: Tokens) -> anyhow::Result<Self> {
-        // reqwest asks for somebody who does its cryptography, whether or not there is any.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            // All of it is on this machine, whatever `HTTP_PROXY` says.
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()?;
+        let http = http().timeout(PATIENCE).build()?;
         Ok(Self {
             http,
             base_url,

@@ -10,7 +10,7 @@ use tokio::process::Child;
 use uuid::Uuid;
 
 use crate::child::{Recipe, Sign, until_ready};
-use crate::client::Client;
+use crate::client::{Client, http};
 use crate::files::{DataDir, read_json, require_json, write_json};
 use crate::options::RegionName;
 use crate::own;
@@ -189,11 +189,7 @@ fn text(answer: &Value, pointer: &str) -> anyhow::Result<String> {
 
 /// Calls the demo proxy until it answers 200.
 pub(crate) async fn wait_for_success(demo: &Demo, logs: &Path) -> anyhow::Result<()> {
-    let http = reqwest::Client::builder()
-        // All of it is on this machine, whatever `HTTP_PROXY` says.
-        .no_proxy()
-        .timeout(PATIENCE)
-        .build()?;
+    let http = http().timeout(PATIENCE).build()?;
     let mut last = String::new();
     let trying = async {
         loop {

@@ -13,7 +13,7 @@ async fn start() -> String {
 }
 
 fn http() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    crate::client::http().build().unwrap()
 }
 
 #[tokio::test]

@@ -31,8 +31,9 @@ fn compile(region: &Region, config: &ProxyConfig) -> Result<Policy, InvalidPolic
         let value = &metadata.as_ref().unwrap().typed_filter_metadata["requestrocket"];
         Vec::<u8>::decode(value.value.as_slice()).unwrap()
     };
-    let [came_in, decided] = &host.routes[..] else {
-        panic!("two routes")
+    // The last leads to the region server, and has no policy.
+    let [came_in, decided, _] = &host.routes[..] else {
+        panic!("three routes")
     };
     assert_eq!(came_in.metadata, decided.metadata);
     let admission = Admission::compile(&part(&came_in.metadata), &region.keys.ring)?;
