@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use requestrocket_process::clock::Clock;
 use requestrocket_process::tasks::TaskSet;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
 use self::commit::{KeysInHand, Pending};
@@ -58,7 +58,9 @@ pub const LEASE_SLACK: Duration = Duration::from_secs(30);
 /// An idempotency key is remembered so long.
 const KEY_LIFE: Duration = Duration::from_hours(24);
 /// Who waits for an end looks itself so often: another server may have brought it about.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// So many wait at a time.
+const MOST_WAITS: usize = 512;
 
 /// The region's queue. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -77,6 +79,8 @@ struct Shared {
     crowded: Mutex<BTreeSet<String>>,
     /// Who waits for the end of which request.
     waiting: Mutex<BTreeMap<String, Arc<Notify>>>,
+    /// Places of who waits: they look into the store now and then, which others need, too.
+    waits: Semaphore,
 }
 
 impl Queue {
@@ -100,6 +104,7 @@ impl Queue {
             came: Notify::new(),
             crowded: Mutex::default(),
             waiting: Mutex::default(),
+            waits: Semaphore::new(MOST_WAITS),
         }))
     }
 
@@ -146,7 +151,10 @@ impl Queue {
         request_id: &str,
         wait: Duration,
     ) -> Result<Option<Status>, StoreFailed> {
-        if !wait.is_zero() {
+        // Whoever finds no place is told at once how it stands.
+        if !wait.is_zero()
+            && let Ok(_place) = self.0.waits.try_acquire()
+        {
             let ended = self.ended((proxy_id, request_id));
             // Over: it is told as it stands.
             let _ = tokio::time::timeout(wait, ended).await;

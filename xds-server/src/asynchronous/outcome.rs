@@ -22,7 +22,7 @@ enum Said {
     Answer,
     Denied(&'static str),
     Unreachable(&'static str),
-    NoWay,
+    NoWay(NoWay),
 }
 
 /// Of an answer whose head has come, and whose rest may take so long.
@@ -33,7 +33,7 @@ pub(super) async fn of(response: Response<Incoming>, reading: Duration) -> Outco
             code: code.to_owned(),
         },
         Said::Unreachable(error) => unreachable(error),
-        Said::NoWay => Outcome::NoWay(NoWay::Proxy),
+        Said::NoWay(what) => Outcome::NoWay(what),
         Said::Answer => match timeout(reading, whole(body)).await {
             Ok(Some((body, is_truncated))) => Outcome::Answered(Answer {
                 status: parts.status.as_u16(),
@@ -79,10 +79,11 @@ fn means(denial: Denial) -> Said {
         Denial::ProxyInactive
         | Denial::BillingSuspended
         | Denial::ProxyIncomplete
-        | Denial::TargetCredentialUnavailable
-        | Denial::CredentialCheckUnavailable
-        | Denial::Overloaded
-        | Denial::GatewayFault => Said::NoWay,
+        | Denial::TargetCredentialUnavailable => Said::NoWay(NoWay::Proxy),
+        // Others of the proxy are not concerned.
+        Denial::CredentialCheckUnavailable | Denial::Overloaded | Denial::GatewayFault => {
+            Said::NoWay(NoWay::Request)
+        }
         Denial::PathAmbiguous
         | Denial::BadRequest
         | Denial::HeadersTooLarge
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn only_the_gateway_says_that_it_did_not_ask_the_target() {
         assert_eq!(heard("proxy-access-granted", GRANTED_MESSAGE), Said::Answer);
-        assert_eq!(said(&HeaderMap::new()), Said::NoWay);
+        assert_eq!(said(&HeaderMap::new()), Said::NoWay(NoWay::Request));
         for denial in Denial::ALL {
             let Some(code) = denial.proxy_code() else {
                 continue;

@@ -107,6 +107,8 @@ pub enum NoWay {
     Region,
     /// The proxy is inactive or incomplete: other proxies are not concerned.
     Proxy,
+    /// Nothing that concerns anything but this attempt, such as a share that is used up.
+    Request,
 }
 
 /// What a target answered, redacted.

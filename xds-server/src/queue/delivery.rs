@@ -66,7 +66,7 @@ pub(super) async fn deliver(queue: &Queue, carrier: &impl Carrier, ready: Ready)
     write(queue, &ready, &completion, held_until_ms).await;
     match outcome {
         Outcome::NoWay(NoWay::Region) => Delivered::NoEnvoy { at_ms: now_ms },
-        Outcome::NoWay(NoWay::Proxy)
+        Outcome::NoWay(NoWay::Proxy | NoWay::Request)
         | Outcome::Answered(_)
         | Outcome::Unreachable { .. }
         | Outcome::Denied { .. } => Delivered::Tried,

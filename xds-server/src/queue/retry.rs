@@ -36,7 +36,7 @@ pub fn verdict(outcome: &Outcome, life: &Life, now_ms: u64, random: u64) -> Verd
         Outcome::Answered(_) => Verdict::Ends(End::Failed(Reason::TargetRefused)),
         Outcome::Unreachable { .. } => again(life, now_ms, None, random),
         Outcome::Denied { .. } => Verdict::Ends(End::Failed(Reason::DeniedNow)),
-        Outcome::NoWay(NoWay::Region | NoWay::Proxy) => Verdict::Unspent {
+        Outcome::NoWay(NoWay::Region | NoWay::Proxy | NoWay::Request) => Verdict::Unspent {
             at_ms: now_ms.saturating_add(NO_WAY_MS + random % NO_WAY_MS),
         },
     }

@@ -80,13 +80,7 @@ pub(super) fn build(settings: &Settings, side: Side) -> HttpConnectionManager {
             ..HttpProtocolOptions::default()
         }),
         http_protocol_options: Some(http1()),
-        http2_protocol_options: Some(http2::options(&Windows {
-            streams: 100,
-            // What one stuck call may leave in Envoy; 65,535 is where HTTP/2 begins (RFC 9113
-            // §6.9.2).
-            stream_bytes: 1 << 16,
-            connection_bytes: 1 << 20,
-        })),
+        http2_protocol_options: Some(http2::options(&windows(side))),
         upgrade_configs: vec![UpgradeConfig {
             upgrade_type: "websocket".to_owned(),
             ..UpgradeConfig::default()
@@ -99,6 +93,21 @@ pub(super) fn build(settings: &Settings, side: Side) -> HttpConnectionManager {
         tracing: settings.collector.as_ref().map(tracing::tracing),
         request_id_extension: settings.collector.is_some().then(tracing::request_id),
         ..HttpConnectionManager::default()
+    }
+}
+
+/// What one stuck call may leave in Envoy is 64 KiB; 65,535 is where HTTP/2 begins (RFC 9113 §6.9.2).
+/// A region server has one connection for all organisations: as many streams as it has deliveries at
+/// a time, and a window for the connection that these cannot use up.
+fn windows(side: Side) -> Windows {
+    let (streams, connection_bytes) = match side {
+        Side::Callers => (100, 1 << 20),
+        Side::Deliveries => (256, 16 << 20),
+    };
+    Windows {
+        streams,
+        stream_bytes: 1 << 16,
+        connection_bytes,
     }
 }
 
