@@ -161,7 +161,9 @@ impl Mailer {
 
 fn unsent(error: &smtp::Error) -> Unsent {
     let status = error.status().map(u16::from);
-    if error.is_permanent() {
+    // These say that the server does not take us, whatever the letter (RFC 5321 §4.2.3, RFC 4954 §6).
+    let is_of_us = matches!(status, Some(500..=504 | 530 | 534 | 535 | 538 | 554));
+    if error.is_permanent() && !is_of_us {
         Unsent::Refused(status)
     } else {
         Unsent::NotNow(status)

@@ -220,3 +220,27 @@ async fn an_answer_counts_once_and_only_at_the_browser_that_asked() -> Result<()
     ensure!(status == 401, "{status}");
     Ok(())
 }
+
+#[tokio::test]
+async fn who_plants_an_address_is_not_taken_for_whose_it_is() -> Result<()> {
+    let corp = Corp::start().await?;
+    // An invite's token is seen by who invites, so that anybody's address can be planted by it.
+    let owner = CoreApi::owner(&corp.stack.file)?;
+    let invite = json!({"email": "victim@example.com", "roles": ["user"]});
+    let invite = owner.create("invites", &invite).await?;
+    let planted = json!({
+        "inviteToken": invite["inviteToken"], "firstName": "M", "lastName": "M", "password": PASSWORD,
+    });
+    let nobody = owner.with_authorization(None);
+    let planted = nobody.send("POST", "/invites/accept", &planted).await?;
+    let planted = planted.succeeded()?.json;
+    let victim = Browser::new()?;
+    corp.sign_in(&victim, "victim").await?;
+    let (_, me) = corp.see(&victim, "/users/me").await?;
+    ensure!(me["email"] == "victim@example.com", "{me}");
+    ensure!(
+        me["userId"] != planted["userId"],
+        "who planted the address would have their rights"
+    );
+    Ok(())
+}

@@ -82,10 +82,10 @@ impl Errand {
         }
     }
 
-    /// Whether one like it is not to be sent soon: anybody may ask for it.
+    /// Whether one like it is not to be sent soon: whoever asks for it fills somebody else's box.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        matches!(self, Self::Reset(_))
+        matches!(self, Self::Reset(_) | Self::Invite(..))
     }
 
     /// What is not sent within this is not sent: nobody waits for it any more.

@@ -66,8 +66,8 @@ pub struct Known {
     pub first_name: Option<String>,
     /// Last name.
     pub last_name: Option<String>,
-    /// Their groups.
-    pub groups: Vec<String>,
+    /// Their groups; none: the provider does not say which they are.
+    pub groups: Option<Vec<String>>,
 }
 
 impl ProviderName {

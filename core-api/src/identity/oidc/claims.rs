@@ -26,8 +26,15 @@ pub(super) fn known(claims: &Map<String, Value>, groups_claim: &str) -> Option<K
         email: text("email").map(|email| (email, is_verified)),
         first_name: text("given_name").or_else(|| part_of_name(&text("name")?, 0)),
         last_name: text("family_name").or_else(|| part_of_name(&text("name")?, 1)),
-        groups: groups(claims.get(groups_claim)),
+        groups: is_told(claims, groups_claim).then(|| groups(claims.get(groups_claim))),
     })
+}
+
+/// Of whom is in too many groups some providers name only where to ask (OpenID Connect Core 1.0
+/// §5.6.2, distributed claims): nobody is taken out of theirs because of that.
+fn is_told(claims: &Map<String, Value>, groups_claim: &str) -> bool {
+    let elsewhere = claims.get("_claim_names").and_then(Value::as_object);
+    elsewhere.is_none_or(|names| !names.contains_key(groups_claim))
 }
 
 /// The first word, or what comes after it.
@@ -65,10 +72,13 @@ mod tests {
         assert_eq!(ada.email, Some(("ada@example.com".to_owned(), true)));
         assert_eq!(ada.first_name.as_deref(), Some("Ada"));
         assert_eq!(ada.last_name.as_deref(), Some("King Lovelace"));
-        assert_eq!(ada.groups, ["a", "b"]);
+        assert_eq!(ada.groups.unwrap(), ["a", "b"]);
         let bare = of(&json!({"sub": "1", "groups": "a", "email": "a@b.c"})).unwrap();
         assert_eq!(bare.email, Some(("a@b.c".to_owned(), false)));
-        assert_eq!((bare.first_name, bare.groups), (None, vec!["a".to_owned()]));
+        assert_eq!(bare.first_name, None);
+        assert_eq!(bare.groups.unwrap(), ["a"]);
+        let many = of(&json!({"sub": "1", "_claim_names": {"groups": "src1"}}));
+        assert_eq!(many.unwrap().groups, None);
         assert_eq!(of(&json!({"sub": ""})), None);
         assert_eq!(of(&json!({"sub": 7})), None);
         assert_eq!(of(&json!({"sub": "x".repeat(256)})), None);

@@ -162,7 +162,10 @@ impl Client {
         }
         let tokens = self.redeem(&described, attempt, (sent.code, back)).await?;
         let mut claims = self.verified(&tokens.id_token, attempt, now_ms).await?;
-        if !claims.contains_key("email")
+        let provider = self.provider();
+        let lacks_groups =
+            !provider.grants.is_empty() && !claims.contains_key(&provider.groups_claim);
+        if (lacks_groups || !claims.contains_key("email"))
             && let Some(url) = &described.userinfo_endpoint
         {
             let bearer = format!("Bearer {}", tokens.access_token);

@@ -19,7 +19,8 @@ use crate::service::people::invites::INVITE_PREFIX;
 use crate::service::people::password::add_reset_token;
 use crate::state::AppState;
 use crate::store::account::letter::{
-    letter_delete, letter_due, letter_insert, letter_sent, letter_sweep, letter_take,
+    letter_delete, letter_due, letter_insert, letter_postpone, letter_sent, letter_sweep,
+    letter_take,
 };
 use crate::store::account::letter_notice::{
     notice_add, notice_list, notice_mailed, notice_readers, notice_remove, notice_unmailed,
@@ -37,6 +38,8 @@ const GATHERED: Duration = Duration::from_secs(5);
 const NEWS: Duration = Duration::from_hours(1);
 /// Notifications that are looked at together, and letters.
 const AT_ONCE: i64 = 100;
+/// Whoever takes a letter has this long for it; then it is taken for not sent.
+const LEASE: Duration = Duration::from_mins(5);
 /// Letters that are sent at the same time.
 const CONVERSATIONS: usize = 4;
 
@@ -103,7 +106,7 @@ async fn send(state: &AppState, mailer: &Mailer, letter: &Letter) -> ApiResult<(
     let now = state.now();
     let is_taken = {
         let mut conn = state.connect().await?;
-        letter_take(&mut conn, letter, letter.next_try(now)).await?
+        letter_take(&mut conn, letter, now.plus(LEASE)).await?
     };
     if !is_taken {
         return Ok(());
@@ -111,7 +114,8 @@ async fn send(state: &AppState, mailer: &Mailer, letter: &Letter) -> ApiResult<(
     let Some(Ready { to, written, told }) = write(state, &letter.errand).await? else {
         return Ok(letter_delete(&mut *state.connect().await?, letter.id).await?);
     };
-    let sent = mailer.send(&to, written).await;
+    let sent = tokio::time::timeout(LEASE / 2, mailer.send(&to, written)).await;
+    let sent = sent.unwrap_or(Err(Unsent::NotNow(None)));
     match sent {
         Ok(()) => {
             metrics::counter!(LETTERS, "kind" => kind, "outcome" => "sent").increment(1);
@@ -120,7 +124,8 @@ async fn send(state: &AppState, mailer: &Mailer, letter: &Letter) -> ApiResult<(
         Err(reason @ Unsent::NotNow(_)) if !letter.is_late(now) => {
             metrics::counter!(LETTERS, "kind" => kind, "outcome" => "later").increment(1);
             tracing::warn!(%reason, kind, letter = %letter.id, "a letter is sent later");
-            Ok(())
+            let mut conn = state.connect().await?;
+            Ok(letter_postpone(&mut conn, letter.id, letter.next_try(now)).await?)
         }
         Err(reason) => {
             metrics::counter!(LETTERS, "kind" => kind, "outcome" => "never").increment(1);

@@ -3,7 +3,7 @@
 use sqlx::AnyConnection;
 
 use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _};
-use crate::domain::account::letter::Errand;
+use crate::domain::account::letter::{Errand, PAUSE};
 use crate::domain::account::notification::{self, Notice};
 use crate::domain::id::{InviteId, OrganisationId, UserId};
 use crate::domain::name::Name;
@@ -25,11 +25,11 @@ use crate::store::account::notification::{notification_delete_about, notificatio
 use crate::store::log::write::{Done, Over, Write};
 use crate::store::people::invite::{
     invite_accept, invite_address, invite_delete, invite_fetch, invite_fetch_to, invite_home,
-    invite_insert, invite_renew, invite_use,
+    invite_insert, invite_is_by_letter, invite_renew, invite_use,
 };
 use crate::store::people::member::{member_fetch, member_insert};
 use crate::store::people::user::{
-    user_by_proved_address, user_fetch, user_insert, user_prove, user_proved_address,
+    AddressProof, user_by_proved_address, user_fetch, user_insert, user_prove, user_proved_address,
 };
 
 /// What tokens of invites begin with.
@@ -109,8 +109,8 @@ pub async fn create(
 /// before is void.
 ///
 /// # Errors
-/// There is no such invite, it was accepted, `If-Match` names another version, or only owners may
-/// invite owners.
+/// There is no such invite, it was accepted, `If-Match` names another version, only owners may invite
+/// owners, or (`RATE_LIMITED`) a letter waits or was sent a moment ago.
 pub async fn resend(
     change: &Change,
     scope: &Scope,
@@ -151,7 +151,11 @@ async fn tell_invited(
     let now = write.now();
     if state.sends_mail {
         let errand = Errand::Invite(scope.id(), invite.id);
-        letter_insert(write.conn(), &errand, (now, now)).await?;
+        if !letter_insert(write.conn(), &errand, (now, now)).await? {
+            let text = "a letter of this invite waits, or was sent within five minutes";
+            let refusal = ApiError::new(Code::RateLimited, text);
+            return Err(refusal.retry_after(PAUSE.as_secs()));
+        }
     }
     let login = invite.email.login();
     for user in user_by_proved_address(write.conn(), &login).await? {
@@ -211,7 +215,12 @@ pub async fn accept(
     let user = user_of(&mut write, guest, &invite).await?;
     // Whoever holds the token got it at the address, or by whom the inviter trusted with it.
     if user.profile.email.login() == invite.email.login() {
-        user_prove(write.conn(), &user).await?;
+        let proof = if invite_is_by_letter(write.conn(), invite.id).await? {
+            AddressProof::Sure
+        } else {
+            AddressProof::Trust
+        };
+        user_prove(write.conn(), &user, proof).await?;
     }
     if let Some(hash) = hash {
         password::replace(&mut write, &user, hash).await?;

@@ -22,7 +22,9 @@ use crate::store::people::password::{
     Holder, Purpose, password_by_login, password_fetch, password_token_delete_all,
     password_token_fetch, password_token_insert, password_upsert,
 };
-use crate::store::people::user::{user_fetch, user_prove, user_touch, user_update};
+use crate::store::people::user::{
+    AddressProof, user_fetch, user_prove, user_proved_address, user_touch, user_update,
+};
 
 const TOKEN_PREFIX: &str = "p-";
 /// How long a set-up token can be used.
@@ -70,7 +72,8 @@ pub async fn forgot(state: &AppState, email: &Email) -> ApiResult<()> {
         return Ok(());
     }
     let (errand, now) = (Errand::Reset(email.login()), state.now());
-    Ok(letter_insert(&mut *state.connect().await?, &errand, (now, now)).await?)
+    letter_insert(&mut *state.connect().await?, &errand, (now, now)).await?;
+    Ok(())
 }
 
 /// Gives the user of a letter's token another password. All their sessions end.
@@ -97,6 +100,9 @@ pub async fn reset(
     let mut user = found.ok_or_else(ApiError::not_found)?;
     user.revision = write.version_after(user.revision);
     user_touch(write.conn(), id, user.revision).await?;
+    if user_proved_address(write.conn(), id).await? == Some(user.profile.email.login()) {
+        user_prove(write.conn(), &user, AddressProof::Sure).await?;
+    }
     replace(&mut write, &user, hash).await?;
     let actor = Actor::User { id, token: None };
     let author = Author { actor, origin };
@@ -132,7 +138,7 @@ pub async fn set_up(
     user.revision = write.version_after(user.revision);
     user_update(write.conn(), &user).await?;
     // Who gives out set-up tokens vouches for whom they are given to.
-    user_prove(write.conn(), &user).await?;
+    user_prove(write.conn(), &user, AddressProof::Trust).await?;
     replace(&mut write, &user, hash).await?;
     let secret = open(&mut write, user.id, visitor, had).await?;
     let actor = Actor::User {
@@ -232,7 +238,12 @@ pub async fn follow_address(write: &mut Write, user: &User) -> ApiResult<()> {
     let Some(mut holder) = password_fetch(write.conn(), user.id).await? else {
         return Ok(());
     };
-    holder.login = user.profile.email.login();
+    let login = user.profile.email.login();
+    if login != holder.login {
+        // Letters that are on their way to the address of before let nobody in.
+        password_token_delete_all(write.conn(), user.id).await?;
+    }
+    holder.login = login;
     refuse_taken(write, &holder).await?;
     let now = write.now();
     let written = password_upsert(write.conn(), &holder, now).await;

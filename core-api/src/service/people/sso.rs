@@ -3,6 +3,8 @@
 //! Invariant: a provider changes only memberships that its own groups made, and leaves every
 //! organisation an owner.
 
+use std::collections::BTreeMap;
+
 use super::members::{keep_an_owner, tell_of_removal};
 use super::sign_in::{self, open_by};
 use crate::domain::account::audit::{Actor, Author, Entry, Origin, Subject as _, members};
@@ -19,12 +21,15 @@ use crate::service::ceiling::{self, Counted};
 use crate::state::AppState;
 use crate::store::account::notification::notification_insert;
 use crate::store::log::write::{Over, Write};
+use crate::store::people::browser_session::browser_session_by_digest;
 use crate::store::people::identity::{
-    identity_fetch, identity_insert, member_owe, member_provider,
+    identity_fetch, identity_insert, identity_is_of, member_owe, member_owed, member_provider,
 };
 use crate::store::people::member::{member_delete, member_fetch, member_insert, member_update};
 use crate::store::people::organisation::organisation_fetch;
-use crate::store::people::user::{user_by_proved_address, user_fetch, user_insert, user_prove};
+use crate::store::people::user::{
+    AddressProof, user_by_sure_address, user_fetch, user_insert, user_prove,
+};
 use serde_json::json;
 
 /// What stands in for a name that a provider does not say.
@@ -41,8 +46,8 @@ pub async fn sign_in(
     (visitor, origin): (Visitor, Origin),
     had: Option<&str>,
 ) -> ApiResult<NewToken> {
-    let user = user_of(state, provider, known, &origin).await?;
-    for (organisation, roles) in provider.roles(&known.groups) {
+    let user = user_of(state, provider, known, (&origin, had)).await?;
+    for (organisation, roles) in wanted(state, provider, (known, user)).await? {
         let done = follow(state, provider, (organisation, user), roles).await;
         if let Err(error) = done {
             // Whoever cannot be a member there can be one elsewhere.
@@ -69,6 +74,24 @@ pub async fn sign_in(
     Ok(secret)
 }
 
+/// What the user is to be where: also nothing, where groups made them a member that have no say there
+/// any more. Empty if the provider does not say which groups they are in.
+async fn wanted(
+    state: &AppState,
+    provider: &Provider,
+    (known, user): (&Known, UserId),
+) -> ApiResult<BTreeMap<OrganisationId, Option<Roles>>> {
+    let Some(groups) = &known.groups else {
+        return Ok(BTreeMap::new());
+    };
+    let mut wanted = provider.roles(groups);
+    let mut conn = state.connect().await?;
+    for organisation in member_owed(&mut conn, user, &provider.name).await? {
+        wanted.entry(organisation).or_default();
+    }
+    Ok(wanted)
+}
+
 fn author(actor: Actor, origin: Origin) -> Author {
     Author { actor, origin }
 }
@@ -78,13 +101,15 @@ fn nobody() -> ApiError {
     ApiError::new(Code::Forbidden, text)
 }
 
-/// Whom the provider means: whom it meant before; else who has shown that the address is theirs, if
-/// the provider knows it to be theirs too; else somebody new.
+/// Whom the provider means: whom it meant before; else who is signed in here under that address, or
+/// to whom it belongs for sure, if the provider knows it to be theirs too; else somebody new. An
+/// address that somebody was only trusted with is not enough: whoever planted it would get the
+/// rights of whom the provider means.
 async fn user_of(
     state: &AppState,
     provider: &Provider,
     known: &Known,
-    origin: &Origin,
+    (origin, had): (&Origin, Option<&str>),
 ) -> ApiResult<UserId> {
     let identity = (&provider.name, known.subject.as_str());
     let before = identity_fetch(&mut *state.connect().await?, identity).await?;
@@ -95,36 +120,73 @@ async fn user_of(
     let email: Email = text.parse().map_err(|_| nobody())?;
     let mut write = state.begin().await?;
     let now = write.now();
-    let holders = match is_verified {
-        true => user_by_proved_address(write.conn(), &email.login()).await?,
-        false => Vec::new(),
+    let holder = if *is_verified {
+        holder(&mut write, provider, (&email, had)).await?
+    } else {
+        None
     };
-    let (user, entry) = match holders.as_slice() {
-        [] if provider.makes_users => {
+    let (user, entry) = match holder {
+        None if provider.makes_users => {
             let user = new_user(&mut write, known, email)?;
             user_insert(write.conn(), &user).await?;
-            if *is_verified {
-                user_prove(write.conn(), &user).await?;
-            }
             let entry = Entry::created(&user);
             (user, entry)
         }
-        [only] => {
-            let found = user_fetch(write.conn(), *only).await?;
-            let user = found.ok_or_else(nobody)?;
+        Some(user) => {
             let entry = Entry::changed(user.members(), &user, "linkProvider");
             (user, entry)
         }
-        // Of several nobody can say who it is.
-        _ => return Err(nobody()),
+        None => return Err(nobody()),
     };
-    identity_insert(write.conn(), identity, (user.id, now)).await?;
+    if *is_verified {
+        user_prove(write.conn(), &user, AddressProof::Sure).await?;
+    }
+    let noted = identity_insert(write.conn(), identity, (user.id, now)).await;
+    match noted {
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            drop(write);
+            let other = identity_fetch(&mut *state.connect().await?, identity).await?;
+            return other.ok_or_else(nobody);
+        }
+        noted => noted?,
+    }
     let by = members(json!({"provider": provider.name.as_str()}));
     let author = author(Actor::System, origin.clone());
     write
         .commit(&state.fleets, &author, entry.with_after(by))
         .await?;
     Ok(user.id)
+}
+
+/// Whose address it is; None: nobody's, somebody's whom the provider calls otherwise, or that of several.
+async fn holder(
+    write: &mut Write,
+    provider: &Provider,
+    (email, had): (&Email, Option<&str>),
+) -> ApiResult<Option<User>> {
+    let now = write.now();
+    let signed_in = match had {
+        Some(had) => browser_session_by_digest(write.conn(), had, now).await?,
+        None => None,
+    };
+    let mut found = Vec::new();
+    if let Some((session, _)) = signed_in {
+        found.extend(user_fetch(write.conn(), session.user).await?);
+        found.retain(|user| user.profile.email.login() == email.login());
+    }
+    if found.is_empty() {
+        for user in user_by_sure_address(write.conn(), &email.login()).await? {
+            if !identity_is_of(write.conn(), &provider.name, user).await? {
+                found.extend(user_fetch(write.conn(), user).await?);
+            }
+        }
+    }
+    let [user] = found.as_slice() else {
+        return Ok(None);
+    };
+    write.alone_over(Over::User(user.id)).await?;
+    let is_known = identity_is_of(write.conn(), &provider.name, user.id).await?;
+    Ok((!is_known).then(|| user.clone()))
 }
 
 fn new_user(write: &mut Write, known: &Known, email: Email) -> ApiResult<User> {
@@ -156,6 +218,7 @@ async fn follow(
 ) -> ApiResult<()> {
     let mut write = state.begin().await?;
     write.alone_over(Over::Organisation(organisation)).await?;
+    write.alone_over(Over::User(user)).await?;
     if organisation_fetch(write.conn(), organisation)
         .await?
         .is_none()

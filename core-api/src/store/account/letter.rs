@@ -8,7 +8,7 @@ use crate::domain::id::LetterId;
 use crate::domain::moment::Moment;
 use crate::store::row::{column, unsigned_column};
 
-/// Adds a letter, unless one like it waits already or was sent lately.
+/// Adds a letter; false: one like it waits already, or was sent lately.
 ///
 /// # Errors
 /// The database does not answer; so for every function here.
@@ -16,9 +16,9 @@ pub async fn letter_insert(
     conn: &mut AnyConnection,
     errand: &Errand,
     (now, due_at): (Moment, Moment),
-) -> sqlx::Result<()> {
+) -> sqlx::Result<bool> {
     let (kind, about) = errand.words();
-    sqlx::query(
+    let done = sqlx::query(
         "INSERT INTO letter (letter_id, kind, about, created_at, due_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
     )
@@ -29,17 +29,18 @@ pub async fn letter_insert(
     .bind(due_at.to_string())
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
-/// Those that are due, the longest first.
+/// Those that are due, the longest first, but passwords before all: somebody waits for those.
 pub async fn letter_due(
     conn: &mut AnyConnection,
     now: Moment,
     limit: i64,
 ) -> sqlx::Result<Vec<Letter>> {
     let rows = sqlx::query(
-        "SELECT * FROM letter WHERE sent_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $2",
+        "SELECT * FROM letter WHERE sent_at IS NULL AND due_at <= $1 \
+         ORDER BY CASE kind WHEN 'reset' THEN 0 ELSE 1 END, due_at LIMIT $2",
     )
     .bind(now.to_string())
     .bind(limit)
@@ -64,6 +65,20 @@ pub async fn letter_take(
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Says when a letter is tried again.
+pub async fn letter_postpone(
+    conn: &mut AnyConnection,
+    id: LetterId,
+    due_at: Moment,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE letter SET due_at = $1 WHERE letter_id = $2")
+        .bind(due_at.to_string())
+        .bind(id.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Removes a letter.

@@ -42,6 +42,37 @@ pub async fn identity_insert(
     Ok(())
 }
 
+/// Whether a provider means the user by a subject already.
+pub async fn identity_is_of(
+    conn: &mut AnyConnection,
+    provider: &ProviderName,
+    user: UserId,
+) -> sqlx::Result<bool> {
+    let row = sqlx::query("SELECT 1 FROM user_identity WHERE provider = $1 AND user_id = $2")
+        .bind(provider.as_str())
+        .bind(user.to_string())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Where a provider's groups made somebody a member.
+pub async fn member_owed(
+    conn: &mut AnyConnection,
+    user: UserId,
+    provider: &ProviderName,
+) -> sqlx::Result<Vec<OrganisationId>> {
+    let rows =
+        sqlx::query("SELECT organisation_id FROM member WHERE user_id = $1 AND provider = $2")
+            .bind(user.to_string())
+            .bind(provider.as_str())
+            .fetch_all(conn)
+            .await?;
+    rows.iter()
+        .map(|row| column(row, "organisation_id"))
+        .collect()
+}
+
 /// Whose groups made somebody a member; None: nobody's, or they are none.
 pub async fn member_provider(
     conn: &mut AnyConnection,

@@ -11,7 +11,7 @@ use crate::domain::name::Name;
 use crate::domain::people::member::Invite;
 use crate::domain::people::user::Email;
 use crate::store::listing::{Listing, page, page_within};
-use crate::store::row::{column, number, optional_column, unsigned_column};
+use crate::store::row::{column, flag_column, number, optional_column, unsigned_column};
 
 const LISTING: Listing = Listing {
     from: "invite",
@@ -156,7 +156,8 @@ pub async fn invite_renew(
     digest: &str,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE invite SET token_digest = $1, expires_at = $2, revision = $3 WHERE invite_id = $4",
+        "UPDATE invite SET token_digest = $1, expires_at = $2, revision = $3, is_by_letter = 0 \
+         WHERE invite_id = $4",
     )
     .bind(digest)
     .bind(invite.expires_at.to_string())
@@ -167,14 +168,24 @@ pub async fn invite_renew(
     Ok(())
 }
 
-/// Gives an invite that is open another token; false: it was accepted, or is not there any more.
+/// Whether the token that counts was only ever in a letter.
+pub async fn invite_is_by_letter(conn: &mut AnyConnection, id: InviteId) -> sqlx::Result<bool> {
+    let row = sqlx::query("SELECT is_by_letter FROM invite WHERE invite_id = $1")
+        .bind(id.to_string())
+        .fetch_one(conn)
+        .await?;
+    flag_column(&row, "is_by_letter")
+}
+
+/// Gives an invite that is open the token of a letter; false: it was accepted, or is not there any more.
 pub async fn invite_give_token(
     conn: &mut AnyConnection,
     id: InviteId,
     digest: &str,
 ) -> sqlx::Result<bool> {
     let given = sqlx::query(
-        "UPDATE invite SET token_digest = $1 WHERE invite_id = $2 AND accepted_at IS NULL",
+        "UPDATE invite SET token_digest = $1, is_by_letter = 1 \
+         WHERE invite_id = $2 AND accepted_at IS NULL",
     )
     .bind(digest)
     .bind(id.to_string())

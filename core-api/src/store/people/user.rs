@@ -7,7 +7,7 @@ use crate::domain::account::notification::Owner;
 use crate::domain::id::UserId;
 use crate::domain::people::user::{About, Bio, Phone, Profile, User};
 use crate::store::account::notification::notification_delete_all;
-use crate::store::row::{column, number, optional_column, unsigned_column};
+use crate::store::row::{column, flag, number, optional_column, unsigned_column};
 
 /// Nobody was ever here: the process has not had its first start.
 ///
@@ -78,7 +78,8 @@ pub async fn user_update(conn: &mut AnyConnection, user: &User) -> sqlx::Result<
     sqlx::query(
         "UPDATE user_account SET email = $1, first_name = $2, last_name = $3, name_key = $4, \
          updated_at = $5, revision = $6, phone = $8, bio = $9, visibility = $10, proved_address = \
-         CASE WHEN proved_address = $11 THEN proved_address ELSE NULL END WHERE user_id = $7",
+         CASE WHEN proved_address = $11 THEN proved_address ELSE NULL END, is_address_sure = \
+         CASE WHEN proved_address = $11 THEN is_address_sure ELSE 0 END WHERE user_id = $7",
     )
     .bind(profile.email.as_str())
     .bind(profile.first_name.as_str())
@@ -96,14 +97,47 @@ pub async fn user_update(conn: &mut AnyConnection, user: &User) -> sqlx::Result<
     Ok(())
 }
 
+/// How a user has shown an address to be theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressProof {
+    /// Somebody trusted them with a token, and may have been wrong.
+    Trust,
+    /// They got a letter there, or a provider knows it.
+    Sure,
+}
+
 /// Notes that the user has shown their present address to be theirs.
-pub async fn user_prove(conn: &mut AnyConnection, user: &User) -> sqlx::Result<()> {
-    sqlx::query("UPDATE user_account SET proved_address = $1 WHERE user_id = $2")
-        .bind(user.profile.email.login())
-        .bind(user.id.to_string())
-        .execute(conn)
-        .await?;
+pub async fn user_prove(
+    conn: &mut AnyConnection,
+    user: &User,
+    proof: AddressProof,
+) -> sqlx::Result<()> {
+    // What was sure of the same address stays so.
+    sqlx::query(
+        "UPDATE user_account SET is_address_sure = CASE WHEN $3 = 1 THEN 1 \
+         WHEN proved_address = $1 THEN is_address_sure ELSE 0 END, proved_address = $1 \
+         WHERE user_id = $2",
+    )
+    .bind(user.profile.email.login())
+    .bind(user.id.to_string())
+    .bind(flag(proof == AddressProof::Sure))
+    .execute(conn)
+    .await?;
     Ok(())
+}
+
+/// Users to whom this address, in lower case, belongs for sure.
+pub async fn user_by_sure_address(
+    conn: &mut AnyConnection,
+    address: &str,
+) -> sqlx::Result<Vec<UserId>> {
+    let rows = sqlx::query(
+        "SELECT user_id FROM user_account WHERE proved_address = $1 AND is_address_sure = 1",
+    )
+    .bind(address)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| column(row, "user_id")).collect()
 }
 
 /// The address that the user has shown to be theirs, in lower case.
