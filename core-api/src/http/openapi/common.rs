@@ -33,7 +33,7 @@ const ANSWERS: [&str; 4] = [
 ];
 
 /// POSTs that change nothing.
-const TRIALS: [&str; 2] = ["/evaluate", "/preview"];
+const TRIALS: [&str; 4] = ["/evaluate", "/preview", "/test", "/forgot"];
 
 /// Adds the common headers, parameters and error answers to every operation.
 pub(super) fn complete(document: &mut OpenApi) {

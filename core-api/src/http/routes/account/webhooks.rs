@@ -114,8 +114,9 @@ struct WebhookHealthResource {
 struct NewWebhookResource<'a> {
     #[serde(flatten)]
     resource: WebhookResource,
-    /// What receivers check signatures with (Standard Webhooks).
-    #[schema(pattern = "^whsec_[A-Za-z0-9+/]{43}=$")]
+    /// What receivers check signatures with (Standard Webhooks). A repetition of the request by its
+    /// `Idempotency-Key` does not show it again.
+    #[schema(required = false, pattern = "^whsec_[A-Za-z0-9+/]{43}=$")]
     secret: &'a str,
 }
 
