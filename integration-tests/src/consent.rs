@@ -1,14 +1,11 @@
 //! A provider where people log in and consent, oidc-provider, and a browser that does so there.
 
-use std::path::Path;
-use std::process::Stdio;
-
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::process::Child;
 
-use crate::external::{cache, command, curl, port_in};
+use crate::external::{curl, serving_node};
 use crate::sso::Browser;
 
 /// Its client is `gateway`; access tokens live ten seconds, refresh tokens are of use once.
@@ -29,21 +26,7 @@ pub struct Grant {
 impl ConsentProvider {
     /// One that sends browsers to this address alone.
     pub async fn start(redirect_uri: &str) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let port_file = folder.path().join("port");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/consent.mjs");
-        let mut command = command("node");
-        command
-            .arg(script)
-            .arg(cache()?.join("test-node"))
-            .arg(&port_file)
-            .arg(redirect_uri);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let process = command.kill_on_drop(true).spawn().context("start node")?;
-        let port = port_in(&port_file, "a provider").await?;
+        let (process, port) = serving_node("consent.mjs", &[redirect_uri.to_owned()]).await?;
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
             redirect_uri: redirect_uri.to_owned(),

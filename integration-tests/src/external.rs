@@ -141,6 +141,26 @@ class Server(BaseApplication):
 Server().run()
 ";
 
+/// A script of `node/` that listens and writes down where: it gets the packages' folder, a file for
+/// the port, and `arguments`.
+pub(crate) async fn serving_node(script: &str, arguments: &[String]) -> Result<(Child, u16)> {
+    let folder = tempfile::tempdir()?;
+    let port_file = folder.path().join("port");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
+    let mut command = command("node");
+    command
+        .arg(scripts.join(script))
+        .arg(cache()?.join("test-node"))
+        .arg(&port_file)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let process = command.kill_on_drop(true).spawn().context("start node")?;
+    let port = port_in(&port_file, script).await?;
+    Ok((process, port))
+}
+
 /// The port that a program has written down.
 pub(crate) async fn port_in(file: &Path, what: &str) -> Result<u16> {
     wait::until(what, || async {

@@ -1,13 +1,10 @@
 //! An OpenID Connect issuer: oidc-provider, which `scripts/setup` installs.
 
-use std::path::Path;
-use std::process::Stdio;
-
 use anyhow::{Context, Result};
 use serde_json::Value;
 use tokio::process::Child;
 
-use crate::external::{cache, command, curl, port_in};
+use crate::external::{curl, serving_node};
 
 /// Its client, which may ask for itself and about tokens.
 const CLIENT: &str = "caller:caller-secret";
@@ -22,20 +19,7 @@ pub struct Issuer {
 
 impl Issuer {
     pub async fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let port_file = folder.path().join("port");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/issuer.mjs");
-        let mut command = command("node");
-        command
-            .arg(script)
-            .arg(cache()?.join("test-node"))
-            .arg(&port_file);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let process = command.kill_on_drop(true).spawn().context("start node")?;
-        let port = port_in(&port_file, "an issuer").await?;
+        let (process, port) = serving_node("issuer.mjs", &[]).await?;
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
             _process: process,

@@ -1,14 +1,11 @@
 //! A receiver of webhooks, which checks signatures by the package standardwebhooks.
 
-use std::path::Path;
-use std::process::Stdio;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::process::Child;
 
-use crate::external::{cache, command, curl, port_in};
+use crate::external::{curl, serving_node};
 use crate::wait;
 
 /// Serves `/hook`, which answers as it is told, `/elsewhere` and `/slow`.
@@ -33,20 +30,7 @@ pub struct Seen {
 
 impl Receiver {
     pub async fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let port_file = folder.path().join("port");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/receiver.mjs");
-        let mut command = command("node");
-        command
-            .arg(script)
-            .arg(cache()?.join("test-node"))
-            .arg(&port_file);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let process = command.kill_on_drop(true).spawn().context("start node")?;
-        let port = port_in(&port_file, "a receiver").await?;
+        let (process, port) = serving_node("receiver.mjs", &[]).await?;
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
             _process: process,

@@ -1,13 +1,10 @@
 //! A provider where people sign in, oidc-provider, and the browsers that they do so with.
 
-use std::path::Path;
-use std::process::Stdio;
-
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 use tokio::process::Child;
 
-use crate::external::{cache, command, curl, port_in};
+use crate::external::{curl, serving_node};
 
 /// Pages that a browser sees before it is where it was to go.
 const MAX_PAGES: usize = 20;
@@ -37,21 +34,7 @@ pub struct Seen {
 impl SignInProvider {
     /// One that sends browsers back to these addresses alone.
     pub async fn start(redirect_uris: &[String]) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let port_file = folder.path().join("port");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/sso.mjs");
-        let mut command = command("node");
-        command
-            .arg(script)
-            .arg(cache()?.join("test-node"))
-            .arg(&port_file)
-            .args(redirect_uris);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let process = command.kill_on_drop(true).spawn().context("start node")?;
-        let port = port_in(&port_file, "a provider").await?;
+        let (process, port) = serving_node("sso.mjs", redirect_uris).await?;
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
             _process: process,

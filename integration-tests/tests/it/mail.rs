@@ -90,6 +90,13 @@ async fn letters_bring_invites_other_passwords_and_notifications() -> Result<()>
     let link = format!("{}/app/invite#token=", post.stack.file.core_api);
     ensure!(letter.body.contains(&link), "{}", letter.body);
     let invited = Canary::new(letter.token()?);
+    // Nobody fills somebody else's box with it.
+    let again = format!(
+        "invites/{}/resend",
+        invite["inviteId"].as_str().context("id")?
+    );
+    let again = post.owner.send("POST", &again, &Value::Null).await?;
+    same((again.status, again.code()), (429, "RATE_LIMITED"))?;
     let accept = json!({
         "inviteToken": letter.token()?, "firstName": "Ada", "lastName": "L", "password": FIRST,
     });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message as _;
+use requestrocket_policy::secret::SecretBytes;
 use requestrocket_proto::queue::v1 as wire;
 use uuid::Uuid;
 
@@ -57,11 +58,9 @@ impl Safe {
         id: Uuid,
         parcel: &Parcel,
     ) -> Result<Vec<u8>, SafeFailed> {
-        let organisation = self.organisation(organisation_id).await?;
         let plaintext = encode_parcel(parcel);
-        let safe = self.open(&organisation)?;
-        safe.seal((id, Part::Request), &plaintext)
-            .map_err(|_| SafeFailed::Shut)
+        self.seal(organisation_id, (id, Part::Request), &plaintext)
+            .await
     }
 
     pub(super) async fn open_request(
@@ -70,11 +69,8 @@ impl Safe {
         id: Uuid,
         sealed: &[u8],
     ) -> Result<Parcel, SafeFailed> {
-        let organisation = self.organisation(organisation_id).await?;
-        let opened = self
-            .open(&organisation)?
-            .unseal((id, Part::Request), sealed)
-            .ok_or(SafeFailed::Shut)?;
+        let part = (id, Part::Request);
+        let opened = self.unseal(organisation_id, part, sealed).await?;
         decode_parcel(opened.expose()).ok_or(SafeFailed::Shut)
     }
 
@@ -84,11 +80,9 @@ impl Safe {
         id: Uuid,
         answer: &Answer,
     ) -> Result<Vec<u8>, SafeFailed> {
-        let organisation = self.organisation(organisation_id).await?;
         let plaintext = encode_answer(answer);
-        let safe = self.open(&organisation)?;
-        safe.seal((id, Part::Response), &plaintext)
-            .map_err(|_| SafeFailed::Shut)
+        self.seal(organisation_id, (id, Part::Response), &plaintext)
+            .await
     }
 
     pub(super) async fn open_response(
@@ -97,12 +91,31 @@ impl Safe {
         id: Uuid,
         sealed: &[u8],
     ) -> Result<Answer, SafeFailed> {
-        let organisation = self.organisation(organisation_id).await?;
-        let opened = self
-            .open(&organisation)?
-            .unseal((id, Part::Response), sealed)
-            .ok_or(SafeFailed::Shut)?;
+        let part = (id, Part::Response);
+        let opened = self.unseal(organisation_id, part, sealed).await?;
         decode_answer(opened.expose()).ok_or(SafeFailed::Shut)
+    }
+
+    async fn seal(
+        &self,
+        organisation_id: &str,
+        part: (Uuid, Part),
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, SafeFailed> {
+        let organisation = self.organisation(organisation_id).await?;
+        let safe = self.open(&organisation)?;
+        safe.seal(part, plaintext).map_err(|_| SafeFailed::Shut)
+    }
+
+    async fn unseal(
+        &self,
+        organisation_id: &str,
+        part: (Uuid, Part),
+        sealed: &[u8],
+    ) -> Result<SecretBytes, SafeFailed> {
+        let organisation = self.organisation(organisation_id).await?;
+        let safe = self.open(&organisation)?;
+        safe.unseal(part, sealed).ok_or(SafeFailed::Shut)
     }
 
     /// Looked up each time: what is deleted must not open anything any more.

@@ -141,7 +141,10 @@ async fn failed(
     // Who says that it is gone wants no more.
     let is_gone = why == NotTaken::Refused(GONE);
     match known {
-        Some(known) if is_gone || known.health.is_hopeless(now) => {
+        // Of the webhook that was called, and not of one that was changed meanwhile.
+        Some(known)
+            if known.revision == webhook.revision && (is_gone || known.health.is_hopeless(now)) =>
+        {
             disable(state, &known, why).await
         }
         Some(_) | None => Ok(()),

@@ -32,6 +32,8 @@ use crate::store::people::organisation::organisation_fetch;
 use crate::store::people::password::password_by_login;
 use crate::store::people::user::{user_fetch, user_proved_address};
 
+/// Letters by what became of them.
+pub const LETTERS: &str = "rr_core_letters_total";
 /// Of one moment people are told in one letter.
 const GATHERED: Duration = Duration::from_secs(5);
 /// What is older when mail is set up is no news.
@@ -134,9 +136,6 @@ async fn send(state: &AppState, mailer: &Mailer, letter: &Letter) -> ApiResult<(
         }
     }
 }
-
-/// Letters by what became of them.
-pub const LETTERS: &str = "requestrocket_core_api_letters_total";
 
 async fn put_away(state: &AppState, letter: &Letter, told: &[NotificationId]) -> ApiResult<()> {
     let mut tx = state.db.begin().await?;
